@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['{functions,events,local,test,bench}/**/*.test.ts'],
+    globalSetup: ['test/global-setup.ts'],
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    maxWorkers: 2,
+    // a file shares its modules with those before it: loading them costs more than most tests
+    isolate: false,
+    reporters: ['default'],
+  },
+})
