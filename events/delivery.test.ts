@@ -1,0 +1,228 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { text } from 'node:stream/consumers'
+import type { AddressInfo } from 'node:net'
+import { eq } from 'drizzle-orm'
+import { pino } from 'pino'
+import { uuidv7 } from 'uuidv7'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { openPostgres, type Db } from '../functions/shared/postgres.ts'
+import { startNats } from '../local/stores/nats.ts'
+import type { Store } from '../local/stores/store.ts'
+import { temporaryDataDir } from '../local/stores/temporary.ts'
+import { openShop, type TestShop } from '../test/shop.ts'
+import { dropDeadLetters, listDeadLetters, replayDeadLetters } from './dead-letters.ts'
+import { startDispatcher } from './dispatcher.ts'
+import { emit, outboxRow } from './emit.ts'
+import { connectBroker, type Broker } from './jetstream.ts'
+import { startRelay } from './relay.ts'
+import { failures, outbox } from './tables.ts'
+
+/** Relay and dispatcher on a real broker; the reactions are a server of the test, which notes what it is sent. */
+
+const log = pino({ level: 'silent' })
+const folder = temporaryDataDir()
+let nats: Store
+let shop: TestShop
+let db: Db
+let broker: Broker
+let reactions: Server
+let taken: { reaction: string; id: string; type: string }[]
+/** What the reactions answer: by the order's id, how many more times to fail. */
+let failing: Map<string, number>
+let stops: (() => Promise<void>)[]
+
+beforeAll(async () => {
+  nats = await startNats({ dataDir: folder.dataDir, durable: false })
+  reactions = createServer(
+    (request, response) => void react(request).then((status) => response.writeHead(status).end()),
+  )
+  reactions.listen(0, '127.0.0.1')
+  await once(reactions, 'listening')
+})
+afterAll(async () => {
+  reactions.close()
+  reactions.closeAllConnections()
+  await nats.stop()
+  await folder.remove()
+})
+
+beforeEach(async () => {
+  taken = []
+  failing = new Map()
+  stops = []
+  shop = await openShop(['orders'])
+  db = openPostgres(shop.database('events'))
+  broker = await connectBroker(nats.url)
+  await broker.deleteStream()
+  await broker.ensureStream()
+})
+afterEach(async () => {
+  for (const stop of stops) await stop()
+  await broker.close()
+  await db.client.end()
+  await shop.close()
+})
+
+async function react(request: IncomingMessage): Promise<number> {
+  const { id, type, data } = JSON.parse(await text(request)) as {
+    id: string
+    type: string
+    data: { orderId: string }
+  }
+  const left = failing.get(data.orderId) ?? 0
+  if (left > 0) {
+    failing.set(data.orderId, left - 1)
+    return 500
+  }
+  taken.push({ reaction: request.url!.slice(1), id, type })
+  return 204
+}
+
+const relay = async (redeliverAfterMs = 30_000) => {
+  const relay = await startRelay({
+    db,
+    broker,
+    driveOverdue: async () => 0,
+    redeliverAfterMs,
+    pollMs: 50,
+    log,
+  })
+  stops.push(() => relay.stop())
+}
+
+const dispatch = (retryDelaysMs = [20, 20]) => {
+  const { port } = reactions.address() as AddressInfo
+  const dispatcher = startDispatcher({
+    db,
+    broker,
+    log,
+    retryDelaysMs,
+    pollMs: 20,
+    url: (name) => `http://127.0.0.1:${port}/${name}`,
+  })
+  stops.push(() => dispatcher.stop())
+}
+
+const cancelled = (orderId = uuidv7()) => outboxRow('order.cancelled', orderId, { orderId, reason: 'a test' })
+const put = async (...rows: ReturnType<typeof cancelled>[]) => {
+  await db.insert(outbox).values(rows)
+  db.wake()
+}
+const takenBy = (reaction: string) => taken.filter((t) => t.reaction === reaction).map((t) => t.id)
+
+describe('the relay', () => {
+  it('publishes an event whose transaction commits after a later one', async () => {
+    const [early, late] = [cancelled(), cancelled()]
+    await relay()
+    dispatch()
+    await shop.deps('orders').db.transaction(async (tx) => {
+      await tx.insert(outbox).values(early)
+      await put(late)
+      await expect.poll(() => takenBy('release-stock')).toEqual([late.id])
+    })
+    await expect.poll(() => takenBy('release-stock')).toEqual([late.id, early.id])
+  })
+
+  it('publishes nothing of a transaction that is rolled back', async () => {
+    await relay()
+    dispatch()
+    const { db: orders } = shop.deps('orders')
+    const never = orders.transaction(async (tx) => {
+      await emit(tx, 'order.cancelled', 'x', { orderId: uuidv7(), reason: 'never' })
+      throw new Error('rolled back')
+    })
+    await expect(never).rejects.toThrow('rolled back')
+    const next = cancelled()
+    await put(next)
+    await expect.poll(() => takenBy('release-stock')).toEqual([next.id])
+  })
+
+  it('shares the work with another relay: each event is published once', async () => {
+    await relay()
+    await relay()
+    const rows = Array.from({ length: 300 }, () => cancelled())
+    for (let n = 0; n < rows.length; n += 20) await put(...rows.slice(n, n + 20))
+    await expect.poll(() => broker.count(), { timeout: 10_000 }).toBe(300)
+    const published = await db.select({ publishes: outbox.publishes }).from(outbox)
+    expect(published.every(({ publishes }) => publishes === 1)).toBe(true)
+  })
+
+  it('publishes an event again that a reaction has not taken in time', async () => {
+    const row = cancelled()
+    await relay(200)
+    await put(row)
+    await expect.poll(() => broker.count(), { timeout: 10_000 }).toBeGreaterThan(1)
+  })
+
+  it('settles an event that every reaction has taken, and publishes it no more', async () => {
+    const order = uuidv7()
+    await relay(100)
+    await put(outboxRow('order.confirmed', order, { orderId: order }))
+    await expect
+      .poll(async () => (await db.select().from(outbox).where(eq(outbox.subject, order)))[0]?.settledAt)
+      .toBeInstanceOf(Date)
+  })
+})
+
+describe('the dispatcher', () => {
+  it('delivers an event to each of its reactions', async () => {
+    const row = cancelled()
+    await relay()
+    dispatch()
+    await put(row)
+    await expect
+      .poll(() => taken.map((t) => t.reaction).toSorted())
+      .toEqual(['release-stock', 'void-payment'])
+    expect(taken[0]).toMatchObject({ id: row.id, type: 'dev.zeroshop.order.cancelled' })
+  })
+
+  it('tries again what fails, after the pauses, until it is taken', async () => {
+    const row = cancelled()
+    failing.set(row.subject, 3)
+    await relay()
+    dispatch([20, 20])
+    await put(row)
+    await expect.poll(() => taken).toHaveLength(2)
+    await expect.poll(() => db.select().from(failures)).toEqual([])
+  })
+
+  it('parks what fails to the last, without harm to its neighbours, and delivers it once it is replayed', async () => {
+    const poison = cancelled()
+    const others = Array.from({ length: 50 }, () => cancelled())
+    failing.set(poison.subject, 1_000)
+    await relay()
+    dispatch([20, 20])
+    await put(poison, ...others)
+    await expect.poll(() => takenBy('release-stock').length, { timeout: 10_000 }).toBe(50)
+    await expect.poll(async () => (await listDeadLetters(db)).length, { timeout: 10_000 }).toBe(2)
+    const [letter] = await listDeadLetters(db)
+    expect(letter).toMatchObject({ eventId: poison.id, attempts: 3, error: expect.stringMatching('500') })
+
+    failing.clear()
+    expect(await replayDeadLetters(db, { reaction: 'release-stock' })).toBe(1)
+    await expect.poll(() => takenBy('release-stock')).toContain(poison.id)
+    expect(takenBy('void-payment')).not.toContain(poison.id)
+    expect(await dropDeadLetters(db, { eventId: poison.id })).toBe(1)
+    expect(await listDeadLetters(db)).toEqual([])
+  })
+
+  it('parks at once what does not fit the catalogue, since it never will', async () => {
+    const row = { ...cancelled(), data: { orderId: 'not an id' } }
+    await relay()
+    dispatch()
+    await put(row)
+    await expect.poll(async () => (await listDeadLetters(db)).map((l) => l.attempts)).toEqual([1, 1])
+  })
+
+  it('goes on where the stream is lost', async () => {
+    await relay(300)
+    dispatch()
+    await put(cancelled())
+    await expect.poll(() => takenBy('release-stock')).toHaveLength(1)
+    await broker.deleteStream()
+    const row = cancelled()
+    await put(row)
+    await expect.poll(() => takenBy('release-stock'), { timeout: 15_000 }).toContain(row.id)
+  })
+})

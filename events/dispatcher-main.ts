@@ -1,0 +1,37 @@
+import { ConfigError, type Config } from '../functions/shared/config.ts'
+import { openPostgres } from '../functions/shared/postgres.ts'
+import type { Service } from '../functions/shared/service.ts'
+import type { Logger } from 'pino'
+import { defaultRetryDelaysMs, startDispatcher } from './dispatcher.ts'
+import { connectBroker } from './jetstream.ts'
+
+/** The dispatcher, with what it needs of the settings. */
+export async function openDispatcher(config: Config, log: Logger): Promise<Service> {
+  const db = openPostgres(config.need('DATABASE_URL'), { name: 'dispatcher', max: 4 })
+  const broker = await connectBroker(config.need('NATS_URL'), {
+    name: 'dispatcher',
+    replicas: Number(config.get('JETSTREAM_REPLICAS') ?? 1),
+  })
+  const dispatcher = startDispatcher({
+    db,
+    broker,
+    url: (name) => config.functionUrl(name),
+    retryDelaysMs: readDelays(config.get('RETRY_DELAYS_SECONDS')),
+    log,
+  })
+  return {
+    ping: async () => void (await db.client`select 1`),
+    close: async () => {
+      await dispatcher.stop()
+      await Promise.all([broker.close(), db.client.end({ timeout: 5 })])
+    },
+  }
+}
+
+function readDelays(setting: string | undefined): number[] {
+  if (setting === undefined) return defaultRetryDelaysMs
+  const delays = setting.split(',').map((seconds) => Number(seconds) * 1000)
+  if (delays.some((delay) => !(delay > 0)))
+    throw new ConfigError(`RETRY_DELAYS_SECONDS=${setting}: set it to seconds such as 1,5,30.`)
+  return delays
+}

@@ -1,0 +1,193 @@
+import { and, asc, eq, inArray, isNull, lte, sql } from 'drizzle-orm'
+import { CloudEvent, HTTP, type CloudEventV1 } from 'cloudevents'
+import type { ConsumerMessages, JsMsg } from 'nats'
+import type { Logger } from 'pino'
+import * as z from 'zod'
+import { reactions, type ReactionName } from '../functions/functions.ts'
+import type { Db } from '../functions/shared/postgres.ts'
+import { fromCloudEvent, InvalidEvent } from './cloud-event.ts'
+import { ackWaitMs, type Broker } from './jetstream.ts'
+import { Loop } from './loop.ts'
+import { failures } from './tables.ts'
+
+export interface DispatcherOptions {
+  /** With the role `events`. */
+  db: Db
+  broker: Broker
+  /** The address of a reaction. */
+  url: (name: ReactionName) => string
+  /** The pauses between attempts, in ms; after the last, the event is parked. */
+  retryDelaysMs?: number[]
+  /** How often due retries are looked for, in ms. */
+  pollMs?: number
+  log: Logger
+}
+
+export const defaultRetryDelaysMs = [1, 5, 30, 120, 600].map((seconds) => seconds * 1000)
+
+/**
+ * Delivers events to reactions as CloudEvents over HTTP (structured mode), each reaction from a durable
+ * consumer of its own. A message is acknowledged when the reaction has taken it, or when its failure is stored.
+ */
+export function startDispatcher(options: DispatcherOptions): { stop(): Promise<void> } {
+  const { db, broker, url, retryDelaysMs = defaultRetryDelaysMs, pollMs = 500, log } = options
+  const stopping = new AbortController()
+  const open = new Set<ConsumerMessages>()
+  const inFlight = new Set<Promise<void>>()
+  const consumers = (Object.keys(reactions) as ReactionName[]).map(consume)
+  const retries = new Loop('retry', pollMs, retryDue, log)
+  return {
+    async stop() {
+      stopping.abort()
+      await Promise.all([retries.stop(), ...[...open].map((messages) => messages.close())])
+      await Promise.all(consumers)
+      await Promise.all(inFlight)
+    },
+  }
+
+  /** Runs until told to stop; where the consumer is lost with the broker's disk, it is made again. */
+  async function consume(name: ReactionName) {
+    while (!stopping.signal.aborted) {
+      try {
+        const messages = await broker.consume(name)
+        open.add(messages)
+        for await (const message of messages) {
+          if (stopping.signal.aborted) break
+          const handled = take(name, message).finally(() => inFlight.delete(handled))
+          inFlight.add(handled)
+        }
+        open.delete(messages)
+      } catch (error) {
+        if (stopping.signal.aborted) return
+        log.warn({ err: error, reaction: name }, 'consumer lost; making it again')
+      }
+      if (!stopping.signal.aborted) await pause(250, stopping.signal)
+    }
+  }
+
+  async function take(name: ReactionName, message: JsMsg) {
+    let event: CloudEvent<unknown>
+    try {
+      event = decode(message)
+    } catch (error) {
+      // not ours: no relay publishes such a thing, and it would never fit
+      log.error({ err: error, subject: message.subject }, 'dropped a message that is no event')
+      return message.term('not a CloudEvent')
+    }
+    try {
+      await attempt(name, event, 0)
+      message.ack()
+    } catch (error) {
+      // neither taken nor stored: JetStream keeps it
+      log.warn({ err: error, reaction: name }, 'delivery not stored')
+      message.nak(1_000)
+    }
+  }
+
+  /** Delivers once; a failure is stored for a later attempt, or parked after the last. */
+  async function attempt(name: ReactionName, event: CloudEvent<unknown>, before: number) {
+    try {
+      fromCloudEvent(event)
+      await deliver(url(name), event)
+      if (before > 0) await db.delete(failures).where(isFailure(name, event.id))
+    } catch (error) {
+      await storeFailure(name, event, error)
+    }
+  }
+
+  async function storeFailure(name: ReactionName, event: CloudEvent<unknown>, error: unknown) {
+    const reason = error instanceof Error ? describe(error) : String(error)
+    const final = error instanceof InvalidEvent
+    const stored = await db.transaction(async (tx) => {
+      // the count is the row's own, so that two copies of one event do not start it anew
+      const [row] = await tx
+        .insert(failures)
+        .values({ reaction: name, eventId: event.id, event: event.toJSON(), attempts: 1, error: reason })
+        .onConflictDoUpdate({
+          target: [failures.eventId, failures.reaction],
+          set: { attempts: sql`${failures.attempts} + 1`, error: reason, at: sql`now()` },
+          setWhere: isNull(failures.parkedAt),
+        })
+        .returning({ attempts: failures.attempts })
+      if (row === undefined) return undefined
+      const delay = final ? undefined : retryDelaysMs[row.attempts - 1]
+      const next =
+        delay === undefined
+          ? { nextAt: null, parkedAt: sql`now()` }
+          : { nextAt: sql`now() + ${delay / 1000} * interval '1 second'` }
+      await tx.update(failures).set(next).where(isFailure(name, event.id))
+      return { attempts: row.attempts, parked: delay === undefined }
+    })
+    if (stored === undefined) return
+    log.warn(
+      { reaction: name, event: event.id, type: event.type, attempts: stored.attempts, reason },
+      stored.parked ? 'parked as a dead letter' : 'will be tried again',
+    )
+  }
+
+  /** Tries again what is due; a lease keeps another dispatcher from doing the same. */
+  async function retryDue(): Promise<number> {
+    const due = db
+      .select({ eventId: failures.eventId, reaction: failures.reaction })
+      .from(failures)
+      .where(lte(failures.nextAt, sql`now()`))
+      .orderBy(asc(failures.nextAt))
+      .limit(50)
+      .for('update', { skipLocked: true })
+    const leased = await db
+      .update(failures)
+      .set({ nextAt: sql`now() + ${(2 * ackWaitMs) / 1000} * interval '1 second'` })
+      .where(inArray(sql`(${failures.eventId}, ${failures.reaction})`, due))
+      .returning()
+    await Promise.all(
+      leased.map((row) =>
+        // as stored above
+        attempt(
+          row.reaction as ReactionName,
+          new CloudEvent(row.event as CloudEventV1<unknown>),
+          row.attempts,
+        ),
+      ),
+    )
+    return leased.length
+  }
+}
+
+const isFailure = (name: ReactionName, eventId: string) =>
+  and(eq(failures.eventId, eventId), eq(failures.reaction, name))
+
+/** Throws where the message is not a CloudEvent whose id is one of ours. */
+function decode(message: JsMsg): CloudEvent<unknown> {
+  const event = HTTP.toEvent<unknown>({
+    headers: { 'content-type': message.headers?.get('content-type') ?? '' },
+    body: message.string(),
+  })
+  if (!(event instanceof CloudEvent)) throw new Error('a batch')
+  z.uuid().parse(event.id)
+  return event
+}
+
+/** Posts an event; throws unless the reaction answers with success within the time that JetStream waits. */
+async function deliver(url: string, event: CloudEvent<unknown>) {
+  const { headers, body } = HTTP.structured(event)
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': String(headers['content-type']) },
+    body: String(body),
+    signal: AbortSignal.timeout(ackWaitMs - 2_000),
+  })
+  const answer = await response.text()
+  if (!response.ok) throw new Error(`${response.status} ${answer.slice(0, 500)}`)
+}
+
+const describe = (error: Error) =>
+  error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
+
+const pause = (ms: number, signal: AbortSignal) =>
+  new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, ms)
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })

@@ -1,0 +1,111 @@
+import {
+  AckPolicy,
+  connect,
+  DiscardPolicy,
+  headers,
+  nanos,
+  NatsError,
+  RetentionPolicy,
+  StorageType,
+  type ConsumerMessages,
+  type JetStreamClient,
+  type JetStreamManager,
+  type NatsConnection,
+} from 'nats'
+import { CONSTANTS, HTTP } from 'cloudevents'
+import { reactions, type ReactionName, type ReactionRow } from '../functions/functions.ts'
+import { subjectOf, type ShopEvent } from './catalogue.ts'
+import { toCloudEvent } from './cloud-event.ts'
+
+const day = 24 * 60 * 60 * 1000
+
+/** How long a delivery may take before JetStream gives it to someone else, in ms. */
+export const ackWaitMs = 30_000
+
+const streamName = 'zeroshop'
+/** JetStream's error code. */
+const streamNotFound = 10_059
+
+/** The broker, as the relay and the dispatcher use it. */
+export interface Broker {
+  /** Publishes an event and waits until JetStream has it; throws where it does not say so within 5 s. */
+  publish(event: ShopEvent, messageId: string): Promise<void>
+  /** The messages of a reaction's durable consumer; it ends with an error where the consumer is gone. */
+  consume(name: ReactionName): Promise<ConsumerMessages>
+  /** Makes the stream where it is missing or differs: also after JetStream has lost its disk. */
+  ensureStream(): Promise<void>
+  /** How many messages the stream holds. */
+  count(): Promise<number>
+  deleteStream(): Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * Connects to NATS, and again for as long as it takes.
+ * @param replicas of the stream
+ */
+export async function connectBroker(url: string, { replicas = 1, name = 'zeroshop' } = {}): Promise<Broker> {
+  const connection: NatsConnection = await connect({
+    servers: url,
+    name,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 250,
+    reconnectJitter: 100,
+    waitOnFirstConnect: true,
+  })
+  const js: JetStreamClient = connection.jetstream({ timeout: 5_000 })
+  const manager: JetStreamManager = await connection.jetstreamManager({ checkAPI: false, timeout: 5_000 })
+
+  async function ensureStream() {
+    const config = {
+      name: streamName,
+      subjects: [subjectOf('>')],
+      retention: RetentionPolicy.Limits,
+      storage: StorageType.File,
+      discard: DiscardPolicy.Old,
+      max_age: nanos(3 * day),
+      max_bytes: 1024 ** 3,
+      duplicate_window: nanos(2 * 60_000),
+      num_replicas: replicas,
+    }
+    // creating what exists with the same settings answers it; with others, it is updated
+    await manager.streams.add(config).catch(() => manager.streams.update(streamName, config))
+  }
+
+  return {
+    ensureStream,
+    async publish(event, messageId) {
+      const message = HTTP.structured(toCloudEvent(event))
+      const meta = headers()
+      meta.set(CONSTANTS.HEADER_CONTENT_TYPE, String(message.headers[CONSTANTS.HEADER_CONTENT_TYPE]))
+      await js.publish(subjectOf(event.type), String(message.body), { msgID: messageId, headers: meta })
+    },
+    async consume(name) {
+      await ensureStream()
+      const row: ReactionRow = reactions[name]
+      await manager.consumers.add(streamName, {
+        durable_name: name,
+        ack_policy: AckPolicy.Explicit,
+        ack_wait: nanos(ackWaitMs),
+        max_deliver: -1,
+        max_ack_pending: row.concurrency * row.maxScale,
+        filter_subjects: row.on.map(subjectOf),
+      })
+      const consumer = await js.consumers.get(streamName, name)
+      return consumer.consume({
+        max_messages: row.concurrency * row.maxScale,
+        expires: 5_000,
+        abort_on_missing_resource: true,
+      })
+    },
+    count: async () => (await manager.streams.info(streamName)).state.messages,
+    async deleteStream() {
+      await manager.streams.delete(streamName).catch((error: unknown) => {
+        if (!(error instanceof NatsError && error.api_error?.err_code === streamNotFound)) throw error
+      })
+    },
+    async close() {
+      await connection.close()
+    },
+  }
+}

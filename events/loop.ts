@@ -1,0 +1,57 @@
+import type { Logger } from 'pino'
+
+/**
+ * Work that is done again and again: at once while it says that there is more, when it is woken, and otherwise
+ * after a pause. A failure is logged and tried again after a pause that grows to 5 s.
+ */
+export class Loop {
+  readonly #ended: Promise<void>
+  #stopped = false
+  #woken = false
+  #wakeUp: () => void = () => {}
+
+  constructor(name: string, pauseMs: number, work: () => Promise<number>, log: Logger) {
+    this.#ended = this.#run(name, pauseMs, work, log)
+  }
+
+  /** Does the work now, or once more where it is being done. */
+  wake(): void {
+    this.#woken = true
+    this.#wakeUp()
+  }
+
+  /** Ends after the work that is being done. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#wakeUp()
+    await this.#ended
+  }
+
+  async #run(name: string, pauseMs: number, work: () => Promise<number>, log: Logger) {
+    let failed = 0
+    while (!this.#stopped) {
+      this.#woken = false
+      let more = false
+      try {
+        more = (await work()) > 0
+        failed = 0
+      } catch (error) {
+        failed++
+        log.warn({ err: error, loop: name }, 'failed; trying again')
+      }
+      if (!more) await this.#pause(failed === 0 ? pauseMs : Math.min(100 * 2 ** failed, 5_000), failed > 0)
+    }
+  }
+
+  #pause(ms: number, afterFailure: boolean): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#stopped || (this.#woken && !afterFailure)) return resolve()
+      const timer = setTimeout(resolve, ms)
+      this.#wakeUp = () => {
+        if (afterFailure && !this.#stopped) return
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+}

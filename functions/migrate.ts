@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs'
+import { drizzle } from 'drizzle-orm/postgres-js'
+import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator'
+import postgres from 'postgres'
+import { databaseRoles, type DatabaseRole } from './functions.ts'
+
+/**
+ * Brings the database up to the schema of this code, and gives each domain's role its own schema and nothing
+ * else. It may run any number of times, and at the same time as another.
+ * @param adminUrl logs in as a role that may create roles and schemas
+ * @param passwords one for each role
+ * @param folder where the migrations are
+ */
+export async function migrate(
+  adminUrl: string,
+  passwords: Record<DatabaseRole, string>,
+  folder: string,
+): Promise<void> {
+  const sql = postgres(adminUrl, { max: 1, onnotice: () => {}, connect_timeout: 10 })
+  try {
+    await sql`select pg_advisory_lock(hashtext('zeroshop migrate'))`
+    for (const role of databaseRoles) {
+      const [found] = await sql`select from pg_roles where rolname = ${role}`
+      // a role's name and password cannot be parameters of DDL; format() quotes them
+      const [row] = await sql<[{ ddl: string }]>`
+        select format(${found ? 'alter' : 'create'} || ' role %I login password %L', ${role}::text, ${passwords[role]}::text) as ddl`
+      await sql.unsafe(row.ddl)
+    }
+    await runMigrations(drizzle({ client: sql }), { migrationsFolder: folder })
+    await sql.unsafe(grants())
+  } finally {
+    await sql.end({ timeout: 5 })
+  }
+}
+
+/** What each role may do, as SQL that may be run again. */
+function grants(): string {
+  const domains = databaseRoles.filter((role) => role !== 'events')
+  return [
+    `revoke all on schema public from public`,
+    ...databaseRoles.flatMap((role) => [
+      `grant usage on schema ${role} to ${role}`,
+      `grant select, insert, update, delete on all tables in schema ${role} to ${role}`,
+      `grant usage on all sequences in schema ${role} to ${role}`,
+    ]),
+    ...domains.flatMap((role) => [
+      `grant usage on schema events to ${role}`,
+      `grant insert on events.outbox, events.inbox to ${role}`,
+      // the relay clears away answers whose day is over, without seeing them
+      `grant usage on schema ${role} to events`,
+      `grant delete, select (at) on ${role}.idempotency_keys to events`,
+    ]),
+  ].join(';\n')
+}
+
+/** How many migrations the code knows: a database with another number is older or newer than it. */
+export function knownMigrations(folder: string): number {
+  // drizzle-kit's own file
+  const journal = JSON.parse(readFileSync(`${folder}/meta/_journal.json`, 'utf8')) as { entries: unknown[] }
+  return journal.entries.length
+}

@@ -1,0 +1,33 @@
+import type { Reaction } from '../events/reaction.ts'
+import {
+  operations,
+  reactions,
+  type FunctionName,
+  type OperationName,
+  type ReactionName,
+} from './functions.ts'
+import type { Operation } from './shared/operation.ts'
+
+/** The file of a function, relative to the folder of this one, without its ending. */
+export function fileOf(name: FunctionName): string {
+  return name in operations
+    ? `./${operations[name as OperationName].folder}/${name}`
+    : `../events/${reactions[name as ReactionName].on[0]}/${name}`
+}
+
+/**
+ * Loads an operation: from its source, or from its bundle where the caller is one, too.
+ * @param entry the URL of functions/main.ts or of its bundle, to which every file stands as here
+ */
+export const loadOperation = (name: OperationName, entry = import.meta.url) => load<Operation>(name, entry)
+export const loadReaction = (name: ReactionName, entry = import.meta.url) => load<Reaction>(name, entry)
+
+async function load<F extends { name: string }>(name: FunctionName, entry: string): Promise<F> {
+  const ending = entry.endsWith('.ts') ? '.ts' : '.js'
+  const module = (await import(new URL(fileOf(name) + ending, entry).href)) as Record<string, unknown>
+  const found = Object.values(module).find(
+    (value) => typeof value === 'object' && value !== null && 'name' in value && value.name === name,
+  )
+  if (found === undefined) throw new Error(`${fileOf(name)}.ts exports no function named ${name}`)
+  return found as F
+}

@@ -1,0 +1,95 @@
+import { Hono, type Context } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import type { Logger } from 'pino'
+import { operations, type Domain, type OperationName, type OperationRow } from '../functions.ts'
+import { authorize, type Authenticate } from './auth.ts'
+import type { DepsByDomain } from './deps.ts'
+import { readIdempotencyKey } from './idempotency.ts'
+import type { Operation } from './operation.ts'
+import { isUnavailable } from './postgres.ts'
+import { Problem } from './problems.ts'
+import { check, readJson } from './validate.ts'
+
+const defaultMaxBody = 100 * 1024
+
+export interface AppOptions {
+  operations: Operation[]
+  deps: <D extends Domain>(domain: D) => DepsByDomain[D]
+  authenticate: Authenticate
+  log: Logger
+}
+
+/** The Hono app of one function, or of all of them. */
+export function createApp({ operations: served, deps, authenticate, log }: AppOptions): Hono {
+  const app = new Hono()
+  app.onError((error, c) => toProblem(error, c, log).toResponse())
+  app.notFound(() =>
+    new Problem('not-found', { detail: 'No function has this path: see /docs.' }).toResponse(),
+  )
+  for (const operation of served) {
+    const row: OperationRow = operations[operation.name]
+    const path = row.path.replaceAll(/\{(\w+)\}/g, ':$1')
+    const max = operation.contract.maxBody ?? defaultMaxBody
+    const given = deps(row.domain)
+    app.on(row.method.toUpperCase(), path, limit(max), async (c) => {
+      const call = await accept(c, operation, row, authenticate)
+      return notModified(c, await operation.handle(call, given))
+    })
+  }
+  return app
+}
+
+/** Checks who calls and what was sent, in the order in which a client can put it right. */
+async function accept(
+  c: Context,
+  { name, contract }: Operation,
+  row: OperationRow,
+  authenticate: Authenticate,
+) {
+  const user = await authenticate(c.req.header('authorization'))
+  authorize(row.by, user)
+  const { params, query, body } = contract.request
+  return {
+    params: params && check(params, c.req.param(), 'path'),
+    query: query && check(query, c.req.query(), 'query'),
+    body: body && check(body, await readJson(c), 'body'),
+    key: row.idempotent && (await readIdempotencyKey(c, name satisfies OperationName, user?.id ?? 'anyone')),
+    user,
+    traceparent: c.req.header('traceparent'),
+    json: (value: unknown, status: 200, headers?: Record<string, string>) => c.json(value, status, headers),
+    empty: () => c.body(null, 204),
+    hono: c,
+  }
+}
+
+const limit = (maxSize: number) =>
+  bodyLimit({
+    maxSize,
+    onError: () => {
+      throw new Problem('body-too-large', { detail: `Send at most ${maxSize / 1024} KiB.` })
+    },
+  })
+
+/** A 304 where the client already has this version (RFC 9110, 13.1.2). */
+function notModified(c: Context, response: Response): Response {
+  const known = c.req.header('if-none-match')
+  if (known === undefined || c.req.method !== 'GET') return response
+  const etag = response.headers.get('etag')
+  if (etag === null || !known.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag))
+    return response
+  return new Response(null, { status: 304, headers: { etag } })
+}
+
+function toProblem(error: unknown, c: Context, log: Logger): Problem {
+  if (error instanceof Problem) return error
+  const request = { method: c.req.method, path: c.req.path, requestId: c.req.header('x-request-id') }
+  log.error({ ...request, err: error }, 'request failed')
+  if (isUnavailable(error))
+    return new Problem('store-unavailable', {
+      detail: 'Try again in a moment.',
+      headers: { 'retry-after': '2' },
+    })
+  return new Problem('internal-error', {
+    detail: 'It is logged. Try again; if it stays, tell us the X-Request-Id.',
+  })
+}

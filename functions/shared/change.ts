@@ -1,0 +1,81 @@
+import { and, lt } from 'drizzle-orm'
+import {
+  inFlight,
+  isKey,
+  keyLifetimeMs,
+  replay,
+  toAnswer,
+  type Answer,
+  type IdempotencyKey,
+  type IdempotencyTable,
+} from './idempotency.ts'
+import { errorCode, sqlState, type Db, type Tx } from './postgres.ts'
+
+/** Runs `work` in one transaction and, once it is committed, tells the relay that there may be events. */
+export async function transaction<R>(db: Db, work: (tx: Tx) => Promise<R>): Promise<R> {
+  const result = await db.transaction(work)
+  db.wake()
+  return result
+}
+
+/**
+ * Runs `work` once a key: what it changes, the events it emits and its answer are committed together, so the
+ * answer can be given again, also after a crash. Only answers of success are kept: what was refused may be
+ * tried again.
+ * @throws Problem 409 while the first request runs, 422 where the key was used for another request
+ */
+export async function once<R extends Response>(
+  db: Db,
+  table: IdempotencyTable,
+  key: IdempotencyKey,
+  work: (tx: Tx) => Promise<R>,
+): Promise<R> {
+  for (;;) {
+    try {
+      const response = await transaction(db, async (tx) => {
+        await claim(tx, table, key)
+        const response = await work(tx)
+        await tx
+          .update(table)
+          .set(await toAnswer(response))
+          .where(isKey(table, key))
+        return response
+      })
+      return response
+    } catch (error) {
+      if (!(error instanceof KeyTaken)) throw error
+    }
+    const answer = await firstAnswer(db, table, key)
+    // it is the answer that `work` gave
+    if (answer !== undefined) return answer as R
+  }
+}
+
+class KeyTaken extends Error {}
+
+/** Takes the key, waiting a moment for a first request that is about to commit. */
+async function claim(tx: Tx, table: IdempotencyTable, { caller, key, hash }: IdempotencyKey) {
+  const taken = await tx
+    .insert(table)
+    .values({ caller, key, hash })
+    .onConflictDoNothing()
+    .returning({ at: table.at })
+    .catch((error: unknown) => {
+      throw errorCode(error) === sqlState.lockNotAvailable ? inFlight() : error
+    })
+  if (taken.length === 0) throw new KeyTaken()
+}
+
+/** The kept answer; undefined where the key's day is over, and it is free again. */
+export async function firstAnswer(
+  db: Db | Tx,
+  table: IdempotencyTable,
+  key: IdempotencyKey,
+): Promise<Response | undefined> {
+  const expired = new Date(Date.now() - keyLifetimeMs)
+  await db.delete(table).where(and(isKey(table, key), lt(table.at, expired)))
+  const [first] = await db.select().from(table).where(isKey(table, key))
+  if (first === undefined) return undefined
+  // a committed row has its answer
+  return replay({ hash: first.hash, answer: first as Answer }, key)
+}

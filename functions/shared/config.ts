@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs'
+
+/** What is wrong with how a process was started; its message is the one line that it prints before it exits. */
+export class ConfigError extends Error {}
+
+/** The settings of a process, each read when it is first needed. */
+export interface Config {
+  /** A setting that must be there. */
+  need(name: Setting): string
+  /** A setting that may be missing. */
+  get(name: Setting): string | undefined
+  /** The address of a function, from the template FUNCTION_URL. */
+  functionUrl(name: string): string
+}
+
+/** Every setting, and what it is: `NAME_FILE` names a file that holds it instead. */
+export const settings = {
+  FUNCTION: 'the function to serve, as named in functions/functions.ts',
+  PORT: 'the port to listen on; 8080 where it is not set, a free one where it is 0',
+  HOST: 'the address to listen on; every one where it is not set',
+  LOG_LEVEL: 'trace, debug, info, warn or error; info where it is not set',
+  DATABASE_URL: 'the PostgreSQL database, with the role of the domain',
+  ORDERS_DATABASE_URL: 'the same database with the role of the orders domain, for the relay’s timer',
+  MONGODB_URL: 'the MongoDB database, with the user of the domain',
+  NATS_URL: 'the NATS server with JetStream',
+  JWT_PRIVATE_KEY: 'the Ed25519 key that signs access tokens, as a JWK',
+  JWT_PUBLIC_KEYS: 'the keys that verify access tokens, as a JWK set',
+  PAYMENT_PROVIDER_URL: 'the payment provider',
+  PAYMENT_PROVIDER_KEY: 'our API key at the payment provider',
+  PAYMENT_SANDBOX_JOURNAL: 'the file in which the payment sandbox keeps what it has done',
+  FUNCTION_URL: 'the address of any function, with {function} for its name',
+  ORDER_DEADLINE_SECONDS: 'how long an order may wait for stock and payment; 900 where it is not set',
+  REDELIVER_AFTER_SECONDS:
+    'when an event that a reaction has not taken is published again; 30 where it is not set',
+  RETRY_DELAYS_SECONDS: 'the pauses between the attempts of a reaction; 1,5,30,120,600 where it is not set',
+  JETSTREAM_REPLICAS: 'how many replicas the stream has; 1 where it is not set',
+} as const
+
+export type Setting = keyof typeof settings
+
+/** Reads the settings from the environment of a process. */
+export function readConfig(env: NodeJS.ProcessEnv): Config {
+  const get = (name: Setting) => {
+    const file = env[`${name}_FILE`]
+    if (file === undefined) return env[name] === '' ? undefined : env[name]
+    try {
+      return readFileSync(file, 'utf8').trim() || undefined
+    } catch (error) {
+      throw new ConfigError(
+        `${name}_FILE: cannot read ${file} (${(error as NodeJS.ErrnoException).code}). Mount the secret there.`,
+      )
+    }
+  }
+  const need = (name: Setting) => {
+    const value = get(name)
+    if (value === undefined)
+      throw new ConfigError(`${name} is not set: it is ${settings[name]}. Set it, or ${name}_FILE.`)
+    return value
+  }
+  return { get, need, functionUrl: (name) => need('FUNCTION_URL').replaceAll('{function}', name) }
+}

@@ -1,0 +1,76 @@
+import type { JSONWebKeySet, JWK } from 'jose'
+import type { Logger } from 'pino'
+import type { Domain } from '../functions.ts'
+import { authenticator, type Authenticate } from './auth.ts'
+import { ConfigError, type Config, type Setting } from './config.ts'
+import type { DepsOf } from './deps.ts'
+import type { Service } from './service.ts'
+
+export interface Opened<D extends Domain> extends Service {
+  deps: DepsOf<D>
+}
+
+/** Opens what a domain's functions need; only the drivers of that domain are loaded. */
+export const open: { [D in Domain]: (config: Config, log: Logger, name: string) => Promise<Opened<D>> } = {
+  users: async (config, log, name) => {
+    const [{ createTokens }, postgres] = await Promise.all([
+      import('../sessions/tokens.ts'),
+      openDb(config, name),
+    ])
+    const tokens = await createTokens(json(config, 'JWT_PRIVATE_KEY') as JWK, publicKeys(config))
+    return { ...postgres, deps: { log, db: postgres.db, tokens } }
+  },
+  products: async (config, log) => {
+    const { openProducts } = await import('../products/store.ts')
+    const { products, ping, close } = await openProducts(config.need('MONGODB_URL'))
+    return { deps: { log, products }, ping, close }
+  },
+  stock: async (config, log, name) => {
+    const postgres = await openDb(config, name)
+    return { ...postgres, deps: { log, db: postgres.db, products: await reader(config) } }
+  },
+  orders: async (config, log, name) => {
+    const postgres = await openDb(config, name)
+    const deadlineMs = Number(config.get('ORDER_DEADLINE_SECONDS') ?? 900) * 1000
+    return { ...postgres, deps: { log, db: postgres.db, products: await reader(config), deadlineMs } }
+  },
+  payments: async (config, log, name) => {
+    const [{ httpProvider }, postgres] = await Promise.all([
+      import('../payments/http-provider.ts'),
+      openDb(config, name),
+    ])
+    const provider = httpProvider(config.need('PAYMENT_PROVIDER_URL'), config.need('PAYMENT_PROVIDER_KEY'))
+    return { ...postgres, deps: { log, db: postgres.db, provider } }
+  },
+}
+
+/** Verifies access tokens with the configured public keys. */
+export const openAuthenticator = (config: Config): Authenticate => authenticator(publicKeys(config))
+
+const publicKeys = (config: Config) => json(config, 'JWT_PUBLIC_KEYS') as JSONWebKeySet
+
+async function openDb(config: Config, name: string) {
+  const { openPostgres } = await import('./postgres.ts')
+  const db = openPostgres(config.need('DATABASE_URL'), { name })
+  return {
+    db,
+    ping: async () => {
+      await db.client`select 1`
+    },
+    close: () => db.client.end({ timeout: 5 }),
+  }
+}
+
+async function reader(config: Config) {
+  const { httpProductReader } = await import('./product-reader.ts')
+  return httpProductReader(config.functionUrl('list-products'))
+}
+
+function json(config: Config, name: Setting): unknown {
+  try {
+    return JSON.parse(config.need(name))
+  } catch (error) {
+    if (error instanceof ConfigError) throw error
+    throw new ConfigError(`${name} is not valid JSON. npm run secrets makes a good one.`)
+  }
+}

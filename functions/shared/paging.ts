@@ -1,0 +1,66 @@
+import { z } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import { Problem } from './problems.ts'
+
+/** Query parameters of every list. */
+export const PageQuery = z.strictObject({
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .default(20)
+    .openapi({ type: 'integer', minimum: 1, maximum: 100 }),
+  cursor: z
+    .string()
+    .max(500)
+    .optional()
+    .openapi({ description: 'Opaque: from the `next` of the page before.' }),
+})
+
+export const pageOf = <T extends z.ZodType>(item: T, name: string) =>
+  z.object({ items: z.array(item), next: z.string().optional() }).openapi(name)
+
+/**
+ * Cuts one page from rows that were read with `limit + 1`, and adds the `Link` header to the next page (RFC 8288).
+ * @param position what a cursor remembers of the last row: its place in the list's order
+ */
+export function page<T>(c: Context, rows: T[], limit: number, position: (row: T) => CursorValue[]) {
+  const items = rows.slice(0, limit)
+  const last = items.at(-1)
+  if (rows.length <= limit || last === undefined) return { items }
+  const next = Buffer.from(JSON.stringify(position(last))).toString('base64url')
+  const url = new URL(c.req.url)
+  url.searchParams.set('cursor', next)
+  c.header('Link', `<${url.pathname}${url.search}>; rel="next"`)
+  return { items, next }
+}
+
+export type CursorValue = string | number
+
+/** A forged cursor must not bring PostgreSQL a text or UUID that it fails on. */
+const isA = {
+  string: (value: unknown) => typeof value === 'string' && !value.includes('\0'),
+  number: (value: unknown) => typeof value === 'number',
+  uuid: (value: unknown) => z.uuid().safeParse(value).success,
+}
+
+/** What a cursor remembers; a cursor that is none of ours is a 400. */
+export function readCursor<const T extends (keyof typeof isA)[]>(cursor: string | undefined, ...types: T) {
+  if (cursor === undefined) return undefined
+  try {
+    const values = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown
+    if (
+      Array.isArray(values) &&
+      values.length === types.length &&
+      types.every((type, i) => isA[type](values[i]))
+    )
+      return values as { [K in keyof T]: T[K] extends 'number' ? number : string }
+  } catch {
+    // said below
+  }
+  throw new Problem('invalid-request', {
+    detail: 'The cursor is not one of ours: start again without it.',
+    errors: [{ pointer: '/query/cursor', detail: 'not a cursor of this list' }],
+  })
+}

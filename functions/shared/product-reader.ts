@@ -1,0 +1,25 @@
+import { catalogue, type EventData } from '../../events/catalogue.ts'
+
+export type ProductFacts = EventData<'product.created'>
+
+/** Reads a product from the products domain by SKU; undefined where there is none. */
+export type ProductReader = (sku: string) => Promise<ProductFacts | undefined>
+
+/**
+ * Reads over HTTP from `list-products`: for what a projection has not heard of yet.
+ * @param url the address of `list-products`
+ */
+export function httpProductReader(url: string): ProductReader {
+  return async (sku) => {
+    const response = await fetch(`${url}/api/v1/products?sku=${encodeURIComponent(sku)}`, {
+      signal: AbortSignal.timeout(5_000),
+    })
+    if (!response.ok) throw new Error(`list-products answered ${response.status}`)
+    // checked by the catalogue's schema below
+    const { items } = (await response.json()) as { items: (Record<string, unknown> & { id: string })[] }
+    const [item] = items
+    if (item === undefined) return undefined
+    const { id: productId, name, price, sellerId, version } = item
+    return catalogue['product.created'].data.parse({ productId, sku, name, price, sellerId, version })
+  }
+}

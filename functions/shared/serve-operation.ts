@@ -1,0 +1,61 @@
+import type { Server } from 'node:http'
+import { createAdaptorServer } from '@hono/node-server'
+import { Hono } from 'hono'
+import type { Logger } from 'pino'
+import type { Domain, OperationName } from '../functions.ts'
+import { loadOperation } from '../modules.ts'
+import { createApp } from './app.ts'
+import type { Config } from './config.ts'
+import { openAuthenticator, type Opened } from './open.ts'
+import type { Service } from './service.ts'
+import { serveUntilTold } from './serve.ts'
+
+/** How a process listens. */
+export interface Listen {
+  port: number
+  host: string | undefined
+  log: Logger
+  /** The URL of the process's entry, beside which the functions are found. */
+  entry: string
+}
+
+/** Serves one HTTP operation with Hono. */
+export async function serve(name: OperationName, opened: Opened<Domain>, config: Config, listen: Listen) {
+  const app = createApp({
+    operations: [await loadOperation(name, listen.entry)],
+    // opened for the operation's own domain
+    deps: () => opened.deps as never,
+    authenticate: openAuthenticator(config),
+    log: listen.log,
+  })
+  addHealth(app, opened.ping)
+  await serveUntilTold(toServer(app), { ...listen, close: opened.close })
+}
+
+/** `/health/liveness`: the process answers. `/health/readiness`: and its store does. */
+export function addHealth(app: Hono, ping: () => Promise<void>) {
+  app.get('/health/liveness', (c) => c.json({ status: 'ok' }))
+  app.get('/health/readiness', async (c) => {
+    await ping()
+    return c.json({ status: 'ok' })
+  })
+}
+
+/** The app as an HTTP server whose slow senders are cut off. */
+export function toServer(app: Hono): Server {
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    overrideGlobalObjects: true,
+    // longer than the gateways keep theirs, so that they, not we, end an idle connection
+    serverOptions: { keepAliveTimeout: 75_000, headersTimeout: 20_000, requestTimeout: 60_000 },
+  })
+  return server as Server
+}
+
+/** Serves nothing but health, for a process that is not called. */
+export async function serveHealth({ ping, close }: Service, listen: Listen) {
+  const app = new Hono()
+  addHealth(app, ping)
+  app.onError((_, c) => c.json({ status: 'unavailable' }, 503))
+  await serveUntilTold(toServer(app), { ...listen, close })
+}

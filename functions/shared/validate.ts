@@ -1,0 +1,54 @@
+import type { z } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import { Problem } from './problems.ts'
+
+/** How deep a JSON body may nest: far more than any of ours, far less than what troubles a parser. */
+const maxDepth = 32
+
+/** Reads and parses a JSON body; 415, or a 400 that says what is wrong with it. */
+export async function readJson(c: Context): Promise<unknown> {
+  if (!/^application\/(?:[\w.-]+\+)?json *(?:;|$)/i.test(c.req.header('content-type') ?? ''))
+    throw new Problem('not-json', { detail: 'Send the body with Content-Type: application/json.' })
+  const text = await c.req.text()
+  if (depthOf(text) > maxDepth) throw invalid(`The body nests deeper than ${maxDepth} levels.`, '/body')
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw invalid('The body is not valid JSON.', '/body')
+  }
+}
+
+/** The parsed part, or a 400 with a JSON pointer to each fault. */
+export function check<S extends z.ZodType>(schema: S, value: unknown, part: string): z.output<S> {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const errors = result.error.issues.flatMap((issue) => {
+    const pointer = `/${part}${issue.path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')}`
+    if (issue.code !== 'unrecognized_keys') return [{ pointer, detail: issue.message }]
+    return issue.keys.map((key) => ({ pointer: `${pointer}/${key}`, detail: 'there is no such field' }))
+  })
+  throw new Problem('invalid-request', {
+    detail: 'See `errors` for what to change.',
+    errors: errors.slice(0, 20),
+  })
+}
+
+const invalid = (detail: string, pointer: string) =>
+  new Problem('invalid-request', { detail, errors: [{ pointer, detail }] })
+
+/** The deepest nesting of brackets outside strings. */
+function depthOf(json: string): number {
+  let depth = 0
+  let deepest = 0
+  let inString = false
+  for (let i = 0; i < json.length; i++) {
+    const code = json.charCodeAt(i)
+    if (inString) {
+      if (code === 0x5c) i++
+      else if (code === 0x22) inString = false
+    } else if (code === 0x22) inString = true
+    else if (code === 0x7b || code === 0x5b) deepest = Math.max(deepest, ++depth)
+    else if (code === 0x7d || code === 0x5d) depth--
+  }
+  return deepest
+}

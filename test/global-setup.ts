@@ -1,0 +1,45 @@
+import { mkdtempSync, chmodSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestProject } from 'vitest/node'
+import postgres from 'postgres'
+import { databaseRoles, type DatabaseRole } from '../functions/functions.ts'
+import { migrate } from '../functions/migrate.ts'
+import { startMongo } from '../local/stores/mongodb.ts'
+import { startPostgres } from '../local/stores/postgres.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    stores: { postgres: string; mongodb: string }
+  }
+}
+
+/** The password of every role of the test databases: they live only as long as the run. */
+export const testPassword = 'test'
+
+/** Starts real stores once for the whole run; each test file takes a database of its own from the template. */
+export default async function setup(project: TestProject) {
+  const dir = mkdtempSync(join(tmpdir(), 'zeroshop-test-'))
+  chmodSync(dir, 0o755)
+  const [postgresStore, mongo] = await Promise.all([
+    startPostgres({ dataDir: join(dir, 'postgres'), durable: false }),
+    startMongo({ dataDir: join(dir, 'mongodb'), durable: false }),
+  ])
+  const admin = postgres(postgresStore.url, { max: 1, onnotice: () => {} })
+  await admin`drop database if exists zeroshop_template with (force)`
+  await admin`create database zeroshop_template`
+  await admin.end()
+  const template = new URL(postgresStore.url)
+  template.pathname = '/zeroshop_template'
+  // every role has its entry
+  const passwords = Object.fromEntries(databaseRoles.map((r) => [r, testPassword])) as Record<
+    DatabaseRole,
+    string
+  >
+  await migrate(template.href, passwords, 'functions/migrations')
+  project.provide('stores', { postgres: postgresStore.url, mongodb: mongo.url })
+  return async () => {
+    await Promise.all([postgresStore.stop(), mongo.stop()])
+    rmSync(dir, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,68 @@
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import addFormats from 'ajv-formats'
+import { openApiDocument } from '../docs/openapi.ts'
+import { operations } from '../functions/functions.ts'
+import type { Answered } from './shop.ts'
+
+// only what is read here
+const document = (await openApiDocument()) as unknown as {
+  paths: Record<string, Record<string, { responses: Record<string, DocumentedResponse> }>>
+  components: object
+}
+
+interface DocumentedResponse {
+  headers?: Record<string, unknown>
+  content?: Record<string, { schema: object }>
+}
+
+const ajv = new Ajv2020({ strict: false, allErrors: true })
+// its types know only one way to import it
+;(addFormats as unknown as (ajv: Ajv2020) => void)(ajv)
+ajv.addSchema({ $id: 'openapi', components: document.components })
+const compiled = new Map<object, ValidateFunction>()
+
+/**
+ * Fails where an answer does not fit the OpenAPI document: its status, its headers or its body.
+ * @param path with or without the API's prefix
+ */
+export function checkAnswer(method: string, path: string, answer: Answered): void {
+  const documented = find(method, path.split('?')[0]!)
+  if (documented === undefined) return
+  const where = `${method} ${path} answered ${answer.status}`
+  const response = documented[answer.status]
+  if (response === undefined) throw new Error(`${where}, which is not documented: ${answer.text}`)
+  for (const name of Object.keys(response.headers ?? {}))
+    if (name !== 'Link' && !answer.headers.has(name))
+      throw new Error(`${where} without the documented header ${name}`)
+  if (response.content === undefined) {
+    if (answer.text !== '') throw new Error(`${where} with a body that is not documented: ${answer.text}`)
+    return
+  }
+  const type = answer.headers.get('content-type')?.split(';')[0] ?? ''
+  const content = response.content[type]
+  if (content === undefined) throw new Error(`${where} with the type ${type}, which is not documented`)
+  if (type === 'text/event-stream') return
+  const validate =
+    compiled.get(content) ??
+    ajv.compile(JSON.parse(JSON.stringify(content.schema).replaceAll('"#/', '"openapi#/')))
+  compiled.set(content, validate)
+  if (!validate(answer.body))
+    throw new Error(`${where}, which does not fit: ${ajv.errorsText(validate.errors)}: ${answer.text}`)
+}
+
+function find(method: string, path: string) {
+  const full = path.startsWith('/.') || path.startsWith('/api/') ? path : `/api/v1${path}`
+  const segments = full.split('/')
+  const candidates = Object.values(operations)
+    .filter((row) => row.method === method.toLowerCase())
+    .map((row) => row.path.split('/'))
+    .filter(
+      (pattern) =>
+        pattern.length === segments.length && pattern.every((s, i) => s.startsWith('{') || s === segments[i]),
+    )
+  // a literal segment is nearer than a parameter
+  const [nearest] = candidates.toSorted((a, b) => count(a) - count(b))
+  return nearest && document.paths[nearest.join('/')]?.[method.toLowerCase()]?.responses
+}
+
+const count = (pattern: string[]) => pattern.filter((s) => s.startsWith('{')).length

@@ -1,0 +1,174 @@
+import { randomUUID } from 'node:crypto'
+import { asc } from 'drizzle-orm'
+import type { Hono } from 'hono'
+import { pino } from 'pino'
+import postgres from 'postgres'
+import { uuidv7 } from 'uuidv7'
+import { inject } from 'vitest'
+import { type EventData, type EventType, type ShopEvent } from '../events/catalogue.ts'
+import { runReaction } from '../events/reaction.ts'
+import { outbox } from '../events/tables.ts'
+import {
+  operations,
+  reactions,
+  type Domain,
+  type OperationName,
+  type ReactionName,
+  type Role,
+} from '../functions/functions.ts'
+import { loadOperation, loadReaction } from '../functions/modules.ts'
+import { generateKeys } from '../functions/sessions/tokens.ts'
+import { createApp } from '../functions/shared/app.ts'
+import type { User } from '../functions/shared/auth.ts'
+import { readConfig } from '../functions/shared/config.ts'
+import type { DepsOf } from '../functions/shared/deps.ts'
+import { open, openAuthenticator, type Opened } from '../functions/shared/open.ts'
+import { openPostgres, type Db } from '../functions/shared/postgres.ts'
+import { checkAnswer } from './openapi.ts'
+
+const testPassword = 'test'
+
+/** A request of a test: as whom, and with what. */
+export interface Send {
+  as?: User | Role
+  body?: unknown
+  headers?: Record<string, string>
+  /** The Idempotency-Key; a new one for each POST where nothing is said, none where null. */
+  key?: string | null
+  ifMatch?: string
+}
+
+/** An answer of the app, its JSON read. */
+export interface Answered {
+  status: number
+  headers: Headers
+  text: string
+  // oxlint-disable-next-line typescript/no-explicit-any -- a test says what it expects in it
+  body: any
+}
+
+/**
+ * The shop of one test file: the functions of the given domains in this process, on a database of its own on
+ * the run's real stores, without a broker. Every answer is checked against the OpenAPI document.
+ */
+export async function openShop(domains: Domain[], environment: Record<string, string> = {}) {
+  const stores = inject('stores')
+  const database = `test_${randomUUID().replaceAll('-', '')}`
+  const admin = postgres(stores.postgres, { max: 1, onnotice: () => {} })
+  await admin.unsafe(`create database ${database} template zeroshop_template`)
+  const { privateKey, publicKeys } = await generateKeys()
+  const as = (role: string) => {
+    const url = new URL(stores.postgres)
+    Object.assign(url, { username: role, password: testPassword, pathname: `/${database}` })
+    return url.href
+  }
+  const mongodb = new URL(stores.mongodb)
+  mongodb.pathname = `/${database}`
+  const config = (domain: string) =>
+    readConfig({
+      DATABASE_URL: as(domain),
+      MONGODB_URL: mongodb.href,
+      JWT_PRIVATE_KEY: JSON.stringify(privateKey),
+      JWT_PUBLIC_KEYS: JSON.stringify(publicKeys),
+      FUNCTION_URL: 'http://127.0.0.1:9/{function}',
+      PAYMENT_PROVIDER_URL: 'http://127.0.0.1:9',
+      PAYMENT_PROVIDER_KEY: 'test',
+      ...environment,
+    })
+  const log = pino({ level: process.env['LOG_LEVEL'] ?? 'silent' })
+  const opened = new Map<Domain, Opened<Domain>>()
+  for (const domain of domains) opened.set(domain, await open[domain](config(domain), log, 'test'))
+  // the map is filled by domain
+  const deps = <D extends Domain>(domain: D) => opened.get(domain)!.deps as DepsOf<D>
+  const events: Db = openPostgres(as('events'))
+  const { createTokens } = await import('../functions/sessions/tokens.ts')
+  const tokens = await createTokens(privateKey, publicKeys)
+  const users: Record<Role, User> = {
+    customer: { id: uuidv7(), role: 'customer', session: uuidv7() },
+    seller: { id: uuidv7(), role: 'seller', session: uuidv7() },
+    staff: { id: uuidv7(), role: 'staff', session: uuidv7() },
+    admin: { id: uuidv7(), role: 'admin', session: uuidv7() },
+  }
+
+  const names = (Object.keys(operations) as OperationName[]).filter((n) =>
+    domains.includes(operations[n].domain),
+  )
+  const app: Hono = createApp({
+    operations: await Promise.all(names.map((name) => loadOperation(name))),
+    deps,
+    authenticate: openAuthenticator(config('users')),
+    log,
+  })
+
+  async function request(method: string, path: string, send: Send = {}): Promise<Answered> {
+    const headers = new Headers(send.headers)
+    const user = typeof send.as === 'string' ? users[send.as] : send.as
+    if (user !== undefined) headers.set('authorization', `Bearer ${await tokens.sign(user)}`)
+    if (send.body !== undefined && !headers.has('content-type'))
+      headers.set('content-type', 'application/json')
+    const key = send.key === undefined && method === 'POST' ? randomUUID() : send.key
+    if (key != null) headers.set('idempotency-key', key)
+    if (send.ifMatch !== undefined) headers.set('if-match', send.ifMatch)
+    const body = typeof send.body === 'string' ? send.body : JSON.stringify(send.body)
+    const response = await app.request(path.startsWith('/.') ? path : `/api/v1${path}`, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body }),
+    })
+    const answer = await read(response)
+    checkAnswer(method, path, answer)
+    return answer
+  }
+
+  return {
+    app,
+    users,
+    deps,
+    /** The address of the database with a domain's role, or with the relay's and dispatcher's (`events`). */
+    database: as,
+    /** A new user of a role, known to no one else. */
+    newUser: (role: Role = 'customer'): User => ({ id: uuidv7(), role, session: uuidv7() }),
+    sign: (user: User) => tokens.sign(user),
+    get: (path: string, send?: Send) => request('GET', path, send),
+    post: (path: string, send?: Send) => request('POST', path, send),
+    patch: (path: string, send?: Send) => request('PATCH', path, send),
+    delete: (path: string, send?: Send) => request('DELETE', path, send),
+    /** Every event in the outbox so far, oldest first. */
+    emitted: async (subject?: string) =>
+      (await events.select().from(outbox).orderBy(asc(outbox.id)))
+        .filter((row) => subject === undefined || row.subject === subject)
+        .map(({ id, type, subject, data }) => ({ id, type, subject, data })),
+    /** Delivers an event to a reaction, as the dispatcher would; `event.id` delivers the same one again. */
+    react: async <T extends EventType>(
+      name: ReactionName,
+      type: T,
+      data: EventData<T>,
+      id: string = uuidv7(),
+    ) => {
+      const reaction = await loadReaction(name)
+      const subject = 'orderId' in data ? data.orderId : data.sku
+      const event: ShopEvent<T> = { id, type, subject, time: new Date(), data }
+      await runReaction(reaction, event, deps(reactions[name].domain))
+      return event
+    },
+    close: async () => {
+      await Promise.all([...opened.values()].map((o) => o.close()))
+      await events.client.end()
+      await admin.unsafe(`drop database ${database} with (force)`)
+      await admin.end()
+    },
+  }
+}
+
+export type TestShop = Awaited<ReturnType<typeof openShop>>
+
+export async function read(response: Response): Promise<Answered> {
+  const text = await response.text()
+  const isJson = /json/.test(response.headers.get('content-type') ?? '')
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: isJson ? JSON.parse(text) : undefined,
+  }
+}
