@@ -1,0 +1,28 @@
+import { expect, it } from 'vitest'
+import { dummyHash, hashPassword, needsRehash, verifyPassword } from './password.ts'
+
+it('verifies a password against its own hash only', async () => {
+  const hash = await hashPassword('correct horse battery')
+  expect(hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
+  expect(await verifyPassword(hash, 'correct horse battery')).toBe(true)
+  expect(await verifyPassword(hash, 'correct horse batterz')).toBe(false)
+  expect(await hashPassword('correct horse battery')).not.toBe(hash)
+})
+
+it('gives the same hash with the same salt', async () => {
+  const salt = new Uint8Array(16).fill(7)
+  expect(await hashPassword('a password', salt)).toBe(await hashPassword('a password', salt))
+})
+
+it('says no where there is no hash', async () => {
+  expect(await verifyPassword(undefined, '')).toBe(false)
+  expect(await verifyPassword(null, 'a password')).toBe(false)
+})
+
+it('verifies at today’s cost where there is no hash', () => expect(needsRehash(dummyHash)).toBe(false))
+
+it('wants a hash of another cost renewed', () => {
+  expect(needsRehash(dummyHash.replace('m=19456', 'm=9216'))).toBe(true)
+  expect(needsRehash(dummyHash.replace('t=2', 't=1'))).toBe(true)
+  expect(needsRehash(dummyHash.replace('p=1', 'p=2'))).toBe(true)
+})

@@ -1,0 +1,101 @@
+import { decodeJwt } from 'jose'
+import { eq } from 'drizzle-orm'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { logIn, newAccount } from '../../test/accounts.ts'
+import { openShop, type TestShop } from '../../test/shop.ts'
+import { hashOf, refreshTokens, sessions } from './session.ts'
+
+let shop: TestShop
+beforeAll(async () => (shop = await openShop(['users'])))
+afterAll(() => shop.close())
+
+const refresh = (refreshToken: string) =>
+  shop.post('/sessions/refresh', { key: null, body: { refreshToken } })
+
+it('gives a new pair of the same session', async () => {
+  const ada = await newAccount(shop, 'staff')
+  const { status, headers, body } = await refresh(ada.refreshToken)
+  expect(status).toBe(200)
+  expect(body).toEqual({
+    accessToken: expect.any(String),
+    tokenType: 'Bearer',
+    expiresIn: 900,
+    refreshToken: expect.any(String),
+  })
+  expect(headers.get('cache-control')).toBe('no-store')
+  expect(body.refreshToken).not.toBe(ada.refreshToken)
+  expect(decodeJwt(body.accessToken)).toMatchObject({ sub: ada.id, role: 'staff', sid: ada.session })
+  expect((await refresh(body.refreshToken)).status).toBe(200)
+})
+
+it('ends the whole family where a used token comes back, and no other', async () => {
+  const ada = await newAccount(shop)
+  const phone = await logIn(shop, ada.email)
+  const { body: second } = await refresh(ada.refreshToken)
+  const { body: third } = await refresh(second.refreshToken)
+  const reused = await refresh(ada.refreshToken)
+  expect(reused.status).toBe(401)
+  expect(reused.body.type).toMatch(/session-ended$/)
+  for (const { refreshToken } of [second, third]) expect((await refresh(refreshToken)).status).toBe(401)
+  expect((await refresh(phone.refreshToken)).status).toBe(200)
+})
+
+it('lets exactly one of many refreshes with one token through', async () => {
+  const ada = await newAccount(shop)
+  const answers = await Promise.all(Array.from({ length: 20 }, () => refresh(ada.refreshToken)))
+  expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
+    200,
+    ...Array<number>(19).fill(401),
+  ])
+  // the others were reuse
+  const won = answers.find(({ status }) => status === 200)
+  expect((await refresh(won?.body.refreshToken)).status).toBe(401)
+})
+
+it('refuses a token that has expired', async () => {
+  const ada = await newAccount(shop)
+  const { db } = shop.deps('users')
+  const expired = { expiresAt: new Date(Date.now() - 1000) }
+  await db
+    .update(refreshTokens)
+    .set(expired)
+    .where(eq(refreshTokens.hash, hashOf(ada.refreshToken)))
+  expect((await refresh(ada.refreshToken)).status).toBe(401)
+})
+
+it('keeps a session alive as long as it is used, and forgets its expired tokens', async () => {
+  const ada = await newAccount(shop)
+  const { db } = shop.deps('users')
+  const soon = new Date(Date.now() + 60_000)
+  await db.update(sessions).set({ expiresAt: soon }).where(eq(sessions.id, ada.session))
+  const { body: second } = await refresh(ada.refreshToken)
+  await db
+    .update(refreshTokens)
+    .set({ expiresAt: new Date(0) })
+    .where(eq(refreshTokens.hash, hashOf(ada.refreshToken)))
+  await refresh(second.refreshToken)
+
+  const [session] = await db.select().from(sessions).where(eq(sessions.id, ada.session))
+  expect(session!.expiresAt.getTime()).toBeGreaterThan(Date.now() + 29 * 24 * 60 * 60 * 1000)
+  const left = await db.select().from(refreshTokens).where(eq(refreshTokens.sessionId, ada.session))
+  expect(left.map(({ hash }) => hash)).not.toContain(hashOf(ada.refreshToken))
+  expect(left).toHaveLength(2)
+})
+
+it('keeps no token in the clear', async () => {
+  const ada = await newAccount(shop)
+  const rows = await shop.deps('users').db.select().from(refreshTokens)
+  expect(JSON.stringify(rows)).not.toContain(ada.refreshToken)
+  expect(JSON.stringify(rows)).toContain(hashOf(ada.refreshToken))
+})
+
+it('refuses what is no token', async () => {
+  expect((await refresh('not a token')).status).toBe(401)
+  for (const body of [
+    {},
+    { refreshToken: '' },
+    { refreshToken: 'x'.repeat(201) },
+    { refreshToken: 'x', a: 1 },
+  ])
+    expect((await shop.post('/sessions/refresh', { key: null, body })).status).toBe(400)
+})

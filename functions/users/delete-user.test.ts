@@ -1,0 +1,74 @@
+import { eq } from 'drizzle-orm'
+import { randomUUID } from 'node:crypto'
+import { uuidv7 } from 'uuidv7'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { logIn, newAccount, newEmail, password } from '../../test/accounts.ts'
+import { openShop, type TestShop } from '../../test/shop.ts'
+import { idempotencyKeys, users } from './user.ts'
+
+let shop: TestShop
+beforeAll(async () => (shop = await openShop(['users'])))
+afterAll(() => shop.close())
+
+it('lets users delete themselves: no one is found, logged in or named any more', async () => {
+  const ada = await newAccount(shop)
+  const phone = await logIn(shop, ada.email)
+  const { status, text, headers } = await shop.delete(ada.path, { as: ada })
+  expect([status, text]).toEqual([204, ''])
+  expect(headers.get('cache-control')).toBe('no-store')
+
+  expect((await shop.get(ada.path, { as: ada })).status).toBe(404)
+  expect((await shop.get(ada.path, { as: 'admin' })).status).toBe(404)
+  expect((await shop.post('/sessions', { key: null, body: { email: ada.email, password } })).status).toBe(401)
+  for (const { refreshToken } of [ada, phone])
+    expect((await shop.post('/sessions/refresh', { key: null, body: { refreshToken } })).status).toBe(401)
+  const [row] = await shop.deps('users').db.select().from(users).where(eq(users.id, ada.id))
+  expect(row).toMatchObject({ email: null, name: null, passwordHash: null, deletedAt: expect.any(Date) })
+})
+
+it('frees the e-mail address, and forgets the kept answer to the registration', async () => {
+  const [email, key] = [newEmail(), randomUUID()]
+  const body = { email, name: 'Ada', password }
+  const first = await shop.post('/users', { body, key })
+  await shop.delete(`/users/${first.body.id}`, { as: 'admin' })
+  const kept = await shop.deps('users').db.select().from(idempotencyKeys).where(eq(idempotencyKeys.key, key))
+  expect(kept).toEqual([])
+  const second = await shop.post('/users', { body })
+  expect(second.status).toBe(201)
+  expect(second.body.id).not.toBe(first.body.id)
+})
+
+it('lets admins delete others, once', async () => {
+  const ada = await newAccount(shop)
+  expect((await shop.delete(ada.path, { as: 'admin' })).status).toBe(204)
+  expect((await shop.delete(ada.path, { as: 'admin' })).status).toBe(404)
+})
+
+it('hides others from everyone but admins', async () => {
+  const ada = await newAccount(shop)
+  for (const role of ['customer', 'seller', 'staff'] as const)
+    expect((await shop.delete(ada.path, { as: role })).status).toBe(404)
+  expect((await shop.delete(ada.path)).status).toBe(401)
+  expect((await shop.delete(`/users/${uuidv7()}`, { as: 'admin' })).status).toBe(404)
+  expect((await shop.delete('/users/ada', { as: 'admin' })).status).toBe(400)
+  expect((await shop.get(ada.path, { as: ada })).status).toBe(200)
+})
+
+it('checks If-Match where it is sent', async () => {
+  const ada = await newAccount(shop)
+  expect((await shop.delete(ada.path, { as: ada, ifMatch: '"2"' })).status).toBe(412)
+  expect((await shop.delete(ada.path, { as: ada, ifMatch: '"1"' })).status).toBe(204)
+})
+
+it('refuses to delete the last admin, also where two are deleted at once', async () => {
+  const admins = [await newAccount(shop, 'admin'), await newAccount(shop, 'admin')]
+  const answers = await Promise.all(admins.map((admin) => shop.delete(admin.path, { as: admin })))
+  expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([204, 409])
+  expect(answers.find(({ status }) => status === 409)?.body.type).toMatch(/last-admin$/)
+})
+
+it('refuses a session that has ended', async () => {
+  const ada = await newAccount(shop)
+  await shop.delete('/sessions/current', { as: ada })
+  expect((await shop.delete(ada.path, { as: ada })).status).toBe(401)
+})

@@ -1,0 +1,46 @@
+import { eq, sql } from 'drizzle-orm'
+import { endSessionsOf, refuseEnded } from '../sessions/families.ts'
+import { transaction } from '../shared/change.ts'
+import { operation } from '../shared/operation.ts'
+import { IdParam } from '../shared/schemas.ts'
+import { checkVersion, ifMatch, staleVersion } from '../shared/versions.ts'
+import { findUser, keepOneAdmin } from './find-user.ts'
+import { idempotencyKeys, mayChange, noStore, noSuchUser, pathOf, users } from './user.ts'
+
+/** The row stays, without anything that tells who it was: orders and payments keep its id. */
+export const deleteUser = operation(
+  'delete-user',
+  {
+    request: { params: IdParam },
+    responses: { 204: null },
+    problems: ['session-ended', 'not-found', 'last-admin', 'stale-version'],
+  },
+  async ({ params: { id }, user: caller, empty, hono }, { db }) => {
+    if (!mayChange(caller, id)) throw noSuchUser()
+    const wanted = hono.req.header('if-match') === undefined ? '*' : ifMatch(hono)
+    const current = await findUser(db, id)
+    checkVersion(wanted, current.version)
+
+    await transaction(db, async (tx) => {
+      await refuseEnded(tx, caller)
+      if (current.role === 'admin') await keepOneAdmin(tx)
+      const { count } = await tx
+        .update(users)
+        .set({
+          email: null,
+          name: null,
+          passwordHash: null,
+          version: current.version + 1,
+          updatedAt: sql`now()`,
+          deletedAt: sql`now()`,
+        })
+        .where(sql`${users.id} = ${id} and ${users.version} = ${current.version}`)
+      if (count === 0) throw staleVersion()
+      await endSessionsOf(tx, id)
+      // the kept answer to the registration holds the name and e-mail address, too
+      await tx.delete(idempotencyKeys).where(eq(sql`${idempotencyKeys.headers}->>'location'`, pathOf(id)))
+    })
+    hono.header('Cache-Control', noStore['Cache-Control'])
+    return empty()
+  },
+)

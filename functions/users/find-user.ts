@@ -1,0 +1,50 @@
+import { and, eq, isNull, sql } from 'drizzle-orm'
+import { prepared, type Db, type Tx } from '../shared/postgres.ts'
+import { Problem } from '../shared/problems.ts'
+import { noSuchUser, users, type UserRow } from './user.ts'
+
+const byId = prepared((db) =>
+  db
+    .select()
+    .from(users)
+    .where(and(eq(users.id, sql.placeholder('id')), isNull(users.deletedAt)))
+    .prepare('user_by_id'),
+)
+
+const byEmail = prepared((db) =>
+  // a deleted user has no e-mail address
+  db
+    .select()
+    .from(users)
+    .where(eq(users.email, sql.placeholder('email')))
+    .prepare('user_by_email'),
+)
+
+/** @throws Problem 404 where there is none, or it was deleted */
+export async function findUser(db: Db, id: string): Promise<UserRow> {
+  const [user] = await byId(db).execute({ id })
+  if (user === undefined) throw noSuchUser()
+  return user
+}
+
+/** @param email in lower case */
+export async function findUserByEmail(db: Db, email: string): Promise<UserRow | undefined> {
+  const [user] = await byEmail(db).execute({ email })
+  return user
+}
+
+/**
+ * Call it before an admin is demoted or deleted, and before any of their rows is locked. Locks every admin, in
+ * one order, so that of two admins who take each other's role away only one succeeds.
+ * @throws Problem 409 where no other admin would be left
+ */
+export async function keepOneAdmin(tx: Tx): Promise<void> {
+  const admins = await tx
+    .select({ id: users.id })
+    .from(users)
+    .where(and(eq(users.role, 'admin'), isNull(users.deletedAt)))
+    .orderBy(users.id)
+    .for('no key update')
+  if (admins.length <= 1)
+    throw new Problem('last-admin', { detail: 'Make another user an admin first: the shop needs one.' })
+}

@@ -1,0 +1,15 @@
+import { operation } from '../shared/operation.ts'
+import { IdParam } from '../shared/schemas.ts'
+import { etag } from '../shared/versions.ts'
+import { findUser } from './find-user.ts'
+import { maySee, noStore, noSuchUser, toUser, User } from './user.ts'
+
+export const getUser = operation(
+  'get-user',
+  { request: { params: IdParam }, responses: { 200: User }, problems: ['not-found'], headers: ['ETag'] },
+  async ({ params: { id }, user: caller, json }, { db }) => {
+    if (!maySee(caller, id)) throw noSuchUser()
+    const user = await findUser(db, id)
+    return json(toUser(user), 200, { ...noStore, ETag: etag(user.version) })
+  },
+)

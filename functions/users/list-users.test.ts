@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { password } from '../../test/accounts.ts'
+import { openShop, type TestShop } from '../../test/shop.ts'
+import { seedUsers } from './seed.ts'
+
+let shop: TestShop
+beforeAll(async () => {
+  shop = await openShop(['users'])
+  const seeds = [
+    ['ada@example.com', 'Ada Lovelace', 'admin'],
+    ['grace@example.com', 'Grace Hopper', 'staff'],
+    ['barbara@example.com', 'Barbara Liskov', 'seller'],
+    ['frances@example.com', 'Frances 100% Allen', 'customer'],
+    ['twin-b@example.com', 'Twin', 'customer'],
+    ['twin-a@example.com', 'Twin', 'customer'],
+    ['gone@example.com', 'Gone', 'customer'],
+  ] as const
+  const made = seeds.map(([email, name, role]) => ({ email, name, role, password }))
+  await seedUsers(shop.deps('users').db, made)
+  const [gone] = (await shop.get('/users?q=gone@', { as: 'admin' })).body.items
+  await shop.delete(`/users/${gone.id}`, { as: 'admin' })
+})
+afterAll(() => shop.close())
+
+const list = (query: string) => shop.get(`/users${query}`, { as: 'admin' })
+
+const emails = async (query: string) =>
+  (await list(query)).body.items.map(({ email }: { email: string }) => email.split('@')[0])
+
+it('lists users in the order in which they came, without the deleted', async () => {
+  expect(await emails('')).toEqual(['ada', 'grace', 'barbara', 'frances', 'twin-b', 'twin-a'])
+  expect((await list('')).headers.get('cache-control')).toBe('no-store')
+})
+
+it.each([
+  ['-createdAt', ['twin-a', 'twin-b', 'frances', 'barbara', 'grace', 'ada']],
+  ['email', ['ada', 'barbara', 'frances', 'grace', 'twin-a', 'twin-b']],
+  ['-email', ['twin-b', 'twin-a', 'grace', 'frances', 'barbara', 'ada']],
+  ['name', ['ada', 'barbara', 'frances', 'grace', 'twin-b', 'twin-a']],
+  ['-name', ['twin-a', 'twin-b', 'grace', 'frances', 'barbara', 'ada']],
+])('sorts by %s, also a page at a time', async (sort, expected) => {
+  expect(await emails(`?sort=${sort}`)).toEqual(expected)
+  const seen: string[] = []
+  let next: string | null = `?sort=${sort}&limit=1`
+  while (next !== null) {
+    const { headers, body } = await list(next)
+    seen.push(body.items[0].email.split('@')[0])
+    next = /^<\/api\/v1\/users(.*)>; rel="next"$/.exec(headers.get('link') ?? '')?.[1] ?? null
+    expect(body.next === undefined).toBe(next === null)
+  }
+  expect(seen).toEqual(expected)
+})
+
+it('finds by role and by a part of the name or e-mail address', async () => {
+  expect(await emails('?role=staff')).toEqual(['grace'])
+  expect(await emails('?q=LOVE')).toEqual(['ada'])
+  expect(await emails('?q=twin-')).toEqual(['twin-b', 'twin-a'])
+  expect(await emails('?q=twin&role=admin')).toEqual([])
+})
+
+it('takes wildcards of LIKE literally', async () => {
+  expect(await emails(`?q=${encodeURIComponent('100%n')}`)).toEqual([])
+  expect(await emails(`?q=${encodeURIComponent('100% A')}`)).toEqual(['frances'])
+  expect(await emails('?q=_da')).toEqual([])
+  expect(await emails(`?q=${encodeURIComponent('\\')}`)).toEqual([])
+})
+
+it.each(['?role=boss', '?sort=password', '?limit=0', '?limit=101', '?q=', '?who=ada', '?q=%00'])(
+  'refuses %s',
+  async (query) => expect((await list(query)).status).toBe(400),
+)
+
+const forged = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+it('refuses a cursor that is none of its own', async () => {
+  const id = '01999d3c-7b57-7d0c-8d1c-5a9f1c2b3d4e'
+  for (const cursor of ['x', forged([]), forged(['a', 'b']), forged([1, id]), forged(['\0', id])])
+    expect((await list(`?sort=name&cursor=${cursor}`)).status).toBe(400)
+})
+
+it('refuses a cursor of another order where it does not fit', async () => {
+  const { body } = await list('?sort=name&limit=1')
+  expect((await list(`?sort=createdAt&cursor=${body.next}`)).status).toBe(400)
+})
+
+it('is for admins', async () => {
+  for (const role of ['customer', 'seller', 'staff'] as const)
+    expect((await shop.get('/users', { as: role })).status).toBe(403)
+  expect((await shop.get('/users')).status).toBe(401)
+})

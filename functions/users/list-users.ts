@@ -1,0 +1,41 @@
+import type { z } from '@hono/zod-openapi'
+import { and, asc, desc, eq, ilike, isNull, or, sql } from 'drizzle-orm'
+import { operation } from '../shared/operation.ts'
+import { page, readCursor } from '../shared/paging.ts'
+import { noStore, toUser, UserPage, UserQuery, users } from './user.ts'
+
+/** What each sort orders by, ties broken by the id; an id (UUIDv7) is itself in order of creation. */
+const sorts = {
+  createdAt: ['id', asc, '>'],
+  '-createdAt': ['id', desc, '<'],
+  email: ['email', asc, '>'],
+  '-email': ['email', desc, '<'],
+  name: ['name', asc, '>'],
+  '-name': ['name', desc, '<'],
+} as const satisfies Record<z.output<typeof UserQuery>['sort'], unknown>
+
+export const listUsers = operation(
+  'list-users',
+  { request: { query: UserQuery }, responses: { 200: UserPage }, headers: ['Link'] },
+  async ({ query: { role, q, sort, limit, cursor }, json, hono }, { db }) => {
+    const [field, direction, beyond] = sorts[sort]
+    const after = readCursor(cursor, field === 'id' ? 'uuid' : 'string', 'uuid')
+    const pattern = `%${q?.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`
+
+    const rows = await db
+      .select()
+      .from(users)
+      .where(
+        and(
+          isNull(users.deletedAt),
+          role && eq(users.role, role),
+          q === undefined ? undefined : or(ilike(users.name, pattern), ilike(users.email, pattern)),
+          after && sql`(${users[field]}, ${users.id}) ${sql.raw(beyond)} (${after[0]}, ${after[1]})`,
+        ),
+      )
+      .orderBy(direction(users[field]), direction(users.id))
+      .limit(limit + 1)
+    const { items, next } = page(hono, rows, limit, (user) => [user[field] ?? '', user.id])
+    return json({ items: items.map(toUser), ...(next === undefined ? {} : { next }) }, 200, noStore)
+  },
+)

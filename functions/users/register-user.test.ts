@@ -1,0 +1,136 @@
+import { eq } from 'drizzle-orm'
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { newEmail, password } from '../../test/accounts.ts'
+import { openShop, type TestShop } from '../../test/shop.ts'
+import { idempotencyKeys, users } from './user.ts'
+
+let shop: TestShop
+beforeAll(async () => (shop = await openShop(['users'])))
+afterAll(() => shop.close())
+
+const body = (values = {}) => ({ email: newEmail(), name: 'Ada', password, ...values })
+
+const register = (values: object, key?: string | null) =>
+  shop.post('/users', { body: values, ...(key === undefined ? {} : { key }) })
+
+describe('registering', () => {
+  it('makes a customer, and answers with the user, an ETag and where to find it', async () => {
+    const sent = body({ email: newEmail().toUpperCase(), name: '  Ada Lovelace ' })
+    const { status, headers, body: user } = await register(sent)
+    expect(status).toBe(201)
+    expect(user).toEqual({
+      id: expect.any(String),
+      email: sent.email.toLowerCase(),
+      name: 'Ada Lovelace',
+      role: 'customer',
+      createdAt: expect.any(String),
+      updatedAt: user.createdAt,
+    })
+    expect(headers.get('location')).toBe(`/api/v1/users/${user.id}`)
+    expect(headers.get('etag')).toBe('"1"')
+    expect(headers.get('cache-control')).toBe('no-store')
+    const read = await shop.get(`/users/${user.id}`, {
+      as: { id: user.id, role: 'customer', session: user.id },
+    })
+    expect(read.body).toEqual(user)
+  })
+
+  it('refuses an e-mail address that is taken, whatever its case', async () => {
+    const first = body()
+    await register(first)
+    const { status, body: problem } = await register(body({ email: first.email.toUpperCase() }))
+    expect(status).toBe(409)
+    expect(problem.type).toBe('https://zeroshop.dev/problems/email-taken')
+  })
+
+  it.each([
+    ['no e-mail address', { email: 'ada' }, '/body/email'],
+    ['a short password', { password: 'short' }, '/body/password'],
+    ['a long password', { password: 'x'.repeat(201) }, '/body/password'],
+    ['an empty name', { name: ' ' }, '/body/name'],
+    ['a role', { role: 'admin' }, '/body/role'],
+  ])('refuses %s', async (_, values, pointer) => {
+    const { status, body: problem } = await register(body(values))
+    expect(status).toBe(400)
+    expect(problem.errors).toEqual([{ pointer, detail: expect.any(String) }])
+  })
+
+  it('keeps the password only as an argon2id hash', async () => {
+    const { body: user } = await register(body())
+    const [row] = await shop.deps('users').db.select().from(users).where(eq(users.id, user.id))
+    expect(row?.passwordHash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
+  })
+
+  it('gives the same password of two users two hashes', async () => {
+    const key = randomUUID()
+    const ids = new Set([(await register(body(), key)).body.id, (await register(body(), key + 1)).body.id])
+    const rows = await shop.deps('users').db.select().from(users)
+    const hashes = rows.filter(({ id }) => ids.has(id)).map(({ passwordHash }) => passwordHash)
+    expect(new Set(hashes).size).toBe(2)
+  })
+})
+
+describe('registering with an Idempotency-Key', () => {
+  it('refuses to do without', async () => {
+    expect((await register(body(), null)).status).toBe(400)
+  })
+
+  it('gives the same answer again, byte for byte', async () => {
+    const [sent, key] = [body(), randomUUID()]
+    const first = await register(sent, key)
+    const again = await register(sent, key)
+    expect(again.text).toBe(first.text)
+    expect(again.status).toBe(201)
+    expect(again.headers.get('idempotency-replayed')).toBe('true')
+    for (const name of ['location', 'etag', 'cache-control'])
+      expect(again.headers.get(name)).toBe(first.headers.get(name))
+  })
+
+  it.each([
+    ['name', { name: 'Grace' }],
+    ['password', { password: 'another long password' }],
+    ['e-mail address', { email: newEmail() }],
+  ])('refuses the key with another %s', async (_, values) => {
+    const [sent, key] = [body(), randomUUID()]
+    await register(sent, key)
+    expect((await register({ ...sent, ...values }, key)).status).toBe(422)
+  })
+
+  it('makes one user of 20 requests at once, and answers each the same', async () => {
+    const [sent, key] = [body(), randomUUID()]
+    const answers = await Promise.all(Array.from({ length: 20 }, () => register(sent, key)))
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]))
+    expect(new Set(answers.map(({ text }) => text)).size).toBe(1)
+  })
+
+  it('makes one user of 20 requests at once under different keys', async () => {
+    const sent = body()
+    const answers = await Promise.all(Array.from({ length: 20 }, () => register(sent)))
+    const statuses = answers.map(({ status }) => status).toSorted((a, b) => a - b)
+    expect(statuses).toEqual([201, ...Array<number>(19).fill(409)])
+  })
+
+  it('lets a refused registration be tried again under its key', async () => {
+    const [taken, key] = [body(), randomUUID()]
+    await register(taken)
+    expect((await register({ ...taken, name: 'Grace' }, key)).status).toBe(409)
+    expect((await register(body(), key)).status).toBe(201)
+  })
+
+  it('keeps nothing of the request that a password could be tried against quickly', async () => {
+    const [sent, key] = [body(), randomUUID()]
+    await register(sent, key)
+    const [kept] = await shop
+      .deps('users')
+      .db.select()
+      .from(idempotencyKeys)
+      .where(eq(idempotencyKeys.key, key))
+    const { createHash } = await import('node:crypto')
+    const quick = createHash('sha256')
+      .update(`register-user\n/api/v1/users\n${JSON.stringify(sent)}`)
+      .digest('base64url')
+    expect(kept?.hash).toMatch(/^[\w-]{43}$/)
+    expect(kept?.hash).not.toBe(quick)
+  })
+})

@@ -1,0 +1,30 @@
+import { uuidv7 } from 'uuidv7'
+import { hashPassword } from '../sessions/password.ts'
+import { once } from '../shared/change.ts'
+import { operation } from '../shared/operation.ts'
+import { etag } from '../shared/versions.ts'
+import { registrationHash, saltFor } from './registration.ts'
+import { emailTaken, idempotencyKeys, NewUser, noStore, pathOf, toUser, User, users } from './user.ts'
+
+export const registerUser = operation(
+  'register-user',
+  {
+    request: { body: NewUser },
+    responses: { 201: User },
+    problems: ['email-taken'],
+    headers: ['ETag', 'Location'],
+  },
+  async ({ body: { email, name, password }, key, json }, { db }) => {
+    const passwordHash = await hashPassword(password, saltFor(key, email))
+    const hash = registrationHash(email, name, passwordHash)
+    return once(db, idempotencyKeys, { ...key, hash }, async (tx) => {
+      const [user] = await tx
+        .insert(users)
+        .values({ id: uuidv7(), email, name, passwordHash, role: 'customer' })
+        .onConflictDoNothing()
+        .returning()
+      if (user === undefined) throw emailTaken()
+      return json(toUser(user), 201, { ...noStore, ETag: etag(user.version), Location: pathOf(user.id) })
+    })
+  },
+)

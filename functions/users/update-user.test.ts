@@ -1,0 +1,193 @@
+import { uuidv7 } from 'uuidv7'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { logIn, newAccount, newEmail, password, type Account } from '../../test/accounts.ts'
+import { openShop, type TestShop } from '../../test/shop.ts'
+import { limits } from '../sessions/attempts.ts'
+
+let shop: TestShop
+beforeAll(async () => (shop = await openShop(['users'])))
+afterAll(() => shop.close())
+
+const newPassword = 'another long password'
+
+const change = (account: Account, body: object, as: Account | 'admin' = account, ifMatch = '"1"') =>
+  shop.patch(account.path, { as, body, ifMatch })
+
+const refresh = ({ refreshToken }: Pick<Account, 'refreshToken'>) =>
+  shop.post('/sessions/refresh', { key: null, body: { refreshToken } })
+
+describe('changing oneself', () => {
+  it('changes the name and e-mail address and gives a new version', async () => {
+    const ada = await newAccount(shop)
+    const email = newEmail()
+    const { status, body, headers } = await change(ada, { name: 'Grace', email: email.toUpperCase() })
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ id: ada.id, name: 'Grace', email, role: 'customer' })
+    expect(body.updatedAt > body.createdAt).toBe(true)
+    expect(headers.get('etag')).toBe('"2"')
+    expect((await shop.get(ada.path, { as: ada })).body).toEqual(body)
+    expect((await logIn(shop, email)).id).toBe(ada.id)
+    expect((await refresh(ada)).status).toBe(200)
+  })
+
+  it('keeps the e-mail address that is sent again', async () => {
+    const ada = await newAccount(shop)
+    expect((await change(ada, { email: ada.email })).status).toBe(200)
+  })
+
+  it('refuses the e-mail address of another', async () => {
+    const [ada, grace] = [await newAccount(shop), await newAccount(shop)]
+    const { status, body } = await change(ada, { email: grace.email.toUpperCase() })
+    expect(status).toBe(409)
+    expect(body.type).toMatch(/email-taken$/)
+  })
+
+  it.each([
+    ['nothing', {}, '/body'],
+    ['a short password', { password: 'short', currentPassword: password }, '/body/password'],
+    ['a new password without the current one', { password: newPassword }, '/body/currentPassword'],
+    ['an unknown role', { role: 'boss' }, '/body/role'],
+    ['an unknown field', { id: uuidv7() }, '/body/id'],
+  ])('refuses %s', async (_, body, pointer) => {
+    const { status, body: problem } = await change(await newAccount(shop), body)
+    expect(status).toBe(400)
+    expect(problem.errors[0].pointer).toBe(pointer)
+  })
+
+  it('needs an If-Match that is not stale, or *', async () => {
+    const ada = await newAccount(shop)
+    expect((await shop.patch(ada.path, { as: ada, body: { name: 'Grace' } })).status).toBe(428)
+    for (const stale of ['"2"', '"x"', '1', 'W/"1"'])
+      expect((await change(ada, { name: 'Grace' }, ada, stale)).status).toBe(412)
+    expect((await change(ada, { name: 'Grace' }, ada, '*')).status).toBe(200)
+  })
+
+  it('lets one of many changes of the same version through', async () => {
+    const ada = await newAccount(shop)
+    const names = Array.from({ length: 10 }, (_, i) => `Ada ${i}`)
+    const answers = await Promise.all(names.map((name) => change(ada, { name })))
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
+      200,
+      ...Array<number>(9).fill(412),
+    ])
+  })
+
+  it('refuses a role', async () => {
+    const { status, body } = await change(await newAccount(shop), { role: 'admin' })
+    expect(status).toBe(403)
+    expect(body.type).toMatch(/wrong-role$/)
+  })
+})
+
+describe('changing the password', () => {
+  it('needs the current one, and ends every session', async () => {
+    const ada = await newAccount(shop)
+    const phone = await logIn(shop, ada.email)
+    const wrong = await change(ada, { password: newPassword, currentPassword: 'not the password' })
+    expect(wrong.status).toBe(403)
+    expect(wrong.body.type).toMatch(/wrong-password$/)
+
+    const right = await change(ada, { password: newPassword, currentPassword: password })
+    expect(right.status).toBe(200)
+    for (const device of [ada, phone]) expect((await refresh(device)).status).toBe(401)
+    const old = await shop.post('/sessions', { key: null, body: { email: ada.email, password } })
+    expect(old.status).toBe(401)
+    expect((await logIn(shop, ada.email, newPassword)).id).toBe(ada.id)
+  })
+
+  it('leaves no session to who logs in with the old one meanwhile', async () => {
+    for (let round = 0; round < 5; round++) {
+      const ada = await newAccount(shop)
+      const logIns = Array.from({ length: 4 }, () =>
+        shop.post('/sessions', { key: null, body: { email: ada.email, password } }),
+      )
+      const changed = change(ada, { password: newPassword }, 'admin')
+      expect((await changed).status).toBe(200)
+      const won = (await Promise.all(logIns)).filter(({ status }) => status === 201)
+      const refreshed = await Promise.all(won.map(({ body }) => refresh(body)))
+      expect(refreshed.filter(({ status }) => status !== 401)).toEqual([])
+    }
+  })
+
+  it('counts wrong current passwords like log-ins', async () => {
+    const ada = await newAccount(shop)
+    const headers = { 'x-forwarded-for': '203.0.113.1' }
+    const body = { password: newPassword, currentPassword: 'not the password' }
+    const send = () => shop.patch(ada.path, { as: ada, body, ifMatch: '*', headers })
+    const answers = await Promise.all(Array.from({ length: limits.account + 5 }, send))
+    expect(answers.filter(({ status }) => status === 403)).toHaveLength(limits.account)
+    expect(answers.filter(({ status }) => status === 429)).toHaveLength(5)
+  })
+
+  it('needs no current one of an admin', async () => {
+    const ada = await newAccount(shop)
+    expect((await change(ada, { password: newPassword }, 'admin')).status).toBe(200)
+    expect((await refresh(ada)).status).toBe(401)
+    expect((await logIn(shop, ada.email, newPassword)).id).toBe(ada.id)
+  })
+})
+
+describe('changing others', () => {
+  it('is hidden from everyone but admins', async () => {
+    const ada = await newAccount(shop)
+    for (const role of ['customer', 'seller', 'staff'] as const) {
+      const send = { as: role, body: { name: 'Grace' }, ifMatch: '*' }
+      const [other, none] = [await shop.patch(ada.path, send), await shop.patch(`/users/${uuidv7()}`, send)]
+      expect(other.status).toBe(404)
+      expect(other.text).toBe(none.text)
+    }
+    expect((await shop.patch(ada.path, { body: { name: 'Grace' }, ifMatch: '*' })).status).toBe(401)
+  })
+
+  it('gives another role, and ends the sessions that carry the old one', async () => {
+    const ada = await newAccount(shop)
+    expect((await change(ada, { role: 'seller' }, 'admin')).body.role).toBe('seller')
+    expect((await refresh(ada)).status).toBe(401)
+    expect((await logIn(shop, ada.email)).role).toBe('seller')
+  })
+
+  it('answers 404 where there is none', async () => {
+    const send = { as: 'admin', body: { name: 'Grace' }, ifMatch: '*' } as const
+    expect((await shop.patch(`/users/${uuidv7()}`, send)).status).toBe(404)
+  })
+})
+
+describe('admins', () => {
+  let own: TestShop
+  beforeAll(async () => (own = await openShop(['users'])))
+  afterAll(() => own.close())
+
+  it('are never demoted to none, not even by each other at once', async () => {
+    const admins = await Promise.all(Array.from({ length: 4 }, () => newAccount(own, 'admin')))
+    const answers = await Promise.all(
+      admins.map(({ path }, i) =>
+        own.patch(path, { as: admins[(i + 1) % admins.length]!, body: { role: 'staff' }, ifMatch: '*' }),
+      ),
+    )
+    // one is refused as the last, or because the admin who asks was demoted first
+    expect(answers.filter(({ status }) => status === 200).length).toBeLessThan(admins.length)
+    const left = (await own.get('/users?role=admin', { as: 'admin' })).body.items
+    expect(left.length).toBeGreaterThanOrEqual(1)
+
+    for (const { id } of left.slice(1))
+      await own.patch(`/users/${id}`, { as: 'admin', body: { role: 'staff' }, ifMatch: '*' })
+    const { status, body } = await own.patch(`/users/${left[0].id}`, {
+      as: 'admin',
+      body: { role: 'staff' },
+      ifMatch: '*',
+    })
+    expect(status).toBe(409)
+    expect(body.type).toMatch(/last-admin$/)
+  })
+
+  it('cannot take their role back once it is gone', async () => {
+    const [first, second] = [await newAccount(own, 'admin'), await newAccount(own, 'admin')]
+    expect((await own.patch(second.path, { as: first, body: { role: 'staff' }, ifMatch: '*' })).status).toBe(
+      200,
+    )
+    // the access token still says admin
+    const again = await own.patch(second.path, { as: second, body: { role: 'admin' }, ifMatch: '*' })
+    expect(again.status).toBe(401)
+    expect(again.body.type).toMatch(/session-ended$/)
+  })
+})

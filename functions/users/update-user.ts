@@ -1,0 +1,84 @@
+import { and, eq, isNull, sql } from 'drizzle-orm'
+import { openAttempts } from '../sessions/attempts.ts'
+import { clientAddress } from '../sessions/client-address.ts'
+import { endSessionsOf, refuseEnded } from '../sessions/families.ts'
+import { hashPassword, verifyPassword } from '../sessions/password.ts'
+import { transaction } from '../shared/change.ts'
+import { operation } from '../shared/operation.ts'
+import { errorCode, sqlState } from '../shared/postgres.ts'
+import { Problem } from '../shared/problems.ts'
+import { IdParam } from '../shared/schemas.ts'
+import { checkVersion, etag, ifMatch, staleVersion } from '../shared/versions.ts'
+import { findUser, keepOneAdmin } from './find-user.ts'
+import {
+  demotes,
+  emailTaken,
+  endsSessions,
+  mayChange,
+  needsCurrentPassword,
+  noStore,
+  noSuchUser,
+  toUser,
+  User,
+  UserChange,
+  users,
+} from './user.ts'
+
+export const updateUser = operation(
+  'update-user',
+  {
+    request: { params: IdParam, body: UserChange },
+    responses: { 200: User },
+    problems: [
+      'session-ended',
+      'wrong-password',
+      'wrong-role',
+      'not-found',
+      'email-taken',
+      'last-admin',
+      'stale-version',
+      'if-match-missing',
+      'too-many-attempts',
+    ],
+    headers: ['ETag', 'Retry-After'],
+  },
+  async ({ params: { id }, body: change, user: caller, json, hono }, { db }) => {
+    if (!mayChange(caller, id)) throw noSuchUser()
+    const wanted = ifMatch(hono)
+    const current = await findUser(db, id)
+    checkVersion(wanted, current.version)
+
+    if (needsCurrentPassword(caller, change)) {
+      // counted like log-ins, or a stolen access token could be used to find the password out
+      const attempt = await openAttempts(db).begin(clientAddress(hono), current.email!)
+      if (!(await verifyPassword(current.passwordHash, change.currentPassword!)))
+        throw new Problem('wrong-password', { detail: 'Send your current password as currentPassword.' })
+      await attempt.succeeded()
+    }
+    const { email, name, role, password } = change
+    const passwordHash = password && (await hashPassword(password))
+
+    const changed = await transaction(db, async (tx) => {
+      await refuseEnded(tx, caller)
+      if (demotes(change, current)) await keepOneAdmin(tx)
+      const [row] = await tx
+        .update(users)
+        .set({
+          ...(email && { email }),
+          ...(name && { name }),
+          ...(role && { role }),
+          ...(passwordHash && { passwordHash }),
+          version: current.version + 1,
+          updatedAt: sql`now()`,
+        })
+        .where(and(eq(users.id, id), eq(users.version, current.version), isNull(users.deletedAt)))
+        .returning()
+      if (row === undefined) throw staleVersion()
+      if (endsSessions(change, current)) await endSessionsOf(tx, id)
+      return row
+    }).catch((error: unknown) => {
+      throw errorCode(error) === sqlState.uniqueViolation ? emailTaken() : error
+    })
+    return json(toUser(changed), 200, { ...noStore, ETag: etag(changed.version) })
+  },
+)

@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest'
+import type { Role } from '../functions.ts'
+import {
+  demotes,
+  Email,
+  endsSessions,
+  mayChange,
+  maySee,
+  needsCurrentPassword,
+  NewUser,
+  Password,
+  toUser,
+  UserChange,
+  type UserRow,
+} from './user.ts'
+
+const as = (role: Role, id = 'me') => ({ id, role, session: 'session' })
+
+const row = (values: Partial<UserRow> = {}): UserRow => ({
+  id: 'me',
+  email: 'ada@example.com',
+  name: 'Ada',
+  passwordHash: '$argon2id$secret',
+  role: 'customer',
+  version: 1,
+  createdAt: new Date(0),
+  updatedAt: new Date(0),
+  deletedAt: null,
+  ...values,
+})
+
+describe('who may do what', () => {
+  it.each([
+    ['customer', false, false],
+    ['seller', false, false],
+    ['staff', true, false],
+    ['admin', true, true],
+  ] as const)('a %s sees others: %s, changes others: %s', (role, see, change) => {
+    expect(maySee(as(role), 'someone')).toBe(see)
+    expect(mayChange(as(role), 'someone')).toBe(change)
+    expect(maySee(as(role), 'me')).toBe(true)
+    expect(mayChange(as(role), 'me')).toBe(true)
+  })
+
+  it('lets only an admin set a role', () => {
+    expect(() => needsCurrentPassword(as('staff'), { role: 'admin' })).toThrow('Only an admin')
+    expect(needsCurrentPassword(as('admin'), { role: 'admin' })).toBe(false)
+  })
+
+  it('asks for the current password where a user sets a new one, but not an admin', () => {
+    const change = { password: 'another long one' }
+    expect(() => needsCurrentPassword(as('customer'), change)).toThrow('current password')
+    expect(needsCurrentPassword(as('customer'), { ...change, currentPassword: 'old' })).toBe(true)
+    expect(needsCurrentPassword(as('customer'), { name: 'Grace' })).toBe(false)
+    expect(needsCurrentPassword(as('admin'), change)).toBe(false)
+  })
+})
+
+describe('a change', () => {
+  it('ends the sessions where it sets the password or another role', () => {
+    expect(endsSessions({ password: 'another long one' }, row())).toBe(true)
+    expect(endsSessions({ role: 'seller' }, row())).toBe(true)
+    expect(endsSessions({ role: 'customer' }, row())).toBe(false)
+    expect(endsSessions({ name: 'Grace', email: 'grace@example.com' }, row())).toBe(false)
+  })
+
+  it('demotes only where an admin becomes something else', () => {
+    expect(demotes({ role: 'staff' }, row({ role: 'admin' }))).toBe(true)
+    expect(demotes({ role: 'admin' }, row({ role: 'admin' }))).toBe(false)
+    expect(demotes({ name: 'Grace' }, row({ role: 'admin' }))).toBe(false)
+    expect(demotes({ role: 'staff' }, row({ role: 'customer' }))).toBe(false)
+  })
+
+  it('changes something', () => {
+    expect(UserChange.safeParse({}).success).toBe(false)
+    expect(UserChange.safeParse({ currentPassword: 'old' }).success).toBe(false)
+    expect(UserChange.safeParse({ name: 'Grace' }).success).toBe(true)
+  })
+})
+
+describe('what is accepted', () => {
+  it('an e-mail address in lower case, whatever was sent', () => {
+    expect(Email.parse('Ada.Lovelace@Example.COM')).toBe('ada.lovelace@example.com')
+    for (const bad of [
+      '',
+      'ada',
+      'ada@',
+      '@example.com',
+      'a b@example.com',
+      `${'a'.repeat(250)}@example.com`,
+    ])
+      expect(Email.safeParse(bad).success).toBe(false)
+  })
+
+  it('a password of 10 to 200 characters, the same from any keyboard', () => {
+    expect(Password.safeParse('a'.repeat(9)).success).toBe(false)
+    expect(Password.safeParse('a'.repeat(10)).success).toBe(true)
+    expect(Password.safeParse('a'.repeat(200)).success).toBe(true)
+    expect(Password.safeParse('a'.repeat(201)).success).toBe(false)
+    expect(Password.parse('cafe\u0301-cafe\u0301-')).toBe(
+      Password.parse('caf\u00e9-caf\u00e9--'.slice(0, 10)),
+    )
+  })
+
+  it('no role and no unknown field at registration', () => {
+    const body = { email: 'ada@example.com', name: 'Ada', password: 'correct horse' }
+    expect(NewUser.safeParse(body).success).toBe(true)
+    expect(NewUser.safeParse({ ...body, role: 'admin' }).success).toBe(false)
+  })
+})
+
+it('answers a user without the password hash or anything internal', () => {
+  expect(Object.keys(toUser(row()))).toEqual(['id', 'email', 'name', 'role', 'createdAt', 'updatedAt'])
+})

@@ -1,0 +1,148 @@
+import { z } from '@hono/zod-openapi'
+import { sql } from 'drizzle-orm'
+import { check, index, integer, pgSchema, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import type { Role } from '../functions.ts'
+import { isStaff, type User as Caller } from '../shared/auth.ts'
+import { idempotencyTable } from '../shared/idempotency.ts'
+import { PageQuery, pageOf } from '../shared/paging.ts'
+import { Problem } from '../shared/problems.ts'
+import { Id, text as Text, Timestamp } from '../shared/schemas.ts'
+
+/** The user: tables, schemas and who may do what to whom. All pure. */
+
+/** Shared with sessions: a session is a part of an account, and deleting the one ends the other with it. */
+export const schema = pgSchema('users')
+
+const time = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
+
+export const users = schema.table(
+  'users',
+  {
+    id: uuid().primaryKey(),
+    /** Lower-cased, so that it is unique whatever its case. */
+    email: text().unique('users_email'),
+    name: text(),
+    passwordHash: text('password_hash'),
+    role: text().$type<Role>().notNull(),
+    version: integer().notNull().default(1),
+    createdAt: time('created_at').notNull().defaultNow(),
+    updatedAt: time('updated_at').notNull().defaultNow(),
+    deletedAt: time('deleted_at'),
+  },
+  (t) => [
+    index().on(t.role, t.id),
+    index().on(t.name, t.id),
+    check(
+      'users_whole_or_anonymous',
+      sql`case when ${t.deletedAt} is null then num_nulls(${t.email}, ${t.name}, ${t.passwordHash}) = 0 else num_nonnulls(${t.email}, ${t.name}, ${t.passwordHash}) = 0 end`,
+    ),
+  ],
+)
+
+export type UserRow = typeof users.$inferSelect
+
+export const idempotencyKeys = idempotencyTable(schema)
+
+const roles = ['customer', 'seller', 'staff', 'admin'] as const satisfies readonly Role[]
+
+/** ASCII, as RFC 5321 limits it to 254 characters; kept and compared in lower case. */
+export const Email = z.email().max(254).toLowerCase().openapi({ example: 'ada@example.com' })
+
+/** Normalised (NFKC), so that the same characters typed on another keyboard match (NIST SP 800-63B, 3.1.1.2). */
+export const Password = z
+  .string()
+  .min(10)
+  .max(200)
+  .normalize('NFKC')
+  .openapi({ format: 'password', example: 'correct horse battery' })
+
+const Name = Text(100).openapi({ example: 'Ada Lovelace' })
+
+export const User = z
+  .object({
+    id: Id,
+    email: z.string(),
+    name: z.string(),
+    role: z.enum(roles),
+    createdAt: Timestamp,
+    updatedAt: Timestamp,
+  })
+  .openapi('User')
+export type User = z.infer<typeof User>
+
+export const UserPage = pageOf(User, 'UserPage')
+
+export const NewUser = z.strictObject({ email: Email, name: Name, password: Password }).openapi('NewUser')
+
+export const UserChange = z
+  .strictObject({
+    email: Email.optional(),
+    name: Name.optional(),
+    password: Password.optional(),
+    currentPassword: z.string().max(200).normalize('NFKC').optional().openapi({
+      format: 'password',
+      description: 'Needed to change the password, except by an admin.',
+    }),
+    role: z.enum(roles).optional().openapi({ description: 'Only an admin may change it.' }),
+  })
+  .refine((change) => Object.keys(change).some((field) => field !== 'currentPassword'), {
+    error: 'nothing to change',
+  })
+  .openapi('UserChange')
+export type UserChange = z.output<typeof UserChange>
+
+export const UserQuery = PageQuery.extend({
+  role: z.enum(roles).optional(),
+  q: Text(100).optional().openapi({ description: 'A part of the name or e-mail address.' }),
+  sort: z.enum(['createdAt', '-createdAt', 'email', '-email', 'name', '-name']).default('createdAt'),
+})
+
+/** Users see themselves; staff see everyone. */
+export const maySee = (caller: Caller, id: string) => caller.id === id || isStaff(caller)
+
+/** Users change themselves; admins change everyone. */
+export const mayChange = (caller: Caller, id: string) => caller.id === id || caller.role === 'admin'
+
+/** A change of these ends the sessions, whose tokens carry the role or were won with the old password. */
+export const endsSessions = (change: UserChange, current: UserRow) =>
+  change.password !== undefined || (change.role !== undefined && change.role !== current.role)
+
+/** Whether the change would take an admin's role away. */
+export const demotes = (change: UserChange, current: UserRow) =>
+  current.role === 'admin' && change.role !== undefined && change.role !== 'admin'
+
+/**
+ * Whether the change needs the current password.
+ * @throws Problem 403 where it sets a role and the caller is no admin, 400 where the current password is missing
+ */
+export function needsCurrentPassword(caller: Caller, change: UserChange): boolean {
+  if (caller.role === 'admin') return false
+  if (change.role !== undefined) throw new Problem('wrong-role', { detail: 'Only an admin may set a role.' })
+  if (change.password === undefined) return false
+  if (change.currentPassword === undefined)
+    throw new Problem('invalid-request', {
+      detail: 'Send the current password to set a new one.',
+      errors: [{ pointer: '/body/currentPassword', detail: 'needed to set a new password' }],
+    })
+  return true
+}
+
+/** A row that is not deleted, as it is answered. */
+export const toUser = ({ id, email, name, role, createdAt, updatedAt }: UserRow): User => ({
+  id,
+  email: email ?? '',
+  name: name ?? '',
+  role,
+  createdAt: createdAt.toISOString(),
+  updatedAt: updatedAt.toISOString(),
+})
+
+export const pathOf = (id: string) => `/api/v1/users/${id}`
+
+/** Answers about people and their tokens belong in no cache (RFC 9111, 5.2.2.5). */
+export const noStore = { 'Cache-Control': 'no-store' }
+
+export const noSuchUser = () => new Problem('not-found', { detail: 'There is no such user.' })
+
+export const emailTaken = () =>
+  new Problem('email-taken', { detail: 'Another user has this e-mail address: log in, or take another.' })
