@@ -1,0 +1,1 @@
+export { projectProduct } from '../product.created/project-product.ts'

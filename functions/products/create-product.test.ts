@@ -1,0 +1,175 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openShop, type TestShop } from '../../test/shop.ts'
+import { keyLifetimeMs } from '../shared/idempotency.ts'
+import { ensureIndexes } from './store.ts'
+
+let shop: TestShop
+beforeAll(async () => {
+  shop = await openShop(['products'])
+  await ensureIndexes(shop.deps('products').products)
+})
+afterAll(() => shop.close())
+
+const documents = () => shop.deps('products').products
+const sku = () => `SKU-${randomUUID()}`
+const mug = () => ({
+  sku: sku(),
+  name: 'Enamel mug',
+  description: 'Dents, but does not break.',
+  category: 'mugs',
+  price: { amount: 1290, currency: 'EUR' },
+  attributes: { colour: 'blue', volumeMl: 330, dishwasherSafe: true, heightCm: 8.5 },
+})
+
+const newKey = () => ({ as: 'seller' as const, key: randomUUID(), body: JSON.stringify(mug()) })
+
+describe('create-product', () => {
+  it('adds a product of the seller, and its event in the same document', async () => {
+    const body = mug()
+    const answer = await shop.post('/products', { as: 'seller', body })
+    expect(answer.status).toBe(201)
+    expect(answer.body).toEqual({
+      ...body,
+      id: expect.any(String),
+      sellerId: shop.users.seller.id,
+      version: 1,
+      createdAt: expect.any(String),
+      updatedAt: answer.body.createdAt,
+    })
+    expect(answer.headers.get('etag')).toBe('"1"')
+    const location = answer.headers.get('location')!
+    expect(location).toBe(`/api/v1/products/${answer.body.id}`)
+    expect((await shop.get(location.replace('/api/v1', ''))).text).toBe(answer.text)
+
+    const stored = await documents().findOne({ _id: answer.body.id })
+    expect(stored?.outbox).toMatchObject([{ type: 'product.created', data: { sku: body.sku, version: 1 } }])
+  })
+
+  it('lets an admin sell, too', async () => {
+    const { status, body } = await shop.post('/products', { as: 'admin', body: mug() })
+    expect([status, body.sellerId]).toEqual([201, shop.users.admin.id])
+  })
+
+  it('describes and attributes nothing where nothing is said', async () => {
+    const { description: _, attributes: __, ...body } = mug()
+    const answer = await shop.post('/products', { as: 'seller', body })
+    expect(answer.body).toMatchObject({ description: '', attributes: {} })
+  })
+
+  it('keeps names of attributes that are special in JavaScript from doing anything', async () => {
+    const body = JSON.stringify(mug()).replace('"colour"', '"__proto__":true,"constructor"')
+    const answer = await shop.post('/products', { as: 'seller', body })
+    expect(answer.status).toBe(201)
+    expect(Object.keys(answer.body.attributes)[0]).toBe('constructor')
+    expect((await shop.get(`/products/${answer.body.id}`)).text).toBe(answer.text)
+  })
+
+  it.each([
+    ['/body/sku', { sku: 'has space' }],
+    ['/body/name', { name: '  ' }],
+    ['/body/name', { name: 'x'.repeat(201) }],
+    ['/body/price/amount', { price: { amount: 12.5, currency: 'EUR' } }],
+    ['/body/price/amount', { price: { amount: -1, currency: 'EUR' } }],
+    ['/body/price/currency', { price: { amount: 1, currency: 'euro' } }],
+    ['/body/attributes/a.b', { attributes: { 'a.b': 1 } }],
+    ['/body/attributes/$where', { attributes: { $where: 'sleep(1)' } }],
+    ['/body/attributes', { attributes: Object.fromEntries(Array.from({ length: 51 }, (_, i) => [i, i])) }],
+    ['/body/attributes/nested', { attributes: { nested: { a: 1 } } }],
+    ['/body/sellerId', { sellerId: randomUUID() }],
+  ])('refuses what is not valid at %s', async (pointer, part) => {
+    const answer = await shop.post('/products', { as: 'seller', body: { ...mug(), ...part } })
+    expect(answer.status).toBe(400)
+    expect(answer.body.errors.map((e: { pointer: string }) => e.pointer)).toContain(pointer)
+  })
+
+  it('refuses a SKU that is taken, also by a deleted product', async () => {
+    const body = mug()
+    const first = await shop.post('/products', { as: 'seller', body })
+    const second = await shop.post('/products', { as: 'admin', body })
+    expect(second.body).toMatchObject({ status: 409, type: expect.stringContaining('sku-taken') })
+    await shop.delete(`/products/${first.body.id}`, { as: 'seller' })
+    expect((await shop.post('/products', { as: 'seller', body })).status).toBe(409)
+  })
+
+  it('makes one product of 20 requests for one SKU', async () => {
+    const body = mug()
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => shop.post('/products', { as: 'seller', body })),
+    )
+    expect(answers.map((a) => a.status).sort((a, b) => a - b)).toEqual([201, ...Array<number>(19).fill(409)])
+  })
+
+  it('is for sellers and admins', async () => {
+    for (const as of ['customer', 'staff'] as const)
+      expect((await shop.post('/products', { as, body: mug() })).status).toBe(403)
+    expect((await shop.post('/products', { body: mug() })).status).toBe(401)
+  })
+})
+
+describe('the Idempotency-Key of create-product', () => {
+  it('must be there', async () => {
+    const answer = await shop.post('/products', { as: 'seller', body: mug(), key: null })
+    expect(answer.body).toMatchObject({
+      status: 400,
+      type: expect.stringContaining('idempotency-key-missing'),
+    })
+  })
+
+  it('gives the first answer again, byte for byte', async () => {
+    const send = newKey()
+    const first = await shop.post('/products', send)
+    await shop.delete(`/products/${first.body.id}`, { as: 'seller' })
+    const again = await shop.post('/products', send)
+    expect([again.status, again.text]).toEqual([201, first.text])
+    for (const name of ['location', 'etag', 'content-type'])
+      expect(again.headers.get(name)).toBe(first.headers.get(name))
+  })
+
+  it('is refused with another body', async () => {
+    const send = newKey()
+    await shop.post('/products', send)
+    const answer = await shop.post('/products', { ...send, body: mug() })
+    expect(answer.body).toMatchObject({
+      status: 422,
+      type: expect.stringContaining('idempotency-key-reused'),
+    })
+  })
+
+  it('is each caller’s own', async () => {
+    const send = newKey()
+    await shop.post('/products', send)
+    const answer = await shop.post('/products', { ...send, body: mug(), as: shop.newUser('seller') })
+    expect(answer.status).toBe(201)
+  })
+
+  it('makes one product of 20 requests at once, all with the same answer', async () => {
+    const send = newKey()
+    const answers = await Promise.all(Array.from({ length: 20 }, () => shop.post('/products', send)))
+    expect(new Set(answers.map((a) => `${a.status} ${a.text}`)).size).toBe(1)
+    expect(answers[0]!.status).toBe(201)
+    expect(await documents().countDocuments({ 'creation.key': send.key })).toBe(1)
+  })
+
+  it('keeps no answer of a refusal, so that it can be tried again', async () => {
+    const send = newKey()
+    const other = await shop.post('/products', { as: 'seller', body: send.body })
+    expect((await shop.post('/products', send)).status).toBe(409)
+    await documents().deleteOne({ _id: other.body.id })
+    expect((await shop.post('/products', send)).status).toBe(201)
+  })
+
+  it('is free again after its day', async () => {
+    const send = newKey()
+    const { body } = await shop.post('/products', send)
+    const age = (ms: number) =>
+      documents().updateOne({ _id: body.id }, { $set: { 'creation.at': new Date(Date.now() - ms) } })
+    await age(keyLifetimeMs - 60_000)
+    expect((await shop.post('/products', send)).status).toBe(201)
+    await age(keyLifetimeMs + 1)
+    expect((await shop.post('/products', send)).status).toBe(409)
+    const another = await shop.post('/products', { ...send, body: mug() })
+    expect(another.status).toBe(201)
+    expect(another.body.id).not.toBe(body.id)
+  })
+})

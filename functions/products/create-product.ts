@@ -1,0 +1,22 @@
+import { operation } from '../shared/operation.ts'
+import { etag } from '../shared/versions.ts'
+import { NewProduct, newProduct, Product, toProduct } from './product.ts'
+import { insertOnce } from './store.ts'
+
+export const createProduct = operation(
+  'create-product',
+  {
+    request: { body: NewProduct },
+    responses: { 201: Product },
+    problems: ['sku-taken'],
+    headers: ['ETag', 'Location'],
+  },
+  async ({ body, user, key, traceparent, json }, { products }) => {
+    const product = newProduct(body, user.id, traceparent)
+    const response = json(toProduct(product), 201, {
+      ETag: etag(product.version),
+      Location: `/api/v1/products/${product._id}`,
+    })
+    return insertOnce(products, product, key, response)
+  },
+)

@@ -1,0 +1,19 @@
+import { operation } from '../shared/operation.ts'
+import { IdParam } from '../shared/schemas.ts'
+import { ifMatch } from '../shared/versions.ts'
+import { remove } from './product.ts'
+import { changeProduct } from './store.ts'
+
+export const deleteProduct = operation(
+  'delete-product',
+  {
+    request: { params: IdParam },
+    responses: { 204: null },
+    problems: ['not-found', 'stale-version'],
+  },
+  async ({ params, user, traceparent, empty, hono }, { products }) => {
+    const wanted = hono.req.header('if-match') === undefined ? '*' : ifMatch(hono)
+    await changeProduct(products, params.id, user, wanted, (current) => remove(current, traceparent))
+    return empty()
+  },
+)

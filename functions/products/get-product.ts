@@ -1,0 +1,24 @@
+import { operation } from '../shared/operation.ts'
+import { IdParam } from '../shared/schemas.ts'
+import { etag } from '../shared/versions.ts'
+import { Product, toProduct } from './product.ts'
+import { noProduct, stateOnly } from './store.ts'
+
+export const getProduct = operation(
+  'get-product',
+  {
+    request: { params: IdParam },
+    responses: { 200: Product },
+    problems: ['not-found'],
+    headers: ['ETag'],
+  },
+  async ({ params, json }, { products }) => {
+    const product = await products.findOne({ _id: params.id, deletedAt: null }, stateOnly)
+    if (product === null) throw noProduct()
+    return json(toProduct(product), 200, {
+      ETag: etag(product.version),
+      // caches may keep it, but must ask whether it is still the current version
+      'Cache-Control': 'public, no-cache',
+    })
+  },
+)

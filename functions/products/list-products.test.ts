@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto'
+import * as fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openShop, type TestShop } from '../../test/shop.ts'
+import { newProduct, wordsOf, type NewProduct, type Product } from './product.ts'
+import { ensureIndexes } from './store.ts'
+
+let shop: TestShop
+const names = ['Blue mug', 'Bluish mug', 'Café kit', 'Élan chain', 'chain tool', 'Über-Kit', 'Zange', 'zange']
+/** What the shop has, as far as the list depends on it. */
+type Listed = Omit<NewProduct, 'attributes'> & { id: string }
+const all: Listed[] = []
+
+beforeAll(async () => {
+  shop = await openShop(['products'])
+  const { products } = shop.deps('products')
+  await ensureIndexes(products)
+  for (let i = 0; i < 60; i++) {
+    const input: NewProduct = {
+      sku: `SKU-${i}`,
+      name: names[(i * 7) % names.length]!,
+      description: i % 5 === 0 ? 'Sold in [packs] of 100.' : '',
+      category: ['mugs', 'tools'][i % 2]!,
+      price: { amount: ((i * 13) % 20) * 100, currency: ['EUR', 'EUR', 'USD'][i % 3]! },
+      attributes: {},
+    }
+    const document = newProduct(input, shop.users.seller.id)
+    await products.insertOne(document)
+    if (i % 10 === 9) await shop.delete(`/products/${document._id}`, { as: 'seller' })
+    else all.push({ ...input, id: document._id })
+  }
+})
+afterAll(() => shop.close())
+
+type Query = Record<string, string | number>
+
+const list = (query: Query) => {
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) search.set(name, String(value))
+  return shop.get(`/products?${search.toString()}`)
+}
+const skus = (products: { sku: string }[]) => products.map(({ sku }) => sku)
+
+/** Every page of a list. */
+async function listAll(query: Query): Promise<Product[]> {
+  const items: Product[] = []
+  let next: string | undefined
+  do {
+    const { status, body } = await list({ ...query, ...(next === undefined ? {} : { cursor: next }) })
+    expect(status).toBe(200)
+    items.push(...body.items)
+    next = body.next
+  } while (next !== undefined)
+  return items
+}
+
+const plain = (text: string) => text.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase()
+const compare = (a: string | number, b: string | number) => (a < b ? -1 : a > b ? 1 : 0)
+const byPrice = (a: Listed, b: Listed) =>
+  compare(a.price.currency, b.price.currency) || a.price.amount - b.price.amount || compare(a.id, b.id)
+const orders: Record<string, (a: Listed, b: Listed) => number> = {
+  newest: (a, b) => compare(b.id, a.id),
+  price: byPrice,
+  '-price': (a, b) => byPrice(b, a),
+  name: (a, b) => compare(plain(a.name), plain(b.name)) || compare(a.id, b.id),
+}
+
+/** What the list should be, computed in the simplest way. */
+const expected = ({ q, category, currency, minPrice, maxPrice, sort = 'newest' }: Query): Listed[] =>
+  all
+    .filter((p) => {
+      const words = wordsOf(`${p.sku} ${p.name} ${p.description} ${p.category}`)
+      return (
+        (q === undefined || wordsOf(String(q)).every((w) => words.some((word) => word.startsWith(w)))) &&
+        (category === undefined || p.category === category) &&
+        (currency === undefined || p.price.currency === currency) &&
+        p.price.amount >= Number(minPrice ?? 0) &&
+        p.price.amount <= Number(maxPrice ?? Infinity)
+      )
+    })
+    .sort(orders[sort])
+
+describe('list-products', () => {
+  it('shows anyone the newest 20 first, and where the next are', async () => {
+    const answer = await list({})
+    expect(answer.status).toBe(200)
+    expect(skus(answer.body.items)).toEqual(skus(expected({})).slice(0, 20))
+    expect(answer.headers.get('link')).toBe(`</api/v1/products?cursor=${answer.body.next}>; rel="next"`)
+    const { body: one } = await shop.get(`/products/${answer.body.items[0].id}`)
+    expect(answer.body.items[0]).toEqual(one)
+  })
+
+  it.each([
+    ['BLU', ['Blue mug', 'Bluish mug']],
+    ['blue', ['Blue mug']],
+    ['mug blu', ['Blue mug', 'Bluish mug']],
+    ['cafe', ['Café kit']],
+    ['über kit', ['Über-Kit']],
+    ['^blue$', ['Blue mug']],
+    ['ug', []],
+    ['blue chain', []],
+    ['.*', []],
+  ])('finds by the beginning of words, without case and accents: %s', async (q, found) => {
+    const { body } = await list({ q, limit: 100 })
+    expect(new Set(body.items.map((p: Product) => p.name))).toEqual(new Set(found))
+  })
+
+  it('finds by SKU, and says it with the version that a reader needs', async () => {
+    const { body } = await list({ sku: 'SKU-7' })
+    expect(body).toEqual({ items: [expect.objectContaining({ sku: 'SKU-7', version: 1 })] })
+    expect((await list({ sku: 'SKU-9' })).body).toEqual({ items: [] })
+  })
+
+  it('answers each mixture of filters, orders and page sizes as the simplest program would', async () => {
+    const query = fc.record(
+      {
+        q: fc.constantFrom('mug', 'blu', 'k', 'c', 'mug blu', 'zan', '10', 'sku 1', 'm to', '  '),
+        category: fc.constantFrom('mugs', 'tools', 'none'),
+        minPrice: fc.integer({ min: 0, max: 2000 }),
+        maxPrice: fc.integer({ min: 0, max: 2000 }),
+        sort: fc.constantFrom('newest', 'price', '-price', 'name'),
+        limit: fc.constantFrom(1, 2, 7, 100),
+        currency: fc.constantFrom('EUR', 'USD'),
+      },
+      { requiredKeys: ['limit', 'currency'] },
+    )
+    await fc.assert(
+      fc.asyncProperty(query, fc.boolean(), async (query, everyCurrency) => {
+        const { currency: _, minPrice: __, maxPrice: ___, ...unpriced } = query
+        const sent: Query = everyCurrency ? unpriced : query
+        expect(skus(await listAll(sent))).toEqual(skus(expected(sent)))
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('repeats and skips nothing where products come and go between pages', async () => {
+    const first = await list({ sort: 'newest', limit: 10 })
+    const body = { sku: randomUUID(), name: 'New', category: 'x', price: { amount: 1, currency: 'EUR' } }
+    const { body: added } = await shop.post('/products', { as: 'seller', body })
+    const second = await list({ sort: 'newest', limit: 10, cursor: first.body.next })
+    await shop.delete(`/products/${added.id}`, { as: 'seller' })
+    expect(skus([...first.body.items, ...second.body.items])).toEqual(skus(expected({})).slice(0, 20))
+  })
+
+  it.each([
+    ['/query/limit', { limit: 0 }],
+    ['/query/limit', { limit: 101 }],
+    ['/query/sort', { sort: 'sellerId' }],
+    ['/query/currency', { minPrice: 1 }],
+    ['/query/currency', { maxPrice: 1 }],
+    ['/query/minPrice', { minPrice: -1, currency: 'EUR' }],
+    ['/query/minPrice', { minPrice: 'cheap', currency: 'EUR' }],
+    ['/query/q', { q: 'a b c d e f g h i j k' }],
+    ['/query/cursor', { cursor: 'nonsense' }],
+    ['/query/cursor', { cursor: Buffer.from('[{"$gt":""}]').toString('base64url') }],
+    ['/query/cursor', { cursor: Buffer.from('["a"]').toString('base64url'), sort: 'price' }],
+    ['/query/sku[$ne]', { 'sku[$ne]': 'x' }],
+  ])('refuses what is not valid at %s', async (pointer, query: Query) => {
+    const answer = await list(query)
+    expect(answer.body).toMatchObject({ status: 400, errors: [{ pointer }] })
+  })
+})

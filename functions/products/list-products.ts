@@ -1,0 +1,109 @@
+import { z } from '@hono/zod-openapi'
+import type { Filter, Sort } from 'mongodb'
+import { operation } from '../shared/operation.ts'
+import { page, pageOf, PageQuery, readCursor, type CursorValue } from '../shared/paging.ts'
+import { Amount, Currency, Sku, text } from '../shared/schemas.ts'
+import { Product, toProduct, wordsOf, type ProductDocument } from './product.ts'
+
+const Price = z.coerce.number().pipe(Amount).optional()
+
+const ProductQuery = PageQuery.extend({
+  q: z
+    .string()
+    .max(200)
+    .refine((q) => wordsOf(q).length <= 10, 'at most 10 words')
+    .optional()
+    .openapi({ description: 'Words, or how they begin, that all stand in the product’s texts or SKU.' }),
+  sku: Sku.optional(),
+  category: text(100).optional(),
+  currency: Currency.optional(),
+  minPrice: Price.openapi({ type: 'integer', description: 'In minor units of `currency`.' }),
+  maxPrice: Price.openapi({ type: 'integer', description: 'In minor units of `currency`.' }),
+  sort: z
+    .enum(['newest', 'price', '-price', 'name'])
+    .default('newest')
+    .openapi({ description: '`price` and `-price` sort by currency first.' }),
+}).refine(
+  ({ currency, minPrice, maxPrice }) =>
+    currency !== undefined || (minPrice === undefined && maxPrice === undefined),
+  { path: ['currency'], message: 'needed with minPrice and maxPrice' },
+)
+type ProductQuery = z.output<typeof ProductQuery>
+
+type ListedProduct = Omit<ProductDocument, 'words' | 'outbox' | 'creation'>
+
+export const listProducts = operation(
+  'list-products',
+  {
+    request: { query: ProductQuery },
+    responses: { 200: pageOf(Product, 'ProductPage') },
+    headers: ['Link'],
+  },
+  async ({ query, json, hono }, { products }) => {
+    const { keys, direction, position, types } = orders[query.sort]
+    const last = readCursor(query.cursor, ...types)
+    const rows = await products
+      .find<ListedProduct>({ $and: [matching(query), last ? after(keys, direction, last) : {}] })
+      .project<ListedProduct>({ words: 0, outbox: 0, creation: 0 })
+      .sort(Object.fromEntries(keys.map((key) => [key, direction])) satisfies Sort)
+      .limit(query.limit + 1)
+      .toArray()
+    const { items, ...next } = page(hono, rows, query.limit, position)
+    return json({ items: items.map(toProduct), ...next }, 200)
+  },
+)
+
+interface Order {
+  keys: string[]
+  direction: 1 | -1
+  /** The values of the keys in a row: its place in the order. */
+  position: (row: ListedProduct) => CursorValue[]
+  types: ('string' | 'number')[]
+}
+
+const byPrice = {
+  keys: ['price.currency', 'price.amount', '_id'],
+  position: ({ price, _id }) => [price.currency, price.amount, _id],
+  types: ['string', 'number', 'string'],
+} satisfies Partial<Order>
+
+/** Each ends with the id, which is unique and, as a UUIDv7, tells when the product was made. */
+const orders: Record<ProductQuery['sort'], Order> = {
+  newest: { keys: ['_id'], direction: -1, position: ({ _id }) => [_id], types: ['string'] },
+  price: { ...byPrice, direction: 1 },
+  '-price': { ...byPrice, direction: -1 },
+  name: {
+    keys: ['nameKey', '_id'],
+    direction: 1,
+    position: ({ nameKey, _id }) => [nameKey, _id],
+    types: ['string', 'string'],
+  },
+}
+
+function matching({ q, sku, category, currency, minPrice, maxPrice }: ProductQuery): Filter<ProductDocument> {
+  const filter: Filter<ProductDocument> = { deletedAt: null }
+  if (sku !== undefined) filter.sku = sku
+  if (category !== undefined) filter.category = category
+  if (currency !== undefined) filter['price.currency'] = currency
+  if (minPrice !== undefined || maxPrice !== undefined)
+    filter['price.amount'] = { $gte: minPrice ?? 0, $lte: maxPrice ?? Number.MAX_SAFE_INTEGER }
+  if (q !== undefined && q.trim() !== '') {
+    const words = wordsOf(q)
+    if (words.length === 0) filter._id = { $in: [] }
+    else filter.$and = words.map(beginning)
+  }
+  return filter
+}
+
+/** A range and not a regular expression: both use the index, but this needs no escaping. */
+const beginning = (word: string): Filter<ProductDocument> => ({
+  words: { $elemMatch: { $gte: word, $lt: `${word}\u{10ffff}` } },
+})
+
+/** What comes after a place in an order of several keys. */
+const after = (keys: string[], direction: 1 | -1, values: CursorValue[]): Filter<ProductDocument> => ({
+  $or: keys.map((key, i) => ({
+    ...Object.fromEntries(keys.slice(0, i).map((before, j) => [before, values[j]])),
+    [key]: { [direction === 1 ? '$gt' : '$lt']: values[i] },
+  })),
+})

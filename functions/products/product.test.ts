@@ -1,0 +1,98 @@
+import * as fc from 'fast-check'
+import { uuidv7 } from 'uuidv7'
+import { describe, expect, it } from 'vitest'
+import { newProduct, NewProduct, ProductPatch, remove, update, wordsOf } from './product.ts'
+
+const mug = NewProduct.parse({
+  sku: 'MUG-1',
+  name: 'Café mug',
+  category: 'mugs',
+  price: { amount: 1290, currency: 'EUR' },
+  attributes: { colour: 'blue', volumeMl: 330 },
+})
+const sellerId = uuidv7()
+const attributes = (n: number) => Object.fromEntries(Array.from({ length: n }, (_, i) => [`a${i}`, i]))
+
+describe('the words of a text', () => {
+  it('are without case and accents, each once', () => {
+    expect(wordsOf('Café-MUG, 330 ml; café (ZÜRICH)')).toEqual(['cafe', 'mug', '330', 'ml', 'zurich'])
+  })
+
+  it('are letters and digits only, whatever is written', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(wordsOf(text).filter((word) => !/^[\p{L}\p{N}]+$/u.test(word))).toEqual([])
+      }),
+    )
+  })
+
+  it('of a word are the word itself, so that what is searched is found', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (text) => {
+        for (const word of wordsOf(text)) expect(wordsOf(word)).toEqual([word])
+      }),
+    )
+  })
+})
+
+describe('a new product', () => {
+  it('has version 1 and says so in its first event', () => {
+    const product = newProduct(mug, sellerId, '00-trace')
+    expect(product).toMatchObject({ version: 1, deletedAt: null, description: '', sellerId })
+    expect(product.words).toEqual(['mug', '1', 'cafe', 'mugs'])
+    expect(product.outbox).toMatchObject([
+      {
+        type: 'product.created',
+        traceparent: '00-trace',
+        data: { productId: product._id, sku: 'MUG-1', price: mug.price, sellerId, version: 1 },
+      },
+    ])
+  })
+
+  it('refuses an attribute whose name means something to MongoDB', () => {
+    for (const name of ['$set', 'a.b', '', 'x'.repeat(51), 'a\u0000b'])
+      expect(NewProduct.safeParse({ ...mug, attributes: { [name]: 1 } }).success).toBe(false)
+    for (const value of [null, [], {}, Number.POSITIVE_INFINITY])
+      expect(NewProduct.safeParse({ ...mug, attributes: { a: value } }).success).toBe(false)
+  })
+
+  it('has at most 50 attributes', () => {
+    expect(NewProduct.safeParse({ ...mug, attributes: attributes(50) }).success).toBe(true)
+    expect(NewProduct.safeParse({ ...mug, attributes: attributes(51) }).success).toBe(false)
+    const full = newProduct({ ...mug, attributes: attributes(50) }, sellerId)
+    expect(() => update(full, { attributes: { more: 1 } })).toThrow('at most 50')
+    expect(update(full, { attributes: { more: 1, a0: null } }).set.attributes).toMatchObject({ more: 1 })
+  })
+})
+
+describe('an update', () => {
+  const product = newProduct(mug, sellerId)
+
+  it('changes what it names and nothing else', () => {
+    const patch = ProductPatch.parse({ price: { amount: 990, currency: 'EUR' } })
+    const { set, event } = update(product, patch)
+    expect(set).toMatchObject({ name: mug.name, category: 'mugs', price: { amount: 990 }, version: 2 })
+    expect(set).not.toHaveProperty('sku')
+    expect(event).toMatchObject({ type: 'product.updated', data: { version: 2, price: { amount: 990 } } })
+  })
+
+  it('merges attributes, and null takes one out', () => {
+    const patch = ProductPatch.parse({ attributes: { colour: null, volumeMl: 400, lid: true } })
+    expect(update(product, patch).set.attributes).toEqual({ volumeMl: 400, lid: true })
+    expect(product.attributes).toEqual({ colour: 'blue', volumeMl: 330 })
+  })
+
+  it('makes it found by its new words', () => {
+    expect(update(product, { name: 'Teapot' }).set).toMatchObject({
+      words: ['mug', '1', 'teapot', 'mugs'],
+      nameKey: 'teapot',
+    })
+  })
+})
+
+it('a deletion keeps the SKU and tells the version', () => {
+  const product = newProduct(mug, sellerId)
+  const { set, event } = remove(product)
+  expect(set).toMatchObject({ version: 2, words: [], deletedAt: expect.any(Date) })
+  expect(event.data).toEqual({ productId: product._id, sku: 'MUG-1', version: 2 })
+})

@@ -1,0 +1,201 @@
+import { z } from '@hono/zod-openapi'
+import { uuidv7 } from 'uuidv7'
+import type { User } from '../shared/auth.ts'
+import type { Answer, IdempotencyKey } from '../shared/idempotency.ts'
+import { Problem } from '../shared/problems.ts'
+import { Id, Money, Sku, text, Timestamp } from '../shared/schemas.ts'
+import { outboxEntry, type OutboxEntry } from './outbox.ts'
+
+/** The product: its document, its schemas and its rules. All pure. */
+
+const maxAttributes = 50
+
+// `$` and `.` mean something to MongoDB in the name of a field
+const AttributeName = z
+  .string()
+  .regex(/^[^$.\p{Cc}]{1,50}$/u, '1 to 50 characters, without $, dot and control characters')
+
+const AttributeValue = z.union([text(500, 0), z.number(), z.boolean()])
+
+const Attributes = z
+  .record(AttributeName, AttributeValue)
+  .refine((attributes) => Object.keys(attributes).length <= maxAttributes, `at most ${maxAttributes}`)
+  .openapi({ example: { colour: 'blue', volumeMl: 330, dishwasherSafe: true } })
+
+const Name = text(200)
+const Description = text(5000, 0)
+const Category = text(100)
+
+export const Product = z
+  .object({
+    id: Id,
+    sku: Sku,
+    name: z.string(),
+    description: z.string(),
+    category: z.string(),
+    price: Money,
+    attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+    sellerId: Id,
+    version: z.int().openapi({ description: 'Rises with each change.' }),
+    createdAt: Timestamp,
+    updatedAt: Timestamp,
+  })
+  .openapi('Product')
+export type Product = z.infer<typeof Product>
+
+export const NewProduct = z
+  .strictObject({
+    sku: Sku,
+    name: Name,
+    description: Description.default(''),
+    category: Category,
+    price: Money,
+    attributes: Attributes.default({}),
+  })
+  .openapi('NewProduct')
+export type NewProduct = z.infer<typeof NewProduct>
+
+/** A merge patch (RFC 7396): what is not named stays, and an attribute that is null goes. */
+export const ProductPatch = z
+  .strictObject({
+    name: Name.optional(),
+    description: Description.optional(),
+    category: Category.optional(),
+    price: Money.optional(),
+    attributes: z
+      .record(AttributeName, AttributeValue.nullable())
+      .optional()
+      .openapi({ example: { colour: 'red', dishwasherSafe: null } }),
+  })
+  .openapi('ProductPatch')
+export type ProductPatch = z.infer<typeof ProductPatch>
+
+/** What a product says of itself. */
+export interface ProductState extends NewProduct {
+  _id: string
+  sellerId: string
+  version: number
+  createdAt: Date
+  updatedAt: Date
+  /** A deleted product stays, so that its SKU is never given to another one. */
+  deletedAt: Date | null
+}
+
+/** What is kept beside it so that it is found: derived from what it says. */
+interface SearchKeys {
+  words: string[]
+  nameKey: string
+}
+
+export interface ProductDocument extends ProductState, SearchKeys {
+  /** Events that the relay has not fetched yet: in the document, so that one write is atomic with its event. */
+  outbox: OutboxEntry[]
+  /** The request that made it and its answer: in the document for the same reason. */
+  creation?: IdempotencyKey & { at: Date; answer: Answer }
+}
+
+/** What an update or a deletion writes. */
+export interface Change {
+  set: Partial<ProductState & SearchKeys> & { version: number }
+  event: OutboxEntry
+}
+
+/** A new product with its first event. */
+export function newProduct(input: NewProduct, sellerId: string, traceparent?: string): ProductDocument {
+  const now = new Date()
+  const state: ProductState = {
+    ...input,
+    _id: uuidv7(),
+    sellerId,
+    version: 1,
+    createdAt: now,
+    updatedAt: now,
+    deletedAt: null,
+  }
+  return {
+    ...state,
+    ...searchKeys(state),
+    outbox: [outboxEntry('product.created', eventData(state), traceparent)],
+  }
+}
+
+/**
+ * Applies a merge patch.
+ * @throws Problem 400 where the product would have too many attributes
+ */
+export function update(product: ProductState, patch: ProductPatch, traceparent?: string): Change {
+  const attributes = { ...product.attributes }
+  for (const [name, value] of Object.entries(patch.attributes ?? {}))
+    if (value === null) delete attributes[name]
+    else attributes[name] = value
+  if (Object.keys(attributes).length > maxAttributes)
+    throw new Problem('invalid-request', {
+      detail: `A product has at most ${maxAttributes} attributes. Remove some by sending them as null.`,
+      errors: [{ pointer: '/body/attributes', detail: `at most ${maxAttributes}, with those it has` }],
+    })
+  const changed = {
+    name: patch.name ?? product.name,
+    description: patch.description ?? product.description,
+    category: patch.category ?? product.category,
+    price: patch.price ?? product.price,
+    attributes,
+    version: product.version + 1,
+    updatedAt: new Date(),
+  }
+  const state = { ...product, ...changed }
+  return {
+    set: { ...changed, ...searchKeys(state) },
+    event: outboxEntry('product.updated', eventData(state), traceparent),
+  }
+}
+
+/** Takes the product off the shop: it is no longer found, and its SKU stays taken. */
+export function remove({ _id, sku, version }: ProductState, traceparent?: string): Change {
+  const now = new Date()
+  return {
+    set: { deletedAt: now, updatedAt: now, version: version + 1, words: [] },
+    event: outboxEntry('product.deleted', { productId: _id, sku, version: version + 1 }, traceparent),
+  }
+}
+
+/** Sellers change what is theirs, admins everything. */
+export const mayChange = (product: ProductState, user: User) =>
+  user.role === 'admin' || product.sellerId === user.id
+
+/** A document as it is answered. */
+export const toProduct = (document: ProductState): Product => ({
+  id: document._id,
+  sku: document.sku,
+  name: document.name,
+  description: document.description,
+  category: document.category,
+  price: document.price,
+  attributes: document.attributes,
+  sellerId: document.sellerId,
+  version: document.version,
+  createdAt: document.createdAt.toISOString(),
+  updatedAt: document.updatedAt.toISOString(),
+})
+
+/** The words of a text, without case and accents, each once; a very long one in pieces. */
+export const wordsOf = (text: string): string[] => [...new Set(plain(text).match(/[\p{L}\p{N}]{1,50}/gu))]
+
+const plain = (text: string) =>
+  text
+    .normalize('NFKD')
+    .replaceAll(/\p{M}+/gu, '')
+    .toLowerCase()
+
+const searchKeys = ({ sku, name, category, description }: NewProduct): SearchKeys => ({
+  words: wordsOf(`${sku} ${name} ${category} ${description}`),
+  nameKey: plain(name),
+})
+
+const eventData = ({ _id, sku, name, price, sellerId, version }: ProductState) => ({
+  productId: _id,
+  sku,
+  name,
+  price,
+  sellerId,
+  version,
+})

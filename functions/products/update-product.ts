@@ -1,0 +1,21 @@
+import { operation } from '../shared/operation.ts'
+import { IdParam } from '../shared/schemas.ts'
+import { etag, ifMatch } from '../shared/versions.ts'
+import { Product, ProductPatch, toProduct, update } from './product.ts'
+import { changeProduct } from './store.ts'
+
+export const updateProduct = operation(
+  'update-product',
+  {
+    request: { params: IdParam, body: ProductPatch },
+    responses: { 200: Product },
+    problems: ['not-found', 'stale-version', 'if-match-missing'],
+    headers: ['ETag'],
+  },
+  async ({ params, body, user, traceparent, json, hono }, { products }) => {
+    const product = await changeProduct(products, params.id, user, ifMatch(hono), (current) =>
+      update(current, body, traceparent),
+    )
+    return json(toProduct(product), 200, { ETag: etag(product.version) })
+  },
+)

@@ -1,0 +1,73 @@
+import { asc, eq, inArray, sql } from 'drizzle-orm'
+import { prepared, type Db, type Tx } from '../shared/postgres.ts'
+import type { ProductReader } from '../shared/product-reader.ts'
+import { Problem } from '../shared/problems.ts'
+import { items, type Account, type ItemRow, type Line } from './stock.ts'
+
+const bySku = prepared((db) =>
+  db
+    .select()
+    .from(items)
+    .where(eq(items.sku, sql.placeholder('sku')))
+    .prepare('stock-by-sku'),
+)
+
+/**
+ * The account of a SKU, opened where the event that the product was made is still on its way.
+ * @throws Problem 404 where the shop has no such SKU
+ */
+export async function findAccount(db: Db, products: ProductReader, sku: string): Promise<ItemRow> {
+  const [known] = await bySku(db).execute({ sku })
+  if (known !== undefined) return known
+  const product = await products(sku)
+  if (product === undefined) throw noStock()
+  await openAccount(db, sku, product.sellerId)
+  const [opened] = await bySku(db).execute({ sku })
+  return opened!
+}
+
+export const noStock = () => new Problem('not-found', { detail: 'The shop has no such SKU.' })
+
+/** Opens the account of a SKU, with nothing in it; does nothing where there is one. */
+export async function openAccount(db: Db | Tx, sku: string, sellerId: string): Promise<void> {
+  await db.insert(items).values({ sku, sellerId }).onConflictDoNothing()
+}
+
+/**
+ * Reads accounts and holds them until the transaction ends: in the order of their SKUs, so that none deadlock.
+ * Prepared, since what is not takes a round trip more.
+ */
+export const lockAccounts = (tx: Tx, lines: readonly Pick<Line, 'sku'>[]): Promise<ItemRow[]> =>
+  tx
+    .select()
+    .from(items)
+    .where(
+      inArray(
+        items.sku,
+        lines.map(({ sku }) => sku),
+      ),
+    )
+    .orderBy(asc(items.sku))
+    .for('update')
+    .prepare('lock-accounts')
+    .execute()
+
+/** Writes accounts that the transaction holds, in one statement. */
+export async function saveAccounts(tx: Tx, accounts: readonly Account[]): Promise<void> {
+  const rows = JSON.stringify(
+    accounts.map(({ sku, available, reserved, sold, received }) => ({
+      sku,
+      available,
+      reserved,
+      sold,
+      received,
+    })),
+  )
+  await tx.execute(sql`
+    update ${items} as item
+    set available = new.available, reserved = new.reserved, sold = new.sold, received = new.received,
+      version = item.version + 1, updated_at = now()
+    from jsonb_to_recordset(${rows}::jsonb)
+      as new (sku text, available bigint, reserved bigint, sold bigint, received bigint)
+    where item.sku = new.sku`)
+}

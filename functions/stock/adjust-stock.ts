@@ -1,0 +1,49 @@
+import { z } from '@hono/zod-openapi'
+import { uuidv7 } from 'uuidv7'
+import { once } from '../shared/change.ts'
+import { operation } from '../shared/operation.ts'
+import { Problem } from '../shared/problems.ts'
+import { etag } from '../shared/versions.ts'
+import { findAccount, lockAccounts, noStock, saveAccounts } from './accounts.ts'
+import {
+  adjust,
+  Adjustment,
+  adjustments,
+  idempotencyKeys,
+  NewAdjustment,
+  SkuParam,
+  Stock,
+  toStock,
+} from './stock.ts'
+
+export const adjustStock = operation(
+  'adjust-stock',
+  {
+    request: { params: SkuParam, body: NewAdjustment },
+    responses: { 201: z.object({ adjustment: Adjustment, stock: Stock }).openapi('StockAdjusted') },
+    problems: ['not-found', 'stock-too-low'],
+    headers: ['ETag', 'Location'],
+  },
+  async ({ params: { sku }, body, user, key, json }, { db, products }) => {
+    const { sellerId } = await findAccount(db, products, sku)
+    if (user.role === 'seller' && sellerId !== user.id) throw noStock()
+    return once(db, idempotencyKeys, key, async (tx) => {
+      const [item] = await lockAccounts(tx, [{ sku }])
+      const adjusted = adjust(item!, body.quantity)
+      if (adjusted === undefined)
+        throw new Problem('stock-too-low', { detail: `${item!.available} of ${sku} are available.` })
+      const at = new Date()
+      const adjustment = { ...body, id: uuidv7(), sku, note: body.note ?? null, userId: user.id, at }
+      await Promise.all([saveAccounts(tx, [adjusted]), tx.insert(adjustments).values(adjustment)])
+      const version = adjusted.version + 1
+      return json(
+        {
+          adjustment: { ...adjustment, at: at.toISOString() },
+          stock: { ...toStock(adjusted), updatedAt: at.toISOString() },
+        },
+        201,
+        { ETag: etag(version), Location: `/api/v1/stock/${sku}` },
+      )
+    })
+  },
+)

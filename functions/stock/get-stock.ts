@@ -1,0 +1,18 @@
+import { operation } from '../shared/operation.ts'
+import { etag } from '../shared/versions.ts'
+import { findAccount } from './accounts.ts'
+import { SkuParam, Stock, toStock } from './stock.ts'
+
+export const getStock = operation(
+  'get-stock',
+  {
+    request: { params: SkuParam },
+    responses: { 200: Stock },
+    problems: ['not-found'],
+    headers: ['ETag'],
+  },
+  async ({ params, json }, { db, products }) => {
+    const item = await findAccount(db, products, params.sku)
+    return json(toStock(item), 200, { ETag: etag(item.version) })
+  },
+)

@@ -1,0 +1,127 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  adjust,
+  commit,
+  mergeLines,
+  NewAdjustment,
+  release,
+  reserve,
+  type Account,
+  type Line,
+} from './stock.ts'
+
+const account = (sku: string, available: number): Account => ({
+  sku,
+  available,
+  reserved: 0,
+  sold: 0,
+  received: available,
+})
+
+const fits = (quantity: number, reason: string) => NewAdjustment.safeParse({ quantity, reason }).success
+const sum = (values: number[]) => values.reduce((a, b) => a + b, 0)
+
+describe('lines', () => {
+  it('that name a SKU twice are one, and they stand in the order of their SKUs', () => {
+    const lines = [
+      { sku: 'B', quantity: 2 },
+      { sku: 'A', quantity: 1 },
+      { sku: 'B', quantity: 3 },
+    ]
+    expect(mergeLines(lines)).toEqual([
+      { sku: 'A', quantity: 1 },
+      { sku: 'B', quantity: 5 },
+    ])
+  })
+})
+
+describe('reserving', () => {
+  it('takes every line from what is available', () => {
+    const { accounts, shortages } = reserve([account('A', 5), account('B', 1)], [{ sku: 'A', quantity: 5 }])
+    expect(shortages).toEqual([])
+    expect(accounts).toEqual([{ sku: 'A', available: 0, reserved: 5, sold: 0, received: 5 }])
+  })
+
+  it('takes nothing where a line is too large, and says which', () => {
+    const lines = [
+      { sku: 'A', quantity: 1 },
+      { sku: 'B', quantity: 3 },
+      { sku: 'unknown', quantity: 1 },
+    ]
+    expect(reserve([account('A', 5), account('B', 2)], lines)).toEqual({
+      accounts: [],
+      shortages: [
+        { sku: 'B', requested: 3, available: 2 },
+        { sku: 'unknown', requested: 1, available: 0 },
+      ],
+    })
+  })
+})
+
+describe('adjusting', () => {
+  it('receives and writes off', () => {
+    expect(adjust(account('A', 5), 3)).toMatchObject({ available: 8, received: 8 })
+    expect(adjust(account('A', 5), -5)).toMatchObject({ available: 0, received: 0 })
+  })
+
+  it('writes off no more than is available', () => {
+    expect(adjust({ ...account('A', 5), reserved: 3, received: 8 }, -6)).toBeUndefined()
+  })
+
+  it('has a reason that goes with its sign', () => {
+    expect([fits(1, 'received'), fits(-1, 'damaged'), fits(-1, 'lost')]).toEqual([true, true, true])
+    expect([fits(1, 'correction'), fits(-1, 'correction'), fits(-1, 'returned')]).toEqual([true, true, true])
+    expect([fits(-1, 'received'), fits(1, 'damaged'), fits(1, 'lost')]).toEqual([false, false, false])
+  })
+})
+
+describe('any sequence of orders and adjustments', () => {
+  const sku = fc.constantFrom('A', 'B', 'C')
+  const lines = fc.array(fc.record({ sku, quantity: fc.integer({ min: 1, max: 9 }) }), {
+    minLength: 1,
+    maxLength: 5,
+  })
+  const step = fc.oneof(
+    fc.record({ do: fc.constant('adjust' as const), sku, quantity: fc.integer({ min: -20, max: 20 }) }),
+    fc.record({ do: fc.constant('reserve' as const), lines }),
+    fc.record({ do: fc.constantFrom('release' as const, 'commit' as const), order: fc.nat(20) }),
+  )
+
+  it('keeps stock from being negative, lost or made of nothing', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const accounts = new Map(['A', 'B', 'C'].map((sku) => [sku, account(sku, 10)]))
+        const open: Line[][] = []
+        let received = 30
+        const save = (changed: readonly Account[]) => {
+          for (const one of changed) accounts.set(one.sku, one)
+        }
+        const of = (lines: readonly Line[]) => lines.map(({ sku }) => accounts.get(sku)!)
+        for (const step of steps)
+          if (step.do === 'adjust') {
+            const adjusted = adjust(accounts.get(step.sku)!, step.quantity)
+            if (adjusted !== undefined) received += step.quantity
+            save(adjusted === undefined ? [] : [adjusted])
+          } else if (step.do === 'reserve') {
+            const merged = mergeLines(step.lines)
+            const reserved = reserve(of(merged), merged)
+            save(reserved.accounts)
+            if (reserved.shortages.length === 0) open.push(merged)
+          } else {
+            const [lines] = open.splice(step.order % Math.max(open.length, 1), 1)
+            if (lines !== undefined) save((step.do === 'release' ? release : commit)(of(lines), lines))
+          }
+
+        const all = [...accounts.values()]
+        for (const { available, reserved, sold, received } of all) {
+          expect(Math.min(available, reserved, sold, received)).toBeGreaterThanOrEqual(0)
+          expect(available + reserved + sold).toBe(received)
+        }
+        expect(sum(all.map((a) => a.received))).toBe(received)
+        expect(sum(all.map((a) => a.reserved))).toBe(sum(open.flat().map((line) => line.quantity)))
+      }),
+      { numRuns: 300 },
+    )
+  })
+})

@@ -1,0 +1,199 @@
+import { z } from '@hono/zod-openapi'
+import { sql } from 'drizzle-orm'
+import { bigint, check, index, integer, jsonb, pgSchema, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import { idempotencyTable } from '../shared/idempotency.ts'
+import { Id, Sku, text as Text, Timestamp } from '../shared/schemas.ts'
+
+/** The stock: its tables, its schemas and its rules. All pure. */
+
+export const schema = pgSchema('stock')
+
+const time = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
+const count = (name: string) => bigint(name, { mode: 'number' }).notNull().default(0)
+
+/** The account of each SKU. What was received (and not written off) is available, reserved or sold. */
+export const items = schema.table(
+  'items',
+  {
+    sku: text().primaryKey(),
+    sellerId: uuid('seller_id').notNull(),
+    available: count('available'),
+    reserved: count('reserved'),
+    sold: count('sold'),
+    received: count('received'),
+    version: integer().notNull().default(1),
+    updatedAt: time('updated_at').notNull().defaultNow(),
+  },
+  (t) => [
+    check('available_not_negative', sql`${t.available} >= 0`),
+    check('reserved_not_negative', sql`${t.reserved} >= 0`),
+    check('nothing_lost', sql`${t.available} + ${t.reserved} + ${t.sold} = ${t.received}`),
+  ],
+)
+
+export type ItemRow = typeof items.$inferSelect
+
+const reasons = ['received', 'returned', 'damaged', 'lost', 'correction'] as const
+export type Reason = (typeof reasons)[number]
+
+/** Why the stock of each SKU changed otherwise than by orders; never changed, only added to. */
+export const adjustments = schema.table(
+  'adjustments',
+  {
+    id: uuid().primaryKey(),
+    sku: text().notNull(),
+    quantity: integer().notNull(),
+    reason: text().$type<Reason>().notNull(),
+    note: text(),
+    userId: uuid('user_id').notNull(),
+    at: time('at').notNull().defaultNow(),
+  },
+  (t) => [index().on(t.sku, t.id)],
+)
+
+/** An order has one reservation, which is committed or released once. */
+export const reservations = schema.table('reservations', {
+  orderId: uuid('order_id').primaryKey(),
+  /** `released` without lines: nothing was reserved, and nothing will be. */
+  state: text().$type<'reserved' | 'released' | 'committed'>().notNull(),
+  lines: jsonb().$type<Line[]>().notNull(),
+  at: time('at').notNull().defaultNow(),
+})
+
+export const idempotencyKeys = idempotencyTable(schema)
+
+export const SkuParam = z.object({ sku: Sku.openapi({ param: { name: 'sku', in: 'path' } }) })
+
+export const Stock = z
+  .object({
+    sku: Sku,
+    available: z.int().min(0),
+    reserved: z.int().min(0).openapi({ description: 'For orders that are not completed yet.' }),
+    sold: z.int().min(0),
+    received: z.int().min(0).openapi({ description: 'Without what was written off.' }),
+    updatedAt: Timestamp,
+  })
+  .openapi('Stock')
+export type Stock = z.infer<typeof Stock>
+
+const signs: Partial<Record<Reason, 1 | -1>> = { received: 1, damaged: -1, lost: -1 }
+
+export const NewAdjustment = z
+  .strictObject({
+    quantity: z
+      .int()
+      .min(-1_000_000)
+      .max(1_000_000)
+      .refine((quantity) => quantity !== 0, 'not zero')
+      .openapi({ description: 'How many more, or, where it is negative, how many fewer.', example: 20 }),
+    reason: z.enum(reasons),
+    note: Text(500).optional(),
+  })
+  .refine(({ quantity, reason }) => quantity * (signs[reason] ?? quantity) >= 0, {
+    path: ['quantity'],
+    message: 'positive where stock is received, negative where it is damaged or lost',
+  })
+  .openapi('NewStockAdjustment')
+
+export const Adjustment = z
+  .object({
+    id: Id,
+    sku: Sku,
+    quantity: z.int(),
+    reason: z.enum(reasons),
+    note: z.string().nullable(),
+    userId: Id,
+    at: Timestamp,
+  })
+  .openapi('StockAdjustment')
+
+/** A row as it is answered. */
+export const toStock = ({ sku, available, reserved, sold, received, updatedAt }: ItemRow): Stock => ({
+  sku,
+  available,
+  reserved,
+  sold,
+  received,
+  updatedAt: updatedAt.toISOString(),
+})
+
+/** How many of a SKU there are, and in which state; always available + reserved + sold = received. */
+export interface Account {
+  sku: string
+  available: number
+  reserved: number
+  sold: number
+  received: number
+}
+
+export interface Line {
+  sku: string
+  quantity: number
+}
+
+export interface Shortage {
+  sku: string
+  requested: number
+  available: number
+}
+
+/** One line a SKU, in the order of the SKUs. */
+export function mergeLines(lines: readonly Line[]): Line[] {
+  const quantities = new Map<string, number>()
+  for (const { sku, quantity } of lines) quantities.set(sku, (quantities.get(sku) ?? 0) + quantity)
+  return [...quantities]
+    .map(([sku, quantity]) => ({ sku, quantity }))
+    .sort((a, b) => (a.sku < b.sku ? -1 : 1))
+}
+
+/**
+ * Reserves every line, or none and says which are too large; a SKU without an account has nothing available.
+ * @param lines merged
+ */
+export function reserve<A extends Account>(
+  accounts: readonly A[],
+  lines: readonly Line[],
+): { accounts: A[]; shortages: Shortage[] } {
+  const available = new Map(accounts.map((account) => [account.sku, account.available]))
+  const shortages = lines
+    .map(({ sku, quantity }) => ({ sku, requested: quantity, available: available.get(sku) ?? 0 }))
+    .filter((line) => line.requested > line.available)
+  if (shortages.length > 0) return { accounts: [], shortages }
+  return {
+    accounts: move(accounts, lines, (account, n) => ({
+      available: account.available - n,
+      reserved: account.reserved + n,
+    })),
+    shortages,
+  }
+}
+
+/** Gives what was reserved back. */
+export const release = <A extends Account>(accounts: readonly A[], lines: readonly Line[]): A[] =>
+  move(accounts, lines, (account, n) => ({
+    available: account.available + n,
+    reserved: account.reserved - n,
+  }))
+
+/** Turns what was reserved into what is sold. */
+export const commit = <A extends Account>(accounts: readonly A[], lines: readonly Line[]): A[] =>
+  move(accounts, lines, (account, n) => ({ reserved: account.reserved - n, sold: account.sold + n }))
+
+/** Receives or writes off; undefined where fewer are available than are to go. */
+export function adjust<A extends Account>(account: A, quantity: number): A | undefined {
+  const available = account.available + quantity
+  return available < 0 ? undefined : { ...account, available, received: account.received + quantity }
+}
+
+function move<A extends Account>(
+  accounts: readonly A[],
+  lines: readonly Line[],
+  by: (account: A, quantity: number) => Partial<Account>,
+): A[] {
+  const of = new Map(accounts.map((account) => [account.sku, account]))
+  return lines.map(({ sku, quantity }) => {
+    const account = of.get(sku)
+    if (account === undefined) throw new Error(`no account for ${sku}`)
+    return { ...account, ...by(account, quantity) }
+  })
+}
