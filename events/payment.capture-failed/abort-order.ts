@@ -1,0 +1,1 @@
+export { abortOrder } from '../stock.rejected/abort-order.ts'

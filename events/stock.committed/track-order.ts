@@ -1,0 +1,1 @@
+export { trackOrder } from '../stock.reserved/track-order.ts'

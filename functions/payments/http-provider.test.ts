@@ -1,0 +1,85 @@
+import { createServer, type Server } from 'node:http'
+import { once } from 'node:events'
+import { uuidv7 } from 'uuidv7'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openSandbox } from '../../test/shop-with-sandbox.ts'
+import { httpProvider } from './http-provider.ts'
+import { ProviderRefused, ProviderUnavailable } from './provider.ts'
+
+let sandbox: Awaited<ReturnType<typeof openSandbox>>
+beforeAll(async () => {
+  sandbox = await openSandbox({ silentMs: 2_000 })
+})
+afterAll(() => sandbox.close())
+
+const provider = (apiKey = sandbox.apiKey) => httpProvider(sandbox.url, apiKey, { timeoutMs: 1_000 })
+const request = (cardToken = 'card_approved', amount = 500) => ({
+  reference: uuidv7(),
+  cardToken,
+  amount: { amount, currency: 'EUR' },
+})
+
+describe('the provider over HTTP', () => {
+  it('authorises, captures, refunds and looks up', async () => {
+    const sent = request()
+    const { id, status } = await provider().authorize(sent, uuidv7())
+    expect(status).toBe('authorized')
+    expect((await provider().capture(id, uuidv7())).captured).toBe(500)
+    expect((await provider().refund(id, 200, uuidv7())).refunded).toBe(200)
+    expect(await provider().lookUp(sent.reference)).toEqual({
+      id,
+      reference: sent.reference,
+      status: 'captured',
+      amount: sent.amount,
+      captured: 500,
+      refunded: 200,
+    })
+  })
+
+  it('voids, and says why a card is declined', async () => {
+    const { id } = await provider().authorize(request(), uuidv7())
+    expect((await provider().void(id, uuidv7())).status).toBe('voided')
+    expect(await provider().authorize(request('card_declined'), uuidv7())).toMatchObject({
+      status: 'declined',
+      declineReason: 'the issuer declined the card',
+    })
+  })
+
+  it('knows nothing of a payment that was never made', async () => {
+    expect(await provider().lookUp('no/such?reference')).toBeUndefined()
+  })
+
+  it('tells a final refusal, and why', async () => {
+    const { id } = await provider().authorize(request(), uuidv7())
+    await expect(provider().refund(id, 1, uuidv7())).rejects.toEqual(
+      new ProviderRefused('a payment that is authorized has no refunds'),
+    )
+    await expect(provider().authorize(request('card_approved', 0), uuidv7())).rejects.toBeInstanceOf(
+      ProviderRefused,
+    )
+  })
+
+  it.each(['card_flaky', 'card_timeout'])('does not know what became of %s', async (card) => {
+    await expect(provider().authorize(request(card), uuidv7())).rejects.toBeInstanceOf(ProviderUnavailable)
+  })
+
+  it('takes a wrong API key for our fault, not for the payment’s', async () => {
+    await expect(provider('wrong').authorize(request(), uuidv7())).rejects.toBeInstanceOf(ProviderUnavailable)
+  })
+
+  it('does not know what became of it where nobody listens', async () => {
+    const nobody = httpProvider('http://127.0.0.1:9', 'k')
+    await expect(nobody.lookUp('r')).rejects.toBeInstanceOf(ProviderUnavailable)
+  })
+
+  it.each(['no JSON', '{"status":"paid"}', '{"items":[{}]}'])('does not trust %j', async (body) => {
+    const server: Server = createServer((_, response) => response.end(body)).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    const port = typeof address === 'object' ? address?.port : undefined
+    const odd = httpProvider(`http://127.0.0.1:${port}`, 'k')
+    await expect(odd.capture('pay_1', 'k')).rejects.toBeInstanceOf(ProviderUnavailable)
+    await expect(odd.lookUp('r')).rejects.toBeInstanceOf(ProviderUnavailable)
+    server.close()
+  })
+})

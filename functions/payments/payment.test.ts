@@ -1,0 +1,145 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { left, next, statuses, type PaymentEvent, type PaymentState } from './payment.ts'
+
+const plain = [
+  'authorize',
+  'decline',
+  'begin-capture',
+  'capture',
+  'fail-capture',
+  'cancel',
+  'void',
+] as const satisfies PaymentEvent['type'][]
+const ofMoney = ['begin-refund', 'refund', 'fail-refund'] as const satisfies PaymentEvent['type'][]
+
+const amount = fc.integer({ min: 0, max: 1_000_000_000 })
+const event: fc.Arbitrary<PaymentEvent> = fc.oneof(
+  fc.record({ type: fc.constantFrom(...plain) }),
+  fc.record({
+    type: fc.constantFrom(...ofMoney),
+    amount: fc.oneof(fc.integer({ min: -3, max: 12 }), amount),
+  }),
+)
+const total = fc.oneof(fc.integer({ min: 0, max: 12 }), amount)
+/** Steps that pay first, so that sequences reach the refunds. */
+const paid: PaymentEvent[] = [{ type: 'authorize' }, { type: 'begin-capture' }, { type: 'capture' }]
+const events = fc.oneof(
+  fc.array(event, { maxLength: 40 }),
+  fc.array(event, { maxLength: 40 }).map((rest) => paid.concat(rest)),
+)
+
+const opened = (amount: number): PaymentState => ({
+  status: 'authorizing',
+  amount,
+  captured: 0,
+  refunded: 0,
+  refunding: 0,
+})
+
+/** Every state on the way; what is refused changes nothing. */
+function states(amount: number, events: PaymentEvent[]): PaymentState[] {
+  const seen = [opened(amount)]
+  for (const event of events) seen.push(next(seen.at(-1)!, event) ?? seen.at(-1)!)
+  return seen
+}
+
+const isCovered = (state: PaymentState) => {
+  const kept = state.captured - state.refunded
+  return kept >= 0 && kept <= state.amount && left(state) >= 0 && state.refunded >= 0 && state.refunding >= 0
+}
+
+describe('a payment', () => {
+  it('never holds less than nothing or more than what was authorised', () => {
+    fc.assert(
+      fc.property(total, events, (amount, events) => {
+        expect(states(amount, events).filter((state) => !isCovered(state))).toEqual([])
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it('never changes what is authorised, and captures all of it or nothing', () => {
+    fc.assert(
+      fc.property(total, events, (total, events) => {
+        const isSound = ({ amount, captured }: PaymentState) =>
+          amount === total && [0, total].includes(captured)
+        expect(states(total, events).filter((state) => !isSound(state))).toEqual([])
+      }),
+    )
+  })
+
+  it('is never both captured and voided, and never captured or voided twice', () => {
+    fc.assert(
+      fc.property(total, events, (amount, events) => {
+        let state = opened(amount)
+        let ends = 0
+        for (const event of events) {
+          const after = next(state, event)
+          if (after === undefined) continue
+          if (event.type === 'capture' || event.type === 'void') ends++
+          state = after
+        }
+        expect(ends).toBeLessThanOrEqual(1)
+      }),
+    )
+  })
+
+  it('stays as it is once it is declined, voided or refunded', () => {
+    fc.assert(
+      fc.property(fc.constantFrom('declined', 'voided', 'refunded'), event, (status, event) => {
+        expect(next({ ...opened(5), status }, event)).toBeUndefined()
+      }),
+    )
+  })
+
+  it('loses what is refunded only once the provider has confirmed it', () => {
+    const captured = states(100, paid).at(-1)!
+    const begun = next(captured, { type: 'begin-refund', amount: 30 })
+    expect(begun).toMatchObject({ status: 'captured', refunded: 0, refunding: 30 })
+    expect(next(begun!, { type: 'refund', amount: 30 })).toMatchObject({ refunded: 30, refunding: 0 })
+    expect(next(begun!, { type: 'fail-refund', amount: 30 })).toEqual(captured)
+    expect(next(begun!, { type: 'begin-refund', amount: 71 })).toBeUndefined()
+  })
+
+  it('is refunded when all of it has gone back', () => {
+    const whole: PaymentEvent[] = [
+      { type: 'begin-refund', amount: 60 },
+      { type: 'begin-refund', amount: 40 },
+      { type: 'refund', amount: 40 },
+      { type: 'refund', amount: 60 },
+    ]
+    expect(states(100, [...paid, ...whole]).map(({ status }) => status)).toEqual([
+      'authorizing',
+      'authorized',
+      'capturing',
+      'captured',
+      'captured',
+      'captured',
+      'captured',
+      'refunded',
+    ])
+  })
+
+  it('cannot be voided while the provider is asked to capture it', () => {
+    expect(next({ ...opened(5), status: 'capturing' }, { type: 'cancel' })).toBeUndefined()
+  })
+
+  it('can be voided after a capture that failed', () => {
+    expect(next({ ...opened(5), status: 'capture_failed' }, { type: 'cancel' })?.status).toBe('voiding')
+  })
+
+  it('reaches every status', () => {
+    const reached = new Set<string>()
+    const visit = (state: PaymentState) => {
+      if (reached.has(state.status)) return
+      reached.add(state.status)
+      for (const type of plain) {
+        const after = next(state, { type })
+        if (after !== undefined) visit(after)
+      }
+    }
+    visit(opened(5))
+    expect([...reached, 'refunded'].sort()).toEqual([...statuses].sort())
+  })
+})

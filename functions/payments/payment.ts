@@ -1,0 +1,220 @@
+import { z } from '@hono/zod-openapi'
+import { sql } from 'drizzle-orm'
+import { check, index, integer, pgSchema, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { idempotencyTable } from '../shared/idempotency.ts'
+import { Amount, Id, Money, text as Text, Timestamp } from '../shared/schemas.ts'
+
+/**
+ * The payment: its tables, its schemas, its state machine and its money. All pure; amounts are in minor units.
+ *
+ *   authorizing ──► authorized ──► capturing ──► captured ──► refunded
+ *      │    └► declined  │             └► capture_failed
+ *      └─────────────────┴──► voiding ◄───────┘
+ *                                └──► voided
+ *
+ * `authorizing`, `capturing` and `voiding` say that the provider is being asked: what it did is not yet known.
+ */
+
+export const statuses = [
+  'authorizing',
+  'authorized',
+  'declined',
+  'capturing',
+  'captured',
+  'capture_failed',
+  'voiding',
+  'voided',
+  'refunded',
+] as const
+export type PaymentStatus = (typeof statuses)[number]
+
+/** What the rules look at. */
+export interface PaymentState {
+  status: PaymentStatus
+  /** What is, or is to be, authorised. */
+  amount: number
+  captured: number
+  refunded: number
+  /** Of refunds that the provider has not yet confirmed: reserved, so that no two take the same money. */
+  refunding: number
+}
+
+export type PaymentEvent =
+  | { type: 'authorize' | 'decline' | 'begin-capture' | 'capture' | 'fail-capture' | 'cancel' | 'void' }
+  | { type: 'begin-refund' | 'refund' | 'fail-refund'; amount: number }
+
+const transitions: Record<PaymentStatus, Partial<Record<PaymentEvent['type'], PaymentStatus>>> = {
+  authorizing: { authorize: 'authorized', decline: 'declined', cancel: 'voiding' },
+  authorized: { 'begin-capture': 'capturing', cancel: 'voiding' },
+  declined: {},
+  capturing: { capture: 'captured', 'fail-capture': 'capture_failed' },
+  captured: { 'begin-refund': 'captured', refund: 'captured', 'fail-refund': 'captured' },
+  capture_failed: { cancel: 'voiding' },
+  // a cancelled order’s card may turn out to be declined: then there is nothing to void
+  voiding: { void: 'voided', decline: 'declined' },
+  voided: {},
+  refunded: {},
+}
+
+/** The state that an event leads to; undefined where it is refused. */
+export function next(state: PaymentState, event: PaymentEvent): PaymentState | undefined {
+  const status = transitions[state.status][event.type]
+  if (status === undefined) return undefined
+  switch (event.type) {
+    case 'capture':
+      return { ...state, status, captured: state.amount }
+    case 'begin-refund':
+      if (!isAmount(event.amount) || event.amount > left(state)) return undefined
+      return { ...state, refunding: state.refunding + event.amount }
+    case 'refund': {
+      if (!isAmount(event.amount) || event.amount > state.refunding) return undefined
+      const refunded = state.refunded + event.amount
+      const isAll = refunded === state.captured
+      return {
+        ...state,
+        refunded,
+        refunding: state.refunding - event.amount,
+        status: isAll ? 'refunded' : status,
+      }
+    }
+    case 'fail-refund':
+      if (!isAmount(event.amount) || event.amount > state.refunding) return undefined
+      return { ...state, refunding: state.refunding - event.amount }
+    default:
+      return { ...state, status }
+  }
+}
+
+/** What may still be refunded. */
+export const left = ({ captured, refunded, refunding }: PaymentState) => captured - refunded - refunding
+
+const isAmount = (amount: number) => Number.isSafeInteger(amount) && amount > 0
+
+export const schema = pgSchema('payments')
+
+const time = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
+
+export const payments = schema.table(
+  'payments',
+  {
+    id: uuid().primaryKey(),
+    orderId: uuid('order_id').notNull().unique(),
+    /** Null where the order was cancelled before a payment was asked for: the row only fences that off. */
+    customerId: uuid('customer_id'),
+    status: text().$type<PaymentStatus>().notNull(),
+    amount: integer().notNull(),
+    currency: text().notNull(),
+    captured: integer().notNull().default(0),
+    refunded: integer().notNull().default(0),
+    refunding: integer().notNull().default(0),
+    /** Kept only until the provider’s answer to the authorisation is known. */
+    cardToken: text('card_token'),
+    providerId: text('provider_id'),
+    /** Why it was declined, or why the capture failed. */
+    reason: text(),
+    version: integer().notNull().default(1),
+    createdAt: time('created_at').notNull().defaultNow(),
+    updatedAt: time('updated_at').notNull().defaultNow(),
+  },
+  (t) => [
+    index().on(t.customerId, t.id),
+    index().on(t.status, t.id),
+    check('payments_captured', sql`${t.captured} between 0 and ${t.amount}`),
+    check('payments_refunded', sql`${t.refunded} >= 0 and ${t.refunding} >= 0`),
+    check('payments_left', sql`${t.refunded} + ${t.refunding} <= ${t.captured}`),
+  ],
+)
+
+export type PaymentRow = typeof payments.$inferSelect
+
+export const refundStatuses = ['pending', 'done', 'failed'] as const
+
+export const refunds = schema.table(
+  'refunds',
+  {
+    id: uuid().primaryKey(),
+    paymentId: uuid('payment_id')
+      .notNull()
+      .references(() => payments.id),
+    amount: integer().notNull(),
+    reason: text().notNull(),
+    status: text().$type<(typeof refundStatuses)[number]>().notNull(),
+    /** Who asked for it and how, while it is pending: asked again, the same refund is carried on. */
+    caller: text(),
+    key: text(),
+    hash: text(),
+    at: time('at').notNull().defaultNow(),
+  },
+  (t) => [index().on(t.paymentId), uniqueIndex('refunds_pending').on(t.caller, t.key)],
+)
+
+export type RefundRow = typeof refunds.$inferSelect
+
+export const idempotencyKeys = idempotencyTable(schema)
+
+export const Payment = z
+  .object({
+    id: Id,
+    orderId: Id,
+    customerId: Id,
+    status: z.enum(statuses),
+    amount: Money,
+    captured: Amount.openapi({ description: 'In minor units of the amount’s currency.' }),
+    refunded: Amount.openapi({ description: 'Of what was captured.' }),
+    refunding: Amount.openapi({ description: 'Of refunds that the provider has not yet confirmed.' }),
+    reason: z.string().nullable().openapi({ description: 'Why it was declined, or not captured.' }),
+    createdAt: Timestamp,
+    updatedAt: Timestamp,
+  })
+  .openapi('Payment')
+export type Payment = z.infer<typeof Payment>
+
+export const NewRefund = z
+  .strictObject({
+    amount: z.int().min(1).max(1_000_000_000).optional().openapi({
+      description: 'In minor units of the payment’s currency; all that is left where it is not given.',
+    }),
+    reason: Text(500),
+  })
+  .openapi('NewRefund')
+export type NewRefund = z.infer<typeof NewRefund>
+
+export const Refund = z
+  .object({
+    id: Id,
+    paymentId: Id,
+    amount: Money,
+    reason: z.string(),
+    status: z.enum(refundStatuses),
+    at: Timestamp,
+  })
+  .openapi('Refund')
+export type Refund = z.infer<typeof Refund>
+
+/** A row as it is answered. */
+export const toPayment = (row: PaymentRow & { customerId: string }): Payment => ({
+  id: row.id,
+  orderId: row.orderId,
+  customerId: row.customerId,
+  status: row.status,
+  amount: { amount: row.amount, currency: row.currency },
+  captured: row.captured,
+  refunded: row.refunded,
+  refunding: row.refunding,
+  reason: row.reason,
+  createdAt: row.createdAt.toISOString(),
+  updatedAt: row.updatedAt.toISOString(),
+})
+
+/** Whether it is a payment at all, and not only the fence of a cancelled order. */
+export const isPayment = (row: PaymentRow | undefined): row is PaymentRow & { customerId: string } =>
+  row !== undefined && row.customerId !== null
+
+export const toRefund = (row: RefundRow, currency: string): Refund => ({
+  id: row.id,
+  paymentId: row.paymentId,
+  amount: { amount: row.amount, currency },
+  reason: row.reason,
+  status: row.status,
+  at: row.at.toISOString(),
+})

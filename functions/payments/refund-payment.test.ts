@@ -1,0 +1,242 @@
+import { eq } from 'drizzle-orm'
+import { uuidv7 } from 'uuidv7'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openPayments } from '../../test/shop-with-sandbox.ts'
+import { refunds } from './payment.ts'
+import { ProviderRefused, type PaymentProvider } from './provider.ts'
+
+let shop: Awaited<ReturnType<typeof openPayments>>
+beforeAll(async () => {
+  shop = await openPayments()
+})
+afterAll(() => shop.close())
+
+const refund = (id: string, body: object = {}, send: { as?: 'staff' | 'admin'; key?: string } = {}) =>
+  shop.post(`/payments/${id}/refunds`, { as: 'staff', body: { reason: 'broken', ...body }, ...send })
+
+const refundsAt = async (id: string) =>
+  (await shop.sandbox.journal(id)).filter((e) => e.operation === 'refund' && e.outcome === 'done')
+
+/** Runs `work` while the provider fails like this on a refund. */
+async function withRefund(
+  change: (real: PaymentProvider) => PaymentProvider['refund'],
+  work: () => Promise<void>,
+) {
+  const deps = shop.deps('payments')
+  const { provider } = deps
+  deps.provider = { ...provider, refund: change(provider) }
+  await work().finally(() => (deps.provider = provider))
+}
+
+describe('refund-payment', () => {
+  it('refunds all that is left where no amount is given', async () => {
+    const { order, payment } = await shop.captured()
+    const answer = await refund(payment.id)
+    expect(answer.status).toBe(201)
+    expect(answer.headers.get('location')).toBe(`/api/v1/payments/${payment.id}`)
+    expect(answer.body).toEqual({
+      id: expect.any(String),
+      paymentId: payment.id,
+      amount: { amount: 2500, currency: 'EUR' },
+      reason: 'broken',
+      status: 'done',
+      at: expect.any(String),
+    })
+    expect(await shop.paymentOf(order.orderId)).toMatchObject({
+      status: 'refunded',
+      refunded: 2500,
+      refunding: 0,
+    })
+    expect((await shop.emitted(order.orderId)).at(-1)).toMatchObject({
+      type: 'payment.refunded',
+      data: { orderId: order.orderId, paymentId: payment.id, amount: { amount: 2500, currency: 'EUR' } },
+    })
+    expect(await refundsAt(payment.id)).toMatchObject([{ amount: 2500, key: `refund:${answer.body.id}` }])
+  })
+
+  it('refunds in parts, and tells each', async () => {
+    const { order, payment } = await shop.captured()
+    expect((await refund(payment.id, { amount: 1000 })).status).toBe(201)
+    expect(await shop.paymentOf(order.orderId)).toMatchObject({ status: 'captured', refunded: 1000 })
+    expect((await refund(payment.id, { amount: 1500 }, { as: 'admin' })).status).toBe(201)
+    expect(await shop.paymentOf(order.orderId)).toMatchObject({ status: 'refunded', refunded: 2500 })
+    const told = (await shop.emitted(order.orderId)).slice(2)
+    expect(told.map(({ data }) => data)).toMatchObject([
+      { amount: { amount: 1000 } },
+      { amount: { amount: 1500 } },
+    ])
+  })
+
+  it('refuses more than is left', async () => {
+    const { payment } = await shop.captured()
+    await refund(payment.id, { amount: 2000 })
+    const answer = await refund(payment.id, { amount: 501 })
+    expect(answer).toMatchObject({
+      status: 409,
+      body: { detail: '500 (minor units) can still be refunded.' },
+    })
+    expect(answer.body.type).toMatch(/refund-too-large$/)
+  })
+
+  it('refuses a payment that is not captured, or has gone back already', async () => {
+    const order = shop.reserved()
+    await shop.authorize(order)
+    const authorized = await refund((await shop.paymentOf(order.orderId)).id)
+    expect(authorized.body).toMatchObject({
+      status: 409,
+      type: expect.stringMatching(/wrong-payment-status$/),
+    })
+    const { payment } = await shop.captured()
+    await refund(payment.id)
+    expect((await refund(payment.id)).body.type).toMatch(/wrong-payment-status$/)
+  })
+
+  it('has nothing to refund of a payment of nothing', async () => {
+    const { payment } = await shop.captured(0)
+    expect((await refund(payment.id)).body.type).toMatch(/refund-too-large$/)
+  })
+
+  it.each([
+    ['amount', { amount: 0 }],
+    ['amount', { amount: 1.5 }],
+    ['amount', { amount: '5' }],
+    ['reason', { reason: '' }],
+    ['currency', { currency: 'EUR' }],
+  ])('refuses a bad %s: %j', async (field, body) => {
+    expect(await refund(uuidv7(), body)).toMatchObject({
+      status: 400,
+      body: { errors: [{ pointer: `/body/${field}` }] },
+    })
+  })
+
+  it('knows no such payment', async () => {
+    expect((await refund(uuidv7())).status).toBe(404)
+  })
+
+  it('is for staff, and with a key', async () => {
+    const { payment } = await shop.captured()
+    const path = `/payments/${payment.id}/refunds`
+    const body = { reason: 'broken' }
+    expect((await shop.post(path, { body })).status).toBe(401)
+    expect((await shop.post(path, { body, as: 'customer' })).status).toBe(403)
+    expect((await shop.post(path, { body, as: 'seller' })).status).toBe(403)
+    expect((await shop.post(path, { body, as: 'staff', key: null })).status).toBe(400)
+  })
+})
+
+describe('refund-payment, asked again', () => {
+  it('gives the first answer again, byte for byte', async () => {
+    const { payment } = await shop.captured()
+    const first = await refund(payment.id, { amount: 100 }, { key: 'same' })
+    const again = await refund(payment.id, { amount: 100 }, { key: 'same' })
+    expect(again.text).toBe(first.text)
+    expect(again.status).toBe(201)
+    expect(again.headers.get('location')).toBe(first.headers.get('location'))
+    expect(await refundsAt(payment.id)).toHaveLength(1)
+  })
+
+  it('refuses the key for another amount or payment, also while the first is pending', async () => {
+    const { payment } = await shop.captured()
+    const { payment: other } = await shop.captured()
+    await refund(payment.id, { amount: 100 }, { key: 'reused' })
+    expect((await refund(payment.id, { amount: 200 }, { key: 'reused' })).status).toBe(422)
+    expect((await refund(other.id, { amount: 100 }, { key: 'reused' })).status).toBe(422)
+    await shop.sandbox.stop()
+    expect((await refund(payment.id, { amount: 100 }, { key: 'pending' })).status).toBe(503)
+    await shop.sandbox.start()
+    expect((await refund(payment.id, { amount: 200 }, { key: 'pending' })).status).toBe(422)
+    expect((await refund(other.id, { amount: 100 }, { key: 'pending' })).status).toBe(422)
+    expect((await refund(payment.id, { amount: 100 }, { key: 'pending' })).status).toBe(201)
+  })
+
+  it('refunds once where 20 ask at once with one key', async () => {
+    const { order, payment } = await shop.captured()
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => refund(payment.id, { amount: 100 }, { key: 'twenty' })),
+    )
+    expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1)
+    expect(answers[0]!.status).toBe(201)
+    expect(await refundsAt(payment.id)).toHaveLength(1)
+    expect(await shop.told(order)).toEqual(['authorized', 'captured', 'refunded'])
+  })
+
+  it('never refunds more than is captured where 20 ask at once with a key each', async () => {
+    const { order, payment } = await shop.captured()
+    const answers = await Promise.all(Array.from({ length: 20 }, () => refund(payment.id, { amount: 300 })))
+    const count = (wanted: number) => answers.filter(({ status }) => status === wanted).length
+    expect([count(201), count(409)]).toEqual([8, 12])
+    expect(await shop.paymentOf(order.orderId)).toMatchObject({
+      status: 'captured',
+      refunded: 2400,
+      refunding: 0,
+    })
+    expect(await refundsAt(payment.id)).toHaveLength(8)
+  })
+})
+
+describe('refund-payment, where the provider', () => {
+  it('cannot be reached, keeps the amount for the caller’s next attempt', async () => {
+    const { order, payment } = await shop.captured()
+    await shop.sandbox.stop()
+    const answer = await refund(payment.id, { amount: 2000 }, { key: 'later' })
+    expect(answer.status).toBe(503)
+    expect(answer.body.type).toMatch(/payment-provider-unavailable$/)
+    expect(answer.headers.get('retry-after')).toBe('5')
+    await shop.sandbox.start()
+    expect((await refund(payment.id, { amount: 501 })).status).toBe(409)
+    expect(await shop.paymentOf(order.orderId)).toMatchObject({ refunded: 0, refunding: 2000 })
+    expect((await refund(payment.id, { amount: 2000 }, { key: 'later' })).status).toBe(201)
+    expect(await shop.paymentOf(order.orderId)).toMatchObject({ refunded: 2000, refunding: 0 })
+    expect(await refundsAt(payment.id)).toHaveLength(1)
+  })
+
+  it.each(['card_timeout', 'card_flaky'])(
+    'answers only the second time for %s, refunds once',
+    async (card) => {
+      const order = shop.reserved(card)
+      await shop.authorize(order).catch(() => shop.authorize(order))
+      await shop.capture(order).catch(() => shop.capture(order))
+      const { id } = await shop.paymentOf(order.orderId)
+      expect((await refund(id)).status).toBe(201)
+      expect(await refundsAt(id)).toHaveLength(1)
+    },
+  )
+
+  it('has done it when our process dies, refunds once and tells it once', async () => {
+    const { order, payment } = await shop.captured()
+    await withRefund(
+      (real) =>
+        async (...request) => {
+          await real.refund(...request)
+          throw new Error('killed')
+        },
+      async () => expect((await refund(payment.id, {}, { key: 'crash' })).status).toBe(500),
+    )
+    expect(await shop.told(order)).toEqual(['authorized', 'captured'])
+    expect((await refund(payment.id, {}, { key: 'crash' })).status).toBe(201)
+    expect(await shop.told(order)).toEqual(['authorized', 'captured', 'refunded'])
+    expect(await refundsAt(payment.id)).toHaveLength(1)
+  })
+
+  it('refuses it, frees the amount', async () => {
+    const { order, payment } = await shop.captured()
+    await withRefund(
+      () => () => Promise.reject(new ProviderRefused('the account is closed')),
+      async () => {
+        const answer = await refund(payment.id, {}, { key: 'refused' })
+        expect(answer).toMatchObject({
+          status: 502,
+          body: { detail: 'Nothing was refunded: the account is closed.' },
+        })
+      },
+    )
+    expect(await shop.paymentOf(order.orderId)).toMatchObject({
+      status: 'captured',
+      refunded: 0,
+      refunding: 0,
+    })
+    const kept = await shop.db.select().from(refunds).where(eq(refunds.paymentId, payment.id))
+    expect(kept).toMatchObject([{ status: 'failed', key: null }])
+    expect((await refund(payment.id, {}, { key: 'refused' })).status).toBe(201)
+  })
+})

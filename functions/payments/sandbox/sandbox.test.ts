@@ -1,0 +1,59 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { Sandbox, type Entry } from './sandbox.ts'
+
+const eur = (amount: number) => ({ amount, currency: 'EUR' })
+const command = fc.record({
+  deed: fc.constantFrom('capture', 'void', 'refund' as const),
+  amount: fc.integer({ min: 1, max: 60 }),
+})
+const card = fc.constantFrom('card_approved', 'card_declined', 'card_capture_fails', 'card_never_seen')
+
+/** Everything that the sandbox decides for one payment. */
+function run(
+  cardToken: string,
+  commands: { deed: 'capture' | 'void' | 'refund'; amount: number }[],
+): Entry[] {
+  const journal: Entry[] = []
+  const sandbox = new Sandbox([], (entry) => journal.push(entry))
+  sandbox.authorize({ reference: 'r', cardToken, amount: eur(100) }, { key: 'k', hash: 'h' })
+  for (const [i, { deed, amount }] of commands.entries())
+    sandbox.perform(sandbox.byReference('r')!, deed, amount, { key: `k${i}`, hash: 'h' })
+  return journal
+}
+
+describe('the sandbox', () => {
+  it('captures or voids at most once, and refunds at most what is captured', () => {
+    fc.assert(
+      fc.property(card, fc.array(command, { maxLength: 20 }), (card, commands) => {
+        const done = run(card, commands).filter(({ outcome }) => outcome === 'done')
+        const ends = done.filter(({ operation }) => operation === 'capture' || operation === 'void')
+        expect(ends.length).toBeLessThanOrEqual(1)
+        const refunded = done.filter((e) => e.operation === 'refund').reduce((sum, e) => sum + e.amount, 0)
+        expect(refunded).toBeLessThanOrEqual(ends[0]?.operation === 'capture' ? 100 : 0)
+        expect(done.at(-1)?.payment.refunded ?? 0).toBe(refunded)
+      }),
+    )
+  })
+
+  it('is the same when it is rebuilt from its journal', () => {
+    fc.assert(
+      fc.property(card, fc.array(command, { maxLength: 20 }), (card, commands) => {
+        const journal = run(card, commands)
+        const rebuilt = new Sandbox(journal)
+        expect(rebuilt.byReference('r')).toEqual(journal.at(-1)!.payment)
+        for (const entry of journal) expect(rebuilt.byKey(entry.key)).toEqual(entry)
+      }),
+    )
+  })
+
+  it('numbers its decisions without a gap, also after it is rebuilt', () => {
+    const journal = run('card_approved', [{ deed: 'capture', amount: 100 }])
+    const rebuilt = new Sandbox(journal, (entry) => journal.push(entry))
+    rebuilt.authorize(
+      { reference: 'r2', cardToken: 'card_approved', amount: eur(1) },
+      { key: 'x', hash: 'h' },
+    )
+    expect(journal.map(({ seq }) => seq)).toEqual([1, 2, 3])
+  })
+})

@@ -1,0 +1,217 @@
+import { hash, timingSafeEqual } from 'node:crypto'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import { Hono, type Context } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import * as z from 'zod'
+import { cardOf } from './cards.ts'
+import { openJournal } from './journal.ts'
+import { Sandbox, type Entry, type SandboxPayment } from './sandbox.ts'
+
+const word = z.string().regex(/^[\u0021-\u007e]{1,100}$/, '1 to 100 visible ASCII characters')
+const minorUnits = z.int().min(1).max(1_000_000_000)
+const NewAuthorization = z.strictObject({
+  reference: word,
+  cardToken: word,
+  amount: z.strictObject({ amount: minorUnits, currency: z.string().regex(/^[A-Z]{3}$/) }),
+})
+const NewRefund = z.strictObject({ amount: minorUnits })
+const Nothing = z.strictObject({})
+
+export interface SandboxOptions {
+  /** A free one where it is 0. */
+  port: number
+  host: string | undefined
+  /** The path of the journal. */
+  journal: string
+  apiKey: string
+  /** How long `card_slow` thinks and how long `card_timeout` stays silent, in ms. */
+  slowMs?: number
+  silentMs?: number
+  /** Called once the journal cannot be written: start again, then. */
+  onBroken?: (error: unknown) => void
+}
+
+class Fault extends Error {
+  readonly status: 400 | 401 | 404 | 422 | 503
+  readonly title: string
+  constructor(status: Fault['status'], title: string, detail: string) {
+    super(detail)
+    this.status = status
+    this.title = title
+  }
+}
+
+/**
+ * Starts the payment provider's stand-in. Every answer waits until what it tells of is on the disk.
+ * @returns the port, and `close`, which ends it once everything in flight is answered
+ */
+export async function startSandbox(options: SandboxOptions) {
+  const { entries, journal } = await openJournal(options.journal, parseEntry, options.onBroken)
+  // each answer awaits the flush, and so hears of its failure
+  const sandbox = new Sandbox(entries, (entry) => void journal.append(entry).catch(() => {}))
+  const stopping = new AbortController()
+  const app = new Hono<{ Bindings: HttpBindings }>()
+  type C = Context<{ Bindings: HttpBindings }>
+
+  app.onError((error, c) => {
+    if (error instanceof Fault) return problem(c, error.status, error.title, error.message)
+    return problem(c, 503, 'Not available', 'The sandbox cannot write its journal.')
+  })
+  app.notFound((c) => problem(c, 404, 'Not found', 'See docs/payment-sandbox.md for the API.'))
+  app.use('/v1/*', bodyLimit({ maxSize: 10 * 1024 }), async (c, next) => {
+    if (!isSame(c.req.header('authorization') ?? '', `Bearer ${options.apiKey}`))
+      throw new Fault(401, 'Wrong API key', 'Send it as: Authorization: Bearer <key>.')
+    await next()
+  })
+
+  app.post('/v1/authorizations', async (c) => {
+    const { by, body } = await read(c, NewAuthorization)
+    return answerOnce(c, by, body.cardToken, async () => {
+      if (sandbox.turnsAway('authorize', body.reference, body.cardToken)) throw turnedAway()
+      if (cardOf(body.cardToken).slow) await pause(options.slowMs ?? 5_000)
+      // a second request of the same key may have been decided meanwhile
+      return sandbox.byKey(by.key) ?? sandbox.authorize(body, by)
+    })
+  })
+
+  for (const deed of ['capture', 'void', 'refund'] as const)
+    app.post(`/v1/payments/:id/${deed === 'refund' ? 'refunds' : deed}`, async (c) => {
+      const { by, body } = await read(c, deed === 'refund' ? NewRefund : Nothing)
+      const payment = sandbox.byId(c.req.param('id'))
+      if (payment === undefined) throw new Fault(404, 'Not found', 'There is no payment with this id.')
+      return answerOnce(c, by, payment.cardToken, async () => {
+        if (sandbox.turnsAway(deed, payment.reference, payment.cardToken)) throw turnedAway()
+        const amount = 'amount' in body ? body.amount : payment.amount.amount
+        return sandbox.perform(payment, deed, amount, by)
+      })
+    })
+
+  app.get('/v1/payments', async (c) => {
+    const payment = sandbox.byReference(c.req.query('reference') ?? '')
+    await journal.flushed()
+    return c.json({ items: payment === undefined ? [] : [toAnswer(payment)] })
+  })
+
+  app.get('/v1/journal', async (c) => {
+    await journal.flushed()
+    // the same class under two names
+    const lines = Readable.toWeb(journal.read()) as ReadableStream
+    return c.body(lines, 200, { 'content-type': 'application/jsonl' })
+  })
+
+  /** Decides once a key; the same answer again where it is known. */
+  async function answerOnce(
+    c: C,
+    by: Pick<Entry, 'key' | 'hash'>,
+    cardToken: string,
+    decide: () => Promise<Entry>,
+  ) {
+    const known = sandbox.byKey(by.key)
+    const entry = known ?? (await decide())
+    if (entry.hash !== by.hash)
+      throw new Fault(422, 'Idempotency-Key reused', 'The key was used for another request.')
+    await journal.flushed()
+    if (known === undefined && cardOf(cardToken).silent) return neverAnswer(c)
+    return entry.outcome === 'refused' ? refuse(c, entry) : c.json(toAnswer(entry.payment), statusOf(entry))
+  }
+
+  async function neverAnswer(c: C) {
+    const { socket } = c.env.incoming
+    const gone = new AbortController()
+    socket.once('close', () => gone.abort())
+    await pause(options.silentMs ?? 30_000, gone.signal)
+    socket.destroy()
+    return RESPONSE_ALREADY_SENT
+  }
+
+  /** Waits; not while stopping. */
+  const pause = (ms: number, ...signals: AbortSignal[]) =>
+    delay(ms, undefined, { signal: AbortSignal.any([stopping.signal, ...signals]) }).catch(() => {})
+
+  // HTTP/1.1, as asked for
+  const server = createAdaptorServer({ fetch: app.fetch }) as Server
+  server.on('request', (_, response) =>
+    // a connection that is kept alive must not keep us alive
+    response.once(
+      'close',
+      () => stopping.signal.aborted && setImmediate(() => server.closeIdleConnections()),
+    ),
+  )
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port, options.host, resolve)
+  }).catch(async (error: unknown) => {
+    await journal.close()
+    throw error
+  })
+  // it listens on TCP
+  const { port } = server.address() as AddressInfo
+  return {
+    port,
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      stopping.abort()
+      server.closeIdleConnections()
+      await closed
+      await journal.close()
+    },
+  }
+}
+
+/** The body, checked, and what the request is known by. */
+async function read<S extends z.ZodType>(c: Context, schema: S) {
+  const key = c.req.header('idempotency-key') ?? ''
+  if (!word.safeParse(key).success)
+    throw new Fault(400, 'Idempotency-Key missing', 'Each POST needs one: 1 to 100 visible ASCII characters.')
+  const text = await c.req.text()
+  const by = { key, hash: hash('sha256', `${c.req.path}\n${text}`, 'base64url') }
+  const parsed = schema.safeParse(parse(text || '{}'))
+  if (!parsed.success) throw new Fault(422, 'Not valid', z.prettifyError(parsed.error))
+  return { by, body: parsed.data }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Fault(422, 'Not valid', 'The body is not JSON.')
+  }
+}
+
+/** Without the card: no provider gives that back. */
+const toAnswer = (payment: SandboxPayment) => ({ ...payment, cardToken: undefined })
+
+const statusOf = ({ operation }: Entry) => (operation === 'authorize' || operation === 'refund' ? 201 : 200)
+
+const refuse = (c: Context, { refusal, payment }: Entry) =>
+  problem(c, 409, 'Refused', refusal ?? '', { payment: toAnswer(payment) })
+
+const turnedAway = () => new Fault(503, 'Not available', 'A flaky card: send it again.')
+
+function problem(
+  c: Context,
+  status: Fault['status'] | 409,
+  title: string,
+  detail: string,
+  more: object = {},
+) {
+  const headers = {
+    'content-type': 'application/problem+json',
+    ...(status === 503 ? { 'retry-after': '1' } : {}),
+  }
+  return c.body(JSON.stringify({ title, status, detail, ...more }), status, headers)
+}
+
+function isSame(a: string, b: string) {
+  return timingSafeEqual(digest(a), digest(b))
+}
+
+const digest = (text: string) => hash('sha256', text, 'buffer')
+
+// only we write the journal
+const parseEntry = (line: string) => JSON.parse(line) as Entry

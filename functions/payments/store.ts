@@ -1,0 +1,120 @@
+import { and, eq, sql } from 'drizzle-orm'
+import { uuidv7 } from 'uuidv7'
+import { emit } from '../../events/emit.ts'
+import { isStaff, type User } from '../shared/auth.ts'
+import type { IdempotencyKey } from '../shared/idempotency.ts'
+import { prepared, type Db, type Tx } from '../shared/postgres.ts'
+import { Problem } from '../shared/problems.ts'
+import {
+  isPayment,
+  next,
+  payments,
+  refunds,
+  type PaymentEvent,
+  type PaymentRow,
+  type RefundRow,
+} from './payment.ts'
+
+const byId = prepared((db) =>
+  db
+    .select()
+    .from(payments)
+    .where(eq(payments.id, sql.placeholder('id')))
+    .prepare('payment_by_id'),
+)
+
+/** A payment that the user may see: their own, or any for staff; someone else's is not there (404). */
+export async function readPayment(db: Db, id: string, user: User) {
+  const [row] = await byId(db).execute({ id })
+  if (!isPayment(row) || (row.customerId !== user.id && !isStaff(user))) throw noPayment()
+  return row
+}
+
+export const noPayment = () => new Problem('not-found', { detail: 'There is no payment with this id.' })
+
+/** Locks a payment for a change. */
+export async function lockPayment(
+  tx: Tx,
+  by: { id: string } | { orderId: string },
+): Promise<PaymentRow | undefined> {
+  const where = 'id' in by ? eq(payments.id, by.id) : eq(payments.orderId, by.orderId)
+  const [row] = await tx.select().from(payments).where(where).for('update')
+  return row
+}
+
+/** Applies an event to a locked payment; throws where the state machine refuses it. */
+export async function advance(
+  tx: Tx,
+  row: PaymentRow,
+  event: PaymentEvent,
+  more: Partial<Pick<PaymentRow, 'providerId' | 'reason' | 'cardToken'>> = {},
+): Promise<PaymentRow> {
+  const state = next(row, event)
+  if (state === undefined) throw new Error(`payment ${row.id} is ${row.status}: it refuses to ${event.type}`)
+  const { status, captured, refunded, refunding } = state
+  const change = { status, captured, refunded, refunding, ...more, version: row.version + 1 }
+  const changed = { ...change, updatedAt: new Date() }
+  await tx.update(payments).set(changed).where(eq(payments.id, row.id))
+  return { ...row, ...changed }
+}
+
+/** The refund that an earlier attempt of the same request has begun. */
+export async function pendingRefund(
+  tx: Tx,
+  by: Pick<IdempotencyKey, 'caller' | 'key'>,
+): Promise<RefundRow | undefined> {
+  const [row] = await tx
+    .select()
+    .from(refunds)
+    .where(and(eq(refunds.caller, by.caller), eq(refunds.key, by.key)))
+  return row
+}
+
+/**
+ * Begins a refund of a locked payment: its amount is reserved before the provider is asked, so that no two
+ * refunds take the same money, and its id, which is the provider's key, outlives a crash.
+ * @returns undefined where another request begins one under the same key right now
+ */
+export async function beginRefund(
+  tx: Tx,
+  row: PaymentRow,
+  { amount, reason }: { amount: number; reason: string },
+  { caller, key, hash }: IdempotencyKey,
+): Promise<RefundRow | undefined> {
+  const refund = { id: uuidv7(), paymentId: row.id, amount, reason, status: 'pending' as const }
+  const [begun] = await tx
+    .insert(refunds)
+    .values({ ...refund, caller, key, hash })
+    .onConflictDoNothing()
+    .returning()
+  if (begun !== undefined) await advance(tx, row, { type: 'begin-refund', amount })
+  return begun
+}
+
+/** Ends a pending refund that the provider has done, and tells so. */
+export async function finishRefund(tx: Tx, refund: RefundRow, traceparent?: string): Promise<RefundRow> {
+  const { payment, ended } = await endRefund(tx, refund, 'done')
+  if (ended === undefined) throw new Error(`refund ${refund.id} has ended before`)
+  const { amount, currency } = { amount: refund.amount, currency: payment.currency }
+  const data = { orderId: payment.orderId, paymentId: payment.id, amount: { amount, currency } }
+  await emit(tx, 'payment.refunded', payment.orderId, data, traceparent)
+  return ended
+}
+
+/** Ends a pending refund that the provider refuses: its amount is free again. */
+export async function failRefund(tx: Tx, refund: RefundRow): Promise<void> {
+  await endRefund(tx, refund, 'failed')
+}
+
+async function endRefund(tx: Tx, refund: RefundRow, status: 'done' | 'failed') {
+  const payment = await lockPayment(tx, { id: refund.paymentId })
+  if (payment === undefined) throw new Error(`refund ${refund.id} has no payment`)
+  const [ended] = await tx
+    .update(refunds)
+    .set({ status, caller: null, key: null, hash: null })
+    .where(and(eq(refunds.id, refund.id), eq(refunds.status, 'pending')))
+    .returning()
+  if (ended !== undefined)
+    await advance(tx, payment, { type: status === 'done' ? 'refund' : 'fail-refund', amount: refund.amount })
+  return { payment, ended }
+}

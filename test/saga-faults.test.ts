@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startTestSystem, type TestSystem } from './system.ts'
+
+describe('where JetStream’s storage is deleted half-way', () => {
+  let shop: TestSystem
+  beforeAll(async () => {
+    shop = await startTestSystem({ REDELIVER_AFTER_SECONDS: '1', RETRY_DELAYS_SECONDS: '0.2,0.5,1,2,5' })
+  })
+  afterAll(() => shop.stop())
+
+  it('lets every order end all the same', { timeout: 60_000 }, async () => {
+    const [customer, staff] = await Promise.all([shop.customer(), shop.staff()])
+    const place = (n: number) =>
+      shop.place(customer, [{ sku: 'MUG-RED', quantity: 1 }], n % 3 === 0 ? 'card_declined' : 'card_approved')
+    const before = await Promise.all(Array.from({ length: 10 }, (_, n) => place(n)))
+    const [during] = await Promise.all([
+      Promise.all(Array.from({ length: 10 }, (_, n) => place(n))),
+      shop.loseBroker(),
+    ])
+    for (const { id } of [...before, ...during].filter((_, n) => (n % 10) % 3 !== 0)) {
+      await shop.until(customer, id, 'order.confirmed')
+      await shop.call(staff, 'POST', `/orders/${id}/shipment`, {})
+    }
+    for (const [n, { id }] of [...before, ...during].entries())
+      await shop.until(
+        customer,
+        id,
+        ...((n % 10) % 3 === 0 ? ['order.cancelled', 'stock.released'] : ['stock.committed']),
+      )
+    const { body } = await shop.call(undefined, 'GET', '/stock/MUG-RED')
+    expect(body).toMatchObject({ reserved: 0, sold: 12 })
+  })
+})
+
+describe('where an order takes too long', () => {
+  let shop: TestSystem
+  beforeAll(async () => {
+    shop = await startTestSystem({ ORDER_DEADLINE_SECONDS: '1' })
+  })
+  afterAll(() => shop.stop())
+
+  it('is cancelled at its deadline, and what comes late is given back', async () => {
+    const customer = await shop.customer()
+    const { id } = await shop.place(customer, [{ sku: 'MUG-RED', quantity: 1 }], 'card_slow')
+    await shop.until(customer, id, 'order.cancelled', 'stock.released')
+    const { body } = await shop.call(customer, 'GET', `/orders/${id}`)
+    expect(body).toMatchObject({ status: 'cancelled', reason: 'took too long' })
+    await expect
+      .poll(async () => (await shop.call(customer, 'GET', `/payments?orderId=${id}`)).body.items[0]?.status, {
+        timeout: 15_000,
+      })
+      .toBe('voided')
+    expect((await shop.call(undefined, 'GET', '/stock/MUG-RED')).body).toMatchObject({ reserved: 0, sold: 0 })
+  })
+})

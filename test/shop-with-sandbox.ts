@@ -1,0 +1,121 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { eq } from 'drizzle-orm'
+import { uuidv7 } from 'uuidv7'
+import type { EventData } from '../events/catalogue.ts'
+import { httpProvider } from '../functions/payments/http-provider.ts'
+import { payments, type PaymentRow } from '../functions/payments/payment.ts'
+import type { Entry } from '../functions/payments/sandbox/sandbox.ts'
+import { startSandbox } from '../functions/payments/sandbox/server.ts'
+import { openShop } from './shop.ts'
+
+const apiKey = 'test-key'
+
+/** The sandbox in this process, on a journal of its own that `restart` keeps. */
+export async function openSandbox(options: { slowMs?: number; silentMs?: number } = {}) {
+  const dir = mkdtempSync(join(tmpdir(), 'zeroshop-sandbox-'))
+  const settings = { host: '127.0.0.1', journal: join(dir, 'journal.jsonl'), apiKey, ...options }
+  let server = await startSandbox({ ...settings, port: 0 })
+  const { port } = server
+  const url = `http://127.0.0.1:${port}`
+  const authorization = `Bearer ${apiKey}`
+  return {
+    url,
+    apiKey,
+    path: settings.journal,
+    stop: () => server.close(),
+    start: async () => {
+      server = await startSandbox({ ...settings, port })
+    },
+    /** A bare request, as a client in any language would send it. */
+    send: async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
+      const response = await fetch(url + path, {
+        method,
+        headers: { authorization, ...headers },
+        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      })
+      const text = await response.text()
+      const isJson = (response.headers.get('content-type') ?? '').endsWith('json')
+      // oxlint-disable-next-line typescript/no-explicit-any -- a test says what it expects in it
+      const parsed: any = isJson ? JSON.parse(text) : undefined
+      return { status: response.status, text, body: parsed }
+    },
+    /** What was decided, about one payment where a reference is given. */
+    journal: async (reference?: string): Promise<Entry[]> => {
+      const response = await fetch(`${url}/v1/journal`, { headers: { authorization } })
+      const lines = (await response.text()).split('\n').filter((line) => line !== '')
+      return (
+        lines
+          // the sandbox's own
+          .map((line) => JSON.parse(line) as Entry)
+          .filter((entry) => reference === undefined || entry.payment.reference === reference)
+      )
+    },
+    close: async () => {
+      await server.close()
+      rmSync(dir, { recursive: true })
+    },
+  }
+}
+
+/**
+ * The payments of a shop with the sandbox as their provider. It gives up on an answer after half a second, so
+ * that a silent card does not take eight.
+ */
+export async function openPayments() {
+  const sandbox = await openSandbox({ slowMs: 1_000, silentMs: 3_000 })
+  const shop = await openShop(['payments'], {
+    PAYMENT_PROVIDER_URL: sandbox.url,
+    PAYMENT_PROVIDER_KEY: sandbox.apiKey,
+  })
+  const deps = shop.deps('payments')
+  deps.provider = httpProvider(sandbox.url, sandbox.apiKey, { timeoutMs: 500 })
+
+  /** An order whose stock is reserved. */
+  const reserved = (cardToken = 'card_approved', amount = 2500): EventData<'stock.reserved'> => ({
+    orderId: uuidv7(),
+    customerId: shop.users.customer.id,
+    total: { amount, currency: 'EUR' },
+    cardToken,
+  })
+
+  async function paymentOf(orderId: string): Promise<PaymentRow> {
+    const [row] = await deps.db.select().from(payments).where(eq(payments.orderId, orderId))
+    if (row === undefined) throw new Error(`order ${orderId} has no payment`)
+    return row
+  }
+
+  return {
+    ...shop,
+    db: deps.db,
+    sandbox,
+    reserved,
+    paymentOf,
+    authorize: (order: EventData<'stock.reserved'>, id?: string) =>
+      shop.react('authorize-payment', 'stock.reserved', order, id),
+    capture: ({ orderId }: { orderId: string }, id?: string) =>
+      shop.react('capture-payment', 'order.shipped', { orderId }, id),
+    cancel: ({ orderId }: { orderId: string }, id?: string) =>
+      shop.react('void-payment', 'order.cancelled', { orderId, reason: 'changed my mind' }, id),
+    /** An order that is paid. */
+    captured: async (amount = 2500, cardToken = 'card_approved') => {
+      const order = reserved(cardToken, amount)
+      await shop.react('authorize-payment', 'stock.reserved', order)
+      await shop.react('capture-payment', 'order.shipped', { orderId: order.orderId })
+      return { order, payment: await paymentOf(order.orderId) }
+    },
+    /** The types of the order's events, in order. */
+    told: async ({ orderId }: { orderId: string }) =>
+      (await shop.emitted(orderId)).map(({ type }) => type.replace('payment.', '')),
+    /** What the provider did for the order, in order. */
+    done: async ({ orderId }: { orderId: string }) => {
+      const { id } = await paymentOf(orderId)
+      return (await sandbox.journal(id)).filter((e) => e.outcome === 'done').map((e) => e.operation)
+    },
+    close: async () => {
+      await shop.close()
+      await sandbox.close()
+    },
+  }
+}
