@@ -1,0 +1,35 @@
+import { z } from '@hono/zod-openapi'
+import { transaction } from '../shared/change.ts'
+import { operation } from '../shared/operation.ts'
+import { Problem } from '../shared/problems.ts'
+import { IdParam, text } from '../shared/schemas.ts'
+import { etag } from '../shared/versions.ts'
+import { Order, toOrder } from './order.ts'
+import { cancel, lockOrder } from './store.ts'
+
+const Cancellation = z
+  .strictObject({ reason: text(200).default('cancelled by the customer') })
+  .openapi('Cancellation')
+
+export const cancelOrder = operation(
+  'cancel-order',
+  {
+    request: { params: IdParam, body: Cancellation },
+    responses: { 200: Order },
+    problems: ['not-found', 'wrong-order-status'],
+    headers: ['ETag'],
+  },
+  async ({ params, body, user, json, traceparent }, { db }) => {
+    const row = await transaction(db, async (tx) => {
+      const row = await lockOrder(tx, params.id, user)
+      // asked for again, it is as it was asked for
+      if (row.status === 'cancelled') return row
+      const cancelled = await cancel(tx, row, 'cancel', body.reason, [], traceparent)
+      if (cancelled !== undefined) return cancelled
+      throw new Problem('wrong-order-status', {
+        detail: `The order is ${row.status}: it can no longer be cancelled.`,
+      })
+    })
+    return json(toOrder(row), 200, { etag: etag(row.version) })
+  },
+)

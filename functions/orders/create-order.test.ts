@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { eq } from 'drizzle-orm'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { knowProducts, newOrder, place } from '../../test/orders.ts'
+import { openShop, type TestShop } from '../../test/shop.ts'
+import { idempotencyKeys, orders } from './order.ts'
+
+let shop: TestShop
+/** Stands where list-products stands: another domain's function. */
+let elsewhere: Server
+const product = {
+  id: randomUUID(),
+  name: 'New',
+  price: { amount: 700, currency: 'EUR' },
+  sellerId: randomUUID(),
+  version: 1,
+}
+
+beforeAll(async () => {
+  elsewhere = createServer((request, response) => {
+    const sku = new URL(request.url!, 'http://x').searchParams.get('sku')
+    response.end(JSON.stringify({ items: sku === 'JUST-ADDED' ? [product] : [] }))
+  })
+  await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve))
+  const { port } = elsewhere.address() as AddressInfo
+  shop = await openShop(['orders'], { FUNCTION_URL: `http://127.0.0.1:${port}` })
+  await knowProducts(shop, ['MUG', 1250], ['SAW', 3999], ['CAP', 900, 'USD'])
+})
+afterAll(async () => {
+  await shop.close()
+  elsewhere.close()
+})
+
+describe('create-order', () => {
+  it('prices the lines, answers the order and emits order.placed with it', async () => {
+    const user = shop.newUser()
+    const body = {
+      ...newOrder([
+        { sku: 'MUG', quantity: 2 },
+        { sku: 'SAW', quantity: 1 },
+      ]),
+      note: 'ring twice',
+    }
+    const answer = await shop.post('/orders', { as: user, body })
+    expect(answer.status).toBe(201)
+    expect(answer.body).toMatchObject({
+      customerId: user.id,
+      status: 'placed',
+      total: { amount: 6499, currency: 'EUR' },
+      note: 'ring twice',
+    })
+    expect(answer.headers.get('location')).toBe(`/api/v1/orders/${answer.body.id}`)
+    expect(answer.headers.get('etag')).toBe('"1"')
+    expect(await shop.emitted(answer.body.id)).toMatchObject([
+      {
+        type: 'order.placed',
+        data: { orderId: answer.body.id, total: { amount: 6499 }, cardToken: 'card_approved' },
+      },
+    ])
+    expect((await shop.get(`/orders/${answer.body.id}`, { as: user })).body).toEqual(answer.body)
+  })
+
+  it('reads through to the products domain for a SKU that it has not heard of', async () => {
+    const order = await place(shop, shop.newUser(), newOrder([{ sku: 'JUST-ADDED', quantity: 3 }]))
+    expect(order.total).toEqual({ amount: 2100, currency: 'EUR' })
+  })
+
+  it.each([
+    ['no lines', { ...newOrder([]) }, 400, 'invalid-request', '/body/lines'],
+    [
+      'a quantity of 0',
+      newOrder([{ sku: 'MUG', quantity: 0 }]),
+      400,
+      'invalid-request',
+      '/body/lines/0/quantity',
+    ],
+    ['a field of its own', { ...newOrder(), total: 1 }, 400, 'invalid-request', '/body/total'],
+    [
+      'a SKU that is nowhere',
+      newOrder([{ sku: 'NOWHERE', quantity: 1 }]),
+      422,
+      'unknown-sku',
+      '/body/lines/0/sku',
+    ],
+    [
+      'two currencies',
+      newOrder([
+        { sku: 'MUG', quantity: 1 },
+        { sku: 'CAP', quantity: 1 },
+      ]),
+      422,
+      'mixed-currencies',
+      '/body/lines/1/sku',
+    ],
+  ])('refuses an order with %s', async (_, body, status, problem, pointer) => {
+    const answer = await shop.post('/orders', { as: 'customer', body })
+    expect(answer.status).toBe(status)
+    expect(answer.body.type).toMatch(new RegExp(`/${problem}$`))
+    expect(answer.body.errors[0].pointer).toBe(pointer)
+  })
+
+  it('asks who is there', async () => {
+    expect((await shop.post('/orders', { body: newOrder() })).status).toBe(401)
+  })
+})
+
+describe('its Idempotency-Key', () => {
+  it('is needed', async () => {
+    const answer = await shop.post('/orders', { as: 'customer', body: newOrder(), key: null })
+    expect(answer).toMatchObject({ status: 400, body: { title: 'An Idempotency-Key header is needed' } })
+  })
+
+  it('gives the first answer again, byte for byte, and places nothing', async () => {
+    const user = shop.newUser()
+    const send = { as: user, body: newOrder(), key: randomUUID() }
+    const first = await shop.post('/orders', send)
+    const again = await shop.post('/orders', send)
+    expect([again.status, again.text]).toEqual([201, first.text])
+    expect(again.headers.get('location')).toBe(first.headers.get('location'))
+    expect((await shop.get('/orders', { as: user })).body.items).toHaveLength(1)
+  })
+
+  it('refuses another body', async () => {
+    const send = { as: shop.newUser(), key: randomUUID() }
+    await shop.post('/orders', { ...send, body: newOrder() })
+    const other = await shop.post('/orders', { ...send, body: newOrder([{ sku: 'MUG', quantity: 3 }]) })
+    expect(other).toMatchObject({
+      status: 422,
+      body: { title: 'The Idempotency-Key was used for another request' },
+    })
+  })
+
+  it('is the caller’s own', async () => {
+    const key = randomUUID()
+    const one = await place(shop, shop.newUser(), newOrder(), { key })
+    const other = await place(shop, shop.newUser(), newOrder(), { key })
+    expect(other.id).not.toBe(one.id)
+  })
+
+  it('places one order of 20 sent at once', async () => {
+    const user = shop.newUser()
+    const send = { as: user, body: newOrder(), key: randomUUID() }
+    const answers = await Promise.all(Array.from({ length: 20 }, () => shop.post('/orders', send)))
+    expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1)
+    const placed = await shop.deps('orders').db.select().from(orders).where(eq(orders.customerId, user.id))
+    expect(placed).toHaveLength(1)
+    expect(await shop.emitted(placed[0]!.id)).toHaveLength(1)
+  })
+
+  it('is in flight while its first request has not committed', async () => {
+    const user = shop.newUser()
+    const key = randomUUID()
+    const { db } = shop.deps('orders')
+    const answer = await db.transaction(async (tx) => {
+      await tx.insert(idempotencyKeys).values({ caller: user.id, key, hash: 'of the first' })
+      return shop.post('/orders', { as: user, body: newOrder(), key })
+    })
+    expect(answer).toMatchObject({
+      status: 409,
+      body: { title: expect.stringMatching('still running') as string },
+    })
+    expect(answer.headers.get('retry-after')).toBe('1')
+  })
+
+  it('is free again after its day', async () => {
+    const send = { as: shop.newUser(), key: randomUUID() }
+    const first = await shop.post('/orders', { ...send, body: newOrder() })
+    const yesterday = new Date(Date.now() - 25 * 60 * 60 * 1000)
+    await shop
+      .deps('orders')
+      .db.update(idempotencyKeys)
+      .set({ at: yesterday })
+      .where(eq(idempotencyKeys.key, send.key))
+    const second = await shop.post('/orders', { ...send, body: newOrder([{ sku: 'SAW', quantity: 1 }]) })
+    expect(second.status).toBe(201)
+    expect(second.body.id).not.toBe(first.body.id)
+  })
+})

@@ -1,0 +1,104 @@
+import { sql } from 'drizzle-orm'
+import { uuidv7 } from 'uuidv7'
+import { emit } from '../../events/emit.ts'
+import { once } from '../shared/change.ts'
+import { operation } from '../shared/operation.ts'
+import { prepared, type Db } from '../shared/postgres.ts'
+import { Problem } from '../shared/problems.ts'
+import type { ProductReader } from '../shared/product-reader.ts'
+import { etag } from '../shared/versions.ts'
+import {
+  idempotencyKeys,
+  NewOrder,
+  Order,
+  orders,
+  priceLines,
+  products,
+  timeline,
+  toOrder,
+  type Price,
+} from './order.ts'
+
+export const createOrder = operation(
+  'create-order',
+  {
+    request: { body: NewOrder },
+    responses: { 201: Order },
+    problems: ['unknown-sku', 'mixed-currencies', 'order-too-large'],
+    headers: ['Location', 'ETag'],
+  },
+  async ({ body, user, key, json, traceparent }, { db, products, deadlineMs }) => {
+    const priced = priceLines(
+      body.lines,
+      await pricesOf(
+        db,
+        products,
+        body.lines.map((line) => line.sku),
+      ),
+    )
+    if ('refused' in priced)
+      throw new Problem(priced.refused, {
+        detail: priced.detail,
+        errors: [{ pointer: priced.pointer, detail: priced.detail }],
+      })
+    const { lines, total } = priced
+    const now = new Date()
+    const id = uuidv7()
+    const row = {
+      id,
+      customerId: user.id,
+      status: 'placed' as const,
+      lines,
+      deliveryAddress: body.deliveryAddress,
+      totalAmount: total.amount,
+      currency: total.currency,
+      note: body.note ?? null,
+      reason: null,
+      version: 1,
+      entries: 1,
+      placedAt: now,
+      updatedAt: now,
+      deadline: new Date(now.getTime() + deadlineMs),
+    }
+    return once(db, idempotencyKeys, key, async (tx) => {
+      const placed = {
+        orderId: id,
+        customerId: user.id,
+        lines: body.lines,
+        total,
+        cardToken: body.payment.cardToken,
+      }
+      await Promise.all([
+        tx.insert(orders).values(row),
+        tx.insert(timeline).values({ orderId: id, seq: 1, type: 'order.placed', status: 'placed', at: now }),
+        emit(tx, 'order.placed', id, placed, traceparent),
+      ])
+      return json(toOrder(row), 201, { location: `/api/v1/orders/${id}`, etag: etag(1) })
+    })
+  },
+)
+
+const bySku = prepared((db) =>
+  db
+    .select()
+    .from(products)
+    .where(sql`${products.sku} = any(${sql.placeholder('skus')}::text[])`)
+    .prepare('prices_by_sku'),
+)
+
+/** The prices of SKUs: from the projection, and from the products domain where it has not heard of one yet. */
+async function pricesOf(db: Db, readProduct: ProductReader, skus: string[]): Promise<Map<string, Price>> {
+  const rows = await bySku(db).execute({ skus: `{${skus.join()}}` })
+  const prices = new Map<string, Price>()
+  for (const row of rows) if (row.deletedAt === null) prices.set(row.sku, row)
+  const missing = new Set(skus).difference(new Set(rows.map((row) => row.sku)))
+  for (const sku of missing) {
+    const product = await readProduct(sku)
+    if (product === undefined) continue
+    const { productId, name, price, version } = product
+    const row = { sku, productId, name, priceAmount: price.amount, currency: price.currency, version }
+    await db.insert(products).values(row).onConflictDoNothing()
+    prices.set(sku, row)
+  }
+  return prices
+}

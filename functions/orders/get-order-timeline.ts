@@ -1,0 +1,20 @@
+import { z } from '@hono/zod-openapi'
+import { operation } from '../shared/operation.ts'
+import { IdParam } from '../shared/schemas.ts'
+import { TimelineEntry, toEntry } from './order.ts'
+import { readOrder, readTimeline } from './store.ts'
+
+export const getOrderTimeline = operation(
+  'get-order-timeline',
+  {
+    request: { params: IdParam },
+    responses: { 200: z.object({ items: z.array(TimelineEntry) }).openapi('Timeline') },
+    problems: ['not-found'],
+  },
+  async ({ params, user, json }, { db }) => {
+    await readOrder(db, params.id, user)
+    const entries = await readTimeline(db, params.id)
+    // events of other domains may be heard of in another order than they happened
+    return json({ items: entries.sort((a, b) => a.at.getTime() - b.at.getTime()).map(toEntry) }, 200)
+  },
+)

@@ -1,0 +1,114 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  deadlineIn,
+  isEnded,
+  next,
+  priceLines,
+  statuses,
+  type OrderEvent,
+  type OrderStatus,
+} from './order.ts'
+
+const events: OrderEvent[] = ['reserve', 'confirm', 'ship', 'complete', 'cancel', 'recall', 'expire']
+
+/** Applies events, leaving out what is refused. */
+const run = (happening: OrderEvent[]) =>
+  happening.reduce<OrderStatus>((status, event) => next(status, event) ?? status, 'placed')
+
+describe('the state machine', () => {
+  it('takes an order that goes well to completed', () => {
+    expect(run(['reserve', 'confirm', 'ship', 'complete'])).toBe('completed')
+  })
+
+  it('refuses to cancel a shipped order', () => {
+    expect(next('shipped', 'cancel')).toBeUndefined()
+  })
+
+  it('recalls a shipped order whose payment cannot be captured', () => {
+    expect(next('shipped', 'recall')).toBe('cancelled')
+  })
+
+  it('never leaves an end', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...events)), fc.constantFrom(...events), (before, after) => {
+        const status = run(before)
+        if (isEnded(status)) expect(next(status, after)).toBeUndefined()
+      }),
+    )
+  })
+
+  it('lets every order that has not ended end, by its deadline or by what follows a shipment', () => {
+    const placed = new Date()
+    for (const status of statuses.filter((s) => !isEnded(s) && s !== 'placed'))
+      if (deadlineIn(status, placed) === null) {
+        expect(next(status, 'complete')).toBe('completed')
+        expect(next(status, 'recall')).toBe('cancelled')
+      } else expect(next(status, 'expire')).toBe('cancelled')
+    expect(next('placed', 'expire')).toBe('cancelled')
+  })
+
+  it('ships only what was confirmed', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...events)), (happening) => {
+        if (['shipped', 'completed'].includes(run(happening))) expect(happening).toContain('confirm')
+      }),
+    )
+  })
+})
+
+describe('pricing', () => {
+  const prices = new Map([
+    ['MUG', { sku: 'MUG', name: 'Mug', priceAmount: 1250, currency: 'EUR' }],
+    ['SAW', { sku: 'SAW', name: 'Saw', priceAmount: 3999, currency: 'EUR' }],
+    ['CAP', { sku: 'CAP', name: 'Cap', priceAmount: 900, currency: 'USD' }],
+    ['CAR', { sku: 'CAR', name: 'Car', priceAmount: 999_999_999, currency: 'EUR' }],
+  ])
+
+  it('sums the lines in minor units', () => {
+    expect(
+      priceLines(
+        [
+          { sku: 'MUG', quantity: 2 },
+          { sku: 'SAW', quantity: 1 },
+        ],
+        prices,
+      ),
+    ).toMatchObject({
+      total: { amount: 6499, currency: 'EUR' },
+    })
+  })
+
+  it('is the same however a quantity is split over lines', () => {
+    const quantity = fc.integer({ min: 1, max: 5_000 })
+    fc.assert(
+      fc.property(quantity, quantity, (a, b) => {
+        const one = priceLines([{ sku: 'MUG', quantity: a + b }], prices)
+        const two = priceLines(
+          [
+            { sku: 'MUG', quantity: a },
+            { sku: 'MUG', quantity: b },
+          ],
+          prices,
+        )
+        expect(two).toHaveProperty('total', (one as { total: object }).total)
+      }),
+    )
+  })
+
+  it.each([
+    ['a SKU that the shop does not have', [{ sku: 'NONE', quantity: 1 }], 'unknown-sku', '/body/lines/0/sku'],
+    [
+      'two currencies',
+      [
+        { sku: 'MUG', quantity: 1 },
+        { sku: 'CAP', quantity: 1 },
+      ],
+      'mixed-currencies',
+      '/body/lines/1/sku',
+    ],
+    ['a total beyond what an amount holds', [{ sku: 'CAR', quantity: 2 }], 'order-too-large', '/body/lines'],
+  ])('refuses %s', (_, lines, refused, pointer) => {
+    expect(priceLines(lines, prices)).toMatchObject({ refused, pointer })
+  })
+})

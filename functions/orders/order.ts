@@ -1,0 +1,234 @@
+import { z } from '@hono/zod-openapi'
+import { index, integer, jsonb, pgSchema, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import { idempotencyTable } from '../shared/idempotency.ts'
+import { Address, Currency, Id, Money, Quantity, Sku, text as Text, Timestamp } from '../shared/schemas.ts'
+
+/**
+ * The order: its tables, its schemas and its state machine. All pure.
+ *
+ *   placed ──► reserved ──► confirmed ──► shipped ──► completed
+ *      └──────────┴────────────┴─────────────┴──────► cancelled
+ */
+
+export const statuses = ['placed', 'reserved', 'confirmed', 'shipped', 'completed', 'cancelled'] as const
+export type OrderStatus = (typeof statuses)[number]
+
+/** What may happen to an order, told by people or by events of other domains. */
+export type OrderEvent = 'reserve' | 'confirm' | 'ship' | 'complete' | 'cancel' | 'recall' | 'expire'
+
+const transitions: Record<OrderStatus, Partial<Record<OrderEvent, OrderStatus>>> = {
+  // payment.authorized may overtake stock.reserved: they reach the order by different reactions
+  placed: { reserve: 'reserved', confirm: 'confirmed', cancel: 'cancelled', expire: 'cancelled' },
+  reserved: { confirm: 'confirmed', cancel: 'cancelled', expire: 'cancelled' },
+  confirmed: { ship: 'shipped', cancel: 'cancelled', expire: 'cancelled' },
+  // `recall`: the payment could not be captured, so the parcel is called back
+  shipped: { complete: 'completed', recall: 'cancelled' },
+  completed: {},
+  cancelled: {},
+}
+
+/** The status that an event leads to; undefined where it is refused. */
+export const next = (status: OrderStatus, event: OrderEvent): OrderStatus | undefined =>
+  transitions[status][event]
+
+export const isEnded = (status: OrderStatus) => Object.keys(transitions[status]).length === 0
+
+/** How long a confirmed order may wait for its shipment, in ms: as long as an authorisation holds. */
+const shipWithinMs = 7 * 24 * 60 * 60 * 1000
+
+/**
+ * When an order that has come into a status is cancelled if it is still in it; null where it may stay.
+ * @param before its deadline until now, which stock and payment share
+ */
+export function deadlineIn(status: OrderStatus, before: Date | null): Date | null {
+  if (status === 'reserved') return before
+  return status === 'confirmed' ? new Date(Date.now() + shipWithinMs) : null
+}
+
+export const schema = pgSchema('orders')
+
+const time = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
+
+export const orders = schema.table(
+  'orders',
+  {
+    id: uuid().primaryKey(),
+    customerId: uuid('customer_id').notNull(),
+    status: text().$type<OrderStatus>().notNull(),
+    lines: jsonb().$type<OrderLine[]>().notNull(),
+    totalAmount: integer('total_amount').notNull(),
+    currency: text().notNull(),
+    deliveryAddress: jsonb('delivery_address').$type<Address>().notNull(),
+    note: text(),
+    reason: text(),
+    version: integer().notNull().default(1),
+    /** How many entries its timeline has. */
+    entries: integer().notNull().default(1),
+    placedAt: time('placed_at').notNull().defaultNow(),
+    updatedAt: time('updated_at').notNull().defaultNow(),
+    /** When an order that still waits is driven on by the timer. */
+    deadline: time('deadline'),
+  },
+  (t) => [index().on(t.customerId, t.id), index().on(t.status, t.id), index('orders_overdue').on(t.deadline)],
+)
+
+export type OrderRow = typeof orders.$inferSelect
+
+/** What happened to each order, in order; never changed, only added to. */
+export const timeline = schema.table(
+  'timeline',
+  {
+    orderId: uuid('order_id').notNull(),
+    seq: integer().notNull(),
+    type: text().notNull(),
+    detail: text(),
+    status: text().$type<OrderStatus>().notNull(),
+    at: time('at').notNull().defaultNow(),
+  },
+  (t) => [primaryKey({ columns: [t.orderId, t.seq] })],
+)
+
+/** The projection of products that orders are priced from. */
+export const products = schema.table('products', {
+  sku: text().primaryKey(),
+  productId: uuid('product_id').notNull(),
+  name: text().notNull(),
+  priceAmount: integer('price_amount').notNull(),
+  currency: text().notNull(),
+  version: integer().notNull(),
+  deletedAt: time('deleted_at'),
+})
+
+export const idempotencyKeys = idempotencyTable(schema)
+
+export const OrderLine = z
+  .object({ sku: Sku, name: z.string(), quantity: Quantity, unitPrice: z.int() })
+  .openapi('OrderLine')
+export type OrderLine = z.infer<typeof OrderLine>
+
+export const Order = z
+  .object({
+    id: Id,
+    customerId: Id,
+    status: z.enum(statuses),
+    lines: z.array(OrderLine),
+    total: Money,
+    deliveryAddress: Address,
+    note: z.string().nullable(),
+    reason: z.string().nullable().openapi({ description: 'Why it was cancelled.' }),
+    placedAt: Timestamp,
+    updatedAt: Timestamp,
+  })
+  .openapi('Order')
+export type Order = z.infer<typeof Order>
+
+export const NewOrder = z
+  .strictObject({
+    lines: z
+      .array(z.strictObject({ sku: Sku, quantity: Quantity }))
+      .min(1)
+      .max(100),
+    deliveryAddress: Address,
+    note: Text(1000).optional(),
+    payment: z.strictObject({
+      cardToken: z
+        .string()
+        .regex(/^[\w-]{1,100}$/, 'a card token of the payment provider')
+        .openapi({
+          description: 'A token of the payment provider; see docs/payment-sandbox.md for the test cards.',
+          example: 'card_approved',
+        }),
+    }),
+    currency: Currency.optional().openapi({
+      description: 'Refused where the products’ currency is another.',
+    }),
+  })
+  .openapi('NewOrder')
+
+export const TimelineEntry = z
+  .object({
+    seq: z.int(),
+    type: z.string(),
+    detail: z.string().nullable(),
+    status: z.enum(statuses),
+    at: Timestamp,
+  })
+  .openapi('TimelineEntry')
+
+/** A row as it is answered. */
+export const toOrder = (row: OrderRow): Order => ({
+  id: row.id,
+  customerId: row.customerId,
+  status: row.status,
+  lines: row.lines,
+  total: { amount: row.totalAmount, currency: row.currency },
+  deliveryAddress: row.deliveryAddress,
+  note: row.note,
+  reason: row.reason,
+  placedAt: row.placedAt.toISOString(),
+  updatedAt: row.updatedAt.toISOString(),
+})
+
+/** The facts of a product that an order is priced from. */
+export interface Price {
+  sku: string
+  name: string
+  priceAmount: number
+  currency: string
+}
+
+export type Priced =
+  | { lines: OrderLine[]; total: Money }
+  | { refused: 'unknown-sku' | 'mixed-currencies' | 'order-too-large'; detail: string; pointer: string }
+
+/** The largest total of one order, in minor units. */
+const maxTotal = 1_000_000_000
+
+/** Prices the lines of a new order, in the order in which they were sent; a SKU may stand on several lines. */
+export function priceLines(
+  wanted: { sku: string; quantity: number }[],
+  prices: ReadonlyMap<string, Price>,
+): Priced {
+  const lines: OrderLine[] = []
+  const currencies = new Set<string>()
+  for (const [i, { sku, quantity }] of wanted.entries()) {
+    const price = prices.get(sku)
+    if (price === undefined)
+      return {
+        refused: 'unknown-sku',
+        detail: `There is no product ${sku}.`,
+        pointer: `/body/lines/${i}/sku`,
+      }
+    currencies.add(price.currency)
+    if (currencies.size > 1)
+      return {
+        refused: 'mixed-currencies',
+        detail: `The products are priced in ${[...currencies].join(' and ')}: place one order for each currency.`,
+        pointer: `/body/lines/${i}/sku`,
+      }
+    lines.push({ sku, name: price.name, quantity, unitPrice: price.priceAmount })
+  }
+  const amount = lines.reduce((sum, line) => sum + line.quantity * line.unitPrice, 0)
+  if (amount > maxTotal)
+    return {
+      refused: 'order-too-large',
+      detail: `One order is at most ${maxTotal} minor units.`,
+      pointer: '/body/lines',
+    }
+  return { lines, total: { amount, currency: [...currencies][0]! } }
+}
+
+/** An entry of the timeline as it is answered. */
+export const toEntry = ({
+  seq,
+  type,
+  detail,
+  status,
+  at,
+}: typeof timeline.$inferSelect): z.infer<typeof TimelineEntry> => ({
+  seq,
+  type,
+  detail,
+  status,
+  at: at.toISOString(),
+})

@@ -1,0 +1,255 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { knowProducts, newOrder, place, putStatus } from '../../test/orders.ts'
+import { openShop, type TestShop } from '../../test/shop.ts'
+
+let shop: TestShop
+const nowhere = '01999d3c-7b57-7d0c-8d1c-5a9f1c2b3d4e'
+
+beforeAll(async () => {
+  shop = await openShop(['orders'])
+  await knowProducts(shop, ['MUG', 1250])
+})
+afterAll(() => shop.close())
+
+const operations = [
+  ['get-order', (id: string, as?: never) => shop.get(`/orders/${id}`, { as: as! })],
+  ['get-order-timeline', (id: string, as?: never) => shop.get(`/orders/${id}/timeline`, { as: as! })],
+  ['watch-order', (id: string, as?: never) => shop.get(`/orders/${id}/events`, { as: as! })],
+  [
+    'update-order',
+    (id: string, as?: never) => shop.patch(`/orders/${id}`, { as: as!, body: { note: 'x' }, ifMatch: '"1"' }),
+  ],
+  [
+    'cancel-order',
+    (id: string, as?: never) => shop.post(`/orders/${id}/cancellation`, { as: as!, body: {} }),
+  ],
+] as const
+
+describe.each(operations)('%s', (_, call) => {
+  it('does not know an order that is not there', async () => {
+    expect(await call(nowhere, shop.newUser() as never)).toMatchObject({ status: 404 })
+  })
+
+  it('does not know someone else’s order', async () => {
+    const { id } = await place(shop, shop.newUser())
+    expect(await call(id, shop.newUser() as never)).toMatchObject({ status: 404 })
+    expect(await call(id, shop.newUser('seller') as never)).toMatchObject({ status: 404 })
+  })
+
+  it('refuses what is no id', async () => {
+    expect(await call('7', shop.newUser() as never)).toMatchObject({
+      status: 400,
+      body: { errors: [{ pointer: '/path/id' }] },
+    })
+  })
+
+  it('asks who is there', async () => {
+    expect(await call(nowhere)).toMatchObject({ status: 401 })
+  })
+})
+
+describe('get-order', () => {
+  it('answers 304 to a client that has this version', async () => {
+    const user = shop.newUser()
+    const { id } = await place(shop, user)
+    const answer = await shop.get(`/orders/${id}`, { as: user, headers: { 'if-none-match': '"1"' } })
+    expect([answer.status, answer.text]).toEqual([304, ''])
+  })
+
+  it('shows staff any order', async () => {
+    const { id } = await place(shop, shop.newUser())
+    expect((await shop.get(`/orders/${id}`, { as: 'staff' })).status).toBe(200)
+  })
+})
+
+describe('list-orders', () => {
+  it('pages through a customer’s own orders, newest first', async () => {
+    const user = shop.newUser()
+    const placed: string[] = []
+    for (let n = 0; n < 5; n++) placed.push((await place(shop, user)).id)
+    const seen: string[] = []
+    let path: string | undefined = '/orders?limit=2'
+    while (path !== undefined) {
+      const { body, headers } = await shop.get(path, { as: user })
+      seen.push(...body.items.map((order: { id: string }) => order.id))
+      path = /<\/api\/v1([^>]+)>; rel="next"/.exec(headers.get('link') ?? '')?.[1]
+    }
+    expect(seen).toEqual(placed.toReversed())
+  })
+
+  it('filters by status', async () => {
+    const user = shop.newUser()
+    const { id } = await place(shop, user)
+    await place(shop, user)
+    await putStatus(shop, id, 'shipped')
+    const { body } = await shop.get('/orders?status=shipped', { as: user })
+    expect(body.items.map((order: { id: string }) => order.id)).toEqual([id])
+  })
+
+  it('shows staff one customer’s orders, and a customer only their own whomever they ask for', async () => {
+    const user = shop.newUser()
+    const { id } = await place(shop, user)
+    const { body } = await shop.get(`/orders?customerId=${user.id}`, { as: 'staff' })
+    expect(body.items.map((order: { id: string }) => order.id)).toEqual([id])
+    expect((await shop.get(`/orders?customerId=${user.id}`, { as: shop.newUser() })).body.items).toEqual([])
+  })
+
+  it.each(['limit=0', 'limit=1000000000', 'sort=price', 'cursor=nonsense', 'cursor=WzFd', 'colour=red'])(
+    'refuses ?%s',
+    async (query) => {
+      expect((await shop.get(`/orders?${query}`, { as: 'customer' })).status).toBe(400)
+    },
+  )
+})
+
+describe('update-order', () => {
+  it('changes the address and the note until the order is shipped', async () => {
+    const user = shop.newUser()
+    const order = await place(shop, user)
+    const deliveryAddress = { ...order.deliveryAddress, city: 'Hamburg' }
+    const answer = await shop.patch(`/orders/${order.id}`, {
+      as: user,
+      ifMatch: '"1"',
+      body: { deliveryAddress, note: 'quick' },
+    })
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { deliveryAddress: { city: 'Hamburg' }, note: 'quick' },
+    })
+    expect(answer.headers.get('etag')).toBe('"2"')
+    await putStatus(shop, order.id, 'shipped')
+    const late = await shop.patch(`/orders/${order.id}`, { as: user, ifMatch: '"2"', body: { note: null } })
+    expect(late).toMatchObject({
+      status: 409,
+      body: { detail: 'The order is shipped: it can no longer be changed.' },
+    })
+  })
+
+  it('needs If-Match, and the current one', async () => {
+    const user = shop.newUser()
+    const { id } = await place(shop, user)
+    expect((await shop.patch(`/orders/${id}`, { as: user, body: { note: 'x' } })).status).toBe(428)
+    expect(
+      (await shop.patch(`/orders/${id}`, { as: user, body: { note: 'x' }, ifMatch: '"7"' })).status,
+    ).toBe(412)
+    expect(
+      (await shop.patch(`/orders/${id}`, { as: user, body: { note: 'x' }, ifMatch: 'W/x' })).status,
+    ).toBe(412)
+  })
+
+  it('lets one of 20 writers of one version through', async () => {
+    const user = shop.newUser()
+    const { id } = await place(shop, user)
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, n) =>
+        shop.patch(`/orders/${id}`, { as: user, ifMatch: '"1"', body: { note: `writer ${n}` } }),
+      ),
+    )
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+    expect(answers.filter(({ status }) => status === 412)).toHaveLength(19)
+  })
+
+  it('refuses a body that changes nothing or too much', async () => {
+    const user = shop.newUser()
+    const { id } = await place(shop, user)
+    for (const body of [{}, { status: 'shipped' }, { note: 7 }])
+      expect((await shop.patch(`/orders/${id}`, { as: user, ifMatch: '*', body })).status).toBe(400)
+  })
+})
+
+describe('cancel-order', () => {
+  it('cancels, says why and emits order.cancelled once however often it is asked', async () => {
+    const user = shop.newUser()
+    const { id } = await place(shop, user)
+    for (let n = 0; n < 3; n++) {
+      const answer = await shop.post(`/orders/${id}/cancellation`, {
+        as: user,
+        body: { reason: 'changed my mind' },
+      })
+      expect(answer).toMatchObject({ status: 200, body: { status: 'cancelled', reason: 'changed my mind' } })
+    }
+    expect((await shop.emitted(id)).map(({ type }) => type)).toEqual(['order.placed', 'order.cancelled'])
+  })
+
+  it('refuses to cancel a shipped order', async () => {
+    const user = shop.newUser()
+    const { id } = await place(shop, user)
+    await putStatus(shop, id, 'shipped')
+    expect((await shop.post(`/orders/${id}/cancellation`, { as: user, body: {} })).status).toBe(409)
+  })
+})
+
+describe('ship-order', () => {
+  it('ships a confirmed order, once', async () => {
+    const { id } = await place(shop, shop.newUser())
+    await putStatus(shop, id, 'confirmed')
+    const body = { carrier: 'Bike courier', trackingCode: 'BC-7' }
+    for (let n = 0; n < 2; n++)
+      expect(await shop.post(`/orders/${id}/shipment`, { as: 'staff', body })).toMatchObject({
+        status: 200,
+        body: { status: 'shipped' },
+      })
+    expect((await shop.emitted(id)).map(({ type }) => type)).toEqual(['order.placed', 'order.shipped'])
+    const { body: timeline } = await shop.get(`/orders/${id}/timeline`, { as: 'staff' })
+    expect(timeline.items.at(-1)).toMatchObject({ type: 'order.shipped', detail: 'Bike courier BC-7' })
+  })
+
+  it('refuses what is not confirmed, who is not staff, and what is not there', async () => {
+    const user = shop.newUser()
+    const { id } = await place(shop, user)
+    expect((await shop.post(`/orders/${id}/shipment`, { as: 'staff', body: {} })).status).toBe(409)
+    expect((await shop.post(`/orders/${id}/shipment`, { as: user, body: {} })).status).toBe(403)
+    expect((await shop.post(`/orders/${id}/shipment`, { body: {} })).status).toBe(401)
+    expect((await shop.post(`/orders/${nowhere}/shipment`, { as: 'staff', body: {} })).status).toBe(404)
+    expect((await shop.post('/orders/7/shipment', { as: 'staff', body: {} })).status).toBe(400)
+  })
+})
+
+describe('watch-order', () => {
+  it('streams what happened and what happens, and goes on where the client left off', async () => {
+    const user = shop.newUser()
+    const { id } = await place(shop, user)
+    const read = await watch(id, await shop.sign(user))
+    expect(await read()).toMatchObject({ id: '1', event: 'order.placed' })
+    await shop.post(`/orders/${id}/cancellation`, { as: user, body: {} })
+    expect(await read()).toMatchObject({ id: '2', event: 'order.cancelled' })
+
+    const again = await watch(id, await shop.sign(user), '1')
+    expect(await again()).toMatchObject({ id: '2', event: 'order.cancelled' })
+  })
+
+  it('answers 204 where an ended order has nothing more to tell', async () => {
+    const user = shop.newUser()
+    const { id } = await place(shop, user)
+    await shop.post(`/orders/${id}/cancellation`, { as: user, body: {} })
+    const answer = await shop.get(`/orders/${id}/events`, { as: user, headers: { 'last-event-id': '2' } })
+    expect(answer.status).toBe(204)
+  })
+
+  /** Opens a stream; answers what reads its next event. */
+  async function watch(id: string, token: string, lastEventId?: string) {
+    const response = await shop.app.request(`/api/v1/orders/${id}/events`, {
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
+      },
+    })
+    expect(response.headers.get('content-type')).toBe('text/event-stream')
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
+    let text = ''
+    onTestFinished(() => reader.cancel())
+    return async () => {
+      while (!text.includes('\n\n')) text += (await reader.read()).value ?? ''
+      const [event, ...rest] = text.split('\n\n')
+      text = rest.join('\n\n')
+      return Object.fromEntries(event!.split('\n').map((line) => line.split(': ', 2) as [string, string]))
+    }
+  }
+})
+
+describe('an order of many lines', () => {
+  it('is refused above 100 lines', async () => {
+    const lines = Array.from({ length: 101 }, () => ({ sku: 'MUG', quantity: 1 }))
+    expect((await shop.post('/orders', { as: 'customer', body: newOrder(lines) })).status).toBe(400)
+  })
+})

@@ -1,0 +1,36 @@
+import { z } from '@hono/zod-openapi'
+import { transaction } from '../shared/change.ts'
+import { operation } from '../shared/operation.ts'
+import { Problem } from '../shared/problems.ts'
+import { IdParam, text } from '../shared/schemas.ts'
+import { etag } from '../shared/versions.ts'
+import { Order, toOrder } from './order.ts'
+import { advance, lockOrder } from './store.ts'
+
+const Shipment = z
+  .strictObject({ carrier: text(100).optional(), trackingCode: text(100).optional() })
+  .openapi('Shipment')
+
+export const shipOrder = operation(
+  'ship-order',
+  {
+    request: { params: IdParam, body: Shipment },
+    responses: { 200: Order },
+    problems: ['not-found', 'wrong-order-status'],
+    headers: ['ETag'],
+  },
+  async ({ params, body, json, traceparent }, { db }) => {
+    const detail = [body.carrier, body.trackingCode].filter(Boolean).join(' ') || undefined
+    const row = await transaction(db, async (tx) => {
+      const row = await lockOrder(tx, params.id)
+      if (row.status === 'shipped') return row
+      const event = { type: 'order.shipped', data: { orderId: row.id }, detail } as const
+      const shipped = await advance(tx, row, 'ship', event, [], traceparent)
+      if (shipped !== undefined) return shipped
+      throw new Problem('wrong-order-status', {
+        detail: `The order is ${row.status}: only a confirmed order can be shipped.`,
+      })
+    })
+    return json(toOrder(row), 200, { etag: etag(row.version) })
+  },
+)

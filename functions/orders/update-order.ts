@@ -1,0 +1,38 @@
+import { z } from '@hono/zod-openapi'
+import { transaction } from '../shared/change.ts'
+import { operation } from '../shared/operation.ts'
+import { Problem } from '../shared/problems.ts'
+import { Address, IdParam, text } from '../shared/schemas.ts'
+import { checkVersion, etag, ifMatch } from '../shared/versions.ts'
+import { next, Order, toOrder } from './order.ts'
+import { lockOrder, writeOrder } from './store.ts'
+
+const Changes = z
+  .strictObject({ deliveryAddress: Address.optional(), note: text(1000).nullable().optional() })
+  .refine((changes) => Object.keys(changes).length > 0, 'nothing to change')
+  .openapi('OrderChanges')
+
+export const updateOrder = operation(
+  'update-order',
+  {
+    request: { params: IdParam, body: Changes },
+    responses: { 200: Order },
+    problems: ['not-found', 'wrong-order-status', 'stale-version', 'if-match-missing'],
+    headers: ['ETag'],
+  },
+  async ({ params, body, user, json, hono }, { db }) => {
+    const wanted = ifMatch(hono)
+    const row = await transaction(db, async (tx) => {
+      const row = await lockOrder(tx, params.id, user)
+      checkVersion(wanted, row.version)
+      // what can still be cancelled has not been shipped
+      if (next(row.status, 'cancel') === undefined)
+        throw new Problem('wrong-order-status', {
+          detail: `The order is ${row.status}: it can no longer be changed.`,
+        })
+      const { deliveryAddress = row.deliveryAddress, note = row.note } = body
+      return writeOrder(tx, row, { deliveryAddress, note }, [{ type: 'order.updated' }])
+    })
+    return json(toOrder(row), 200, { etag: etag(row.version) })
+  },
+)

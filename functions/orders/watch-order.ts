@@ -1,0 +1,52 @@
+import { z } from '@hono/zod-openapi'
+import { streamSSE, type SSEStreamingApi } from 'hono/streaming'
+import { loggable } from '../shared/loggable.ts'
+import { operation } from '../shared/operation.ts'
+import { IdParam } from '../shared/schemas.ts'
+import { changesOf } from '../shared/changes.ts'
+import { isEnded, toEntry } from './order.ts'
+import { readOrder, readTimeline } from './store.ts'
+
+/** How long the stream of an ended order stays open for what is still given back, in ms. */
+const lingerMs = 5_000
+/** A comment that keeps proxies from closing a quiet stream, in ms. */
+const heartbeatMs = 15_000
+
+export const watchOrder = operation(
+  'watch-order',
+  {
+    request: { params: IdParam },
+    responses: { 200: z.string(), 204: null },
+    problems: ['not-found'],
+    contentType: 'text/event-stream',
+  },
+  async ({ params: { id }, user, hono, empty }, { db, log }) => {
+    const order = await readOrder(db, id, user)
+    let seq = Number(/^\d{1,9}$/.exec(hono.req.header('last-event-id') ?? '')?.[0] ?? 0)
+    // 204 tells an EventSource not to connect again
+    if (isEnded(order.status) && seq >= order.entries) return empty()
+    const tell = async (stream: SSEStreamingApi) => {
+      const changes = changesOf(db)
+      let quietSince = Date.now()
+      let endsAt = Infinity
+      while (!stream.aborted && Date.now() < endsAt) {
+        const changed = changes.next(1_000)
+        for (const entry of await readTimeline(db, id, seq)) {
+          seq = entry.seq
+          if (isEnded(entry.status)) endsAt = Date.now() + lingerMs
+          await stream.writeSSE({ id: String(seq), event: entry.type, data: JSON.stringify(toEntry(entry)) })
+          quietSince = Date.now()
+        }
+        if (Date.now() - quietSince > heartbeatMs) {
+          await stream.write(': still here\n\n')
+          quietSince = Date.now()
+        }
+        await changed
+      }
+    }
+    // the client connects again, and goes on where it was
+    return streamSSE(hono, tell, async (error) =>
+      log.warn({ err: loggable(error), order: id }, 'stream cut off'),
+    )
+  },
+)
