@@ -1,0 +1,24 @@
+/** `npm run generate`: writes what is made from the table and the schemas; a test fails where it is not up to date. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { asyncApiDocument, eventSchemas } from './asyncapi.ts'
+import { openApiDocument } from './openapi.ts'
+
+/** Every generated file and what belongs in it, by its path in the project. */
+export async function generated(): Promise<Map<string, string>> {
+  const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
+  return new Map([
+    ['docs/openapi.json', json(await openApiDocument())],
+    ['docs/asyncapi.json', json(asyncApiDocument())],
+    ...Object.entries(eventSchemas()).map(
+      ([type, schema]) => [`events/${type}/schema.json`, json(schema)] as [string, string],
+    ),
+  ])
+}
+
+if (import.meta.main)
+  for (const [path, text] of await generated()) {
+    const file = join(import.meta.dirname, '..', path)
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, text)
+  }

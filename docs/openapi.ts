@@ -1,0 +1,151 @@
+import { OpenAPIHono } from '@hono/zod-openapi'
+import type { z } from '@hono/zod-openapi'
+import { operations, type OperationName, type OperationRow } from '../functions/functions.ts'
+import { loadOperation } from '../functions/modules.ts'
+import type { Contract } from '../functions/shared/operation.ts'
+import { ProblemDocument, problems, type ProblemName } from '../functions/shared/problems.ts'
+
+type Registry = OpenAPIHono['openAPIRegistry']
+type Path = Parameters<Registry['registerPath']>[0]
+
+/** The OpenAPI 3.1 document of every operation, from the table and the contracts. */
+export async function openApiDocument() {
+  const { openAPIRegistry, getOpenAPI31Document } = new OpenAPIHono()
+  openAPIRegistry.registerComponent('securitySchemes', 'accessToken', {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'From POST /api/v1/sessions. It is good for 15 minutes.',
+  })
+  for (const name of Object.keys(operations) as OperationName[]) {
+    const { contract } = await loadOperation(name)
+    openAPIRegistry.registerPath(pathOf(name, operations[name], contract))
+  }
+  return getOpenAPI31Document.call({ openAPIRegistry } as OpenAPIHono, {
+    openapi: '3.1.0',
+    info: {
+      title: 'Zeroshop',
+      version: '1.0.0',
+      description:
+        'A shop back end of small functions. Amounts are integers of minor units; times are RFC 3339 in UTC; problems are RFC 9457 documents.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/' }],
+  })
+}
+
+function pathOf(name: OperationName, row: OperationRow, contract: Contract): Path {
+  const { request, responses } = contract
+  const { params, query } = request
+  return {
+    operationId: name,
+    tags: [row.folder],
+    summary: row.summary,
+    description: whoMayCall(row),
+    method: row.method,
+    path: row.path,
+    ...(row.by === 'anyone' ? {} : { security: [{ accessToken: [] }] }),
+    request: {
+      // parameters are objects
+      ...(params && { params: params as z.ZodObject }),
+      // parameters are objects
+      ...(query && { query: query as z.ZodObject }),
+      ...(request.body && {
+        body: { required: true, content: { 'application/json': { schema: request.body } } },
+      }),
+    },
+    parameters: headersOf(row, contract),
+    responses: {
+      ...Object.fromEntries(
+        Object.entries(responses).map(([status, schema]) => [
+          status,
+          success(Number(status), schema, contract),
+        ]),
+      ),
+      ...(row.method === 'get' && contract.headers?.includes('ETag')
+        ? { 304: { description: 'The client has this version.' } }
+        : {}),
+      ...problemResponses(problemsOf(row, contract)),
+    },
+  } as Path
+}
+
+const whoMayCall = ({ by }: OperationRow) =>
+  by === 'anyone'
+    ? 'For anyone.'
+    : by === 'user'
+      ? 'For anyone logged in.'
+      : `For the role ${by.join(' or ')}.`
+
+const header = (name: string, required: boolean, description: string) => ({
+  in: 'header',
+  name,
+  required,
+  description,
+  schema: { type: 'string' },
+})
+
+function headersOf(row: OperationRow, { problems = [], headers = [], contentType }: Contract) {
+  return [
+    ...(row.idempotent
+      ? [
+          header(
+            'Idempotency-Key',
+            true,
+            'A new random key with each new request, the same one with a retry.',
+          ),
+        ]
+      : []),
+    ...(problems.includes('if-match-missing') ? [header('If-Match', true, 'The ETag that you read.')] : []),
+    ...(row.method === 'get' && headers.includes('ETag')
+      ? [header('If-None-Match', false, 'The ETag that you have.')]
+      : []),
+    ...(contentType === 'text/event-stream' ? [header('Last-Event-ID', false, 'Where to go on.')] : []),
+  ]
+}
+
+const titles: Record<number, string> = {
+  200: 'Done.',
+  201: 'Created.',
+  204: 'Done; there is nothing to say.',
+}
+
+function success(
+  status: number,
+  schema: z.ZodType | null,
+  { headers = [], contentType = 'application/json' }: Contract,
+) {
+  const told = headers.filter((name) => name !== 'Retry-After')
+  return {
+    description: titles[status] ?? '',
+    ...(told.length > 0
+      ? { headers: Object.fromEntries(told.map((name) => [name, { schema: { type: 'string' } }])) }
+      : {}),
+    ...(schema === null ? {} : { content: { [contentType]: { schema } } }),
+  }
+}
+
+/** What the frame itself may answer, and what the operation adds. */
+function problemsOf(row: OperationRow, { request, problems = [] }: Contract): ProblemName[] {
+  const names: ProblemName[] = ['not-logged-in', 'internal-error', 'store-unavailable', ...problems]
+  if (request.params ?? request.query ?? request.body) names.push('invalid-request')
+  if (request.body) names.push('not-json')
+  if (row.method !== 'get') names.push('body-too-large')
+  if (Array.isArray(row.by)) names.push('wrong-role')
+  if (row.idempotent)
+    names.push('idempotency-key-missing', 'idempotency-key-in-flight', 'idempotency-key-reused')
+  return [...new Set(names)]
+}
+
+function problemResponses(names: ProblemName[]) {
+  const byStatus = Map.groupBy(names.toSorted(), (name) => problems[name][0])
+  return Object.fromEntries(
+    [...byStatus].map(([status, names]) => [
+      status,
+      {
+        description: names.map((name) => `\`${name}\`: ${problems[name][1]}.`).join(' '),
+        content: { 'application/problem+json': { schema: ProblemDocument } },
+      },
+    ]),
+  )
+}
