@@ -1,0 +1,51 @@
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { operations, reactions, type FunctionName } from '../functions/functions.ts'
+import { fileOf } from '../functions/modules.ts'
+
+/** What a bundle leaves to node_modules: native code, and what its library only tries to load. */
+const external = [
+  '@node-rs/argon2',
+  'kerberos',
+  '@mongodb-js/zstd',
+  '@aws-sdk/credential-providers',
+  'gcp-metadata',
+  'snappy',
+  'socks',
+  'aws4',
+  'mongodb-client-encryption',
+]
+
+/**
+ * Bundles the entry and every function into `outdir`. What several share is in chunks of its own, so that a
+ * process loads only what its function needs, and a change of one function changes one file.
+ */
+export async function bundle(outdir: string): Promise<void> {
+  const names = [...Object.keys(operations), ...Object.keys(reactions)] as FunctionName[]
+  await build({
+    absWorkingDir: join(import.meta.dirname, '..'),
+    entryPoints: [
+      'functions/main.ts',
+      'local/prepare.ts',
+      ...names.map((name) => `functions/${fileOf(name)}.ts`),
+    ],
+    outdir,
+    outbase: '.',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    minifySyntax: true,
+    sourcemap: 'linked',
+    sourcesContent: false,
+    external,
+    // CommonJS packages inside need it
+    banner: {
+      js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
+    },
+    logLevel: 'warning',
+  })
+}
+
+if (import.meta.main) await bundle(process.argv[2] ?? 'dist')

@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import type { AddressInfo } from 'node:net'
+
+export type Handler = (request: IncomingMessage, response: ServerResponse) => void
+
+const types: Record<string, string> = {
+  css: 'text/css',
+  js: 'text/javascript',
+  json: 'application/json',
+  html: 'text/html',
+}
+
+/** Listens on 127.0.0.1; the server's address is its own to tell. */
+export async function listen(handler: Handler, port: number): Promise<{ server: Server; port: number }> {
+  const server = createServer(handler)
+  server.keepAliveTimeout = 65_000
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', resolve)
+  })
+  return { server, port: (server.address() as AddressInfo).port }
+}
+
+/**
+ * The public front: what is about the system itself is answered here, everything else by `api`.
+ * @param scale the answer of `GET /_scale`
+ */
+export function front(api: Handler, scale: () => unknown): Handler {
+  const pages = new Map<string, () => { type: string; body: string | Buffer }>([
+    ['/_scale', () => ({ type: 'application/json', body: JSON.stringify(scale(), null, 2) })],
+    ['/health/readiness', () => ({ type: 'application/json', body: '{"status":"ok"}' })],
+    ['/health/liveness', () => ({ type: 'application/json', body: '{"status":"ok"}' })],
+    ['/openapi.json', () => file(join(import.meta.dirname, '../docs/openapi.json'))],
+    ['/asyncapi.json', () => file(join(import.meta.dirname, '../docs/asyncapi.json'))],
+    ['/docs', () => ({ type: 'text/html; charset=utf-8', body: docsPage })],
+    ...['swagger-ui.css', 'swagger-ui-bundle.js'].map(
+      (name) => [`/docs/${name}`, () => file(join(swagger(), name))] as const,
+    ),
+  ])
+  return (request, response) => {
+    const page = request.method === 'GET' ? pages.get(request.url?.split('?')[0] ?? '') : undefined
+    if (page === undefined) return api(request, response)
+    const { type, body } = page()
+    response.writeHead(200, { 'content-type': type, 'cache-control': 'no-cache' }).end(body)
+  }
+}
+
+const swagger = () => dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
+
+const file = (path: string) => ({ type: types[path.split('.').at(-1)!]!, body: readFileSync(path) })
+
+const docsPage = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>Zeroshop API</title>
+<meta name="viewport" content="width=device-width">
+<link rel="stylesheet" href="/docs/swagger-ui.css">
+<div id="ui"></div>
+<script src="/docs/swagger-ui-bundle.js"></script>
+<script>SwaggerUIBundle({ url: '/openapi.json', dom_id: '#ui', deepLinking: true })</script>
+</html>
+`

@@ -1,0 +1,133 @@
+// One function running as a process of its own.
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+
+const STDERR_LINES_KEPT = 10
+
+export interface InstanceOptions {
+  name: string
+  command: string
+  args: string[]
+  env: NodeJS.ProcessEnv
+  /** Where it listens; a free port where nothing is said. */
+  port?: number
+  /** Called with each line the process writes to stdout or stderr. */
+  log?: ((name: string, line: string) => void) | undefined
+  /** How long the process may take until it listens, in milliseconds (default 20 s). */
+  startTimeoutMs?: number
+}
+
+export interface Instance {
+  readonly pid: number | undefined
+  /** 0 until the process listens; it listens on 127.0.0.1. */
+  readonly port: number
+  readonly startedAt: Date
+  /** Milliseconds from spawning to listening; undefined until then. */
+  readonly startMs: number | undefined
+  /** Resolves when it listens; rejects with the last lines of stderr if it never does. */
+  readonly ready: Promise<void>
+  /** Resolves when the process has gone, with what ended it: `exit code 1`, `SIGKILL`. */
+  readonly exited: Promise<string>
+  /** SIGTERM, then SIGKILL after `graceMs` (default 3 s); resolves when the process has gone. */
+  stop(graceMs?: number): Promise<void>
+}
+
+/**
+ * Starts a function's process. The process tells its port by `process.send({ listening: port })`, drains on SIGTERM, and
+ * exits when the IPC channel closes, so that it does not outlive a runner that was killed.
+ */
+export function startInstance(options: InstanceOptions): Instance {
+  const { name, command, args, env, log, startTimeoutMs = 20_000 } = options
+  const startedAt = new Date()
+  const startedTick = performance.now()
+  let port = 0
+  let startMs: number | undefined
+  const lastErrors: string[] = []
+
+  const child = spawn(command, args, {
+    env: { ...env, FUNCTION: name, PORT: String(options.port ?? 0) },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    // A process group of its own: the terminal's Ctrl-C reaches the runner only, which then drains the functions.
+    detached: true,
+  })
+
+  const { promise: exited, resolve: reportExit } = Promise.withResolvers<string>()
+  const { promise: ready, resolve, reject } = Promise.withResolvers<void>()
+  // Who awaits `ready` sees the failure; that nobody does must not end the runner.
+  ready.catch(() => {})
+
+  const fail = (why: string): void => {
+    const output = lastErrors.length > 0 ? `\n${lastErrors.join('\n')}` : ''
+    reject(new Error(`${name} did not start: ${why}${output}`))
+  }
+  const timer = setTimeout(() => {
+    fail(`it did not listen within ${startTimeoutMs / 1000} s`)
+    child.kill('SIGKILL')
+  }, startTimeoutMs)
+
+  child.on('message', (message) => {
+    const listening = portOf(message)
+    if (listening === undefined || port !== 0) return
+    clearTimeout(timer)
+    port = listening
+    startMs = performance.now() - startedTick
+    resolve()
+  })
+  child.on('error', (error) => {
+    clearTimeout(timer)
+    fail(error.message)
+    if (child.pid === undefined) reportExit(error.message)
+  })
+  child.once('exit', (code, signal) => {
+    clearTimeout(timer)
+    const how = signal ?? `exit code ${code}`
+    reportExit(how)
+    // 'close' comes once the pipes are read, so that the reason is complete; a grandchild may hold them open, so it is
+    // not waited for long.
+    const late = setTimeout(fail, 200, how)
+    child.once('close', () => {
+      clearTimeout(late)
+      fail(how)
+    })
+  })
+
+  eachLine(child.stdout, (line) => log?.(name, line))
+  eachLine(child.stderr, (line) => {
+    lastErrors.push(line)
+    if (lastErrors.length > STDERR_LINES_KEPT) lastErrors.shift()
+    log?.(name, line)
+  })
+
+  return {
+    pid: child.pid,
+    get port() {
+      return port
+    },
+    startedAt,
+    get startMs() {
+      return startMs
+    },
+    ready,
+    exited,
+    async stop(graceMs = 3000) {
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill('SIGTERM')
+        const kill = setTimeout(() => child.kill('SIGKILL'), graceMs)
+        await exited
+        clearTimeout(kill)
+      }
+      await exited
+    },
+  }
+}
+
+function portOf(message: unknown): number | undefined {
+  if (typeof message !== 'object' || message === null || !('listening' in message)) return undefined
+  const { listening } = message
+  return typeof listening === 'number' && listening > 0 && listening < 65_536 ? listening : undefined
+}
+
+function eachLine(stream: Readable | null, use: (line: string) => void): void {
+  if (stream) createInterface({ input: stream, crlfDelay: Infinity }).on('line', use)
+}

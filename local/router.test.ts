@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest'
+import { createRouter } from './router.ts'
+
+const router = createRouter([
+  { name: 'create-order', method: 'post', path: '/api/v1/orders' },
+  { name: 'list-orders', method: 'get', path: '/api/v1/orders' },
+  { name: 'get-order', method: 'get', path: '/api/v1/orders/{id}' },
+  { name: 'cancel-order', method: 'post', path: '/api/v1/orders/{id}/cancellation' },
+  { name: 'update-user', method: 'patch', path: '/users/{id}' },
+  { name: 'get-me', method: 'get', path: '/users/me' },
+  { name: 'get-avatar', method: 'get', path: '/users/{id}/avatar' },
+])
+
+describe('the router', () => {
+  it.each([
+    ['POST', '/api/v1/orders', 'create-order'],
+    ['GET', '/api/v1/orders', 'list-orders'],
+    ['GET', '/api/v1/orders/0198', 'get-order'],
+    ['POST', '/api/v1/orders/0198/cancellation', 'cancel-order'],
+    ['HEAD', '/api/v1/orders/0198', 'get-order'],
+  ])('sends %s %s to %s', (method, path, name) => {
+    expect(router.match(method, path)).toEqual({ name })
+  })
+
+  it('prefers a literal segment to a parameter', () => {
+    expect(router.match('GET', '/users/me')).toEqual({ name: 'get-me' })
+  })
+
+  it('falls back to the parameter where the literal leads nowhere', () => {
+    expect(router.match('PATCH', '/users/me')).toEqual({ name: 'update-user' })
+    expect(router.match('GET', '/users/me/avatar')).toEqual({ name: 'get-avatar' })
+  })
+
+  it('tells the methods that a path takes', () => {
+    expect(router.match('DELETE', '/api/v1/orders')).toEqual({ allow: ['GET', 'HEAD', 'POST'] })
+    expect(router.match('PUT', '/users/me')).toEqual({ allow: ['GET', 'HEAD', 'PATCH'] })
+  })
+
+  it.each([
+    '/',
+    '',
+    '*',
+    '/api/v1/orders/',
+    '/api/v1/orders//cancellation',
+    '/api/v1',
+    '/orders',
+    '/api/v1/orders/1/2',
+  ])('knows nothing at "%s"', (path) => {
+    expect(router.match('GET', path)).toEqual({ allow: [] })
+  })
+
+  it('refuses two functions for one method and path', () => {
+    const route = { method: 'get', path: '/a' }
+    expect(() =>
+      createRouter([
+        { name: 'a', ...route },
+        { name: 'b', ...route },
+      ]),
+    ).toThrow('b is the second')
+  })
+})

