@@ -1,0 +1,57 @@
+/**
+ * `npm run bench [name…]`: what is claimed of speed and size, as ratios measured side by side in one run. Absolute
+ * figures differ from machine to machine and from hour to hour; the ratios hardly.
+ */
+import pc from 'picocolors'
+import { coldStart } from './cold-start.ts'
+import { createOrder } from './create-order.ts'
+import { getOrder } from './get-order.ts'
+import { startShop } from './harness.ts'
+import { stockUp } from './people.ts'
+import type { Result } from './result.ts'
+import { saga } from './saga.ts'
+import { startUp } from './start-up.ts'
+import type { System } from '../local/system.ts'
+
+const inShop: Record<string, (system: System) => Promise<Result[]>> = {
+  'cold-start': coldStart,
+  'get-order': getOrder,
+  saga,
+  // last: what it places is worked off for a while
+  'create-order': createOrder,
+}
+
+const wanted = process.argv.slice(2)
+const unknown = wanted.find((name) => !(name in inShop) && name !== 'start-up')
+if (unknown !== undefined) {
+  console.error(`There is no benchmark ${unknown}. There are: start-up, ${Object.keys(inShop).join(', ')}.`)
+  process.exit(1)
+}
+const chosen = (name: string) => wanted.length === 0 || wanted.includes(name)
+
+const results: Result[] = []
+if (chosen('start-up')) results.push(...(await startUp()))
+const names = Object.keys(inShop).filter(chosen)
+if (names.length > 0) {
+  const { system, stop } = await startShop()
+  try {
+    await stockUp(system)
+    for (const name of names) {
+      console.error(pc.dim(`${name} …`))
+      results.push(...(await inShop[name]!(system)))
+    }
+  } finally {
+    await stop()
+  }
+}
+print(results)
+
+function print(rows: Result[]) {
+  const head = { what: 'what', ours: 'ours', against: 'against', ratio: 'ratio', goal: 'goal' }
+  const columns = ['what', 'ours', 'against', 'ratio', 'goal'] as const
+  const widths = columns.map((c) => Math.max(...[head, ...rows].map((row) => row[c].length)))
+  const line = (row: Record<(typeof columns)[number], string>) =>
+    columns.map((c, i) => row[c].padEnd(widths[i]!)).join('  ')
+  console.log(line(head))
+  for (const row of rows) console.log(`${line(row)}  ${row.met ? pc.green('met') : pc.yellow('missed')}`)
+}

@@ -1,0 +1,50 @@
+import { randomUUID } from 'node:crypto'
+import type { System } from '../local/system.ts'
+import { load, median, startFunction } from './harness.ts'
+import { customer, newOrder } from './people.ts'
+import type { Result } from './result.ts'
+
+const rounds = 4
+const seconds = 4
+
+/** Orders a second that one process of create-order takes: each with its outbox row and idempotency key. */
+export async function createOrder(system: System): Promise<Result[]> {
+  const token = await customer(system)
+  const instance = startFunction(system, 'create-order')
+  await instance.ready
+  const rates: number[] = []
+  try {
+    for (let round = 0; round <= rounds; round++) {
+      const rate = await load(`http://127.0.0.1:${instance.port}/api/v1/orders`, seconds, {
+        connections: 64,
+        requests: [
+          {
+            method: 'POST',
+            setupRequest: (request) => ({
+              ...request,
+              headers: {
+                authorization: `Bearer ${token}`,
+                'content-type': 'application/json',
+                'idempotency-key': randomUUID(),
+              },
+              body: JSON.stringify(newOrder('card_declined')),
+            }),
+          },
+        ],
+      })
+      if (round > 0) rates.push(rate)
+    }
+  } finally {
+    await instance.stop()
+  }
+  return [
+    {
+      what: 'create-order, one process',
+      ours: `${median(rates).toFixed(0)}/s`,
+      against: '',
+      ratio: '',
+      goal: '≥ 2000/s',
+      met: median(rates) >= 2_000,
+    },
+  ]
+}

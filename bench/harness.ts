@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { Agent, request } from 'node:http'
+import { join } from 'node:path'
+import autocannon from 'autocannon'
+import type { FunctionName } from '../functions/functions.ts'
+import { startInstance, type Instance } from '../local/instance.ts'
+import { temporaryDataDir } from '../local/stores/temporary.ts'
+import { startSystem, type System } from '../local/system.ts'
+
+export const root = join(import.meta.dirname, '..')
+
+/** A shop with a process for each function, on stores of its own that keep their promises. */
+export async function startShop(): Promise<{ system: System; stop: () => Promise<void> }> {
+  const { dataDir, remove } = temporaryDataDir()
+  const system = await startSystem({
+    dataDir,
+    env: process.env,
+    port: 0,
+    window: 60,
+    maxScale: undefined,
+    inProcess: false,
+    say: () => {},
+    log: () => {},
+  })
+  return {
+    system,
+    stop: async () => {
+      await system.stop()
+      await remove()
+    },
+  }
+}
+
+/** Starts a function as the local runner does, outside of it. */
+export const startFunction = (system: System, name: FunctionName): Instance =>
+  start(name, join(root, 'dist/functions/main.js'), {
+    ...system.environment.ofFunction(name),
+    NODE_COMPILE_CACHE: join(root, 'dist/cache'),
+  })
+
+export const start = (name: string, script: string, env: NodeJS.ProcessEnv = {}): Instance =>
+  startInstance({
+    name,
+    command: process.execPath,
+    args: [script],
+    env: { PATH: process.env['PATH'], ...env },
+  })
+
+export interface Answer {
+  status: number
+  text: string
+}
+
+const agent = new Agent({ keepAlive: true, maxSockets: 64 })
+
+/** One request by node:http: fetch itself would cost what is measured. */
+export const call = (url: string, method = 'GET', headers: Record<string, string> = {}, body?: string) =>
+  new Promise<Answer>((resolve, reject) => {
+    const sent = request(url, { method, headers, agent }, (response) => {
+      let text = ''
+      response.setEncoding('utf8')
+      response.on('data', (chunk: string) => (text += chunk))
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }))
+    })
+    sent.once('error', reject)
+    sent.end(body)
+  })
+
+export async function json<T>(
+  url: string,
+  method: string,
+  token: string | undefined,
+  body?: unknown,
+): Promise<T> {
+  const headers = {
+    'content-type': 'application/json',
+    'idempotency-key': randomUUID(),
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+  }
+  const answer = await call(url, method, headers, body === undefined ? undefined : JSON.stringify(body))
+  if (answer.status >= 300) throw new Error(`${method} ${url} answered ${answer.status}: ${answer.text}`)
+  return JSON.parse(answer.text) as T
+}
+
+/** Requests a second in a closed loop; throws where one of them is not answered with success. */
+export async function load(
+  url: string,
+  seconds: number,
+  options: Partial<autocannon.Options> = {},
+): Promise<number> {
+  const result = await autocannon({ url, connections: 32, duration: seconds, ...options })
+  if (result.non2xx + result.errors > 0)
+    throw new Error(`${url}: ${result.non2xx} answers were no success, ${result.errors} requests failed`)
+  return result.requests.average
+}
+
+export function quantile(values: number[], q: number): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN
+}
+
+export const median = (values: number[]) => quantile(values, 0.5)
+
+/** Memory of processes in MiB: `pss` counts pages that several share once, `rss` in each. */
+export function memoryOf(pids: number[]): { pss: number; rss: number } {
+  const sum = { pss: 0, rss: 0 }
+  for (const pid of pids) {
+    const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
+    sum.pss += Number(/^Pss: +(\d+)/m.exec(rollup)?.[1]) / 1024
+    sum.rss += Number(/^Rss: +(\d+)/m.exec(rollup)?.[1]) / 1024
+  }
+  return sum
+}
+
+/** A process and all that it started. */
+export function family(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean)
+  return [pid, ...children.flatMap((child) => family(Number(child)))]
+}
