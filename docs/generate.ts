@@ -1,19 +1,29 @@
 /** `npm run generate`: writes what is made from the table and the schemas; a test fails where it is not up to date. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { format } from 'prettier'
 import { asyncApiDocument, eventSchemas } from './asyncapi.ts'
+import { functionTables } from './function-table.ts'
 import { openApiDocument } from './openapi.ts'
 
 /** Every generated file and what belongs in it, by its path in the project. */
 export async function generated(): Promise<Map<string, string>> {
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
   return new Map([
+    ['README.md', await readme()],
     ['docs/openapi.json', json(await openApiDocument())],
     ['docs/asyncapi.json', json(asyncApiDocument())],
     ...Object.entries(eventSchemas()).map(
       ([type, schema]) => [`events/${type}/schema.json`, json(schema)] as [string, string],
     ),
   ])
+}
+
+/** The README with the tables of today. */
+async function readme(): Promise<string> {
+  const text = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8')
+  const marked = /(<!-- generated: functions -->\n)[\s\S]*(<!-- end -->)/
+  return format(text.replace(marked, `$1\n${functionTables()}\n\n$2`), { parser: 'markdown' })
 }
 
 if (import.meta.main)

@@ -1,5 +1,5 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
-import type { z } from '@hono/zod-openapi'
+import type * as z from 'zod'
 import { operations, type OperationName, type OperationRow } from '../functions/functions.ts'
 import { loadOperation } from '../functions/modules.ts'
 import type { Contract } from '../functions/shared/operation.ts'
@@ -115,15 +115,17 @@ function success(
   schema: z.ZodType | null,
   { headers = [], contentType = 'application/json' }: Contract,
 ) {
-  const told = headers.filter((name) => name !== 'Retry-After')
   return {
     description: titles[status] ?? '',
-    ...(told.length > 0
-      ? { headers: Object.fromEntries(told.map((name) => [name, { schema: { type: 'string' } }])) }
-      : {}),
+    ...responseHeaders(headers),
     ...(schema === null ? {} : { content: { [contentType]: { schema } } }),
   }
 }
+
+const responseHeaders = (names: readonly string[]) =>
+  names.length > 0
+    ? { headers: Object.fromEntries(names.map((name) => [name, { schema: { type: 'string' } }])) }
+    : {}
 
 /** What the frame itself may answer, and what the operation adds. */
 function problemsOf(row: OperationRow, { request, problems = [] }: Contract): ProblemName[] {
@@ -137,6 +139,13 @@ function problemsOf(row: OperationRow, { request, problems = [] }: Contract): Pr
   return [...new Set(names)]
 }
 
+/** The headers that every problem of a status has. */
+const headersOfProblem: Record<number, string[]> = {
+  401: ['WWW-Authenticate'],
+  429: ['Retry-After'],
+  503: ['Retry-After'],
+}
+
 function problemResponses(names: ProblemName[]) {
   const byStatus = Map.groupBy(names.toSorted(), (name) => problems[name][0])
   return Object.fromEntries(
@@ -144,6 +153,7 @@ function problemResponses(names: ProblemName[]) {
       status,
       {
         description: names.map((name) => `\`${name}\`: ${problems[name][1]}.`).join(' '),
+        ...responseHeaders(headersOfProblem[status] ?? []),
         content: { 'application/problem+json': { schema: ProblemDocument } },
       },
     ]),

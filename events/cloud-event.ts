@@ -20,18 +20,21 @@ export function toCloudEvent({ id, type, subject, time, traceparent, data }: Sho
 
 /** Decodes and checks a CloudEvent of ours; throws `InvalidEvent` where its type or data is not in the catalogue. */
 export function fromCloudEvent(event: CloudEventV1<unknown>): ShopEvent {
-  const type = event.type.slice(typePrefix.length)
-  if (!event.type.startsWith(typePrefix) || !(type in catalogue))
-    throw new InvalidEvent(`there is no event type ${event.type}`)
+  // whoever sent it may have left anything out
+  const { id, type: given }: Record<string, unknown> = event
+  if (typeof id !== 'string' || typeof given !== 'string') throw new InvalidEvent('it has no id or type')
+  const type = given.slice(typePrefix.length)
+  if (!given.startsWith(typePrefix) || !Object.hasOwn(catalogue, type))
+    throw new InvalidEvent(`there is no event type ${given}`)
   const known = type as EventType
   const data = catalogue[known].data.safeParse(event.data)
   if (!data.success)
     throw new InvalidEvent(
-      `${event.type}: ${data.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`).join('; ')}`,
+      `${given}: ${data.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`).join('; ')}`,
     )
   const { traceparent } = event
   return {
-    id: event.id,
+    id,
     type: known,
     subject: event.subject ?? '',
     time: new Date(event.time ?? Date.now()),

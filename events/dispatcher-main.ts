@@ -5,18 +5,22 @@ import type { Logger } from 'pino'
 import { defaultRetryDelaysMs, startDispatcher } from './dispatcher.ts'
 import { connectBroker } from './jetstream.ts'
 
+/** Its connections. */
+export const poolSize = 4
+
 /** The dispatcher, with what it needs of the settings. */
 export async function openDispatcher(config: Config, log: Logger): Promise<Service> {
-  const db = openPostgres(config.need('DATABASE_URL'), { name: 'dispatcher', max: 4 })
-  const broker = await connectBroker(config.need('NATS_URL'), {
-    name: 'dispatcher',
-    replicas: Number(config.get('JETSTREAM_REPLICAS') ?? 1),
-  })
+  // read first: without NATS, what follows waits
+  config.need('FUNCTION_URL')
+  const retryDelaysMs = readDelays(config.get('RETRY_DELAYS_SECONDS'))
+  const replicas = config.number('JETSTREAM_REPLICAS', 1)
+  const db = openPostgres(config.need('DATABASE_URL'), { name: 'dispatcher', max: poolSize })
+  const broker = await connectBroker(config.need('NATS_URL'), { name: 'dispatcher', replicas })
   const dispatcher = startDispatcher({
     db,
     broker,
     url: (name) => config.functionUrl(name),
-    retryDelaysMs: readDelays(config.get('RETRY_DELAYS_SECONDS')),
+    retryDelaysMs,
     log,
   })
   return {

@@ -7,22 +7,30 @@ import type { Logger } from 'pino'
 import { connectBroker } from './jetstream.ts'
 import { startRelay } from './relay.ts'
 
+/** Its connections: for the outbox, and for the timer of the orders. */
+export const pool = { outbox: 4, timer: 1 }
+
 /** The relay, with what it needs of the settings. */
 export async function openRelay(config: Config, log: Logger): Promise<Service> {
-  const db = openPostgres(config.need('DATABASE_URL'), { name: 'relay', max: 4 })
-  const orders = openPostgres(config.need('ORDERS_DATABASE_URL'), { name: 'relay-timer', max: 1 })
+  // read first: without NATS, what follows waits
+  const redeliverAfterMs = config.number('REDELIVER_AFTER_SECONDS', 30) * 1000
+  const replicas = config.number('JETSTREAM_REPLICAS', 1)
+  const db = openPostgres(config.need('DATABASE_URL'), {
+    name: 'relay',
+    max: pool.outbox,
+    // a mark that is lost has an event published twice, which the inbox sorts out
+    durable: false,
+  })
+  const orders = openPostgres(config.need('ORDERS_DATABASE_URL'), { name: 'relay-timer', max: pool.timer })
   const mongodb = config.get('MONGODB_URL')
   const store = mongodb === undefined ? undefined : await openProducts(mongodb)
-  const broker = await connectBroker(config.need('NATS_URL'), {
-    name: 'relay',
-    replicas: Number(config.get('JETSTREAM_REPLICAS') ?? 1),
-  })
+  const broker = await connectBroker(config.need('NATS_URL'), { name: 'relay', replicas })
   const relay = await startRelay({
     db,
     broker,
     ...(store === undefined ? {} : { products: store.products }),
     driveOverdue: () => driveOverdue(orders),
-    redeliverAfterMs: Number(config.get('REDELIVER_AFTER_SECONDS') ?? 30) * 1000,
+    redeliverAfterMs,
     log,
   })
   return {

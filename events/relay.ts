@@ -62,8 +62,6 @@ export async function startRelay(options: RelayOptions): Promise<{ stop(): Promi
 /** Publishes what is not published; answers how many, so that the loop goes on at once while there are more. */
 async function publishBatch(db: Db, broker: Broker): Promise<number> {
   return db.transaction(async (tx) => {
-    // a crash after this commit only means that events are published twice, which the inbox sorts out
-    await tx.execute(sql`set local synchronous_commit = off`)
     const rows = await tx
       .select()
       .from(outbox)
@@ -129,7 +127,11 @@ async function collect(db: Db, products: Collection<ProductDocument>): Promise<n
     awaits: reactionsOn(type),
     ...(traceparent === undefined ? {} : { traceparent }),
   }))
-  await db.insert(outbox).values(rows).onConflictDoNothing()
+  await db.transaction(async (tx) => {
+    // on the disk before they are removed from where they came
+    await tx.execute(sql`set local synchronous_commit = on`)
+    await tx.insert(outbox).values(rows).onConflictDoNothing()
+  })
   await removeEvents(
     products,
     rows.map((row) => row.id),

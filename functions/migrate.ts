@@ -10,6 +10,7 @@ import { databaseRoles, type DatabaseRole } from './functions.ts'
  * @param adminUrl logs in as a role that may create roles and schemas
  * @param passwords one for each role
  * @param folder where the migrations are
+ * @throws MigrationError where the database has migrations that this code does not know
  */
 export async function migrate(
   adminUrl: string,
@@ -19,6 +20,7 @@ export async function migrate(
   const sql = postgres(adminUrl, { max: 1, onnotice: () => {}, connect_timeout: 10 })
   try {
     await sql`select pg_advisory_lock(hashtext('zeroshop migrate'))`
+    await refuseNewer(sql, knownMigrations(folder))
     for (const role of databaseRoles) {
       const [found] = await sql`select from pg_roles where rolname = ${role}`
       // a role's name and password cannot be parameters of DDL; format() quotes them
@@ -31,6 +33,23 @@ export async function migrate(
   } finally {
     await sql.end({ timeout: 5 })
   }
+}
+
+/** Why a database is not migrated, in one line that says what to do. */
+export class MigrationError extends Error {}
+
+async function refuseNewer(sql: postgres.Sql, known: number): Promise<void> {
+  // made by drizzle's migrator
+  const [table] = await sql<
+    [{ oid: string | null }]
+  >`select to_regclass('drizzle.__drizzle_migrations') as oid`
+  if (table.oid === null) return
+  const [applied] = await sql<[{ count: number }]>`select count(*)::int from drizzle.__drizzle_migrations`
+  if (applied.count > known)
+    throw new MigrationError(
+      `The database was made by a newer Zeroshop (${applied.count} migrations, this one knows ${known}). ` +
+        `Use that one, or another DATA_DIR.`,
+    )
 }
 
 /** What each role may do, as SQL that may be run again. */

@@ -300,16 +300,13 @@ describe('a request', () => {
     const answer = await answered
     expect(answer.headers['x-request-id']).toBe('abc-123')
     expect(await json(answer)).toMatchObject({
-      raw: [
-        'Host',
-        'shop.example',
-        'Accept',
-        'text/plain',
-        'X-Forwarded-For',
-        '203.0.113.9, 127.0.0.1',
-        'X-Request-Id',
-        'abc-123',
-      ],
+      headers: {
+        host: 'shop.example',
+        connection: 'keep-alive',
+        accept: 'text/plain',
+        'x-forwarded-for': '203.0.113.9, 127.0.0.1',
+        'x-request-id': 'abc-123',
+      },
     })
   })
 
@@ -419,7 +416,11 @@ describe('a client that leaves', () => {
 
   it('in the middle of an upload ends that too', async () => {
     await start()
-    const { sent } = open({ path: '/orders/7/upload', method: 'POST', headers: { 'Content-Length': '1000' } })
+    const { sent } = open({
+      path: '/orders/7/upload',
+      method: 'POST',
+      headers: { 'Content-Length': '100000' },
+    })
     sent.write('first')
     await logged('create-order: first chunk')
     sent.destroy()

@@ -1,4 +1,5 @@
-import { join } from 'node:path'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { build } from 'esbuild'
 import { operations, reactions, type FunctionName } from '../functions/functions.ts'
 import { fileOf } from '../functions/modules.ts'
@@ -22,7 +23,7 @@ const external = [
  */
 export async function bundle(outdir: string): Promise<void> {
   const names = [...Object.keys(operations), ...Object.keys(reactions)] as FunctionName[]
-  await build({
+  const { outputFiles } = await build({
     absWorkingDir: join(import.meta.dirname, '..'),
     entryPoints: [
       'functions/main.ts',
@@ -45,7 +46,25 @@ export async function bundle(outdir: string): Promise<void> {
       js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
     },
     logLevel: 'warning',
+    write: false,
   })
+  for (const { path, contents } of outputFiles) if (!isSame(path, contents)) replace(path, contents)
+}
+
+const isSame = (path: string, contents: Uint8Array) => {
+  try {
+    return readFileSync(path).equals(contents)
+  } catch {
+    return false
+  }
+}
+
+/** Whole or not at all: another system of this checkout may be starting a function from it. */
+function replace(path: string, contents: Uint8Array) {
+  mkdirSync(dirname(path), { recursive: true })
+  const attempt = `${path}.${process.pid}`
+  writeFileSync(attempt, contents)
+  renameSync(attempt, path)
 }
 
 if (import.meta.main) await bundle(process.argv[2] ?? 'dist')

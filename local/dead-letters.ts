@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import * as z from 'zod'
 import { dropDeadLetters, listDeadLetters, replayDeadLetters, type Which } from '../events/dead-letters.ts'
-import { errorCode, openPostgres } from '../functions/shared/postgres.ts'
+import { openPostgres } from '../functions/shared/postgres.ts'
+import { errorCode } from '../functions/shared/store-errors.ts'
 import { dataDirOf } from './stores/data-dir.ts'
 
 const usage = `npm run dead-letters                       lists them
@@ -15,21 +16,25 @@ It looks into the shop that runs here, or at EVENTS_DATABASE_URL (the role event
 process.exitCode = await main()
 
 async function main(): Promise<number> {
-  const { positionals, values } = parseArgs({
-    allowPositionals: true,
-    options: {
-      reaction: { type: 'string' },
-      all: { type: 'boolean' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  })
-  const [verb = 'list', eventId] = positionals
-  if (values.help || !['list', 'replay', 'drop'].includes(verb)) return fail(usage)
+  const args = readArgs()
+  if (typeof args === 'string') return fail(`${args.split('. ')[0]}.\n${usage}`)
+  const { positionals, values } = args
+  if (values.help) {
+    console.log(usage)
+    return 0
+  }
+  const [verb = 'list', eventId, ...rest] = positionals
+  if (
+    !['list', 'replay', 'drop'].includes(verb) ||
+    rest.length > 0 ||
+    (verb === 'list' && eventId !== undefined)
+  )
+    return fail(usage)
   const url = process.env['EVENTS_DATABASE_URL'] ?? runningUrl()
   if (url === undefined)
     return fail('No shop runs here. Start it with npm start, or set EVENTS_DATABASE_URL.')
   if (eventId !== undefined && !z.uuid().safeParse(eventId).success)
-    return fail(`${eventId} is not the id of an event. ${usage}`)
+    return fail(`${eventId} is not the id of an event.\n${usage}`)
   const which: Which = {
     ...(eventId === undefined ? {} : { eventId }),
     ...(values.reaction === undefined ? {} : { reaction: values.reaction }),
@@ -57,6 +62,22 @@ async function main(): Promise<number> {
       )
     }
     console.log(letters.length === 0 ? 'no dead letters' : `${letters.length} dead letters`)
+  }
+}
+
+/** The arguments, or what is wrong with them. */
+function readArgs() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        reaction: { type: 'string' },
+        all: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    })
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
   }
 }
 

@@ -1,9 +1,13 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
+import { generateKeys } from '../functions/sessions/tokens.ts'
 import { startInstance } from './instance.ts'
 import type { Instance } from './instance.ts'
 
-const child = fileURLToPath(new URL('fixtures/child.js', import.meta.url))
+const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url))
+const child = fixture('child.js')
 const instances: Instance[] = []
 
 function start(
@@ -21,6 +25,14 @@ function start(
   })
   instances.push(instance)
   return { instance, lines }
+}
+
+function runs(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
 }
 
 afterEach(async () => {
@@ -82,5 +94,24 @@ describe('an instance', () => {
     await instance.ready
     // Signal 0 to the group named by the pid succeeds only if the process leads it.
     expect(() => process.kill(-(instance.pid ?? 0), 0)).not.toThrow()
+  })
+
+  it('does not outlive a runner that is killed, being one of our functions', async () => {
+    const { privateKey, publicKeys } = await generateKeys()
+    const runner = spawn(process.execPath, [fixture('runner.js'), fixture('../../functions/main.ts')], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: {
+        PATH: process.env['PATH'],
+        // not connected to before it is needed
+        DATABASE_URL: 'postgres://nobody:nothing@127.0.0.1:1/nowhere',
+        JWT_PRIVATE_KEY: JSON.stringify(privateKey),
+        JWT_PUBLIC_KEYS: JSON.stringify(publicKeys),
+      },
+    })
+    const [pid] = await once(runner.stdout.setEncoding('utf8'), 'data')
+    expect(runs(Number(pid))).toBe(true)
+    runner.kill('SIGKILL')
+    // a process that has ended is there until init asks for it, which takes a container's seconds
+    await expect.poll(() => runs(Number(pid)), { timeout: 15_000 }).toBe(false)
   })
 })

@@ -2,28 +2,25 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createAutoscaler } from './autoscaler.ts'
 import { createBackoff } from './backoff.ts'
-import { Connections } from './connections.ts'
 import { requestHeaders } from './headers.ts'
 import type { RequestHeaders } from './headers.ts'
 import { startInstance } from './instance.ts'
 import type { Instance } from './instance.ts'
 import { sendProblem } from './problem.ts'
 import type { ProblemType } from './problem.ts'
-import { forward } from './proxy.ts'
-import type { Outcome } from './proxy.ts'
+import { connectionsTo, forward, readBody } from './proxy.ts'
+import type { Body, Connections, Outcome } from './proxy.ts'
 import { Queue } from './queue.ts'
 import type { Queueable } from './queue.ts'
 
-const QUEUE_LIMIT = 10_000
-const LONGEST_WAIT_MS = 60_000
 const MAX_RETRIES = 3
 const DECISIONS_KEPT = 20
 /** A process that ends sooner than this and has answered nothing counts as one that did not start. */
 const SETTLED_MS = 10_000
 /** Longer than a process that was killed takes to be gone, as a rule. */
 const DOUBT_MS = 50
-/** How long an instance that is scaled away may work on what it has, as long as Knative's default revision timeout. */
-const DRAIN_MS = 300_000
+/** Knative's default revision timeout: how long a request may wait for an answer, and a drained instance work on. */
+const TIMEOUT_MS = 300_000
 
 export interface PoolOptions {
   name: string
@@ -33,6 +30,12 @@ export interface PoolOptions {
   windowSeconds: number
   spawn: () => { command: string; args: string[]; env: NodeJS.ProcessEnv }
   log?: ((name: string, line: string) => void) | undefined
+  /** How many requests may wait for an instance (default 10 000); more are refused. */
+  queueLimit?: number
+  /** How long they may, in milliseconds (default 60 s); looked at on every tick. */
+  longestWaitMs?: number
+  /** How long a function may take until its answer begins, in milliseconds (default 300 s). */
+  answerWithinMs?: number
 }
 
 export interface InstanceReport {
@@ -75,6 +78,7 @@ interface Waiting extends Queueable<Waiting> {
   res: ServerResponse
   path: string
   request: RequestHeaders
+  body: Body
   since: number
   retries: number
   /** Whether a process may have died of it. */
@@ -86,6 +90,7 @@ export type Pool = ReturnType<typeof createPool>
 /** Starts nothing by itself: `accept`, `warm` and `tick` do. */
 export function createPool(options: PoolOptions) {
   const { name, windowSeconds, log } = options
+  const { queueLimit = 10_000, longestWaitMs = 60_000, answerWithinMs = TIMEOUT_MS } = options
   const maxScale = Math.max(1, options.maxScale)
   const minScale = Math.min(options.minScale, maxScale)
   const limit = options.concurrency > 0 ? options.concurrency : Infinity
@@ -104,6 +109,10 @@ export function createPool(options: PoolOptions) {
 
   /** Takes a request; `path` is what the function is to see. Answers it whatever happens, unless the client leaves. */
   function accept(req: IncomingMessage, res: ServerResponse, path: string): void {
+    readBody(req, (body) => take(req, res, path, body))
+  }
+
+  function take(req: IncomingMessage, res: ServerResponse, path: string, body: Body): void {
     const request = requestHeaders(req)
     const now = performance.now()
     const waiting: Waiting = {
@@ -111,6 +120,7 @@ export function createPool(options: PoolOptions) {
       res,
       path,
       request,
+      body,
       since: now,
       retries: 0,
       suspect: false,
@@ -119,7 +129,7 @@ export function createPool(options: PoolOptions) {
       queued: false,
     }
     if (closed) refuse(waiting, 'shutting-down', 1)
-    else if (queue.length >= QUEUE_LIMIT) refuse(waiting, 'overloaded', 1)
+    else if (queue.length >= queueLimit) refuse(waiting, 'overloaded', 1)
     else if (backoff.pause(now) > 0 && count() === 0) refuseUnstartable(waiting, now)
     else {
       const member = queue.length === 0 ? leastLoaded() : undefined
@@ -165,7 +175,7 @@ export function createPool(options: PoolOptions) {
   }
 
   function dispatch(waiting: Waiting, member: Member): void {
-    const { req, res, path, request } = waiting
+    const { req, res, path, request, body } = waiting
     member.inFlight += 1
     inFlight += 1
     const onEventStream = (): void => {
@@ -180,8 +190,8 @@ export function createPool(options: PoolOptions) {
       observe()
       if (member.inFlight === 0) member.drained?.()
     }
-    member.connections ??= new Connections(member.instance.port)
-    forward(req, res, { connections: member.connections, path, request, onEventStream, finish })
+    member.connections ??= connectionsTo(member.instance.port, answerWithinMs)
+    forward(req, res, { connections: member.connections, path, request, body, onEventStream, finish })
   }
 
   function settle(waiting: Waiting, member: Member, outcome: Outcome): void {
@@ -192,6 +202,10 @@ export function createPool(options: PoolOptions) {
       }
       return
     }
+    if (outcome === 'late') {
+      refuse(waiting, 'gateway-timeout')
+      return
+    }
     doubt(member)
     if (outcome === 'cut') return
     // It runs but does not listen any more, or its end has not been told yet.
@@ -199,7 +213,6 @@ export function createPool(options: PoolOptions) {
       restarts += 1
       void retire(member, 0)
     }
-    if (outcome === 'stale') member.connections?.drop()
     const again = outcome !== 'failed' && !(outcome === 'unanswered' && waiting.suspect)
     if (!again || waiting.retries >= MAX_RETRIES) refuse(waiting, 'bad-gateway')
     else if (closed) refuse(waiting, 'shutting-down', 1)
@@ -304,7 +317,7 @@ export function createPool(options: PoolOptions) {
 
   function ended(member: Member, how: string): void {
     members.delete(member)
-    member.connections?.close()
+    disconnect(member)
     if (member.state === 'stopping') return
     restarts += 1
     const now = performance.now()
@@ -327,7 +340,7 @@ export function createPool(options: PoolOptions) {
       if (!chosen || spare || (chosen.state === member.state && member.inFlight <= chosen.inFlight))
         chosen = member
     }
-    if (chosen) void retire(chosen, DRAIN_MS)
+    if (chosen) void retire(chosen, TIMEOUT_MS)
   }
 
   /** No new requests; those in flight get `drainMs`, then the process gets SIGTERM, and SIGKILL after `graceMs`. */
@@ -344,14 +357,20 @@ export function createPool(options: PoolOptions) {
       })
     }
     // With its idle connections closed, the process has nothing to wait for.
-    member.connections?.close()
+    disconnect(member)
     await member.instance.stop(graceMs)
+  }
+
+  /** Idle connections end now, the others once what they carry is over. */
+  function disconnect({ connections }: Member): void {
+    // it may have been closed before
+    connections?.close(() => {})
   }
 
   /** Called on every tick: gives up on requests that waited too long, then scales. */
   function tick(): void {
     const now = performance.now()
-    while (queue.first && now - queue.first.since > LONGEST_WAIT_MS) {
+    while (queue.first && now - queue.first.since > longestWaitMs) {
       const waiting = queue.shift()
       if (waiting) refuse(waiting, 'overloaded', windowSeconds / 10)
     }

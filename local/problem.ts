@@ -8,16 +8,25 @@ interface Problem {
 }
 
 const problems = {
-  'not-found': { status: 404, title: 'Not found', detail: 'There is nothing at this address.' },
+  'not-found': {
+    status: 404,
+    title: 'There is no such resource',
+    detail: 'No function has this path: see /docs.',
+  },
   'method-not-allowed': {
     status: 405,
-    title: 'Method not allowed',
+    title: 'The resource has no such method',
     detail: 'This address takes other methods; the Allow header lists them.',
   },
   'bad-gateway': {
     status: 502,
     title: 'Bad gateway',
     detail: 'The function ended before it answered. Whether it did its work is not known.',
+  },
+  'gateway-timeout': {
+    status: 504,
+    title: 'Gateway timeout',
+    detail: 'The function did not answer in time. Whether it did its work is not known.',
   },
   overloaded: { status: 503, title: 'Overloaded', detail: 'Too many requests are waiting. Try again later.' },
   'function-cannot-start': {

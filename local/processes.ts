@@ -15,11 +15,13 @@ export interface ProcessesOptions {
   window: number
   maxScale: number | undefined
   log: (name: string, line: string) => void
+  /** Told of each process that runs all the time, and when it has ended. */
+  started?: (name: ServiceName, pid: number) => () => void
 }
 
 /** Every function as a process of its own, started when it is needed; relay, dispatcher and sandbox all the time. */
 export async function startProcesses(options: ProcessesOptions): Promise<Backend> {
-  const { environment, dist, inherited, window, maxScale, log } = options
+  const { environment, dist, inherited, window, maxScale, log, started } = options
   const args = [...nodeFlags, join(dist, 'functions/main.js')]
   const base = { ...inherited, NODE_COMPILE_CACHE: join(dist, 'cache') }
   const activator = createActivator({
@@ -39,30 +41,34 @@ export async function startProcesses(options: ProcessesOptions): Promise<Backend
     ...(maxScale === undefined ? {} : { maxScale }),
     log,
   })
-  const start = async (name: ServiceName) => ({
-    name,
-    process: await supervise({
+  const starts = await Promise.allSettled(
+    (['payment-sandbox', 'relay', 'dispatcher'] as const).map(async (name) => ({
       name,
-      args,
-      env: { ...base, ...environment.ofService(name) },
-      port: environment.portOf(name),
-      log,
-    }),
-  })
-  const services = await Promise.all((['payment-sandbox', 'relay', 'dispatcher'] as const).map(start)).catch(
-    async (error: unknown) => {
-      await activator.close()
-      throw error
-    },
+      process: await supervise({
+        name,
+        args,
+        env: { ...base, ...environment.ofService(name) },
+        port: environment.portOf(name),
+        log,
+        started: (pid) => started?.(name, pid) ?? (() => {}),
+      }),
+    })),
   )
+  const services = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []))
+  const close = async () => {
+    await Promise.all([activator.close(), ...services.map(({ process }) => process.stop())])
+  }
+  for (const start of starts)
+    if (start.status === 'rejected') {
+      await close()
+      throw start.reason
+    }
   return {
     handle: activator.handle,
     handleInternal: activator.handleInternal,
     scale: activator.scale,
     processes: () => services.map(({ name, process }) => ({ name, pid: process.pid })),
-    close: async () => {
-      await Promise.all([activator.close(), ...services.map(({ process }) => process.stop())])
-    },
+    close,
   }
 }
 

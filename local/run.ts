@@ -1,11 +1,17 @@
 import { spawn } from 'node:child_process'
+import { signal as send } from './stores/process.ts'
 import { StoreError } from './stores/store.ts'
 
 /**
- * Runs a Node script to its end; where it fails, throws with what it said last.
+ * Runs a Node script to its end; where it fails, throws with what it said.
  * @param input given to it on standard input
+ * @param signal kills it, with what it has started
  */
-export async function run(what: string, script: string, args: string[] = [], input = ''): Promise<void> {
+export async function run(
+  what: string,
+  script: string,
+  { args = [], input = '', signal }: { args?: string[]; input?: string; signal?: AbortSignal } = {},
+): Promise<void> {
   const child = spawn(process.execPath, [script, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
@@ -16,8 +22,15 @@ export async function run(what: string, script: string, args: string[] = [], inp
       output = (output + text).slice(-4_000)
     })
   child.stdin.on('error', () => {}).end(input)
-  const code = await new Promise<number | null>((resolve, reject) =>
-    child.once('error', reject).once('close', resolve),
-  )
-  if (code !== 0) throw new StoreError(`${what} failed:\n${output.trim()}`)
+  const kill = () => child.pid !== undefined && send(-child.pid, 'SIGKILL')
+  if (signal?.aborted) kill()
+  signal?.addEventListener('abort', kill)
+  const how = await new Promise<number | string | null>((resolve, reject) =>
+    child.once('error', reject).once('close', (code, signal) => resolve(code ?? signal)),
+  ).finally(() => signal?.removeEventListener('abort', kill))
+  if (how === 0) return
+  const said = output.trim()
+  // one line is meant for the user; more is a mistake of ours or, when bundling, in the code
+  if (said !== '' && !said.includes('\n')) throw new StoreError(said)
+  throw new StoreError(`${what} failed (${how})${said === '' ? '.' : `:\n${said}`}`)
 }

@@ -1,4 +1,6 @@
+import { createBackoff } from './backoff.ts'
 import { startInstance, type Instance } from './instance.ts'
+import { StoreError } from './stores/store.ts'
 
 export interface Supervised {
   readonly pid: number | undefined
@@ -12,39 +14,60 @@ export interface SupervisedOptions {
   /** Where it listens; 0 for any free port. */
   port: number
   log: (name: string, line: string) => void
+  /** Told of each process that is started, and when it has ended. */
+  started?: (pid: number) => () => void
 }
 
-/** How long after its end a process is started again, in ms. */
-const pauseMs = 1_000
+/** A process that ran longer than this did not end because of how it was started, in ms. */
+const settledMs = 10_000
 
-/** Runs a process that is to run all the time: where it ends by itself, it is started again. */
-export async function supervise({ name, args, env, port, log }: SupervisedOptions): Promise<Supervised> {
+/**
+ * Runs a process that is to run all the time: where it ends by itself, it is started again, after pauses that grow to
+ * 30 s while it does not stay.
+ * @throws StoreError where it does not start at first
+ */
+export async function supervise(options: SupervisedOptions): Promise<Supervised> {
+  const { name, args, env, port, log } = options
+  const backoff = createBackoff()
   let stopping = false
+  let timer: NodeJS.Timeout | undefined
   let instance = start()
   try {
     await instance.ready
   } catch (error) {
-    stopping = true
-    throw error
+    await stop()
+    const [how, ...said] = (error as Error).message.split('\n')
+    const last = said.findLast((line) => /^zeroshop:|Error/.test(line)) ?? said.at(-1)
+    throw new StoreError(last === undefined ? how : `${how}: ${last}`)
   }
   return {
     get pid() {
       return instance.pid
     },
-    stop: () => {
-      stopping = true
-      return instance.stop()
-    },
+    stop,
+  }
+
+  function stop(): Promise<void> {
+    stopping = true
+    clearTimeout(timer)
+    return instance.stop()
   }
 
   function start(): Instance {
+    const startedAt = performance.now()
     const started = startInstance({ name, command: process.execPath, args, env, port, log })
+    const ended = started.pid === undefined ? undefined : options.started?.(started.pid)
     void started.exited.then((how) => {
+      ended?.()
       if (stopping) return
-      log(name, `ended (${how}); starting it again`)
-      setTimeout(() => {
-        if (!stopping) instance = start()
-      }, pauseMs)
+      const now = performance.now()
+      if (now - startedAt > settledMs) backoff.succeeded()
+      backoff.failed(now, startedAt)
+      const pause = backoff.pause(now)
+      const when = pause === 0 ? 'at once' : `in ${Math.round(pause / 1000)} s`
+      const often = backoff.failures > 1 ? `, ${backoff.failures} times in a row` : ''
+      log(name, `ended (${how}${often}); starting it again ${when}`)
+      timer = setTimeout(() => (instance = start()), pause)
     })
     return started
   }

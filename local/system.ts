@@ -10,6 +10,7 @@ import { startProcesses } from './processes.ts'
 import { secretsOf, type Secrets } from './secrets.ts'
 import type { Preparation } from './prepare.ts'
 import { run } from './run.ts'
+import { register, stopLeftovers, unregister } from './stores/leftovers.ts'
 import { startMongo } from './stores/mongodb.ts'
 import { startNats } from './stores/nats.ts'
 import { startPostgres } from './stores/postgres.ts'
@@ -29,6 +30,8 @@ export interface SystemOptions extends Options {
   say: (line: string) => void
   /** Given each line that a process writes. */
   log: (name: string, line: string) => void
+  /** Ends the start. */
+  signal?: AbortSignal
 }
 
 export interface System {
@@ -42,29 +45,52 @@ export interface System {
   stop(): Promise<void>
 }
 
-/** Starts the whole shop; where something cannot be started, what already was is stopped. The caller holds the lock. */
+/**
+ * Starts the whole shop; where something cannot be started, or `signal` says to stop, what already was is stopped. The
+ * caller holds the lock.
+ * @throws StoreError in one line that says what to do
+ */
 export async function startSystem(options: SystemOptions): Promise<System> {
-  const { dataDir, env, durable = true, say, log } = options
-  const stops: (() => Promise<unknown>)[] = []
+  const { dataDir, env, durable = true, say, log, signal } = options
+  const stops: (() => unknown)[] = []
   const stop = async () => {
     // the other way round than started, so that nothing loses what it stands on
     for (let next = stops.pop(); next !== undefined; next = stops.pop()) await next()
   }
+  const told = new Promise<never>((_, reject) => {
+    signal?.throwIfAborted()
+    signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+  })
+  told.catch(() => {})
+  // all that may end the start before it is done
+  const ends: Promise<never>[] = [told]
+  const step = <T>(work: Promise<T>): Promise<T> => Promise.race([work, ...ends])
   try {
     // taken first, so that a port in use is told before anything is started
     const shopfront = await openFront(options.port, stops)
     const internal = await openFront(0, stops)
+    await stopLeftovers(dataDir, { log: say })
 
+    const scripts = new AbortController()
     const built = options.inProcess
       ? undefined
-      : run('Bundling', join(import.meta.dirname, 'build.ts'), [dist])
+      : run('Bundling', join(import.meta.dirname, 'build.ts'), { args: [dist], signal: scripts.signal })
     // told below, once the stores are there to be stopped
     built?.catch(() => {})
-    const stores = await startAll(
-      [startPostgres, startNats, startMongo].map((start) => start({ dataDir, env, durable, log: say })),
-      stops,
+    stops.push(() => {
+      scripts.abort()
+      return built?.catch(() => {})
+    })
+    const stores = await step(
+      startAll(
+        [startPostgres, startNats, startMongo].map((start) => start({ dataDir, env, durable, log: say })),
+        stops,
+      ),
     )
     for (const store of stores) say(store.origin)
+    const failed = Promise.race(stores.map(({ died }) => died))
+    ends.push(failed.then((reason) => Promise.reject(new StoreError(`${reason}. Start again.`))))
+    ends.at(-1)?.catch(() => {})
     const [postgres, nats, mongodb] = stores as [Store, Store, Store]
     const secrets = await secretsOf(dataDir)
     const configured = environment(
@@ -79,28 +105,51 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       dataDir,
       options.settings,
     )
-    await built
+    if (built) await step(built)
     const preparation = preparationOf(postgres, configured, secrets)
     // as a process of its own: what it takes of memory is gone before the shop opens
     if (built)
-      await run('Preparing the stores', join(dist, 'local/prepare.js'), [], JSON.stringify(preparation))
+      await step(
+        run('Preparing the stores', join(dist, 'local/prepare.js'), {
+          input: JSON.stringify(preparation),
+          signal: scripts.signal,
+        }),
+      )
     else await (await import('./prepare.ts')).prepare(preparation)
 
-    const backend = options.inProcess
-      ? await (await import('./in-process.ts')).startInProcess(configured, (line) => log('functions', line))
-      : await startProcesses({ ...options, environment: configured, dist, inherited: inheritable(env) })
-    stops.push(() => backend.close())
+    const starting = options.inProcess
+      ? import('./in-process.ts').then(({ startInProcess }) =>
+          startInProcess(configured, (line) => log('functions', line)),
+        )
+      : startProcesses({
+          ...options,
+          environment: configured,
+          dist,
+          inherited: inheritable(env),
+          // so that the next start waits for their end, should this process be killed
+          started: (name, pid) => {
+            noted(() => register(dataDir, name, pid, 'SIGTERM'))
+            return () => noted(() => unregister(dataDir, name))
+          },
+        })
+    stops.push(() =>
+      starting.then(
+        (backend) => backend.close(),
+        () => {},
+      ),
+    )
+    const backend = await step(starting)
     internal.use(backend.handleInternal)
     const running = join(dataDir, 'running.json')
     writeFileSync(running, JSON.stringify({ events: configured.database('events') }), { mode: 0o600 })
-    stops.push(async () => rmSync(running, { force: true }))
+    stops.push(() => rmSync(running, { force: true }))
     shopfront.use(front(backend.handle, () => backend.scale()))
     return {
       url: `http://localhost:${shopfront.port}`,
       stores,
       backend,
       environment: configured,
-      failed: Promise.race(stores.map(async (store) => `${store.name} has stopped: ${await store.died}`)),
+      failed,
       stop,
     }
   } catch (error) {
@@ -121,7 +170,7 @@ const preparationOf = (postgres: Store, environment: Environment, { passwords }:
 })
 
 /** A server whose requests wait until it is given its handler. */
-async function openFront(port: number, stops: (() => Promise<unknown>)[]) {
+async function openFront(port: number, stops: (() => unknown)[]) {
   const { promise: given, resolve: use } = Promise.withResolvers<Handler>()
   let handler: Handler = (request, response) => void given.then((handle) => handle(request, response))
   void given.then((handle) => (handler = handle))
@@ -130,20 +179,23 @@ async function openFront(port: number, stops: (() => Promise<unknown>)[]) {
       throw explainListen(error, port)
     },
   )
-  stops.push(async () => {
+  stops.push(() => {
     server.close()
     server.closeAllConnections()
   })
   return { port: taken, use }
 }
 
-/** All of them, or none: those that did start are stopped where another does not. */
-async function startAll(starting: Promise<Store>[], stops: (() => Promise<unknown>)[]): Promise<Store[]> {
-  const results = await Promise.allSettled(starting)
-  const started = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
-  stops.push(() => Promise.all(started.map((store) => store.stop())))
+/** All of them, or none: `stops` waits for those that are still starting. */
+async function startAll(starting: Promise<Store>[], stops: (() => unknown)[]): Promise<Store[]> {
+  const settled = Promise.allSettled(starting)
+  stops.push(async () => {
+    const started = (await settled).flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+    await Promise.all(started.map((store) => store.stop()))
+  })
+  const results = await settled
   throwFirst(results)
-  return started
+  return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
 }
 
 function throwFirst(results: PromiseSettledResult<unknown>[]): void {
@@ -156,6 +208,15 @@ function explainListen(error: unknown, port: number): unknown {
     return new StoreError(`Port ${port} is in use. Stop what uses it, or set PORT to another one.`)
   if (code === 'EACCES') return new StoreError(`Port ${port} needs more rights. Set PORT to one above 1023.`)
   return error
+}
+
+/** Where the disk is full there is no note: the process still ends by itself when it has lost this one. */
+function noted(note: () => void): void {
+  try {
+    note()
+  } catch {
+    // as said
+  }
 }
 
 /** Our own settings are not handed on: each process is given its own. */

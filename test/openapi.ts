@@ -7,7 +7,7 @@ import type { Answered } from './shop.ts'
 // only what is read here
 const document = (await openApiDocument()) as unknown as {
   paths: Record<string, Record<string, { responses: Record<string, DocumentedResponse> }>>
-  components: object
+  components: { schemas: Record<string, object> }
 }
 
 interface DocumentedResponse {
@@ -18,17 +18,34 @@ interface DocumentedResponse {
 const ajv = new Ajv2020({ strict: false, allErrors: true })
 // its types know only one way to import it
 ;(addFormats as unknown as (ajv: Ajv2020) => void)(ajv)
-ajv.addSchema({ $id: 'openapi', components: document.components })
+ajv.addSchema({
+  $id: 'openapi',
+  components: {
+    schemas: Object.fromEntries(
+      // closed where they are used: those that `allOf` joins must let each other's fields pass
+      Object.entries(document.components.schemas).map(([name, schema]) => [name, closeInside(schema)]),
+    ),
+  },
+})
 const compiled = new Map<object, ValidateFunction>()
 
 /**
- * Fails where an answer does not fit the OpenAPI document: its status, its headers or its body.
+ * Fails where an answer does not fit the OpenAPI document: its status, its headers or its body, which must have
+ * no field that is not documented.
  * @param path with or without the API's prefix
  */
-export function checkAnswer(method: string, path: string, answer: Answered): void {
+export function checkAnswer(
+  method: string,
+  path: string,
+  answer: Pick<Answered, 'status' | 'headers' | 'text' | 'body'>,
+): void {
   const documented = find(method, path.split('?')[0]!)
-  if (documented === undefined) return
   const where = `${method} ${path} answered ${answer.status}`
+  if (documented === undefined) {
+    // no operation has this address
+    if (answer.status === 404 || answer.status === 405) return
+    throw new Error(`${where}, and there is no such operation`)
+  }
   const response = documented[answer.status]
   if (response === undefined) throw new Error(`${where}, which is not documented: ${answer.text}`)
   for (const name of Object.keys(response.headers ?? {}))
@@ -44,10 +61,31 @@ export function checkAnswer(method: string, path: string, answer: Answered): voi
   if (type === 'text/event-stream') return
   const validate =
     compiled.get(content) ??
-    ajv.compile(JSON.parse(JSON.stringify(content.schema).replaceAll('"#/', '"openapi#/')))
+    ajv.compile(JSON.parse(JSON.stringify(close(content.schema)).replaceAll('"#/', '"openapi#/')))
   compiled.set(content, validate)
   if (!validate(answer.body))
     throw new Error(`${where}, which does not fit: ${ajv.errorsText(validate.errors)}: ${answer.text}`)
+}
+
+/** A schema that takes no field that it does not name, at any depth. */
+function close(schema: object): object {
+  const closed = closeInside(schema)
+  return 'additionalProperties' in closed ? closed : { ...closed, unevaluatedProperties: false }
+}
+
+/** Closes the schemas within a schema. */
+function closeInside(schema: object): object {
+  const inside = ([keyword, value]: [string, unknown]): [string, unknown] => {
+    // keywords of JSON Schema, by what they hold
+    if (keyword === 'properties')
+      return [keyword, Object.fromEntries(Object.entries(value as object).map(([k, v]) => [k, close(v)]))]
+    if (keyword === 'allOf') return [keyword, (value as object[]).map(closeInside)]
+    if (keyword === 'anyOf' || keyword === 'oneOf') return [keyword, (value as object[]).map(close)]
+    if ((keyword === 'items' || keyword === 'additionalProperties') && typeof value === 'object')
+      return [keyword, close(value!)]
+    return [keyword, value]
+  }
+  return Object.fromEntries(Object.entries(schema).map(inside))
 }
 
 function find(method: string, path: string) {

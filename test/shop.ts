@@ -129,6 +129,8 @@ export async function openShop(domains: Domain[], environment: Record<string, st
     /** A new user of a role, known to no one else. */
     newUser: (role: Role = 'customer'): User => ({ id: uuidv7(), role, session: uuidv7() }),
     sign: (user: User) => tokens.sign(user),
+    /** What access tokens are signed with. */
+    privateKey,
     get: (path: string, send?: Send) => request('GET', path, send),
     post: (path: string, send?: Send) => request('POST', path, send),
     patch: (path: string, send?: Send) => request('PATCH', path, send),

@@ -50,7 +50,7 @@ CREATE TABLE "users"."idempotency_keys" (
 	"headers" jsonb,
 	"body" text,
 	"at" timestamp with time zone DEFAULT now() NOT NULL,
-	CONSTRAINT "idempotency_keys_caller_key_pk" PRIMARY KEY("caller","key")
+	CONSTRAINT "idempotency_keys_pkey" PRIMARY KEY("caller","key")
 );
 --> statement-breakpoint
 CREATE TABLE "users"."users" (
@@ -107,7 +107,7 @@ CREATE TABLE "stock"."idempotency_keys" (
 	"headers" jsonb,
 	"body" text,
 	"at" timestamp with time zone DEFAULT now() NOT NULL,
-	CONSTRAINT "idempotency_keys_caller_key_pk" PRIMARY KEY("caller","key")
+	CONSTRAINT "idempotency_keys_pkey" PRIMARY KEY("caller","key")
 );
 --> statement-breakpoint
 CREATE TABLE "stock"."items" (
@@ -139,7 +139,7 @@ CREATE TABLE "orders"."idempotency_keys" (
 	"headers" jsonb,
 	"body" text,
 	"at" timestamp with time zone DEFAULT now() NOT NULL,
-	CONSTRAINT "idempotency_keys_caller_key_pk" PRIMARY KEY("caller","key")
+	CONSTRAINT "idempotency_keys_pkey" PRIMARY KEY("caller","key")
 );
 --> statement-breakpoint
 CREATE TABLE "orders"."orders" (
@@ -187,7 +187,7 @@ CREATE TABLE "payments"."idempotency_keys" (
 	"headers" jsonb,
 	"body" text,
 	"at" timestamp with time zone DEFAULT now() NOT NULL,
-	CONSTRAINT "idempotency_keys_caller_key_pk" PRIMARY KEY("caller","key")
+	CONSTRAINT "idempotency_keys_pkey" PRIMARY KEY("caller","key")
 );
 --> statement-breakpoint
 CREATE TABLE "payments"."payments" (

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { transaction } from '../shared/change.ts'
 import { operation } from '../shared/operation.ts'
 import { Problem } from '../shared/problems.ts'
@@ -9,7 +9,7 @@ import { cancel, lockOrder } from './store.ts'
 
 const Cancellation = z
   .strictObject({ reason: text(200).default('cancelled by the customer') })
-  .openapi('Cancellation')
+  .meta({ id: 'Cancellation' })
 
 export const cancelOrder = operation(
   'cancel-order',

@@ -1,23 +1,14 @@
 import { sql } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
-import { emit } from '../../events/emit.ts'
-import { once } from '../shared/change.ts'
+import { outboxRow } from '../../events/emit.ts'
+import { onceInOneStatement } from '../shared/change.ts'
 import { operation } from '../shared/operation.ts'
 import { prepared, type Db } from '../shared/postgres.ts'
 import { Problem } from '../shared/problems.ts'
 import type { ProductReader } from '../shared/product-reader.ts'
 import { etag } from '../shared/versions.ts'
-import {
-  idempotencyKeys,
-  NewOrder,
-  Order,
-  orders,
-  priceLines,
-  products,
-  timeline,
-  toOrder,
-  type Price,
-} from './order.ts'
+import { placeOrder } from './place-order.ts'
+import { idempotencyKeys, NewOrder, Order, priceLines, products, toOrder, type Price } from './order.ts'
 
 export const createOrder = operation(
   'create-order',
@@ -60,21 +51,16 @@ export const createOrder = operation(
       updatedAt: now,
       deadline: new Date(now.getTime() + deadlineMs),
     }
-    return once(db, idempotencyKeys, key, async (tx) => {
-      const placed = {
-        orderId: id,
-        customerId: user.id,
-        lines: body.lines,
-        total,
-        cardToken: body.payment.cardToken,
-      }
-      await Promise.all([
-        tx.insert(orders).values(row),
-        tx.insert(timeline).values({ orderId: id, seq: 1, type: 'order.placed', status: 'placed', at: now }),
-        emit(tx, 'order.placed', id, placed, traceparent),
-      ])
-      return json(toOrder(row), 201, { location: `/api/v1/orders/${id}`, etag: etag(1) })
-    })
+    const placed = {
+      orderId: id,
+      customerId: user.id,
+      lines: body.lines,
+      total,
+      cardToken: body.payment.cardToken,
+    }
+    const event = outboxRow('order.placed', id, placed, traceparent)
+    const answer = json(toOrder(row), 201, { location: `/api/v1/orders/${id}`, etag: etag(1) })
+    return onceInOneStatement(db, idempotencyKeys, key, answer, (kept) => placeOrder(db, row, event, kept))
   },
 )
 

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { operation } from '../shared/operation.ts'
 import { IdParam } from '../shared/schemas.ts'
 import { TimelineEntry, toEntry } from './order.ts'
@@ -8,7 +8,7 @@ export const getOrderTimeline = operation(
   'get-order-timeline',
   {
     request: { params: IdParam },
-    responses: { 200: z.object({ items: z.array(TimelineEntry) }).openapi('Timeline') },
+    responses: { 200: z.object({ items: z.array(TimelineEntry) }).meta({ id: 'Timeline' }) },
     problems: ['not-found'],
   },
   async ({ params, user, json }, { db }) => {

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { and, asc, desc, eq, gt, lt } from 'drizzle-orm'
 import { isStaff } from '../shared/auth.ts'
 import { operation } from '../shared/operation.ts'
@@ -8,7 +8,7 @@ import { Order, orders, statuses, toOrder } from './order.ts'
 
 const Query = PageQuery.extend({
   status: z.enum(statuses).optional(),
-  customerId: Id.optional().openapi({ description: 'For staff: one customer’s orders.' }),
+  customerId: Id.optional().meta({ description: 'For staff: one customer’s orders.' }),
   sort: z.enum(['newest', 'oldest']).default('newest'),
 })
 
@@ -16,7 +16,7 @@ export const listOrders = operation(
   'list-orders',
   { request: { query: Query }, responses: { 200: pageOf(Order, 'Orders') }, headers: ['Link'] },
   async ({ query, user, json, hono }, { db }) => {
-    const after = readCursor(query.cursor, 'string')?.[0]
+    const after = readCursor(hono, query.cursor, 'uuid')?.[0]
     const [order, beyond] = query.sort === 'newest' ? [desc, lt] : [asc, gt]
     const owner = isStaff(user) ? query.customerId : user.id
     const rows = await db

@@ -1,6 +1,6 @@
-import { z } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { index, integer, jsonb, pgSchema, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
-import { idempotencyTable } from '../shared/idempotency.ts'
+import { idempotencyTable } from '../shared/idempotency-table.ts'
 import { Address, Currency, Id, Money, Quantity, Sku, text as Text, Timestamp } from '../shared/schemas.ts'
 
 /**
@@ -103,7 +103,7 @@ export const idempotencyKeys = idempotencyTable(schema)
 
 export const OrderLine = z
   .object({ sku: Sku, name: z.string(), quantity: Quantity, unitPrice: z.int() })
-  .openapi('OrderLine')
+  .meta({ id: 'OrderLine' })
 export type OrderLine = z.infer<typeof OrderLine>
 
 export const Order = z
@@ -115,11 +115,11 @@ export const Order = z
     total: Money,
     deliveryAddress: Address,
     note: z.string().nullable(),
-    reason: z.string().nullable().openapi({ description: 'Why it was cancelled.' }),
+    reason: z.string().nullable().meta({ description: 'Why it was cancelled.' }),
     placedAt: Timestamp,
     updatedAt: Timestamp,
   })
-  .openapi('Order')
+  .meta({ id: 'Order' })
 export type Order = z.infer<typeof Order>
 
 export const NewOrder = z
@@ -134,16 +134,16 @@ export const NewOrder = z
       cardToken: z
         .string()
         .regex(/^[\w-]{1,100}$/, 'a card token of the payment provider')
-        .openapi({
+        .meta({
           description: 'A token of the payment provider; see docs/payment-sandbox.md for the test cards.',
           example: 'card_approved',
         }),
     }),
-    currency: Currency.optional().openapi({
+    currency: Currency.optional().meta({
       description: 'Refused where the products’ currency is another.',
     }),
   })
-  .openapi('NewOrder')
+  .meta({ id: 'NewOrder' })
 
 export const TimelineEntry = z
   .object({
@@ -153,7 +153,7 @@ export const TimelineEntry = z
     status: z.enum(statuses),
     at: Timestamp,
   })
-  .openapi('TimelineEntry')
+  .meta({ id: 'TimelineEntry' })
 
 /** A row as it is answered. */
 export const toOrder = (row: OrderRow): Order => ({

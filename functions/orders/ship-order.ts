@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { transaction } from '../shared/change.ts'
 import { operation } from '../shared/operation.ts'
 import { Problem } from '../shared/problems.ts'
@@ -9,7 +9,7 @@ import { advance, lockOrder } from './store.ts'
 
 const Shipment = z
   .strictObject({ carrier: text(100).optional(), trackingCode: text(100).optional() })
-  .openapi('Shipment')
+  .meta({ id: 'Shipment' })
 
 export const shipOrder = operation(
   'ship-order',

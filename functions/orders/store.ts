@@ -58,7 +58,8 @@ export async function writeOrder(
     type,
     detail,
     at,
-    status,
+    // the last entry is the change itself; the ones before led to it
+    status: i === entries.length - 1 ? status : row.status,
   }))
   await Promise.all([
     tx.update(orders).set(changed).where(eq(orders.id, row.id)),

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { transaction } from '../shared/change.ts'
 import { operation } from '../shared/operation.ts'
 import { Problem } from '../shared/problems.ts'
@@ -10,7 +10,7 @@ import { lockOrder, writeOrder } from './store.ts'
 const Changes = z
   .strictObject({ deliveryAddress: Address.optional(), note: text(1000).nullable().optional() })
   .refine((changes) => Object.keys(changes).length > 0, 'nothing to change')
-  .openapi('OrderChanges')
+  .meta({ id: 'OrderChanges' })
 
 export const updateOrder = operation(
   'update-order',

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { streamSSE, type SSEStreamingApi } from 'hono/streaming'
 import { loggable } from '../shared/loggable.ts'
 import { operation } from '../shared/operation.ts'

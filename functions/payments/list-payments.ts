@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { and, desc, eq, isNotNull, lt } from 'drizzle-orm'
 import { isStaff } from '../shared/auth.ts'
 import { operation } from '../shared/operation.ts'
@@ -12,7 +12,7 @@ export const listPayments = operation(
   'list-payments',
   { request: { query: Query }, responses: { 200: pageOf(Payment, 'Payments') }, headers: ['Link'] },
   async ({ query, user, json, hono }, { db }) => {
-    const [before] = readCursor(query.cursor, 'uuid') ?? []
+    const [before] = readCursor(hono, query.cursor, 'uuid') ?? []
     const rows = await db
       .select()
       .from(payments)

@@ -1,7 +1,7 @@
-import { z } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { sql } from 'drizzle-orm'
 import { check, index, integer, pgSchema, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
-import { idempotencyTable } from '../shared/idempotency.ts'
+import { idempotencyTable } from '../shared/idempotency-table.ts'
 import { Amount, Id, Money, text as Text, Timestamp } from '../shared/schemas.ts'
 
 /**
@@ -159,24 +159,24 @@ export const Payment = z
     customerId: Id,
     status: z.enum(statuses),
     amount: Money,
-    captured: Amount.openapi({ description: 'In minor units of the amount’s currency.' }),
-    refunded: Amount.openapi({ description: 'Of what was captured.' }),
-    refunding: Amount.openapi({ description: 'Of refunds that the provider has not yet confirmed.' }),
-    reason: z.string().nullable().openapi({ description: 'Why it was declined, or not captured.' }),
+    captured: Amount.meta({ description: 'In minor units of the amount’s currency.' }),
+    refunded: Amount.meta({ description: 'Of what was captured.' }),
+    refunding: Amount.meta({ description: 'Of refunds that the provider has not yet confirmed.' }),
+    reason: z.string().nullable().meta({ description: 'Why it was declined, or not captured.' }),
     createdAt: Timestamp,
     updatedAt: Timestamp,
   })
-  .openapi('Payment')
+  .meta({ id: 'Payment' })
 export type Payment = z.infer<typeof Payment>
 
 export const NewRefund = z
   .strictObject({
-    amount: z.int().min(1).max(1_000_000_000).optional().openapi({
+    amount: z.int().min(1).max(1_000_000_000).optional().meta({
       description: 'In minor units of the payment’s currency; all that is left where it is not given.',
     }),
     reason: Text(500),
   })
-  .openapi('NewRefund')
+  .meta({ id: 'NewRefund' })
 export type NewRefund = z.infer<typeof NewRefund>
 
 export const Refund = z
@@ -188,7 +188,7 @@ export const Refund = z
     status: z.enum(refundStatuses),
     at: Timestamp,
   })
-  .openapi('Refund')
+  .meta({ id: 'Refund' })
 export type Refund = z.infer<typeof Refund>
 
 /** A row as it is answered. */

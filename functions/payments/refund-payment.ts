@@ -25,7 +25,7 @@ export const refundPayment = operation(
       'payment-provider-failed',
       'payment-provider-unavailable',
     ],
-    headers: ['Location', 'Retry-After'],
+    headers: ['Location'],
   },
   async ({ params, body, key, json, traceparent, hono }, { db, provider }) => {
     const begun = await db.transaction((tx) => begin(tx, params.id, body, key))

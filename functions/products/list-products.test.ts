@@ -153,8 +153,11 @@ describe('list-products', () => {
     ['/query/minPrice', { minPrice: 'cheap', currency: 'EUR' }],
     ['/query/q', { q: 'a b c d e f g h i j k' }],
     ['/query/cursor', { cursor: 'nonsense' }],
-    ['/query/cursor', { cursor: Buffer.from('[{"$gt":""}]').toString('base64url') }],
-    ['/query/cursor', { cursor: Buffer.from('["a"]').toString('base64url'), sort: 'price' }],
+    ['/query/cursor', { cursor: Buffer.from('["/api/v1/products",{"$gt":""}]').toString('base64url') }],
+    [
+      '/query/cursor',
+      { cursor: Buffer.from('["/api/v1/products","a"]').toString('base64url'), sort: 'price' },
+    ],
     ['/query/sku[$ne]', { 'sku[$ne]': 'x' }],
   ])('refuses what is not valid at %s', async (pointer, query: Query) => {
     const answer = await list(query)

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi'
+import * as z from 'zod'
 import type { Filter, Sort } from 'mongodb'
 import { operation } from '../shared/operation.ts'
 import { page, pageOf, PageQuery, readCursor, type CursorValue } from '../shared/paging.ts'
@@ -13,16 +13,16 @@ const ProductQuery = PageQuery.extend({
     .max(200)
     .refine((q) => wordsOf(q).length <= 10, 'at most 10 words')
     .optional()
-    .openapi({ description: 'Words, or how they begin, that all stand in the product’s texts or SKU.' }),
+    .meta({ description: 'Words, or how they begin, that all stand in the product’s texts or SKU.' }),
   sku: Sku.optional(),
   category: text(100).optional(),
   currency: Currency.optional(),
-  minPrice: Price.openapi({ type: 'integer', description: 'In minor units of `currency`.' }),
-  maxPrice: Price.openapi({ type: 'integer', description: 'In minor units of `currency`.' }),
+  minPrice: Price.meta({ type: 'integer', description: 'In minor units of `currency`.' }),
+  maxPrice: Price.meta({ type: 'integer', description: 'In minor units of `currency`.' }),
   sort: z
     .enum(['newest', 'price', '-price', 'name'])
     .default('newest')
-    .openapi({ description: '`price` and `-price` sort by currency first.' }),
+    .meta({ description: '`price` and `-price` sort by currency first.' }),
 }).refine(
   ({ currency, minPrice, maxPrice }) =>
     currency !== undefined || (minPrice === undefined && maxPrice === undefined),
@@ -41,7 +41,7 @@ export const listProducts = operation(
   },
   async ({ query, json, hono }, { products }) => {
     const { keys, direction, position, types } = orders[query.sort]
-    const last = readCursor(query.cursor, ...types)
+    const last = readCursor(hono, query.cursor, ...types)
     const rows = await products
       .find<ListedProduct>({ $and: [matching(query), last ? after(keys, direction, last) : {}] })
       .project<ListedProduct>({ words: 0, outbox: 0, creation: 0 })

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { uuidv7 } from 'uuidv7'
 import type { User } from '../shared/auth.ts'
 import type { Answer, IdempotencyKey } from '../shared/idempotency.ts'
@@ -20,7 +20,7 @@ const AttributeValue = z.union([text(500, 0), z.number(), z.boolean()])
 const Attributes = z
   .record(AttributeName, AttributeValue)
   .refine((attributes) => Object.keys(attributes).length <= maxAttributes, `at most ${maxAttributes}`)
-  .openapi({ example: { colour: 'blue', volumeMl: 330, dishwasherSafe: true } })
+  .meta({ example: { colour: 'blue', volumeMl: 330, dishwasherSafe: true } })
 
 const Name = text(200)
 const Description = text(5000, 0)
@@ -36,11 +36,11 @@ export const Product = z
     price: Money,
     attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
     sellerId: Id,
-    version: z.int().openapi({ description: 'Rises with each change.' }),
+    version: z.int().meta({ description: 'Rises with each change.' }),
     createdAt: Timestamp,
     updatedAt: Timestamp,
   })
-  .openapi('Product')
+  .meta({ id: 'Product' })
 export type Product = z.infer<typeof Product>
 
 export const NewProduct = z
@@ -52,7 +52,7 @@ export const NewProduct = z
     price: Money,
     attributes: Attributes.default({}),
   })
-  .openapi('NewProduct')
+  .meta({ id: 'NewProduct' })
 export type NewProduct = z.infer<typeof NewProduct>
 
 /** A merge patch (RFC 7396): what is not named stays, and an attribute that is null goes. */
@@ -65,9 +65,9 @@ export const ProductPatch = z
     attributes: z
       .record(AttributeName, AttributeValue.nullable())
       .optional()
-      .openapi({ example: { colour: 'red', dishwasherSafe: null } }),
+      .meta({ example: { colour: 'red', dishwasherSafe: null } }),
   })
-  .openapi('ProductPatch')
+  .meta({ id: 'ProductPatch' })
 export type ProductPatch = z.infer<typeof ProductPatch>
 
 /** What a product says of itself. */
@@ -188,7 +188,8 @@ const plain = (text: string) =>
 
 const searchKeys = ({ sku, name, category, description }: NewProduct): SearchKeys => ({
   words: wordsOf(`${sku} ${name} ${category} ${description}`),
-  nameKey: plain(name),
+  // part of a cursor: case and accents folded, a name may be many times as long
+  nameKey: plain(name).slice(0, 200),
 })
 
 const eventData = ({ _id, sku, name, price, sellerId, version }: ProductState) => ({

@@ -15,7 +15,7 @@ export const logIn = operation(
     request: { body: Credentials },
     responses: { 201: LoggedIn },
     problems: ['wrong-credentials', 'too-many-attempts'],
-    headers: ['Location', 'Retry-After'],
+    headers: ['Location'],
   },
   async ({ body: { email, password }, json, hono }, { db, tokens }) => {
     const attempt = await openAttempts(db).begin(clientAddress(hono), email)

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { z } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { bigint, index, integer, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 import { Problem } from '../shared/problems.ts'
 import { Email, schema, User, users } from '../users/user.ts'
@@ -62,27 +62,27 @@ export const attempts = schema.table(
 export const Credentials = z
   .strictObject({
     email: Email,
-    password: z.string().min(1).max(200).normalize('NFKC').openapi({ format: 'password' }),
+    password: z.string().min(1).max(200).normalize('NFKC').meta({ format: 'password' }),
   })
-  .openapi('Credentials')
+  .meta({ id: 'Credentials' })
 
 export const RefreshRequest = z
   .strictObject({ refreshToken: z.string().min(1).max(200) })
-  .openapi('RefreshRequest')
+  .meta({ id: 'RefreshRequest' })
 
 export const TokenPair = z
   .object({
-    accessToken: z.string().openapi({ description: 'A JWT, to be sent as Authorization: Bearer.' }),
+    accessToken: z.string().meta({ description: 'A JWT, to be sent as Authorization: Bearer.' }),
     tokenType: z.literal('Bearer'),
-    expiresIn: z.int().openapi({ description: 'Seconds until the access token expires.' }),
-    refreshToken: z.string().openapi({
+    expiresIn: z.int().meta({ description: 'Seconds until the access token expires.' }),
+    refreshToken: z.string().meta({
       description:
         'Good for one refresh within 30 days. Sending it a second time, also after a lost answer, ends the session.',
     }),
   })
-  .openapi('TokenPair')
+  .meta({ id: 'TokenPair' })
 
-export const LoggedIn = TokenPair.extend({ user: User }).openapi('LoggedIn')
+export const LoggedIn = TokenPair.extend({ user: User }).meta({ id: 'LoggedIn' })
 
 export const JwkSet = z
   .object({
@@ -97,7 +97,7 @@ export const JwkSet = z
       }),
     ),
   })
-  .openapi('JwkSet', { description: 'RFC 7517, RFC 8037' })
+  .meta({ id: 'JwkSet', description: 'RFC 7517, RFC 8037' })
 
 /** 256 random bits. */
 export const newRefreshToken = () => randomBytes(32).toString('base64url')

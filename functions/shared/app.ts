@@ -1,12 +1,12 @@
-import { Hono, type Context } from 'hono'
+import { Hono, type Context, type MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { Logger } from 'pino'
 import { operations, type Domain, type OperationName, type OperationRow } from '../functions.ts'
 import { authorize, type Authenticate } from './auth.ts'
 import type { DepsByDomain } from './deps.ts'
-import { readIdempotencyKey } from './idempotency.ts'
+import { keepable, readIdempotencyKey } from './idempotency.ts'
 import type { Operation } from './operation.ts'
-import { isUnavailable } from './postgres.ts'
+import { isUnavailable } from './store-errors.ts'
 import { Problem } from './problems.ts'
 import { check, readJson } from './validate.ts'
 
@@ -26,17 +26,28 @@ export function createApp({ operations: served, deps, authenticate, log }: AppOp
   app.notFound(() =>
     new Problem('not-found', { detail: 'No function has this path: see /docs.' }).toResponse(),
   )
+  const methods = new Map<string, string[]>()
   for (const operation of served) {
     const row: OperationRow = operations[operation.name]
     const path = row.path.replaceAll(/\{(\w+)\}/g, ':$1')
+    methods.set(path, [...(methods.get(path) ?? []), row.method.toUpperCase()])
     const max = operation.contract.maxBody ?? defaultMaxBody
     const given = deps(row.domain)
-    app.on(row.method.toUpperCase(), path, limit(max), async (c) => {
+    app.on(row.method.toUpperCase(), [path], ...(row.method === 'get' ? [] : [limit(max)]), async (c) => {
       const call = await accept(c, operation, row, authenticate)
       return notModified(c, await operation.handle(call, given))
     })
   }
+  for (const [path, allowed] of methods) app.all(path, () => refuseMethod(allowed))
   return app
+}
+
+function refuseMethod(methods: string[]): never {
+  const allow = methods.includes('GET') ? [...methods, 'HEAD'] : methods
+  throw new Problem('method-not-allowed', {
+    detail: 'This address takes other methods; the Allow header lists them.',
+    headers: { allow: allow.toSorted().join(', ') },
+  })
 }
 
 /** Checks who calls and what was sent, in the order in which a client can put it right. */
@@ -56,19 +67,32 @@ async function accept(
     key: row.idempotent && (await readIdempotencyKey(c, name satisfies OperationName, user?.id ?? 'anyone')),
     user,
     traceparent: c.req.header('traceparent'),
-    json: (value: unknown, status: 200, headers?: Record<string, string>) => c.json(value, status, headers),
+    json: (value: unknown, status: 200, headers: Record<string, string> = {}) => {
+      if (!row.idempotent) return c.json(value, status, headers)
+      const all: Record<string, string> = { 'content-type': 'application/json' }
+      for (const [name, text] of Object.entries(headers)) all[name.toLowerCase()] = text
+      const body = JSON.stringify(value)
+      return keepable(c.body(body, status, all), { status, headers: all, body })
+    },
     empty: () => c.body(null, 204),
     hono: c,
   }
 }
 
-const limit = (maxSize: number) =>
-  bodyLimit({
-    maxSize,
-    onError: () => {
-      throw new Problem('body-too-large', { detail: `Send at most ${maxSize / 1024} KiB.` })
-    },
-  })
+/** Refuses (413) a body above the cap: by what its length is said to be, else while it is read. */
+function limit(maxSize: number): MiddlewareHandler {
+  const refuse = () => {
+    throw new Problem('body-too-large', { detail: `Send at most ${maxSize / 1024} KiB.` })
+  }
+  const counted = bodyLimit({ maxSize, onError: refuse })
+  return (c, next) => {
+    const length = c.req.header('content-length')
+    // Node holds a sender to the length that it names; only a body without one has to be counted, which costs
+    if (length === undefined)
+      return c.req.header('transfer-encoding') === undefined ? next() : counted(c, next)
+    return Number(length) > maxSize ? refuse() : next()
+  }
+}
 
 /** A 304 where the client already has this version (RFC 9110, 13.1.2). */
 function notModified(c: Context, response: Response): Response {

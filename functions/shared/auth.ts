@@ -60,7 +60,7 @@ export function authorize(by: Caller, user: User | undefined): void {
 }
 
 function notLoggedIn(detail: string) {
-  return new Problem('not-logged-in', { detail, headers: { 'www-authenticate': 'Bearer' } })
+  return new Problem('not-logged-in', { detail })
 }
 
 /** Whether the user may see and change what others own. */

@@ -1,15 +1,8 @@
 import { and, lt } from 'drizzle-orm'
-import {
-  inFlight,
-  isKey,
-  keyLifetimeMs,
-  replay,
-  toAnswer,
-  type Answer,
-  type IdempotencyKey,
-  type IdempotencyTable,
-} from './idempotency.ts'
-import { errorCode, sqlState, type Db, type Tx } from './postgres.ts'
+import { inFlight, keyLifetimeMs, replay, toAnswer, type Answer, type IdempotencyKey } from './idempotency.ts'
+import { isKey, keyConstraint, type IdempotencyTable } from './idempotency-table.ts'
+import type { Db, Tx } from './postgres.ts'
+import { errorCode, sqlState, violated } from './store-errors.ts'
 
 /** Runs `work` in one transaction and, once it is committed, tells the relay that there may be events. */
 export async function transaction<R>(db: Db, work: (tx: Tx) => Promise<R>): Promise<R> {
@@ -47,6 +40,34 @@ export async function once<R extends Response>(
     }
     const answer = await firstAnswer(db, table, key)
     // it is the answer that `work` gave
+    if (answer !== undefined) return answer as R
+  }
+}
+
+/**
+ * `once` for a change that is a single statement and whose answer is known before: the key, the change and its
+ * events are written in one round trip, and statements of many requests are pipelined on one connection.
+ * @param write inserts the key's row with the change
+ */
+export async function onceInOneStatement<R extends Response>(
+  db: Db,
+  table: IdempotencyTable,
+  key: IdempotencyKey,
+  response: R,
+  write: (kept: IdempotencyKey & Answer) => Promise<unknown>,
+): Promise<R> {
+  const kept = { ...key, ...(await toAnswer(response)) }
+  for (;;) {
+    try {
+      await write(kept)
+      db.wake()
+      return response
+    } catch (error) {
+      if (errorCode(error) === sqlState.lockNotAvailable) throw inFlight()
+      if (violated(error) !== keyConstraint) throw error
+    }
+    const answer = await firstAnswer(db, table, key)
+    // it is the answer to the same request
     if (answer !== undefined) return answer as R
   }
 }

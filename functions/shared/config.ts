@@ -9,6 +9,8 @@ export interface Config {
   need(name: Setting): string
   /** A setting that may be missing. */
   get(name: Setting): string | undefined
+  /** A setting that is a number above 0, such as 0.5. */
+  number(name: Setting, otherwise: number): number
   /** The address of a function, from the template FUNCTION_URL. */
   functionUrl(name: string): string
 }
@@ -55,7 +57,23 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     const value = get(name)
     if (value === undefined)
       throw new ConfigError(`${name} is not set: it is ${settings[name]}. Set it, or ${name}_FILE.`)
+    // the value itself may hold a password
+    if (name.endsWith('_URL') && !/^[a-z][a-z+]*:\/\/./.test(value))
+      throw new ConfigError(
+        `${name} is not a URL: it is ${settings[name]}. Set it to scheme://host:port/path.`,
+      )
     return value
   }
-  return { get, need, functionUrl: (name) => need('FUNCTION_URL').replaceAll('{function}', name) }
+  const number = (name: Setting, otherwise: number) => {
+    const text = get(name)
+    const value = text === undefined ? otherwise : Number(text)
+    if (value > 0 && value < Infinity) return value
+    throw new ConfigError(`${name}=${text}: it is ${settings[name]}. Set it to a number above 0.`)
+  }
+  return {
+    get,
+    need,
+    number,
+    functionUrl: (name) => need('FUNCTION_URL').replaceAll('{function}', name),
+  }
 }

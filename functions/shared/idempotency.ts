@@ -1,6 +1,4 @@
 import { createHash } from 'node:crypto'
-import { and, eq } from 'drizzle-orm'
-import { index, integer, jsonb, primaryKey, text, timestamp, type PgSchema } from 'drizzle-orm/pg-core'
 import type { Context } from 'hono'
 import { Problem } from './problems.ts'
 
@@ -42,8 +40,19 @@ export async function readIdempotencyKey(
   return { caller, key, hash }
 }
 
+/** What `keepable` answered, so that it need not be read out of the response again. */
+const known = new WeakMap<Response, Answer>()
+
+/** A response whose answer is to be kept. */
+export function keepable(response: Response, answer: Answer): Response {
+  known.set(response, answer)
+  return response
+}
+
 /** The answer that is kept of a response. */
 export async function toAnswer(response: Response): Promise<Answer> {
+  const answer = known.get(response)
+  if (answer !== undefined) return answer
   const headers: Record<string, string> = {}
   for (const name of ['content-type', 'cache-control', 'location', 'etag']) {
     const value = response.headers.get(name)
@@ -69,24 +78,3 @@ export const inFlight = () =>
     detail: 'Send the same request again in a moment to get its answer.',
     headers: { 'retry-after': '1' },
   })
-
-/** The table of first answers in a domain's schema. */
-export const idempotencyTable = (schema: PgSchema) =>
-  schema.table(
-    'idempotency_keys',
-    {
-      caller: text().notNull(),
-      key: text().notNull(),
-      hash: text().notNull(),
-      status: integer(),
-      headers: jsonb().$type<Record<string, string>>(),
-      body: text(),
-      at: timestamp({ withTimezone: true, mode: 'date' }).notNull().defaultNow(),
-    },
-    (t) => [primaryKey({ columns: [t.caller, t.key] }), index().on(t.at)],
-  )
-
-export type IdempotencyTable = ReturnType<typeof idempotencyTable>
-
-export const isKey = (table: IdempotencyTable, key: IdempotencyKey) =>
-  and(eq(table.caller, key.caller), eq(table.key, key.key))

@@ -2,7 +2,7 @@ import type { JSONWebKeySet, JWK } from 'jose'
 import type { Logger } from 'pino'
 import type { Domain } from '../functions.ts'
 import { authenticator, type Authenticate } from './auth.ts'
-import { ConfigError, type Config, type Setting } from './config.ts'
+import { ConfigError, settings, type Config, type Setting } from './config.ts'
 import type { DepsOf } from './deps.ts'
 import type { Service } from './service.ts'
 
@@ -17,7 +17,11 @@ export const open: { [D in Domain]: (config: Config, log: Logger, name: string) 
       import('../sessions/tokens.ts'),
       openDb(config, name),
     ])
-    const tokens = await createTokens(json(config, 'JWT_PRIVATE_KEY') as JWK, publicKeys(config))
+    const tokens = await createTokens(json(config, 'JWT_PRIVATE_KEY') as JWK, publicKeys(config)).catch(
+      () => {
+        throw unusable('JWT_PRIVATE_KEY')
+      },
+    )
     return { ...postgres, deps: { log, db: postgres.db, tokens } }
   },
   products: async (config, log) => {
@@ -31,7 +35,7 @@ export const open: { [D in Domain]: (config: Config, log: Logger, name: string) 
   },
   orders: async (config, log, name) => {
     const postgres = await openDb(config, name)
-    const deadlineMs = Number(config.get('ORDER_DEADLINE_SECONDS') ?? 900) * 1000
+    const deadlineMs = config.number('ORDER_DEADLINE_SECONDS', 900) * 1000
     return { ...postgres, deps: { log, db: postgres.db, products: await reader(config), deadlineMs } }
   },
   payments: async (config, log, name) => {
@@ -45,7 +49,14 @@ export const open: { [D in Domain]: (config: Config, log: Logger, name: string) 
 }
 
 /** Verifies access tokens with the configured public keys. */
-export const openAuthenticator = (config: Config): Authenticate => authenticator(publicKeys(config))
+export function openAuthenticator(config: Config): Authenticate {
+  const keys = publicKeys(config)
+  try {
+    return authenticator(keys)
+  } catch {
+    throw unusable('JWT_PUBLIC_KEYS')
+  }
+}
 
 const publicKeys = (config: Config) => json(config, 'JWT_PUBLIC_KEYS') as JSONWebKeySet
 
@@ -71,6 +82,8 @@ function json(config: Config, name: Setting): unknown {
     return JSON.parse(config.need(name))
   } catch (error) {
     if (error instanceof ConfigError) throw error
-    throw new ConfigError(`${name} is not valid JSON. npm run secrets makes a good one.`)
+    throw unusable(name)
   }
 }
+
+const unusable = (name: Setting) => new ConfigError(`${name} cannot be used: set it to ${settings[name]}.`)

@@ -1,4 +1,4 @@
-import type { z } from '@hono/zod-openapi'
+import type * as z from 'zod'
 import type { Context } from 'hono'
 import type { operations, OperationName } from '../functions.ts'
 import type { User } from './auth.ts'
@@ -15,8 +15,8 @@ export interface Contract {
   responses: Record<number, Schema | null>
   /** The problems of its own, beside those that the frame answers with. */
   problems?: readonly ProblemName[]
-  /** Response headers worth knowing. */
-  headers?: readonly ('ETag' | 'Location' | 'Link' | 'Retry-After')[]
+  /** Headers of its success. */
+  headers?: readonly ('ETag' | 'Location' | 'Link')[]
   /** The cap of its body, in bytes; 100 KiB where nothing is said. */
   maxBody?: number
   /** Where it does not answer JSON. */

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi'
+import * as z from 'zod'
 import type { Context } from 'hono'
 import { Problem } from './problems.ts'
 
@@ -10,26 +10,27 @@ export const PageQuery = z.strictObject({
     .min(1)
     .max(100)
     .default(20)
-    .openapi({ type: 'integer', minimum: 1, maximum: 100 }),
+    .meta({ type: 'integer', minimum: 1, maximum: 100 }),
   cursor: z
     .string()
-    .max(500)
+    .max(1_500)
     .optional()
-    .openapi({ description: 'Opaque: from the `next` of the page before.' }),
+    .meta({ description: 'Opaque: from the `next` of the page before.' }),
 })
 
 export const pageOf = <T extends z.ZodType>(item: T, name: string) =>
-  z.object({ items: z.array(item), next: z.string().optional() }).openapi(name)
+  z.object({ items: z.array(item), next: z.string().optional() }).meta({ id: name })
 
 /**
  * Cuts one page from rows that were read with `limit + 1`, and adds the `Link` header to the next page (RFC 8288).
+ * A cursor remembers its list, too.
  * @param position what a cursor remembers of the last row: its place in the list's order
  */
 export function page<T>(c: Context, rows: T[], limit: number, position: (row: T) => CursorValue[]) {
   const items = rows.slice(0, limit)
   const last = items.at(-1)
   if (rows.length <= limit || last === undefined) return { items }
-  const next = Buffer.from(JSON.stringify(position(last))).toString('base64url')
+  const next = Buffer.from(JSON.stringify([c.req.path, ...position(last)])).toString('base64url')
   const url = new URL(c.req.url)
   url.searchParams.set('cursor', next)
   c.header('Link', `<${url.pathname}${url.search}>; rel="next"`)
@@ -45,13 +46,17 @@ const isA = {
   uuid: (value: unknown) => z.uuid().safeParse(value).success,
 }
 
-/** What a cursor remembers; a cursor that is none of ours is a 400. */
-export function readCursor<const T extends (keyof typeof isA)[]>(cursor: string | undefined, ...types: T) {
+/** The place that a cursor of this list remembers; any other cursor is a 400. */
+export function readCursor<const T extends (keyof typeof isA)[]>(
+  c: Context,
+  cursor: string | undefined,
+  ...types: T
+) {
   if (cursor === undefined) return undefined
   try {
-    const values = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown
+    const [list, ...values] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[]
     if (
-      Array.isArray(values) &&
+      list === c.req.path &&
       values.length === types.length &&
       types.every((type, i) => isA[type](values[i]))
     )
@@ -60,7 +65,7 @@ export function readCursor<const T extends (keyof typeof isA)[]>(cursor: string 
     // said below
   }
   throw new Problem('invalid-request', {
-    detail: 'The cursor is not one of ours: start again without it.',
+    detail: 'The cursor is not one of this list: start again without it.',
     errors: [{ pointer: '/query/cursor', detail: 'not a cursor of this list' }],
   })
 }

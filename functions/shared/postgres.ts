@@ -16,11 +16,15 @@ export type Tx = PostgresJsTransaction<NoSchema, ExtractTablesWithRelations<NoSc
 /** The channel on which the relay listens. */
 export const outboxChannel = 'zeroshop_outbox'
 
+/** How many connections a function's process has at most: few, since ordinary queries are pipelined on one. */
+export const poolSize = 2
+
 /**
  * Opens the database lazily: the first query connects.
- * @param max connections: few, since ordinary queries are pipelined on one
+ * @param max connections; LISTEN takes one more
+ * @param durable where false, a commit is not waited for until it is on the disk: for what is done again if it is lost
  */
-export function openPostgres(url: string, { max = 2, name = 'zeroshop' } = {}): Db {
+export function openPostgres(url: string, { max = poolSize, name = 'zeroshop', durable = true } = {}): Db {
   const client = postgres(url, {
     max,
     idle_timeout: 60,
@@ -29,6 +33,7 @@ export function openPostgres(url: string, { max = 2, name = 'zeroshop' } = {}): 
     onnotice: () => {},
     connection: {
       application_name: name,
+      ...(durable ? {} : { synchronous_commit: 'off' }),
       statement_timeout: 10_000,
       lock_timeout: 3_000,
       idle_in_transaction_session_timeout: 20_000,
@@ -36,18 +41,24 @@ export function openPostgres(url: string, { max = 2, name = 'zeroshop' } = {}): 
   })
   const db = Object.assign(drizzle({ client }), { client, wake })
   let waking = false
+  let again = false
   return db
 
   /**
    * NOTIFY in the transaction itself would make every commit wait for one lock that all of the server's
-   * notifying commits share, so it is sent after it, and at most once at a time.
+   * notifying commits share, so it is sent after it, and one at a time: a commit while one is on its way may
+   * have come too late for it, so another follows.
    */
   function wake() {
+    again = waking
     if (waking) return
     waking = true
     client`select pg_notify(${outboxChannel}, '')`
       .catch(() => {}) // the relay polls, too
-      .finally(() => (waking = false))
+      .finally(() => {
+        waking = false
+        if (again) wake()
+      })
   }
 }
 
@@ -61,32 +72,4 @@ export function prepared<Q>(prepare: (db: Db) => Q): (db: Db) => Q {
     queries.set(db, query)
     return query
   }
-}
-
-/** The code of a PostgreSQL error (its SQLSTATE) or of a failed connection, also where drizzle has wrapped it. */
-export function errorCode(error: unknown): string | undefined {
-  for (let e = error; e instanceof Error; e = e.cause)
-    if ('code' in e && typeof e.code === 'string') return e.code
-  return undefined
-}
-
-/** The constraint that a PostgreSQL error names. */
-export function violated(error: unknown): string | undefined {
-  for (let e = error; e instanceof Error; e = e.cause)
-    if ('constraint_name' in e && typeof e.constraint_name === 'string') return e.constraint_name
-  return undefined
-}
-
-export const sqlState = { uniqueViolation: '23505', lockNotAvailable: '55P03' } as const
-
-/** Whether the error says that the store cannot be reached or is starting or stopping, so that trying later may help. */
-export function isUnavailable(error: unknown): boolean {
-  // MongoDB's driver has names where others have codes
-  if (
-    error instanceof Error &&
-    /^Mongo(?:Network|ServerSelection|Topology|NotConnected|Pool)/.test(error.name)
-  )
-    return true
-  const code = errorCode(error)
-  return code !== undefined && /^(?:CONN|ECONN|CONNECT|ENOTFOUND|EPIPE|ETIMEDOUT|08|57P0|53|55P03)/.test(code)
 }

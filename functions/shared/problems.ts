@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi'
+import * as z from 'zod'
 
 /**
  * Every problem that Zeroshop answers with (RFC 9457): its stable `type` is the key behind `typeBase`, and its
@@ -44,13 +44,13 @@ export const typeBase = 'https://zeroshop.dev/problems/'
 
 export const ProblemDocument = z
   .object({
-    type: z.string().openapi({ example: `${typeBase}invalid-request` }),
+    type: z.string().meta({ example: `${typeBase}invalid-request` }),
     title: z.string(),
     status: z.int(),
     detail: z.string().optional(),
     errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
   })
-  .openapi('Problem')
+  .meta({ id: 'Problem' })
 
 export type ProblemDocument = z.infer<typeof ProblemDocument>
 
@@ -95,6 +95,8 @@ export class Problem extends Error {
       // a 404 may otherwise be cached for as long as a cache sees fit (RFC 9111, 4.2.2)
       headers: {
         'cache-control': 'no-store',
+        // RFC 9110, 15.5.2
+        ...(this.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
         ...this.extra.headers,
         'content-type': 'application/problem+json',
       },

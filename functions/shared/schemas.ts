@@ -1,29 +1,29 @@
-import { z } from '@hono/zod-openapi'
+import * as z from 'zod'
 
 /** Schemas that more than one domain uses. */
 
-export const Id = z.uuid().openapi({ description: 'UUIDv7', example: '01999d3c-7b57-7d0c-8d1c-5a9f1c2b3d4e' })
+export const Id = z.uuid().meta({ description: 'UUIDv7', example: '01999d3c-7b57-7d0c-8d1c-5a9f1c2b3d4e' })
 
-export const IdParam = z.object({ id: Id.openapi({ param: { name: 'id', in: 'path' } }) })
+export const IdParam = z.object({ id: Id })
 
-export const Timestamp = z.iso.datetime().openapi({ description: 'RFC 3339, UTC' })
+export const Timestamp = z.iso.datetime().meta({ description: 'RFC 3339, UTC' })
 
 /** An ISO 4217 code. */
 export const Currency = z
   .string()
   .regex(/^[A-Z]{3}$/, 'an ISO 4217 code such as EUR')
-  .openapi({ example: 'EUR' })
+  .meta({ example: 'EUR' })
 
 /** In minor units (cents), so that sums are exact. The cap keeps every sum below 2^53. */
 export const Amount = z.int().min(0).max(1_000_000_000)
 
-export const Money = z.strictObject({ amount: Amount, currency: Currency }).openapi('Money')
+export const Money = z.strictObject({ amount: Amount, currency: Currency }).meta({ id: 'Money' })
 export type Money = z.infer<typeof Money>
 
 export const Sku = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'letters, digits, dot, dash and underscore, at most 64')
-  .openapi({ example: 'MUG-BLUE' })
+  .meta({ example: 'MUG-BLUE' })
 
 export const Quantity = z.int().min(1).max(10_000)
 
@@ -45,5 +45,5 @@ export const Address = z
     city: text(100),
     country: z.string().regex(/^[A-Z]{2}$/, 'an ISO 3166-1 code such as DE'),
   })
-  .openapi('Address')
+  .meta({ id: 'Address' })
 export type Address = z.infer<typeof Address>

@@ -36,8 +36,12 @@ export async function serve(name: OperationName, opened: Opened<Domain>, config:
 export function addHealth(app: Hono, ping: () => Promise<void>) {
   app.get('/health/liveness', (c) => c.json({ status: 'ok' }))
   app.get('/health/readiness', async (c) => {
-    await ping()
-    return c.json({ status: 'ok' })
+    // the caller is told only that it cannot; why is for the log of a request that fails
+    const isReady = await ping().then(
+      () => true,
+      () => false,
+    )
+    return isReady ? c.json({ status: 'ok' }) : c.json({ status: 'unavailable' }, 503)
   })
 }
 
@@ -56,6 +60,5 @@ export function toServer(app: Hono): Server {
 export async function serveHealth({ ping, close }: Service, listen: Listen) {
   const app = new Hono()
   addHealth(app, ping)
-  app.onError((_, c) => c.json({ status: 'unavailable' }, 503))
   await serveUntilTold(toServer(app), { ...listen, close })
 }

@@ -36,13 +36,13 @@ export async function serve(
     }
   })
   const framework = getTestServer(name)
-  const ok = '{"status":"ok"}'
+  const json = { 'content-type': 'application/json' }
   const server = createServer((request, response) => {
-    if (request.url === '/health/liveness') response.end(ok)
+    if (request.url === '/health/liveness') response.writeHead(200, json).end('{"status":"ok"}')
     else if (request.url === '/health/readiness')
       opened.ping().then(
-        () => response.end(ok),
-        () => response.writeHead(503).end(),
+        () => response.writeHead(200, json).end('{"status":"ok"}'),
+        () => response.writeHead(503, json).end('{"status":"unavailable"}'),
       )
     else if (Number(request.headers['content-length'] ?? 0) > maxBody) response.writeHead(413).end()
     else framework.emit('request', request, response)

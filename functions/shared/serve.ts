@@ -1,9 +1,12 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
+import { ConfigError } from './config.ts'
 
 /** How long what is in flight may take after SIGTERM, in ms; then it is cut off. */
 const graceMs = 8_000
+/** How long closing the stores may take after that, in ms: a process that cannot even log must end, too. */
+const closeMs = 1_500
 
 /**
  * Listens, tells a parent process the port, and drains on SIGTERM or when the parent is gone: stops accepting,
@@ -19,7 +22,7 @@ export async function serveUntilTold(
   }: { port: number; host: string | undefined; log: Logger; close: () => Promise<void> },
 ): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
+    server.once('error', (error) => reject(explain(error, port)))
     server.listen(port, host, resolve)
   })
   const { port: listening } = server.address() as AddressInfo
@@ -32,10 +35,13 @@ export async function serveUntilTold(
     draining = true
     log.debug({ why }, 'draining')
     const giveUp = setTimeout(() => server.closeAllConnections(), graceMs)
-    // a kept-alive connection must not bring another request
-    server.on('request', (_, response) => response.setHeader('connection', 'close'))
+    setTimeout(() => process.exit(1), graceMs + closeMs)
+    // a kept-alive connection must neither bring another request nor be waited for once it is idle
+    server.prependListener('request', (_, response) => response.setHeader('connection', 'close'))
+    const sweep = setInterval(() => server.closeIdleConnections(), 20)
     server.close(() => {
       clearTimeout(giveUp)
+      clearInterval(sweep)
       close().then(
         () => process.exit(0),
         (error: unknown) => {
@@ -44,9 +50,17 @@ export async function serveUntilTold(
         },
       )
     })
-    server.closeIdleConnections()
   }
   process.on('SIGTERM', () => drain('SIGTERM'))
   process.on('SIGINT', () => drain('SIGINT'))
   process.on('disconnect', () => drain('the parent is gone'))
+}
+
+function explain(error: NodeJS.ErrnoException, port: number): Error {
+  if (error.code === 'EADDRINUSE') return new ConfigError(`PORT=${port} is in use. Set it to a free one.`)
+  if (error.code === 'EACCES')
+    return new ConfigError(`PORT=${port} needs more rights. Set it to one above 1023.`)
+  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
+    return new ConfigError('HOST is not an address of this machine. Set it to one, or leave it out.')
+  return error
 }

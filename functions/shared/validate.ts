@@ -1,4 +1,4 @@
-import type { z } from '@hono/zod-openapi'
+import type * as z from 'zod'
 import type { Context } from 'hono'
 import { Problem } from './problems.ts'
 
@@ -23,15 +23,22 @@ export function check<S extends z.ZodType>(schema: S, value: unknown, part: stri
   const result = schema.safeParse(value)
   if (result.success) return result.data
   const errors = result.error.issues.flatMap((issue) => {
-    const pointer = `/${part}${issue.path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')}`
+    const pointer = pointerTo(part, ...issue.path)
     if (issue.code !== 'unrecognized_keys') return [{ pointer, detail: issue.message }]
-    return issue.keys.map((key) => ({ pointer: `${pointer}/${key}`, detail: 'there is no such field' }))
+    return issue.keys.map((key) => ({
+      pointer: pointerTo(part, ...issue.path, key),
+      detail: 'there is no such field',
+    }))
   })
   throw new Problem('invalid-request', {
     detail: 'See `errors` for what to change.',
     errors: errors.slice(0, 20),
   })
 }
+
+/** A JSON pointer (RFC 6901). */
+const pointerTo = (...path: PropertyKey[]) =>
+  path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 
 const invalid = (detail: string, pointer: string) =>
   new Problem('invalid-request', { detail, errors: [{ pointer, detail }] })

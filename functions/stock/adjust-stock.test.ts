@@ -65,7 +65,8 @@ describe('adjust-stock', () => {
   })
 
   it('loses none of 30 adjustments at once', async () => {
-    const sku = await stocked(10)
+    // enough for every decrease, should they all come first
+    const sku = await stocked(30)
     const answers = await Promise.all(
       Array.from({ length: 30 }, (_, i) =>
         shop.post(`/stock/${sku}/adjustments`, {
@@ -74,8 +75,8 @@ describe('adjust-stock', () => {
         }),
       ),
     )
-    expect(answers.map((a) => a.status)).toEqual(Array(30).fill(201))
-    expect(await available(sku)).toBe(10 + 15 * 3 - 15 * 2)
+    expect(answers.filter((a) => a.status !== 201).map((a) => a.text)).toEqual([])
+    expect(await available(sku)).toBe(30 + 15 * 3 - 15 * 2)
   })
 
   it('is for who sells the SKU, and for staff', async () => {

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { uuidv7 } from 'uuidv7'
 import { once } from '../shared/change.ts'
 import { operation } from '../shared/operation.ts'
@@ -20,7 +20,7 @@ export const adjustStock = operation(
   'adjust-stock',
   {
     request: { params: SkuParam, body: NewAdjustment },
-    responses: { 201: z.object({ adjustment: Adjustment, stock: Stock }).openapi('StockAdjusted') },
+    responses: { 201: z.object({ adjustment: Adjustment, stock: Stock }).meta({ id: 'StockAdjusted' }) },
     problems: ['not-found', 'stock-too-low'],
     headers: ['ETag', 'Location'],
   },

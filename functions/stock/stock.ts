@@ -1,7 +1,7 @@
-import { z } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { sql } from 'drizzle-orm'
 import { bigint, check, index, integer, jsonb, pgSchema, text, timestamp, uuid } from 'drizzle-orm/pg-core'
-import { idempotencyTable } from '../shared/idempotency.ts'
+import { idempotencyTable } from '../shared/idempotency-table.ts'
 import { Id, Sku, text as Text, Timestamp } from '../shared/schemas.ts'
 
 /** The stock: its tables, its schemas and its rules. All pure. */
@@ -62,18 +62,18 @@ export const reservations = schema.table('reservations', {
 
 export const idempotencyKeys = idempotencyTable(schema)
 
-export const SkuParam = z.object({ sku: Sku.openapi({ param: { name: 'sku', in: 'path' } }) })
+export const SkuParam = z.object({ sku: Sku })
 
 export const Stock = z
   .object({
     sku: Sku,
     available: z.int().min(0),
-    reserved: z.int().min(0).openapi({ description: 'For orders that are not completed yet.' }),
+    reserved: z.int().min(0).meta({ description: 'For orders that are not completed yet.' }),
     sold: z.int().min(0),
-    received: z.int().min(0).openapi({ description: 'Without what was written off.' }),
+    received: z.int().min(0).meta({ description: 'Without what was written off.' }),
     updatedAt: Timestamp,
   })
-  .openapi('Stock')
+  .meta({ id: 'Stock' })
 export type Stock = z.infer<typeof Stock>
 
 const signs: Partial<Record<Reason, 1 | -1>> = { received: 1, damaged: -1, lost: -1 }
@@ -85,7 +85,7 @@ export const NewAdjustment = z
       .min(-1_000_000)
       .max(1_000_000)
       .refine((quantity) => quantity !== 0, 'not zero')
-      .openapi({ description: 'How many more, or, where it is negative, how many fewer.', example: 20 }),
+      .meta({ description: 'How many more, or, where it is negative, how many fewer.', example: 20 }),
     reason: z.enum(reasons),
     note: Text(500).optional(),
   })
@@ -93,7 +93,7 @@ export const NewAdjustment = z
     path: ['quantity'],
     message: 'positive where stock is received, negative where it is damaged or lost',
   })
-  .openapi('NewStockAdjustment')
+  .meta({ id: 'NewStockAdjustment' })
 
 export const Adjustment = z
   .object({
@@ -105,7 +105,7 @@ export const Adjustment = z
     userId: Id,
     at: Timestamp,
   })
-  .openapi('StockAdjustment')
+  .meta({ id: 'StockAdjustment' })
 
 /** A row as it is answered. */
 export const toStock = ({ sku, available, reserved, sold, received, updatedAt }: ItemRow): Stock => ({

@@ -70,7 +70,8 @@ it.each(['?role=boss', '?sort=password', '?limit=0', '?limit=101', '?q=', '?who=
   async (query) => expect((await list(query)).status).toBe(400),
 )
 
-const forged = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+const forged = (value: unknown[]) =>
+  Buffer.from(JSON.stringify(['/api/v1/users', ...value])).toString('base64url')
 
 it('refuses a cursor that is none of its own', async () => {
   const id = '01999d3c-7b57-7d0c-8d1c-5a9f1c2b3d4e'

@@ -1,4 +1,4 @@
-import type { z } from '@hono/zod-openapi'
+import type * as z from 'zod'
 import { and, asc, desc, eq, ilike, isNull, or, sql } from 'drizzle-orm'
 import { operation } from '../shared/operation.ts'
 import { page, readCursor } from '../shared/paging.ts'
@@ -19,7 +19,7 @@ export const listUsers = operation(
   { request: { query: UserQuery }, responses: { 200: UserPage }, headers: ['Link'] },
   async ({ query: { role, q, sort, limit, cursor }, json, hono }, { db }) => {
     const [field, direction, beyond] = sorts[sort]
-    const after = readCursor(cursor, field === 'id' ? 'uuid' : 'string', 'uuid')
+    const after = readCursor(hono, cursor, field === 'id' ? 'uuid' : 'string', 'uuid')
     const pattern = `%${q?.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`
 
     const rows = await db

@@ -5,7 +5,7 @@ import { endSessionsOf, refuseEnded } from '../sessions/families.ts'
 import { hashPassword, verifyPassword } from '../sessions/password.ts'
 import { transaction } from '../shared/change.ts'
 import { operation } from '../shared/operation.ts'
-import { errorCode, sqlState } from '../shared/postgres.ts'
+import { errorCode, sqlState } from '../shared/store-errors.ts'
 import { Problem } from '../shared/problems.ts'
 import { IdParam } from '../shared/schemas.ts'
 import { checkVersion, etag, ifMatch, staleVersion } from '../shared/versions.ts'
@@ -40,7 +40,7 @@ export const updateUser = operation(
       'if-match-missing',
       'too-many-attempts',
     ],
-    headers: ['ETag', 'Retry-After'],
+    headers: ['ETag'],
   },
   async ({ params: { id }, body: change, user: caller, json, hono }, { db }) => {
     if (!mayChange(caller, id)) throw noSuchUser()

@@ -1,9 +1,9 @@
-import { z } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { sql } from 'drizzle-orm'
 import { check, index, integer, pgSchema, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 import type { Role } from '../functions.ts'
 import { isStaff, type User as Caller } from '../shared/auth.ts'
-import { idempotencyTable } from '../shared/idempotency.ts'
+import { idempotencyTable } from '../shared/idempotency-table.ts'
 import { PageQuery, pageOf } from '../shared/paging.ts'
 import { Problem } from '../shared/problems.ts'
 import { Id, text as Text, Timestamp } from '../shared/schemas.ts'
@@ -46,7 +46,7 @@ export const idempotencyKeys = idempotencyTable(schema)
 const roles = ['customer', 'seller', 'staff', 'admin'] as const satisfies readonly Role[]
 
 /** ASCII, as RFC 5321 limits it to 254 characters; kept and compared in lower case. */
-export const Email = z.email().max(254).toLowerCase().openapi({ example: 'ada@example.com' })
+export const Email = z.email().max(254).toLowerCase().meta({ example: 'ada@example.com' })
 
 /** Normalised (NFKC), so that the same characters typed on another keyboard match (NIST SP 800-63B, 3.1.1.2). */
 export const Password = z
@@ -54,9 +54,9 @@ export const Password = z
   .min(10)
   .max(200)
   .normalize('NFKC')
-  .openapi({ format: 'password', example: 'correct horse battery' })
+  .meta({ format: 'password', example: 'correct horse battery' })
 
-const Name = Text(100).openapi({ example: 'Ada Lovelace' })
+const Name = Text(100).meta({ example: 'Ada Lovelace' })
 
 export const User = z
   .object({
@@ -67,33 +67,35 @@ export const User = z
     createdAt: Timestamp,
     updatedAt: Timestamp,
   })
-  .openapi('User')
+  .meta({ id: 'User' })
 export type User = z.infer<typeof User>
 
 export const UserPage = pageOf(User, 'UserPage')
 
-export const NewUser = z.strictObject({ email: Email, name: Name, password: Password }).openapi('NewUser')
+export const NewUser = z
+  .strictObject({ email: Email, name: Name, password: Password })
+  .meta({ id: 'NewUser' })
 
 export const UserChange = z
   .strictObject({
     email: Email.optional(),
     name: Name.optional(),
     password: Password.optional(),
-    currentPassword: z.string().max(200).normalize('NFKC').optional().openapi({
+    currentPassword: z.string().max(200).normalize('NFKC').optional().meta({
       format: 'password',
       description: 'Needed to change the password, except by an admin.',
     }),
-    role: z.enum(roles).optional().openapi({ description: 'Only an admin may change it.' }),
+    role: z.enum(roles).optional().meta({ description: 'Only an admin may change it.' }),
   })
   .refine((change) => Object.keys(change).some((field) => field !== 'currentPassword'), {
     error: 'nothing to change',
   })
-  .openapi('UserChange')
+  .meta({ id: 'UserChange' })
 export type UserChange = z.output<typeof UserChange>
 
 export const UserQuery = PageQuery.extend({
   role: z.enum(roles).optional(),
-  q: Text(100).optional().openapi({ description: 'A part of the name or e-mail address.' }),
+  q: Text(100).optional().meta({ description: 'A part of the name or e-mail address.' }),
   sort: z.enum(['createdAt', '-createdAt', 'email', '-email', 'name', '-name']).default('createdAt'),
 })
 

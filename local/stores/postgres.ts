@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -109,22 +109,30 @@ const postmaster = (cluster: string): string[] => {
   }
 }
 
-/** Stops a server that runs on the data though we did not write it down; removes the file of one long gone. */
+/** More than any system counts to: names no process. */
+const nobody = 999_999_999
+
+/** Stops a server that runs on the data though we did not write it down; sees to it that a dead one is not in the way. */
 const clearPostmaster = async (cluster: string): Promise<void> => {
   const pid = Number(postmaster(cluster)[0])
-  const identity = pid > 0 ? identify(pid) : undefined
-  // Without a process of that number, PostgreSQL itself clears up best.
-  if (!identity) return
-  if (commandOf(pid).includes(cluster)) await endProcess({ ...identity, stopSignal: 'SIGINT' })
-  else rmSync(join(cluster, 'postmaster.pid'))
+  if (!(pid > 0)) return
+  const identity = identify(pid)
+  if (identity && commandOf(pid).includes(cluster)) await endProcess({ ...identity, stopSignal: 'SIGINT' })
+  // PostgreSQL takes another process of that number, or one that is dead but that nobody has waited for, for its own.
+  // The file stays: by it PostgreSQL finds helpers that have outlived a killed server.
+  const [owner, ...rest] = postmaster(cluster)
+  if (Number(owner) === pid) writeFileSync(join(cluster, 'postmaster.pid'), [nobody, ...rest].join('\n'))
 }
+
+/** Enough for every function at its max scale, as a test computes from the table. */
+export const maxConnections = 320
 
 /** Small, as a shop on a laptop is, and no more processes than it needs. */
 const settings = (durable: boolean): string[] =>
   [
     'listen_addresses=127.0.0.1',
     'unix_socket_directories=',
-    'max_connections=200',
+    `max_connections=${maxConnections}`,
     'shared_buffers=32MB',
     'jit=off',
     'io_method=sync',

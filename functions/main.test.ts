@@ -1,0 +1,455 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  Agent,
+  createServer,
+  request as httpRequest,
+  type ClientRequest,
+  type IncomingMessage,
+} from 'node:http'
+import { connect, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { setTimeout as pause } from 'node:timers/promises'
+import { HTTP } from 'cloudevents'
+import { uuidv7 } from 'uuidv7'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { toCloudEvent } from '../events/cloud-event.ts'
+import { bundle } from '../local/build.ts'
+import { knowProducts, place } from '../test/orders.ts'
+import { openShop, type TestShop } from '../test/shop.ts'
+import type { Order } from './orders/order.ts'
+import type { Setting } from './shared/config.ts'
+
+/** The entry of every container, bundled as there, as a process of its own. */
+
+type Environment = Partial<Record<Setting | `${Setting}_FILE`, string>>
+
+const root = join(import.meta.dirname, '..')
+const dist = join(root, 'node_modules/.cache/zeroshop/test-dist')
+/** Less than what is in flight is given before it is cut off. */
+const graceMs = 6_000
+const nowhere = 'postgres://orders:x@127.0.0.1:9/none'
+
+let shop: TestShop
+let folder: string
+/** Good settings of get-order. */
+let good: Environment
+
+beforeAll(async () => {
+  await bundle(dist)
+  folder = mkdtempSync(join(root, 'node_modules/.cache/zeroshop/test-'))
+  shop = await openShop(['orders', 'stock'])
+  await knowProducts(shop, ['MUG', 900])
+  const { d: _, ...publicKey } = shop.privateKey
+  good = {
+    FUNCTION: 'get-order',
+    HOST: '127.0.0.1',
+    PORT: '0',
+    DATABASE_URL: shop.database('orders'),
+    FUNCTION_URL: 'http://127.0.0.1:9/{function}',
+    JWT_PUBLIC_KEYS: JSON.stringify({ keys: [publicKey] }),
+  }
+})
+afterAll(async () => {
+  rmSync(folder, { recursive: true })
+  await shop.close()
+})
+
+const running = new Set<ReturnType<typeof start>>()
+afterEach(() => {
+  for (const { child } of running) child.kill('SIGKILL')
+  running.clear()
+})
+
+function start(env: Environment) {
+  const child = spawn(process.execPath, [join(dist, 'functions/main.js')], {
+    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: join(dist, 'cache'), ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  })
+  const exited = once(child, 'exit') as Promise<[code: number | null, signal: string | null]>
+  const [out, err] = [text(child.stdout!), text(child.stderr!)]
+  const port = once(child, 'message').then(([message]) => (message as { listening: number }).listening)
+  const started = { child, exited, out, err, port }
+  running.add(started)
+  return started
+}
+
+/** How a process ends that cannot start. */
+async function failure(env: Environment) {
+  const { exited, out, err } = start(env)
+  const [code] = await exited
+  return { code, out: await out, err: await err }
+}
+
+describe('a process that cannot start', () => {
+  const without = (...names: Setting[]) =>
+    Object.fromEntries(Object.entries(good).filter(([name]) => !names.includes(name as Setting)))
+
+  const cases: [what: string, env: () => Environment, says: string | RegExp][] = [
+    [
+      'without a function',
+      () => without('FUNCTION'),
+      'FUNCTION is not set: it is the function to serve, as named in functions/functions.ts. Set it, or FUNCTION_FILE.',
+    ],
+    [
+      'with one that there is not',
+      () => ({ ...good, FUNCTION: 'get-everything' }),
+      /^FUNCTION=get-everything: there is no such function\. Set it to one of: register-user, .*get-order, .*reserve-stock, .*relay, dispatcher\.$/,
+    ],
+    [
+      'with one that JavaScript has',
+      () => ({ ...good, FUNCTION: 'constructor' }),
+      /^FUNCTION=constructor: there is no such function\./,
+    ],
+    [
+      'without its database',
+      () => without('DATABASE_URL'),
+      'DATABASE_URL is not set: it is the PostgreSQL database, with the role of the domain. Set it, or DATABASE_URL_FILE.',
+    ],
+    [
+      'with an empty setting',
+      () => ({ ...good, DATABASE_URL: '' }),
+      'DATABASE_URL is not set: it is the PostgreSQL database, with the role of the domain. Set it, or DATABASE_URL_FILE.',
+    ],
+    [
+      'with a database that is none',
+      () => ({ ...good, DATABASE_URL: 'secret' }),
+      'DATABASE_URL is not a URL: it is the PostgreSQL database, with the role of the domain. Set it to scheme://host:port/path.',
+    ],
+    [
+      'without the keys of access tokens',
+      () => without('JWT_PUBLIC_KEYS'),
+      'JWT_PUBLIC_KEYS is not set: it is the keys that verify access tokens, as a JWK set. Set it, or JWT_PUBLIC_KEYS_FILE.',
+    ],
+    [
+      'with keys that are no JSON',
+      () => ({ ...good, JWT_PUBLIC_KEYS: '{' }),
+      'JWT_PUBLIC_KEYS cannot be used: set it to the keys that verify access tokens, as a JWK set.',
+    ],
+    [
+      'with keys that are none',
+      () => ({ ...good, JWT_PUBLIC_KEYS: '{"keys":1}' }),
+      'JWT_PUBLIC_KEYS cannot be used: set it to the keys that verify access tokens, as a JWK set.',
+    ],
+    [
+      'without the key that signs',
+      () => ({ ...good, FUNCTION: 'log-in' }),
+      'JWT_PRIVATE_KEY is not set: it is the Ed25519 key that signs access tokens, as a JWK. Set it, or JWT_PRIVATE_KEY_FILE.',
+    ],
+    [
+      'with a key that cannot sign',
+      () => ({ ...good, FUNCTION: 'log-in', JWT_PRIVATE_KEY: '{"kty":"OKP"}' }),
+      'JWT_PRIVATE_KEY cannot be used: set it to the Ed25519 key that signs access tokens, as a JWK.',
+    ],
+    [
+      'with a secret that is not mounted',
+      () => ({ ...without('DATABASE_URL'), DATABASE_URL_FILE: '/run/secrets/none' }),
+      'DATABASE_URL_FILE: cannot read /run/secrets/none (ENOENT). Mount the secret there.',
+    ],
+    [
+      'with a secret that is a folder',
+      () => ({ ...good, JWT_PUBLIC_KEYS_FILE: '/tmp' }),
+      'JWT_PUBLIC_KEYS_FILE: cannot read /tmp (EISDIR). Mount the secret there.',
+    ],
+    [
+      'with a port that is none',
+      () => ({ ...good, PORT: '70000' }),
+      'PORT=70000: set it to a whole number from 0 to 65535.',
+    ],
+    [
+      'with an address of another machine',
+      () => ({ ...good, HOST: '192.0.2.1' }),
+      'HOST is not an address of this machine. Set it to one, or leave it out.',
+    ],
+    [
+      'with a log level that there is not',
+      () => ({ ...good, LOG_LEVEL: 'loud' }),
+      'LOG_LEVEL=loud: set it to trace, debug, info, warn or error.',
+    ],
+    [
+      'with a time that is none',
+      () => ({ ...good, ORDER_DEADLINE_SECONDS: 'soon' }),
+      'ORDER_DEADLINE_SECONDS=soon: it is how long an order may wait for stock and payment; 900 where it is not set. Set it to a number above 0.',
+    ],
+    [
+      'of another store',
+      () => ({ ...good, FUNCTION: 'get-product' }),
+      'MONGODB_URL is not set: it is the MongoDB database, with the user of the domain. Set it, or MONGODB_URL_FILE.',
+    ],
+    [
+      'without the payment provider',
+      () => ({ ...good, FUNCTION: 'authorize-payment' }),
+      'PAYMENT_PROVIDER_URL is not set: it is the payment provider. Set it, or PAYMENT_PROVIDER_URL_FILE.',
+    ],
+    [
+      'without the broker',
+      () => ({ ...good, FUNCTION: 'dispatcher' }),
+      'NATS_URL is not set: it is the NATS server with JetStream. Set it, or NATS_URL_FILE.',
+    ],
+    [
+      'with pauses that are none',
+      () => ({ ...good, FUNCTION: 'dispatcher', RETRY_DELAYS_SECONDS: '1,x' }),
+      'RETRY_DELAYS_SECONDS=1,x: set it to seconds such as 1,5,30.',
+    ],
+    [
+      'without the timer’s database',
+      () => ({ ...good, FUNCTION: 'relay' }),
+      'ORDERS_DATABASE_URL is not set: it is the same database with the role of the orders domain, for the relay’s timer. Set it, or ORDERS_DATABASE_URL_FILE.',
+    ],
+  ]
+  it.each(cases)('%s says so in one line and exits with 1', async (_, env, says) => {
+    const { code, out, err } = await failure(env())
+    expect({ code, out, lines: err.split('\n').length }).toEqual({ code: 1, out: '', lines: 2 })
+    const said = err.trimEnd().replace(/^zeroshop: /, '')
+    expect(`zeroshop: ${said}\n`).toBe(err)
+    if (typeof says === 'string') expect(said).toBe(says)
+    else expect(said).toMatch(says)
+  })
+
+  it('where the port is taken says so in one line and exits with 1', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    // it listens on a port
+    const { port } = other.address() as AddressInfo
+    for (const FUNCTION of ['get-order', 'reserve-stock'])
+      expect(await failure({ ...good, FUNCTION, PORT: String(port) })).toEqual({
+        code: 1,
+        out: '',
+        err: `zeroshop: PORT=${port} is in use. Set it to a free one.\n`,
+      })
+    other.close()
+  })
+})
+
+const answerOf = async (request: ClientRequest) => {
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
+  return { status: response.statusCode, headers: response.headers, body: await text(response) }
+}
+
+describe('a process that serves', () => {
+  const health = async (port: number, what: string) => {
+    const response = await fetch(`http://127.0.0.1:${port}/health/${what}`)
+    return [response.status, response.headers.get('content-type'), await response.text()]
+  }
+  const ok = [200, 'application/json', '{"status":"ok"}']
+
+  it.each(['get-order', 'reserve-stock'])('is alive and ready where its store is: %s', async (FUNCTION) => {
+    const port = await start({ ...good, FUNCTION }).port
+    expect(await health(port, 'liveness')).toEqual(ok)
+    expect(await health(port, 'readiness')).toEqual(ok)
+  })
+
+  it.each([
+    ['get-order', { DATABASE_URL: nowhere }],
+    ['reserve-stock', { DATABASE_URL: nowhere }],
+    ['get-product', { MONGODB_URL: 'mongodb://127.0.0.1:9/none' }],
+  ])('is alive, but not ready, where its store is not: %s', async (FUNCTION, env) => {
+    const port = await start({ ...good, FUNCTION, ...env, LOG_LEVEL: 'silent' }).port
+    expect(await health(port, 'liveness')).toEqual(ok)
+    expect(await health(port, 'readiness')).toEqual([503, 'application/json', '{"status":"unavailable"}'])
+  })
+
+  it('answers a problem where its store is not, and logs why without the request’s secrets', async () => {
+    const { port, child, out } = start({ ...good, DATABASE_URL: nowhere })
+    const token = await shop.sign(shop.users.customer)
+    const response = await fetch(`http://127.0.0.1:${await port}/api/v1/orders/${uuidv7()}`, {
+      headers: { authorization: `Bearer ${token}` },
+    })
+    expect([response.status, response.headers.get('retry-after'), await response.json()]).toEqual([
+      503,
+      '2',
+      {
+        type: 'https://zeroshop.dev/problems/store-unavailable',
+        title: 'A store cannot be reached just now',
+        status: 503,
+        detail: 'Try again in a moment.',
+      },
+    ])
+    child.kill('SIGTERM')
+    const log = await out
+    expect(log).toContain('ECONNREFUSED')
+    expect(log).not.toContain(token)
+  })
+
+  it('serves its own function only', async () => {
+    const port = await start(good).port
+    const statuses = await Promise.all(
+      ['/api/v1/orders', `/api/v1/orders/${uuidv7()}`, '/nothing'].map(
+        async (path) => (await fetch(`http://127.0.0.1:${port}${path}`)).status,
+      ),
+    )
+    expect(statuses).toEqual([404, 401, 404])
+  })
+
+  it('takes its secrets from files', async () => {
+    const file = join(folder, 'database-url')
+    writeFileSync(file, `${shop.database('orders')}\n`)
+    const { DATABASE_URL: _, ...rest } = good
+    const port = await start({ ...rest, DATABASE_URL_FILE: file }).port
+    expect(await health(port, 'readiness')).toEqual(ok)
+  })
+})
+
+describe('a process that is told to stop', () => {
+  let agent: Agent
+  let order: Order
+  let authorization: string
+  beforeAll(async () => {
+    order = await place(shop, shop.users.customer)
+    authorization = `Bearer ${await shop.sign(shop.users.customer)}`
+  })
+  // keeps its connections, as a gateway does
+  afterEach(() => agent.destroy())
+
+  const patch = (port: number, version: number) => {
+    agent = new Agent({ keepAlive: true })
+    return httpRequest({
+      agent,
+      port,
+      host: '127.0.0.1',
+      method: 'PATCH',
+      path: `/api/v1/orders/${order.id}`,
+      headers: { authorization, 'content-type': 'application/json', 'if-match': `"${version}"` },
+    })
+  }
+
+  const refuses = (port: number) =>
+    new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1')
+      socket.on('connect', () => resolve(false) ?? socket.destroy())
+      socket.on('error', () => resolve(true))
+    })
+
+  /** Holds a lock in a transaction of the test until it is told to let go. */
+  async function hold(role: 'orders' | 'stock', statement: string) {
+    const { client } = shop.deps(role).db
+    const release = Promise.withResolvers<void>()
+    const held = Promise.withResolvers<void>()
+    const done = client.begin(async (sql) => {
+      await sql.unsafe(statement)
+      held.resolve()
+      await release.promise
+    })
+    await held.promise
+    return {
+      /** Resolves once someone waits for the lock. */
+      waiting: async () => {
+        for (;;) {
+          const [row] = await client`select count(*)::int as n from pg_stat_activity
+            where datname = current_database() and wait_event_type = 'Lock'`
+          if (row?.['n'] === 1) return
+          await pause(10)
+        }
+      },
+      letGo: async () => {
+        release.resolve()
+        await done
+      },
+    }
+  }
+
+  it('finishes a request that waits for a lock, takes no other, and exits with 0', async () => {
+    const { child, port, exited, err } = start({ ...good, FUNCTION: 'update-order' })
+    const lock = await hold('orders', `select from orders.orders where id = '${order.id}' for update`)
+    const request = patch(await port, 1)
+    request.end('{"note":"ring twice"}')
+    const answer = answerOf(request)
+    await lock.waiting()
+    child.kill('SIGTERM')
+    child.kill('SIGTERM')
+    await expect.poll(async () => refuses(await port)).toBe(true)
+    expect(child.exitCode).toBeNull()
+    await lock.letGo()
+    expect(await answer).toMatchObject({ status: 200, body: expect.stringContaining('ring twice') })
+    const answered = performance.now()
+    expect(await exited).toEqual([0, null])
+    expect(performance.now() - answered).toBeLessThan(graceMs)
+    expect(await err).toBe('')
+  })
+
+  it('finishes a request whose body is still on its way', async () => {
+    const { child, port, exited } = start({ ...good, FUNCTION: 'update-order' })
+    const request = patch(await port, 2)
+    request.write('{"note":')
+    await pause(100)
+    child.kill('SIGTERM')
+    await expect.poll(async () => refuses(await port)).toBe(true)
+    request.end('"by the door"}')
+    expect(await answerOf(request)).toMatchObject({
+      status: 200,
+      body: expect.stringContaining('by the door'),
+    })
+    const answered = performance.now()
+    expect(await exited).toEqual([0, null])
+    expect(performance.now() - answered).toBeLessThan(graceMs)
+  })
+
+  it('finishes an event', async () => {
+    const { child, port, exited } = start({
+      ...good,
+      FUNCTION: 'open-stock',
+      DATABASE_URL: shop.database('stock'),
+    })
+    const insert = `insert into stock.items (sku, seller_id) values ('MUG', '${uuidv7()}')`
+    const lock = await hold('stock', insert)
+    const product = { productId: uuidv7(), sku: 'MUG', name: 'Mug', sellerId: uuidv7(), version: 1 }
+    const data = { ...product, price: { amount: 900, currency: 'EUR' } }
+    const event = { id: uuidv7(), type: 'product.created', subject: 'MUG', time: new Date(), data } as const
+    const { headers, body } = HTTP.structured(toCloudEvent(event))
+    const answer = fetch(`http://127.0.0.1:${await port}`, {
+      method: 'POST',
+      headers: { 'content-type': String(headers['content-type']) },
+      body: String(body),
+    })
+    await lock.waiting()
+    child.kill('SIGTERM')
+    await expect.poll(async () => refuses(await port)).toBe(true)
+    await lock.letGo()
+    expect((await answer).status).toBe(204)
+    expect(await exited).toEqual([0, null])
+  })
+
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'by %s is not held up by connections that are idle',
+    async (signal) => {
+      const { child, port, exited } = start(good)
+      agent = new Agent({ keepAlive: true })
+      const request = httpRequest({ agent, port: await port, host: '127.0.0.1', path: '/health/readiness' })
+      request.end()
+      expect(await answerOf(request)).toMatchObject({ status: 200 })
+      const told = performance.now()
+      child.kill(signal)
+      expect(await exited).toEqual([0, null])
+      expect(performance.now() - told).toBeLessThan(graceMs)
+    },
+  )
+
+  it('because its parent is gone finishes, and exits with 0', async () => {
+    const { child, port, exited } = start({ ...good, FUNCTION: 'update-order' })
+    const lock = await hold('orders', `select from orders.orders where id = '${order.id}' for update`)
+    const request = patch(await port, 3)
+    request.end('{"note":null}')
+    const answer = answerOf(request)
+    await lock.waiting()
+    child.disconnect()
+    await expect.poll(async () => refuses(await port)).toBe(true)
+    await lock.letGo()
+    expect(await answer).toMatchObject({ status: 200 })
+    expect(await exited).toEqual([0, null])
+  })
+
+  it('while it waits for the broker exits, too', async () => {
+    const env = { ...good, FUNCTION: 'dispatcher', NATS_URL: 'nats://127.0.0.1:9' }
+    const orphan = start(env)
+    // long enough to be waiting
+    await pause(700)
+    orphan.child.disconnect()
+    expect(await orphan.exited).toEqual([1, null])
+    const told = start(env)
+    await pause(700)
+    told.child.kill('SIGTERM')
+    expect(await told.exited).toEqual([null, 'SIGTERM'])
+  })
+})

@@ -1,0 +1,29 @@
+// Imports nothing, so that a function of one store does not load the other's driver.
+
+/** The code of a PostgreSQL error (its SQLSTATE) or of a failed connection, also where drizzle has wrapped it. */
+export function errorCode(error: unknown): string | undefined {
+  for (let e = error; e instanceof Error; e = e.cause)
+    if ('code' in e && typeof e.code === 'string') return e.code
+  return undefined
+}
+
+/** The constraint that a PostgreSQL error names. */
+export function violated(error: unknown): string | undefined {
+  for (let e = error; e instanceof Error; e = e.cause)
+    if ('constraint_name' in e && typeof e.constraint_name === 'string') return e.constraint_name
+  return undefined
+}
+
+export const sqlState = { uniqueViolation: '23505', lockNotAvailable: '55P03' } as const
+
+/** Whether the error says that the store cannot be reached or is starting or stopping, so that trying later may help. */
+export function isUnavailable(error: unknown): boolean {
+  // MongoDB's driver has names where others have codes
+  if (
+    error instanceof Error &&
+    /^Mongo(?:Network|ServerSelection|Topology|NotConnected|Pool)/.test(error.name)
+  )
+    return true
+  const code = errorCode(error)
+  return code !== undefined && /^(?:CONN|ECONN|CONNECT|ENOTFOUND|EPIPE|ETIMEDOUT|08|57P0|53|55P03)/.test(code)
+}

@@ -1,0 +1,110 @@
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { createPool, type Pool, type PoolOptions } from './pool.ts'
+
+const child = join(import.meta.dirname, 'fixtures/child.js')
+
+let pool: Pool
+let server: Server
+let url: string
+let lines: string[]
+let dir: string
+
+async function start(options: Partial<PoolOptions>, env: Record<string, string> = {}) {
+  pool = createPool({
+    name: 'get-order',
+    concurrency: 10,
+    minScale: 0,
+    maxScale: 1,
+    windowSeconds: 60,
+    spawn: () => ({ command: process.execPath, args: [child], env: { ...process.env, ...env } }),
+    log: (_, line) => lines.push(line),
+    ...options,
+  })
+  server = createServer((req, res) => pool.accept(req, res, req.url ?? '/')).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  // a TCP server's address
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+const queued = () => pool.report().concurrency.queued
+const problem = (name: string) => ({ type: `https://zeroshop.dev/problems/${name}` })
+
+beforeEach(() => {
+  lines = []
+  dir = mkdtempSync(join(tmpdir(), 'pool-'))
+})
+
+afterEach(async () => {
+  await pool.close(0)
+  server.closeAllConnections()
+  server.close()
+  rmSync(dir, { recursive: true })
+})
+
+it.each(['GET', 'POST'])(
+  '%s is answered with 504 when the function does not answer in time',
+  async (method) => {
+    await start({ answerWithinMs: 200 })
+    const answer = await fetch(`${url}/hold`, { method })
+    expect(answer.status).toBe(504)
+    expect(answer.headers.get('content-type')).toBe('application/problem+json')
+    expect(await answer.json()).toMatchObject(problem('gateway-timeout'))
+    expect(pool.report().concurrency.inFlight).toBe(0)
+    // it is told that nobody waits any more, and was asked only once
+    await expect.poll(() => lines).toContain('closed hold aborted')
+    expect(lines.filter((line) => line === 'holding')).toHaveLength(1)
+    expect((await fetch(`${url}/plain`)).status).toBe(200)
+  },
+)
+
+it('leaves an event stream open however long it is silent', async () => {
+  await start({ answerWithinMs: 100 })
+  const { body } = await fetch(`${url}/events`)
+  const reader = body!.getReader()
+  await reader.read()
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  await fetch(`${url}/release`)
+  expect(new TextDecoder().decode((await reader.read()).value)).toBe('released')
+  expect((await reader.read()).done).toBe(true)
+})
+
+it('refuses what would wait beyond the limit of the queue', async () => {
+  await start({ queueLimit: 2 }, { WAIT_FOR: join(dir, 'go') })
+  const waiting = [fetch(`${url}/plain`), fetch(`${url}/plain`)]
+  await expect.poll(queued).toBe(2)
+  const answer = await fetch(`${url}/plain`)
+  expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1'])
+  expect(await answer.json()).toMatchObject(problem('overloaded'))
+  writeFileSync(join(dir, 'go'), '')
+  expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200])
+})
+
+it('refuses what has waited for too long, and nothing younger', async () => {
+  await start({ longestWaitMs: 200 }, { WAIT_FOR: join(dir, 'go') })
+  const old = fetch(`${url}/plain`)
+  await expect.poll(queued).toBe(1)
+  pool.tick()
+  expect(queued()).toBe(1)
+  await new Promise((resolve) => setTimeout(resolve, 250))
+  const young = fetch(`${url}/plain`)
+  await expect.poll(queued).toBe(2)
+  pool.tick()
+  const answer = await old
+  expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '6'])
+  expect(await answer.json()).toMatchObject(problem('overloaded'))
+  writeFileSync(join(dir, 'go'), '')
+  expect((await young).status).toBe(200)
+})
+
+it('sends a small body whole to another process when the first one listens no more', async () => {
+  await start({ maxScale: 2 })
+  await fetch(`${url}/deaf`)
+  const answer = await fetch(`${url}/upload`, { method: 'POST', body: 'x'.repeat(1000) })
+  expect(await answer.json()).toEqual({ bytes: 1000 })
+})

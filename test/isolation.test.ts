@@ -1,0 +1,160 @@
+import postgres from 'postgres'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { databaseRoles, type DatabaseRole } from '../functions/functions.ts'
+import { errorCode } from '../functions/shared/store-errors.ts'
+import { openShop, type TestShop } from './shop.ts'
+
+/** Each role of PostgreSQL works in its own schema; what it may do in another is listed here, in whole. */
+const elsewhere: Record<DatabaseRole, string[]> = {
+  users: ['insert events.inbox', 'insert events.outbox'],
+  stock: ['insert events.inbox', 'insert events.outbox'],
+  orders: ['insert events.inbox', 'insert events.outbox'],
+  payments: ['insert events.inbox', 'insert events.outbox'],
+  // to clear away answers whose day is over
+  events: ['users', 'stock', 'orders', 'payments'].flatMap((schema) => [
+    `delete ${schema}.idempotency_keys`,
+    `select ${schema}.idempotency_keys.at`,
+  ]),
+}
+
+const insufficientPrivilege = '42501'
+
+interface Table {
+  schema: string
+  name: string
+  columns: string[]
+}
+
+let shop: TestShop
+let tables: Table[]
+let sql: Record<DatabaseRole, postgres.Sql>
+
+beforeAll(async () => {
+  shop = await openShop([])
+  const url = new URL(inject('stores').postgres)
+  url.pathname = new URL(shop.database('events')).pathname
+  const admin = postgres(url.href, { max: 1 })
+  tables = await admin<Table[]>`
+    select n.nspname as schema, c.relname as name,
+      array(select attname::text from pg_attribute where attrelid = c.oid and attnum > 0 order by attnum) as columns
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.relkind in ('r', 'v', 'm', 'p') and n.nspname !~ '^(pg_|information_schema)'`
+  await admin.end()
+  // each role is a key
+  sql = Object.fromEntries(
+    databaseRoles.map((role) => [role, postgres(shop.database(role), { max: 1, onnotice: () => {} })]),
+  ) as typeof sql
+})
+afterAll(async () => {
+  await Promise.all(Object.values(sql).map((client) => client.end()))
+  await shop.close()
+})
+
+/** Whether a role may do it; whatever it does is taken back. */
+async function may(role: DatabaseRole, statement: string): Promise<boolean> {
+  const connection = await sql[role].reserve()
+  try {
+    await connection`begin`
+    await connection.unsafe(statement)
+    return true
+  } catch (error) {
+    // where it may but it fails, as with a column that must not be null, it still may
+    return errorCode(error) !== insufficientPrivilege
+  } finally {
+    await connection`rollback`
+    connection.release()
+  }
+}
+
+/** What a role may do with the tables that `are`, as `verb schema.table`. */
+async function rights(role: DatabaseRole, are: (table: Table) => boolean): Promise<string[]> {
+  const found: string[] = []
+  for (const { schema, name, columns } of tables.filter(are)) {
+    const table = `${schema}.${name}`
+    const statements = {
+      [`select ${table}`]: `select * from ${table}`,
+      [`insert ${table}`]: `insert into ${table} default values`,
+      [`update ${table}`]: `update ${table} set ${columns.map((c) => `"${c}" = default`).join()}`,
+      [`delete ${table}`]: `delete from ${table}`,
+      [`truncate ${table}`]: `truncate ${table}`,
+      [`lock ${table}`]: `lock table ${table} in access exclusive mode`,
+      [`rename ${table}`]: `alter table ${table} rename to taken`,
+      [`drop ${table}`]: `drop table ${table} cascade`,
+      [`own ${table}`]: `alter table ${table} owner to current_user`,
+      [`index ${table}`]: `create index on ${table} (("${columns[0]}"::text))`,
+      [`trigger ${table}`]: `create trigger hook after insert on ${table} execute function suppress_redundant_updates_trigger()`,
+    }
+    const allowed: string[] = []
+    for (const [right, statement] of Object.entries(statements))
+      if (await may(role, statement)) allowed.push(right)
+    if (!allowed.includes(`select ${table}`))
+      for (const column of columns)
+        if (await may(role, `select "${column}" from ${table}`)) allowed.push(`select ${table}.${column}`)
+    // who may delete may lock
+    found.push(...allowed.filter((right) => !right.startsWith('lock')))
+  }
+  return found.toSorted()
+}
+
+describe('the database', () => {
+  it('has the tables of every role', () => {
+    const schemas = new Set(tables.map(({ schema }) => schema))
+    expect([...schemas].toSorted()).toEqual([...databaseRoles, 'drizzle'].toSorted())
+    expect(tables.length).toBeGreaterThan(15)
+  })
+})
+
+describe.each(databaseRoles)('the role %s', (role) => {
+  it('reads and writes in its own schema, and changes no table', async () => {
+    const own = tables.filter(({ schema }) => schema === role)
+    expect(await rights(role, ({ schema }) => schema === role)).toEqual(
+      own
+        .flatMap(({ name }) =>
+          ['select', 'insert', 'update', 'delete'].map((verb) => `${verb} ${role}.${name}`),
+        )
+        .toSorted(),
+    )
+  })
+
+  it('may do nothing in another’s but what is listed', async () =>
+    expect(await rights(role, ({ schema }) => schema !== role)).toEqual(elsewhere[role].toSorted()))
+
+  it.each([
+    `create table ${role}.mine (id int)`,
+    `create view ${role}.mine as select 1`,
+    `create function ${role}.mine() returns int language sql as 'select 1'`,
+    `create type ${role}.mine as enum ('a')`,
+    `create sequence ${role}.mine`,
+    `alter schema ${role} rename to mine`,
+    `drop schema ${role} cascade`,
+    'create table public.mine (id int)',
+    `create function public.mine() returns int language sql as 'select 1'`,
+    'create table mine (id int)',
+    'create schema mine',
+    'create role mine',
+    'create extension pgcrypto',
+    'create publication mine for all tables',
+    'alter role current_user superuser',
+    'set role postgres',
+    'set session authorization postgres',
+    `copy (select 1) to program 'true'`,
+    `select pg_read_file('postgresql.conf')`,
+    'select * from pg_authid',
+  ])('may not %s', async (statement) => expect(await may(role, statement)).toBe(false))
+
+  it('may not become another', async () => {
+    for (const other of databaseRoles.filter((other) => other !== role)) {
+      expect(await may(role, `set role ${other}`)).toBe(false)
+      expect(await may(role, `alter role ${other} password 'stolen'`)).toBe(false)
+      expect(await may(role, `grant ${other} to ${role}`)).toBe(false)
+    }
+  })
+
+  it('needs its password', async () => {
+    const url = new URL(shop.database(role))
+    url.password = 'guessed'
+    const client = postgres(url.href, { max: 1 })
+    await expect(client`select 1`).rejects.toMatchObject({ code: '28P01' })
+    await client.end()
+  })
+})

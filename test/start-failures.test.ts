@@ -1,0 +1,333 @@
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { networkInterfaces } from 'node:os'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import postgres from 'postgres'
+import { uuidv7 } from 'uuidv7'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { startPostgres } from '../local/stores/postgres.ts'
+import { lockDataDir } from '../local/lock.ts'
+import { signal } from '../local/stores/process.ts'
+import {
+  ask,
+  killAll,
+  patienceMs,
+  processesWith,
+  runInTerminal,
+  startShop,
+  temporaryFolder,
+  until,
+} from './terminal.ts'
+
+const root = join(import.meta.dirname, '..')
+const isRoot = process.getuid?.() === 0
+
+type Shop = ReturnType<typeof startShop>
+
+/** Waits for its end: one line, exit code 1, nothing left. */
+async function refusal(shop: Shop): Promise<string> {
+  const code = await shop.exited
+  expect({ code, lines: shop.errors().split('\n').length, said: shop.output() }).toMatchObject({
+    code: 1,
+    lines: 1,
+  })
+  return shop.errors()
+}
+
+const pidOf = (dataDir: string, name: string) =>
+  (JSON.parse(readFileSync(join(dataDir, 'run', `${name}.json`), 'utf8')) as { pid: number }).pid
+
+describe('what cannot be started', { timeout: patienceMs }, () => {
+  let folder: string
+  let dataDir: string
+  let remove: () => void
+  beforeEach(() => {
+    ;({ folder, remove } = temporaryFolder())
+    dataDir = join(folder, 'data')
+  })
+  afterEach(() => {
+    killAll(folder)
+    remove()
+  })
+
+  it.each([
+    [['--window', 'x'], {}, '--window=x: set it to a whole number from 2 to 3600.'],
+    [['--max-scale=0'], {}, '--max-scale=0: set it to a whole number from 1 to 100.'],
+    [['--fast'], {}, "Unknown option '--fast'. See npm start -- --help."],
+    [[], { PORT: 'abc' }, 'PORT=abc: set it to a whole number from 0 to 65535.'],
+  ])('is told in one line: %j %j', async (args, env, said) => {
+    expect(await refusal(startShop(dataDir, { args, env }))).toBe(said)
+    expect(existsSync(dataDir)).toBe(false)
+  })
+
+  it('is a shop on a port in use: told before anything is started', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo
+    const said = await refusal(startShop(dataDir, { env: { PORT: String(port) } }))
+    other.close()
+    expect(said).toBe(`Port ${port} is in use. Stop what uses it, or set PORT to another one.`)
+    expect(existsSync(join(dataDir, 'postgres'))).toBe(false)
+  })
+
+  it('is a second shop on the same data folder', async () => {
+    const lock = lockDataDir(dataDir)
+    const said = await refusal(startShop(dataDir))
+    lock.release()
+    expect(said).toMatch(
+      new RegExp(`^Zeroshop already runs on this data folder \\(process ${process.pid}\\)\\. Stop it`),
+    )
+  })
+
+  it('is a data folder that is a file', async () => {
+    writeFileSync(dataDir, '')
+    expect(await refusal(startShop(dataDir))).toBe(
+      `${dataDir} is not a folder. Set DATA_DIR to another path.`,
+    )
+  })
+
+  it.runIf(isRoot)('is a data folder that cannot be written', async () => {
+    mkdirSync(dataDir)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro,size=1m', 'none', dataDir])
+    try {
+      expect(await refusal(startShop(dataDir))).toMatch(
+        /^Cannot write to .* \(EROFS\)\. Set DATA_DIR to a folder/,
+      )
+    } finally {
+      execFileSync('umount', [dataDir])
+    }
+  })
+
+  it.runIf(isRoot)('is a shop on a full disk', async () => {
+    mkdirSync(dataDir)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=20m,mode=755', 'none', dataDir])
+    try {
+      expect(await refusal(startShop(dataDir))).toMatch(
+        /disk that holds .* is full\. Free some space and start again/,
+      )
+      expect(processesWith(folder)).toEqual([])
+    } finally {
+      execFileSync('umount', [dataDir])
+    }
+  })
+
+  it.each([
+    ['DATABASE_URL', 'postgres://shop:s3cret@127.0.0.1:1/shop', 'PostgreSQL', 'postgres://127.0.0.1:1/shop'],
+    ['NATS_URL', 'nats://shop:s3cret@127.0.0.1:1', 'NATS', 'nats://127.0.0.1:1'],
+    ['MONGODB_URL', 'mongodb://shop:s3cret@127.0.0.1:1/shop', 'MongoDB', 'mongodb://127.0.0.1:1/shop'],
+  ])('is a shop whose %s cannot be reached: told without the password', async (name, url, store, shown) => {
+    const shop = startShop(dataDir, { env: { [name]: url } })
+    const said = await refusal(shop)
+    expect(said.startsWith(`Cannot reach ${store} at ${name} (${shown}): `)).toBe(true)
+    expect(said).toMatch(new RegExp(`Start it, or unset ${name}\\.$`))
+    expect(shop.output()).not.toContain('s3cret')
+    expect(processesWith(folder)).toEqual([])
+  })
+})
+
+/** One data folder, through what may happen to a shop. */
+describe('a shop that', { timeout: patienceMs * 2 }, () => {
+  const { folder, remove } = temporaryFolder()
+  const dataDir = join(folder, 'data')
+  const email = 'grace@example.com'
+  const password = 'correct horse battery'
+  const logIn = (url: string) =>
+    ask(url, 'POST', '/api/v1/sessions', { key: uuidv7(), body: { email, password } })
+
+  /** Ctrl-C, and nothing left. */
+  const stop = async (shop: Shop) => {
+    shop.interrupt()
+    const code = await shop.exited
+    expect({ code, said: shop.errors() }).toEqual({ code: 0, said: '' })
+    expect(processesWith(folder)).toEqual([])
+  }
+
+  beforeAll(async () => {
+    const shop = startShop(dataDir)
+    const url = await shop.url()
+    const made = await ask(url, 'POST', '/api/v1/users', {
+      key: uuidv7(),
+      body: { email, password, name: 'Grace' },
+    })
+    if (made.status !== 201) throw new Error(made.text)
+    await stop(shop)
+  }, patienceMs * 2)
+  afterEach(() => killAll(folder))
+  afterAll(remove)
+
+  it.each(['postgres', 'nats', 'mongodb'])(
+    'loses %s to a kill says so, ends, and starts again with its data',
+    async (store) => {
+      const shop = startShop(dataDir)
+      await shop.url()
+      signal(pidOf(dataDir, store), 'SIGKILL')
+      const said = await refusal(shop)
+      expect(said).toMatch(
+        /^(PostgreSQL|NATS|MongoDB|SecantusDB) was ended by SIGKILL\. Its log: \S+\. Nothing is lost: start again with npm start\.$/,
+      )
+      await until('every process has ended', () => processesWith(folder).length === 0)
+      const again = startShop(dataDir)
+      expect(await logIn(await again.url())).toMatchObject({ status: 201 })
+      await stop(again)
+    },
+  )
+
+  it('is killed leaves its stores to the next start, and no function', async () => {
+    const shop = startShop(dataDir)
+    expect(await logIn(await shop.url())).toMatchObject({ status: 201 })
+    const left = pidOf(dataDir, 'postgres')
+    signal(shop.pid, 'SIGKILL')
+    await shop.exited.catch(() => {})
+    await until(
+      'the functions have ended',
+      () => !processesWith(folder).some((line) => line.includes('functions/main.js')),
+    )
+    const again = startShop(dataDir)
+    expect(await logIn(await again.url())).toMatchObject({ status: 201 })
+    expect(again.output()).toContain(`Stopping postgres (process ${left}), left by a run that was killed`)
+    await stop(again)
+  })
+
+  it.each([
+    ['has just taken its folder', () => lockFiles().some((file) => file.endsWith('.held'))],
+    ['starts its stores', () => existsSync(join(dataDir, 'run', 'postgres.json'))],
+    ['starts its services', () => existsSync(join(dataDir, 'run', 'relay.json'))],
+  ])('%s stops at Ctrl-C', async (_, when) => {
+    const shop = startShop(dataDir)
+    await until('the moment', when)
+    await stop(shop)
+    expect(lockFiles()).toEqual([])
+  })
+
+  it('has a relay that does not stay says so, and starts it again with pauses', async () => {
+    const shop = startShop(dataDir)
+    await shop.url()
+    for (const often of ['\\)', ', 2 times in a row\\)', ', 3 times in a row\\)']) {
+      let pid = 0
+      await until('a relay', () => {
+        if (!existsSync(join(dataDir, 'run', 'relay.json'))) return false
+        pid = pidOf(dataDir, 'relay')
+        return true
+      })
+      signal(pid, 'SIGKILL')
+      await shop.said(new RegExp(`relay: ended \\(SIGKILL${often}; starting it again (at once|in \\d s)`))
+    }
+    expect(shop.errors()).toMatch(/3 times in a row\); starting it again in 1 s$/)
+    await until('a relay', () => existsSync(join(dataDir, 'run', 'relay.json')))
+    shop.interrupt()
+    expect(await shop.exited).toBe(0)
+    expect(processesWith(folder)).toEqual([])
+  })
+
+  it('is asked for dead letters lists, replays and drops them', async () => {
+    const letters = (...args: string[]) => {
+      const run = runInTerminal(folder, process.execPath, [join(root, 'local/dead-letters.ts'), ...args], {
+        env: { DATA_DIR: dataDir },
+      })
+      return run.exited.then((code) => ({ code, said: run.output().trim() }))
+    }
+    expect(await letters()).toEqual({
+      code: 1,
+      said: expect.stringMatching(/^No shop runs here\. Start it with npm start/),
+    })
+    const shop = startShop(dataDir)
+    await shop.url()
+    const { events } = JSON.parse(readFileSync(join(dataDir, 'running.json'), 'utf8')) as { events: string }
+    const sql = postgres(events, { max: 1 })
+    const [replayed, dropped] = [uuidv7(), uuidv7()]
+    const park = (id: string) => sql`
+      insert into events.failures (reaction, event_id, event, attempts, error, parked_at)
+      values ('release-stock', ${id}, ${sql.json({ id, type: 'order.cancelled', subject: 'order-1' })}, 6, 'no luck', now())`
+    try {
+      expect(await letters()).toEqual({ code: 0, said: 'no dead letters' })
+      await park(replayed)
+      await park(dropped)
+      const listed = await letters('list')
+      expect(listed.said).toMatch(/2 dead letters$/)
+      expect(listed.said).toContain(`release-stock  order.cancelled  order-1\n  after 6 attempts: no luck`)
+
+      expect(await letters('replay', replayed)).toEqual({ code: 0, said: '1 to be delivered again' })
+      expect(await letters('drop', dropped)).toEqual({ code: 0, said: '1 dropped' })
+      expect(await letters()).toMatchObject({ said: expect.not.stringContaining(dropped) })
+
+      expect(await letters('drop')).toEqual({
+        code: 1,
+        said: 'Say which: the id of an event, --reaction NAME, or --all.',
+      })
+      expect(await letters('replay', 'x')).toMatchObject({
+        code: 1,
+        said: expect.stringMatching(/^x is not the id/),
+      })
+      expect(await letters('--nonsense')).toMatchObject({
+        code: 1,
+        said: expect.stringMatching(/^Unknown option '--nonsense'\.\nnpm run dead-letters/),
+      })
+    } finally {
+      await sql.end()
+    }
+    shop.interrupt()
+    expect(await shop.exited).toBe(0)
+  })
+
+  it('is told --window 2 stops idle functions, starts them when asked, and tells why', async () => {
+    const shop = startShop(dataDir, { args: ['--window', '2', '--max-scale', '1'] })
+    const url = await shop.url()
+    const report = async () =>
+      (await ask(url, 'GET', '/_scale')).body.functions['list-products'] as {
+        instances: unknown[]
+        decisions: { from: number; to: number; reason: string }[]
+      }
+    expect((await report()).instances).toEqual([])
+    expect(await ask(url, 'GET', '/api/v1/products')).toMatchObject({ status: 200 })
+    await until('it is stopped', async () => {
+      const { instances, decisions } = await report()
+      return instances.length === 0 && decisions.at(-1)?.to === 0
+    })
+    const { decisions } = await report()
+    expect(decisions[0]).toMatchObject({ from: 0, to: 1, reason: expect.stringMatching(/\w/) })
+    expect(decisions.at(-1)).toMatchObject({ from: 1, to: 0, reason: expect.stringMatching(/\w/) })
+    expect(await ask(url, 'GET', '/api/v1/products')).toMatchObject({ status: 200 })
+
+    // nobody else on the network reaches it
+    const outside = Object.values(networkInterfaces())
+      .flat()
+      .find((address) => address?.family === 'IPv4' && !address.internal)
+    if (outside !== undefined)
+      await expect(fetch(`http://${outside.address}:${new URL(url).port}/_scale`)).rejects.toThrow(
+        'fetch failed',
+      )
+    await stop(shop)
+  })
+
+  it('is told --in-process answers all the same', async () => {
+    const shop = startShop(dataDir, { args: ['--in-process'] })
+    const url = await shop.url()
+    expect(await ask(url, 'GET', '/_scale')).toMatchObject({ status: 200 })
+    expect(await logIn(url)).toMatchObject({ status: 201 })
+    await stop(shop)
+  })
+
+  // last: nothing starts on it any more
+  it('finds the data of a newer one does not touch it', async () => {
+    const store = await startPostgres({ dataDir })
+    const sql = postgres(store.url, { max: 1 })
+    await sql`insert into drizzle.__drizzle_migrations (hash, created_at) select 'newer', 9e12 from generate_series(1, 3)`
+    const [row] = await sql<[{ count: number }]>`select count(*)::int from drizzle.__drizzle_migrations`
+    await sql.end()
+    await store.stop()
+    const said = await refusal(startShop(dataDir))
+    expect(said).toBe(
+      `The database was made by a newer Zeroshop (${row.count} migrations, this one knows ${row.count - 3}). ` +
+        `Use that one, or another DATA_DIR.`,
+    )
+    expect(processesWith(folder)).toEqual([])
+  })
+
+  const lockFiles = () => {
+    const lock = join(dataDir, 'lock')
+    return existsSync(lock) ? readdirSync(lock) : []
+  }
+})
