@@ -79,6 +79,11 @@ export const catalogue = {
     data: z.strictObject({ orderId: id, paymentId: id, reason: z.string() }),
   },
   'payment.voided': { domain: 'payments', summary: 'The authorisation was given back', data: payment },
+  'refund.requested': {
+    domain: 'payments',
+    summary: 'Staff refund a payment: it is finished even if whoever asked is gone',
+    data: z.strictObject({ orderId: id, paymentId: id, refundId: id }),
+  },
   'payment.refunded': { domain: 'payments', summary: 'Money went back to the customer', data: payment },
 } as const satisfies Record<string, { domain: string; summary: string; data: z.ZodObject }>
 

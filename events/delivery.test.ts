@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { text } from 'node:stream/consumers'
 import type { AddressInfo } from 'node:net'
 import { eq } from 'drizzle-orm'
+import { AckPolicy, connect } from 'nats'
 import { pino } from 'pino'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -213,6 +214,23 @@ describe('the dispatcher', () => {
     dispatch()
     await put(row)
     await expect.poll(async () => (await listDeadLetters(db)).map((l) => l.attempts)).toEqual([1, 1])
+  })
+
+  it('takes over a consumer that an earlier version made otherwise', async () => {
+    const connection = await connect({ servers: nats.url })
+    const manager = await connection.jetstreamManager()
+    await manager.consumers.add('zeroshop', {
+      durable_name: 'release-stock',
+      ack_policy: AckPolicy.Explicit,
+      max_ack_pending: 1,
+      filter_subjects: ['zeroshop.order.placed'],
+    })
+    await connection.close()
+    const row = cancelled()
+    await relay()
+    dispatch()
+    await put(row)
+    await expect.poll(() => takenBy('release-stock'), { timeout: 5_000 }).toEqual([row.id])
   })
 
   it('goes on where the stream is lost', async () => {

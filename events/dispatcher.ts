@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { and, asc, eq, inArray, isNull, lte, sql } from 'drizzle-orm'
 import { CloudEvent, HTTP, type CloudEventV1 } from 'cloudevents'
 import type { ConsumerMessages, JsMsg } from 'nats'
@@ -23,6 +24,9 @@ export interface DispatcherOptions {
   log: Logger
 }
 
+/** How many due retries run at once. */
+const retriesAtOnce = 100
+
 export const defaultRetryDelaysMs = [1, 5, 30, 120, 600].map((seconds) => seconds * 1000)
 
 /**
@@ -34,6 +38,7 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
   const stopping = new AbortController()
   const open = new Set<ConsumerMessages>()
   const inFlight = new Set<Promise<void>>()
+  let retrying = 0
   const consumers = (Object.keys(reactions) as ReactionName[]).map(consume)
   const retries = new Loop('retry', pollMs, retryDue, log)
   return {
@@ -48,21 +53,28 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
   /** Runs until told to stop; where the consumer is lost with the broker's disk, it is made again. */
   async function consume(name: ReactionName) {
     while (!stopping.signal.aborted) {
+      let messages: ConsumerMessages | undefined
       try {
-        const messages = await broker.consume(name)
+        messages = await broker.consume(name)
         open.add(messages)
-        for await (const message of messages) {
-          if (stopping.signal.aborted) break
-          const handled = take(name, message).finally(() => inFlight.delete(handled))
-          inFlight.add(handled)
-        }
-        open.delete(messages)
+        // told to stop while it was made: nobody else closes it
+        if (stopping.signal.aborted) await messages.close()
+        for await (const message of messages) track(take(name, message))
       } catch (error) {
         if (stopping.signal.aborted) return
-        log.warn({ err: error, reaction: name }, 'consumer lost; making it again')
+        log.error({ err: error, reaction: name }, 'consumer lost; making it again')
+      } finally {
+        if (messages !== undefined) open.delete(messages)
       }
-      if (!stopping.signal.aborted) await pause(250, stopping.signal)
+      await pause(250, undefined, { signal: stopping.signal }).catch(() => {})
     }
+  }
+
+  /** Has `stop` wait for it. */
+  function track(work: Promise<void>): Promise<void> {
+    const tracked = work.finally(() => inFlight.delete(tracked))
+    inFlight.add(tracked)
+    return tracked
   }
 
   async function take(name: ReactionName, message: JsMsg) {
@@ -119,37 +131,43 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
       return { attempts: row.attempts, parked: delay === undefined }
     })
     if (stored === undefined) return
-    log.warn(
-      { reaction: name, event: event.id, type: event.type, attempts: stored.attempts, reason },
-      stored.parked ? 'parked as a dead letter' : 'will be tried again',
-    )
+    const told = { reaction: name, event: event.id, type: event.type, attempts: stored.attempts, reason }
+    // someone has to look at it
+    if (stored.parked) log.error(told, 'parked as a dead letter: see npm run dead-letters')
+    else log.warn(told, 'will be tried again')
   }
 
-  /** Tries again what is due; a lease keeps another dispatcher from doing the same. */
+  /** Begins to try again what is due; a lease keeps another dispatcher from doing the same. */
   async function retryDue(): Promise<number> {
+    const room = retriesAtOnce - retrying
+    if (room <= 0) return 0
     const due = db
       .select({ eventId: failures.eventId, reaction: failures.reaction })
       .from(failures)
       .where(lte(failures.nextAt, sql`now()`))
       .orderBy(asc(failures.nextAt))
-      .limit(50)
+      .limit(room)
       .for('update', { skipLocked: true })
     const leased = await db
       .update(failures)
       .set({ nextAt: sql`now() + ${(2 * ackWaitMs) / 1000} * interval '1 second'` })
       .where(inArray(sql`(${failures.eventId}, ${failures.reaction})`, due))
       .returning()
-    await Promise.all(
-      leased.map((row) =>
-        // as stored above
-        attempt(
-          row.reaction as ReactionName,
-          new CloudEvent(row.event as CloudEventV1<unknown>),
-          row.attempts,
-        ),
-      ),
-    )
+    for (const row of leased) {
+      retrying++
+      // not waited for: a reaction that is slow must not hold up the retries of the others
+      void track(retry(row)).finally(() => retrying--)
+    }
     return leased.length
+  }
+
+  /** One whose failure cannot be stored is due again when its lease ends. */
+  async function retry(row: typeof failures.$inferSelect) {
+    // as stored above
+    const event = new CloudEvent(row.event as CloudEventV1<unknown>)
+    await attempt(row.reaction as ReactionName, event, row.attempts).catch((error: unknown) =>
+      log.warn({ err: error, reaction: row.reaction }, 'delivery not stored'),
+    )
   }
 }
 
@@ -182,12 +200,3 @@ async function deliver(url: string, event: CloudEvent<unknown>) {
 
 const describe = (error: Error) =>
   error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
-
-const pause = (ms: number, signal: AbortSignal) =>
-  new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer)
-      resolve()
-    })
-  })

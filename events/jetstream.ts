@@ -83,14 +83,16 @@ export async function connectBroker(url: string, { replicas = 1, name = 'zerosho
     async consume(name) {
       await ensureStream()
       const row: ReactionRow = reactions[name]
-      await manager.consumers.add(streamName, {
-        durable_name: name,
-        ack_policy: AckPolicy.Explicit,
+      const config = {
         ack_wait: nanos(ackWaitMs),
         max_deliver: -1,
         max_ack_pending: row.concurrency * row.maxScale,
         filter_subjects: row.on.map(subjectOf),
-      })
+      }
+      // one that an earlier version made may differ: it is changed, and keeps its place in the stream
+      await manager.consumers
+        .add(streamName, { durable_name: name, ack_policy: AckPolicy.Explicit, ...config })
+        .catch(() => manager.consumers.update(streamName, name, config))
       const consumer = await js.consumers.get(streamName, name)
       return consumer.consume({
         max_messages: row.concurrency * row.maxScale,

@@ -13,6 +13,8 @@ import { failures, inbox, outbox } from './tables.ts'
 
 /** How many events are published at once. */
 const batch = 256
+/** How many rows one turn of housekeeping touches, so that it ends in time however much there is. */
+const sweep = 1_000
 /** How long settled events are kept, in ms: longer than the stream keeps its messages. */
 const keepMs = 7 * 24 * 60 * 60 * 1000
 
@@ -38,10 +40,12 @@ export interface RelayOptions {
  */
 export async function startRelay(options: RelayOptions): Promise<{ stop(): Promise<void> }> {
   const { db, broker, products, driveOverdue, redeliverAfterMs = 30_000, pollMs = 1_000, log } = options
+  const sweepMs = Math.min(redeliverAfterMs / 2, 5_000)
   const publishing = new Loop('publish', pollMs, () => publishBatch(db, broker), log)
   const loops = [
     publishing,
-    new Loop('redeliver', Math.min(redeliverAfterMs / 2, 5_000), () => settle(db, redeliverAfterMs), log),
+    new Loop('settle', sweepMs, () => settle(db), log),
+    new Loop('redeliver', sweepMs, () => redeliver(db, redeliverAfterMs), log),
     new Loop('overdue', Math.min(pollMs, 1_000), driveOverdue, log),
     new Loop('purge', 60_000, () => purge(db), log),
     ...(products === undefined ? [] : [new Loop('products', 200, () => collect(db, products), log)]),
@@ -93,24 +97,41 @@ const toEvent = ({ id, type, subject, time, traceparent, data }: typeof outbox.$
   // `emit` checked it
   ({ id, type, subject, time, data, ...(traceparent === null ? {} : { traceparent }) }) as ShopEvent
 
-/** Marks events that all their reactions have taken, and has the others published again. */
-async function settle(db: Db, redeliverAfterMs: number): Promise<number> {
-  const untaken = sql`exists (
-    select from unnest(${outbox.awaits}) as awaited (reaction)
-    where not exists (select from ${inbox} where ${inbox.eventId} = ${outbox.id} and ${inbox.reaction} = awaited.reaction)
-      and not exists (select from ${failures} where ${failures.eventId} = ${outbox.id} and ${failures.reaction} = awaited.reaction))`
-  const open = and(isNull(outbox.settledAt), isNotNull(outbox.publishedAt))
-  await db
+const open = and(isNull(outbox.settledAt), isNotNull(outbox.publishedAt))
+
+/** A reaction has neither taken the event nor has its failure been stored. */
+const untaken = sql`exists (
+  select from unnest(${outbox.awaits}) as awaited (reaction)
+  where not exists (select from ${inbox} where ${inbox.eventId} = ${outbox.id} and ${inbox.reaction} = awaited.reaction)
+    and not exists (select from ${failures} where ${failures.eventId} = ${outbox.id} and ${failures.reaction} = awaited.reaction))`
+
+/** Marks a number of events that all their reactions have taken; answers how many. */
+async function settle(db: Db): Promise<number> {
+  const some = db
+    .select({ id: outbox.id })
+    .from(outbox)
+    .where(and(open, sql`not ${untaken}`))
+    .limit(sweep)
+    .for('update', { skipLocked: true })
+  const { count } = await db
     .update(outbox)
     .set({ settledAt: sql`now()` })
-    .where(and(open, sql`not ${untaken}`))
+    .where(inArray(outbox.id, some))
+  return count
+}
+
+/** Has a number of events published again that a reaction has not taken in time; answers how many. */
+async function redeliver(db: Db, afterMs: number): Promise<number> {
   // each time twice as long, so that a reaction that is down is not flooded
-  const due = sql`${outbox.publishedAt} < now() - ${redeliverAfterMs / 1000} * least(power(2, ${outbox.publishes} - 1), 20) * interval '1 second'`
-  await db
-    .update(outbox)
-    .set({ publishedAt: null })
+  const due = sql`${outbox.publishedAt} < now() - ${afterMs / 1000} * least(power(2, ${outbox.publishes} - 1), 20) * interval '1 second'`
+  const some = db
+    .select({ id: outbox.id })
+    .from(outbox)
     .where(and(open, due, untaken))
-  return 0
+    .limit(sweep)
+    .for('update', { skipLocked: true })
+  const { count } = await db.update(outbox).set({ publishedAt: null }).where(inArray(outbox.id, some))
+  return count
 }
 
 /** Copies the products' events into the outbox, then removes them from their documents. */
@@ -140,16 +161,25 @@ async function collect(db: Db, products: Collection<ProductDocument>): Promise<n
   return pending.length
 }
 
-/** Removes what is settled for good and answers whose day is over. */
+/** Removes a number of answers whose day is over and of events that are settled for good; answers how many. */
 async function purge(db: Db): Promise<number> {
-  const old = new Date(Date.now() - keepMs)
-  await db.delete(outbox).where(lt(outbox.settledAt, old))
-  await db.delete(inbox).where(lt(inbox.at, old))
-  await db.delete(failures).where(lt(failures.droppedAt, old))
-  const expired = new Date(Date.now() - keyLifetimeMs)
-  for (const schema of databaseRoles.filter((role) => role !== 'events'))
-    await db.execute(
-      sql`delete from ${sql.identifier(schema)}.idempotency_keys where at < ${expired.toISOString()}`,
+  let removed = 0
+  const expired = new Date(Date.now() - keyLifetimeMs).toISOString()
+  for (const schema of databaseRoles.filter((role) => role !== 'events')) {
+    const keys = sql`${sql.identifier(schema)}.idempotency_keys`
+    const { count } = await db.execute(
+      sql`delete from ${keys} where at < ${expired} and at <= (select max(at) from (select at from ${keys} order by at limit ${sweep}))`,
     )
-  return 0
+    removed += count
+  }
+  const old = new Date(Date.now() - keepMs)
+  for (const [table, at] of [
+    [outbox, outbox.settledAt],
+    [inbox, inbox.at],
+    [failures, failures.droppedAt],
+  ] as const) {
+    const some = sql`select ctid from ${table} where ${lt(at, old)} limit ${sweep}`
+    removed += (await db.delete(table).where(sql`ctid in (${some})`)).count
+  }
+  return removed
 }

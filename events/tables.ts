@@ -34,6 +34,7 @@ export const outbox = events.table(
     index('outbox_unsettled')
       .on(t.publishedAt)
       .where(sql`${t.settledAt} is null`),
+    index('outbox_settled').on(t.settledAt),
   ],
 )
 
@@ -45,7 +46,7 @@ export const inbox = events.table(
     eventId: uuid('event_id').notNull(),
     at: time('at').notNull().defaultNow(),
   },
-  (t) => [primaryKey({ columns: [t.eventId, t.reaction] })],
+  (t) => [primaryKey({ columns: [t.eventId, t.reaction] }), index('inbox_at').on(t.at)],
 )
 
 /**

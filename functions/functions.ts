@@ -215,6 +215,9 @@ export const reactions = {
     domain: 'payments',
   }),
   'capture-payment': reaction(['order.shipped'], 'Captures the authorised total', { domain: 'payments' }),
+  'finish-refund': reaction(['refund.requested'], 'Has the provider do a refund that was begun', {
+    domain: 'payments',
+  }),
   'complete-order': reaction(['payment.captured'], 'Completes the order', { domain: 'orders' }),
   'commit-stock': reaction(['order.completed'], 'Turns reserved stock into sold stock', { domain: 'stock' }),
   'track-order': reaction(

@@ -1,6 +1,7 @@
 /** `npm run demo`: an order from start to end against a running shop, then two that cannot be fulfilled. */
 import { randomUUID } from 'node:crypto'
 import pc from 'picocolors'
+import { formatMoney } from '../functions/shared/money.ts'
 import type { Order } from '../functions/orders/order.ts'
 
 const shop = (process.env['SHOP_URL'] ?? `http://localhost:${process.env['PORT'] ?? 8080}`).replace(/\/$/, '')
@@ -35,7 +36,7 @@ async function demo() {
   heading('looks around')
   const { items } = await call<{ items: Product[] }>('GET', '/products?sort=price&limit=5')
   for (const { sku, name, price } of items)
-    console.log(`  ${sku.padEnd(22)}${name.padEnd(34)}${money(price)}`)
+    console.log(`  ${sku.padEnd(22)}${name.padEnd(34)}${formatMoney(price)}`)
   const [first, second] = items
   if (first === undefined || second === undefined)
     throw new DemoError('The catalogue is empty: run npm run reset and npm start.')
@@ -79,7 +80,7 @@ async function order(
   }
   const { status, reason, total } = await call<Order>('GET', `/orders/${placed.id}`)
   const colour = status === 'confirmed' ? pc.green : pc.yellow
-  console.log(`  ${colour(status)}${reason === null ? '' : ` (${reason})`}, total ${money(total)}`)
+  console.log(`  ${colour(status)}${reason === null ? '' : ` (${reason})`}, total ${formatMoney(total)}`)
   const after = await stockOf(sku)
   console.log(pc.dim(`  stock of ${sku}: ${describe(before)} → ${describe(after)}`))
 }
@@ -136,9 +137,6 @@ const reasonOf = (error: unknown) =>
   error instanceof Error && error.cause instanceof Error && 'code' in error.cause
     ? String(error.cause.code)
     : String(error)
-
-const money = ({ amount, currency }: { amount: number; currency: string }) =>
-  `${(amount / 100).toFixed(2)} ${currency}`
 
 function heading(text: string) {
   console.log(pc.bold(text))

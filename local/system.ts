@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Setting } from '../functions/shared/config.ts'
+import { settings, type Setting } from '../functions/shared/config.ts'
 import type { Backend } from './backend.ts'
 import { environment, type Environment } from './environment.ts'
 import { front, listen, type Handler } from './front.ts'
@@ -221,6 +221,4 @@ function noted(note: () => void): void {
 
 /** Our own settings are not handed on: each process is given its own. */
 const inheritable = (env: NodeJS.ProcessEnv) =>
-  Object.fromEntries(
-    Object.entries(env).filter(([name]) => !/_URL$|^JWT_|^PORT$|^HOST$|^FUNCTION/.test(name)),
-  )
+  Object.fromEntries(Object.entries(env).filter(([name]) => !(name.replace(/_FILE$/, '') in settings)))

@@ -79,7 +79,7 @@ describe('void-payment', () => {
     )
     expect(await shop.paymentOf(order.orderId)).toMatchObject({ status: 'captured', refunding: 2500 })
     await shop.cancel(order)
-    expect(await shop.told(order)).toEqual(['authorized', 'captured', 'refunded'])
+    expect(await shop.told(order)).toEqual(['authorized', 'captured', 'refund.requested', 'refunded'])
     expect(await shop.done(order)).toEqual(['authorize', 'capture', 'refund'])
   })
 
@@ -121,7 +121,7 @@ describe('void-payment', () => {
       () => shop.capture(order),
     )
     await shop.cancel(order)
-    expect(await shop.told(order)).toEqual(['authorized', 'captured', 'refunded'])
+    expect(await shop.told(order)).toEqual(['authorized', 'captured', 'refund.requested', 'refunded'])
   })
 })
 

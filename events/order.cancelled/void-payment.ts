@@ -6,7 +6,7 @@ import {
   beginRefund,
   finishRefund,
   lockPayment,
-  pendingRefund,
+  begunRefund,
 } from '../../functions/payments/store.ts'
 import type { Db } from '../../functions/shared/postgres.ts'
 import { emit } from '../emit.ts'
@@ -68,7 +68,7 @@ const beginRest = (db: Db, { id, orderId }: PaymentRow) =>
   db.transaction(async (tx) => {
     const row = await lockPayment(tx, { id })
     const key = { caller: 'order.cancelled', key: orderId, hash: orderId }
-    const pending = await pendingRefund(tx, key)
+    const pending = await begunRefund(tx, key)
     if (pending !== undefined || row === undefined || left(row) === 0) return pending
     return beginRefund(tx, row, { amount: left(row), reason: 'the order was cancelled' }, key)
   })

@@ -228,8 +228,10 @@ ALTER TABLE "users"."refresh_tokens" ADD CONSTRAINT "refresh_tokens_session_id_s
 ALTER TABLE "users"."sessions" ADD CONSTRAINT "sessions_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "users"."users"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "payments"."refunds" ADD CONSTRAINT "refunds_payment_id_payments_id_fk" FOREIGN KEY ("payment_id") REFERENCES "payments"."payments"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "failures_due" ON "events"."failures" USING btree ("next_at");--> statement-breakpoint
+CREATE INDEX "inbox_at" ON "events"."inbox" USING btree ("at");--> statement-breakpoint
 CREATE INDEX "outbox_unpublished" ON "events"."outbox" USING btree ("id") WHERE "events"."outbox"."published_at" is null;--> statement-breakpoint
 CREATE INDEX "outbox_unsettled" ON "events"."outbox" USING btree ("published_at") WHERE "events"."outbox"."settled_at" is null;--> statement-breakpoint
+CREATE INDEX "outbox_settled" ON "events"."outbox" USING btree ("settled_at");--> statement-breakpoint
 CREATE INDEX "idempotency_keys_at_index" ON "users"."idempotency_keys" USING btree ("at");--> statement-breakpoint
 CREATE INDEX "users_role_id_index" ON "users"."users" USING btree ("role","id");--> statement-breakpoint
 CREATE INDEX "users_name_id_index" ON "users"."users" USING btree ("name","id");--> statement-breakpoint

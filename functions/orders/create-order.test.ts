@@ -5,7 +5,7 @@ import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { knowProducts, newOrder, place } from '../../test/orders.ts'
 import { openShop, type TestShop } from '../../test/shop.ts'
-import { idempotencyKeys, orders } from './order.ts'
+import { idempotencyKeys, orders, products } from './order.ts'
 
 let shop: TestShop
 /** Stands where list-products stands: another domain's function. */
@@ -85,6 +85,13 @@ describe('create-order', () => {
       '/body/lines/0/sku',
     ],
     [
+      'a currency that is not the products’',
+      { ...newOrder(), currency: 'USD' },
+      422,
+      'mixed-currencies',
+      '/body/lines/0/sku',
+    ],
+    [
       'two currencies',
       newOrder([
         { sku: 'MUG', quantity: 1 },
@@ -120,6 +127,20 @@ describe('its Idempotency-Key', () => {
     expect([again.status, again.text]).toEqual([201, first.text])
     expect(again.headers.get('location')).toBe(first.headers.get('location'))
     expect((await shop.get('/orders', { as: user })).body.items).toHaveLength(1)
+  })
+
+  it('gives the first answer again when the product has gone meanwhile', async () => {
+    await knowProducts(shop, ['GOING', 500])
+    const send = { as: shop.newUser(), body: newOrder([{ sku: 'GOING', quantity: 1 }]), key: randomUUID() }
+    const first = await shop.post('/orders', send)
+    await shop
+      .deps('orders')
+      .db.update(products)
+      .set({ deletedAt: new Date() })
+      .where(eq(products.sku, 'GOING'))
+    const again = await shop.post('/orders', send)
+    expect([again.status, again.text]).toEqual([201, first.text])
+    expect((await shop.post('/orders', { ...send, key: randomUUID() })).status).toBe(422)
   })
 
   it('refuses another body', async () => {

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
 import { outboxRow } from '../../events/emit.ts'
-import { onceInOneStatement } from '../shared/change.ts'
+import { firstAnswer, onceInOneStatement } from '../shared/change.ts'
 import { operation } from '../shared/operation.ts'
 import { prepared, type Db } from '../shared/postgres.ts'
 import { Problem } from '../shared/problems.ts'
@@ -19,19 +19,15 @@ export const createOrder = operation(
     headers: ['Location', 'ETag'],
   },
   async ({ body, user, key, json, traceparent }, { db, products, deadlineMs }) => {
-    const priced = priceLines(
-      body.lines,
-      await pricesOf(
-        db,
-        products,
-        body.lines.map((line) => line.sku),
-      ),
-    )
-    if ('refused' in priced)
-      throw new Problem(priced.refused, {
-        detail: priced.detail,
-        errors: [{ pointer: priced.pointer, detail: priced.detail }],
-      })
+    const skus = body.lines.map((line) => line.sku)
+    const priced = priceLines(body.lines, await pricesOf(db, products, skus), body.currency)
+    if ('refused' in priced) {
+      const { refused, detail, pointer } = priced
+      // a retry may come when the product is gone for which the first request was accepted
+      const kept = await firstAnswer(db, idempotencyKeys, key)
+      if (kept !== undefined) return kept
+      throw new Problem(refused, { detail, errors: [{ pointer, detail }] })
+    }
     const { lines, total } = priced
     const now = new Date()
     const id = uuidv7()
@@ -74,13 +70,14 @@ const bySku = prepared((db) =>
 
 /** The prices of SKUs: from the projection, and from the products domain where it has not heard of one yet. */
 async function pricesOf(db: Db, readProduct: ProductReader, skus: string[]): Promise<Map<string, Price>> {
-  const rows = await bySku(db).execute({ skus: `{${skus.join()}}` })
+  const rows = await bySku(db).execute({ skus: `{${skus.map((sku) => `"${sku}"`).join()}}` })
   const prices = new Map<string, Price>()
   for (const row of rows) if (row.deletedAt === null) prices.set(row.sku, row)
   const missing = new Set(skus).difference(new Set(rows.map((row) => row.sku)))
   for (const sku of missing) {
     const product = await readProduct(sku)
-    if (product === undefined) continue
+    // the order is refused for it, so the others need not be asked for
+    if (product === undefined) break
     const { productId, name, price, version } = product
     const row = { sku, productId, name, priceAmount: price.amount, currency: price.currency, version }
     await db.insert(products).values(row).onConflictDoNothing()

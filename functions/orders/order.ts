@@ -184,13 +184,17 @@ export type Priced =
 /** The largest total of one order, in minor units. */
 const maxTotal = 1_000_000_000
 
-/** Prices the lines of a new order, in the order in which they were sent; a SKU may stand on several lines. */
+/**
+ * Prices the lines of a new order, in the order in which they were sent; a SKU may stand on several lines.
+ * @param currency what the customer expects to pay in, where they said so
+ */
 export function priceLines(
   wanted: { sku: string; quantity: number }[],
   prices: ReadonlyMap<string, Price>,
+  currency?: string,
 ): Priced {
   const lines: OrderLine[] = []
-  const currencies = new Set<string>()
+  const currencies = new Set<string>(currency === undefined ? [] : [currency])
   for (const [i, { sku, quantity }] of wanted.entries()) {
     const price = prices.get(sku)
     if (price === undefined)
@@ -203,7 +207,7 @@ export function priceLines(
     if (currencies.size > 1)
       return {
         refused: 'mixed-currencies',
-        detail: `The products are priced in ${[...currencies].join(' and ')}: place one order for each currency.`,
+        detail: `An order is in one currency, and this would be in ${[...currencies].join(' and ')}.`,
         pointer: `/body/lines/${i}/sku`,
       }
     lines.push({ sku, name: price.name, quantity, unitPrice: price.priceAmount })

@@ -194,6 +194,13 @@ describe('ship-order', () => {
     expect(timeline.items.at(-1)).toMatchObject({ type: 'order.shipped', detail: 'Bike courier BC-7' })
   })
 
+  it('answers a retry that comes when the payment is captured already', async () => {
+    const { id } = await place(shop, shop.newUser())
+    await putStatus(shop, id, 'completed')
+    const answer = await shop.post(`/orders/${id}/shipment`, { as: 'staff', body: {} })
+    expect(answer).toMatchObject({ status: 200, body: { status: 'completed' } })
+  })
+
   it('refuses what is not confirmed, who is not staff, and what is not there', async () => {
     const user = shop.newUser()
     const { id } = await place(shop, user)

@@ -1,7 +1,7 @@
 import { lt, sql } from 'drizzle-orm'
 import { transaction } from '../shared/change.ts'
 import type { Db } from '../shared/postgres.ts'
-import { isEnded, orders } from './order.ts'
+import { orders } from './order.ts'
 import { cancel } from './store.ts'
 
 /** How many overdue orders one turn drives on. */
@@ -21,7 +21,6 @@ export async function driveOverdue(db: Db): Promise<number> {
       .limit(batch)
       .for('update', { skipLocked: true })
     for (const row of overdue) {
-      if (isEnded(row.status)) continue
       await cancel(tx, row, 'expire', row.status === 'confirmed' ? 'not shipped in time' : 'took too long')
     }
     return overdue.length

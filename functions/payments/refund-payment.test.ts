@@ -1,5 +1,6 @@
 import { eq } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
+import type { EventData } from '../../events/catalogue.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openPayments } from '../../test/shop-with-sandbox.ts'
 import { refunds } from './payment.ts'
@@ -60,7 +61,7 @@ describe('refund-payment', () => {
     expect(await shop.paymentOf(order.orderId)).toMatchObject({ status: 'captured', refunded: 1000 })
     expect((await refund(payment.id, { amount: 1500 }, { as: 'admin' })).status).toBe(201)
     expect(await shop.paymentOf(order.orderId)).toMatchObject({ status: 'refunded', refunded: 2500 })
-    const told = (await shop.emitted(order.orderId)).slice(2)
+    const told = (await shop.emitted(order.orderId)).filter(({ type }) => type === 'payment.refunded')
     expect(told.map(({ data }) => data)).toMatchObject([
       { amount: { amount: 1000 } },
       { amount: { amount: 1500 } },
@@ -157,7 +158,7 @@ describe('refund-payment, asked again', () => {
     expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1)
     expect(answers[0]!.status).toBe(201)
     expect(await refundsAt(payment.id)).toHaveLength(1)
-    expect(await shop.told(order)).toEqual(['authorized', 'captured', 'refunded'])
+    expect(await shop.told(order)).toEqual(['authorized', 'captured', 'refund.requested', 'refunded'])
   })
 
   it('never refunds more than is captured where 20 ask at once with a key each', async () => {
@@ -212,10 +213,55 @@ describe('refund-payment, where the provider', () => {
         },
       async () => expect((await refund(payment.id, {}, { key: 'crash' })).status).toBe(500),
     )
-    expect(await shop.told(order)).toEqual(['authorized', 'captured'])
+    expect(await shop.told(order)).toEqual(['authorized', 'captured', 'refund.requested'])
     expect((await refund(payment.id, {}, { key: 'crash' })).status).toBe(201)
-    expect(await shop.told(order)).toEqual(['authorized', 'captured', 'refunded'])
+    expect(await shop.told(order)).toEqual(['authorized', 'captured', 'refund.requested', 'refunded'])
     expect(await refundsAt(payment.id)).toHaveLength(1)
+  })
+
+  it('has done it when our process dies, and who asked never comes again', async () => {
+    const { order, payment } = await shop.captured()
+    await withRefund(
+      () => () => Promise.reject(new Error('killed')),
+      async () => expect((await refund(payment.id, { amount: 700 }, { key: 'gone' })).status).toBe(500),
+    )
+    const [requested] = (await shop.emitted(order.orderId)).slice(-1)
+    const data = requested!.data as EventData<'refund.requested'>
+    for (let times = 0; times < 2; times++)
+      await shop.react('finish-refund', 'refund.requested', data, requested!.id)
+    // as another event, too: what is done is not done again
+    await shop.react('finish-refund', 'refund.requested', data)
+    expect(await shop.told(order)).toEqual(['authorized', 'captured', 'refund.requested', 'refunded'])
+    expect(await refundsAt(payment.id)).toHaveLength(1)
+    expect(await shop.paymentOf(order.orderId)).toMatchObject({ refunded: 700, refunding: 0 })
+    // and where they do come again, they hear of it
+    const late = await refund(payment.id, { amount: 700 }, { key: 'gone' })
+    expect(late).toMatchObject({ status: 201, body: { id: data.refundId, status: 'done' } })
+    expect(await refundsAt(payment.id)).toHaveLength(1)
+  })
+
+  it('refuses a refund that was begun, frees the amount without who asked', async () => {
+    const { order, payment } = await shop.captured()
+    await withRefund(
+      () => () => Promise.reject(new Error('killed')),
+      async () => expect((await refund(payment.id, {}, { key: 'never' })).status).toBe(500),
+    )
+    const [requested] = (await shop.emitted(order.orderId)).slice(-1)
+    await withRefund(
+      () => () => Promise.reject(new ProviderRefused('the account is closed')),
+      async () => {
+        await shop.react(
+          'finish-refund',
+          'refund.requested',
+          requested!.data as EventData<'refund.requested'>,
+        )
+      },
+    )
+    expect(await shop.paymentOf(order.orderId)).toMatchObject({
+      status: 'captured',
+      refunded: 0,
+      refunding: 0,
+    })
   })
 
   it('refuses it, frees the amount', async () => {

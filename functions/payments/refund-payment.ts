@@ -1,4 +1,4 @@
-import { firstAnswer, once } from '../shared/change.ts'
+import { firstAnswer, once, transaction } from '../shared/change.ts'
 import { inFlight, reused, type IdempotencyKey } from '../shared/idempotency.ts'
 import { operation } from '../shared/operation.ts'
 import type { Tx } from '../shared/postgres.ts'
@@ -7,11 +7,11 @@ import { IdParam } from '../shared/schemas.ts'
 import { refund as askForRefund } from './ask.ts'
 import { idempotencyKeys, isPayment, left, NewRefund, Refund, toRefund } from './payment.ts'
 import { ProviderRefused, ProviderUnavailable } from './provider.ts'
-import { beginRefund, failRefund, finishRefund, lockPayment, noPayment, pendingRefund } from './store.ts'
+import { beginRefund, begunRefund, failRefund, finishRefund, lockPayment, noPayment } from './store.ts'
 
 /**
- * In three steps, so that no lock is held while the provider is asked: reserve the amount, ask, finish. A
- * request that is repeated after a crash in between carries the same refund on.
+ * In three steps, so that no lock is held while the provider is asked: reserve the amount, ask, finish. After a
+ * crash in between, `finish-refund` carries the refund on, and so does the same request when it is repeated.
  */
 export const refundPayment = operation(
   'refund-payment',
@@ -28,11 +28,11 @@ export const refundPayment = operation(
     headers: ['Location'],
   },
   async ({ params, body, key, json, traceparent, hono }, { db, provider }) => {
-    const begun = await db.transaction((tx) => begin(tx, params.id, body, key))
+    const begun = await transaction(db, (tx) => begin(tx, params.id, body, key, traceparent))
     if (begun instanceof Response) return begun
     const { payment, refund } = begun
     try {
-      await askForRefund(provider, payment, refund)
+      if (refund.status === 'pending') await askForRefund(provider, payment, refund)
     } catch (error) {
       if (error instanceof ProviderUnavailable) throw unavailable()
       if (!(error instanceof ProviderRefused)) throw error
@@ -48,15 +48,15 @@ export const refundPayment = operation(
 )
 
 /** The first answer where there is one; else the refund that this request has begun, or begins now. */
-async function begin(tx: Tx, id: string, request: NewRefund, key: IdempotencyKey) {
+async function begin(tx: Tx, id: string, request: NewRefund, key: IdempotencyKey, traceparent?: string) {
   const payment = await lockPayment(tx, { id })
   const answer = await firstAnswer(tx, idempotencyKeys, key)
   if (answer !== undefined) return answer
   if (!isPayment(payment)) throw noPayment()
-  const pending = await pendingRefund(tx, key)
-  if (pending !== undefined) {
-    if (pending.hash !== key.hash) throw reused()
-    return { payment, refund: pending }
+  const begun = await begunRefund(tx, key)
+  if (begun !== undefined) {
+    if (begun.hash !== key.hash) throw reused()
+    return { payment, refund: begun }
   }
   if (payment.status !== 'captured')
     throw new Problem('wrong-payment-status', {
@@ -65,13 +65,14 @@ async function begin(tx: Tx, id: string, request: NewRefund, key: IdempotencyKey
   const { amount = left(payment), reason } = request
   if (amount === 0 || amount > left(payment))
     throw new Problem('refund-too-large', { detail: `${left(payment)} (minor units) can still be refunded.` })
-  const refund = await beginRefund(tx, payment, { amount, reason }, key)
+  const refund = await beginRefund(tx, payment, { amount, reason }, key, traceparent)
   if (refund === undefined) throw inFlight()
   return { payment, refund }
 }
 
 const unavailable = () =>
   new Problem('payment-provider-unavailable', {
-    detail: 'The refund is begun: send the same request again, with the same Idempotency-Key, to finish it.',
+    detail:
+      'The refund is begun and will be finished: send the same request again, with the same Idempotency-Key, to hear of it.',
     headers: { 'retry-after': '5' },
   })

@@ -30,6 +30,12 @@ export async function readPayment(db: Db, id: string, user: User) {
   return row
 }
 
+/** Any payment, whoever owns it. */
+export async function findPayment(db: Db, id: string): Promise<PaymentRow | undefined> {
+  const [row] = await byId(db).execute({ id })
+  return row
+}
+
 export const noPayment = () => new Problem('not-found', { detail: 'There is no payment with this id.' })
 
 /** Locks a payment for a change. */
@@ -58,8 +64,8 @@ export async function advance(
   return { ...row, ...changed }
 }
 
-/** The refund that an earlier attempt of the same request has begun. */
-export async function pendingRefund(
+/** The refund that an earlier attempt of the same request has begun, and perhaps finished. */
+export async function begunRefund(
   tx: Tx,
   by: Pick<IdempotencyKey, 'caller' | 'key'>,
 ): Promise<RefundRow | undefined> {
@@ -80,6 +86,7 @@ export async function beginRefund(
   row: PaymentRow,
   { amount, reason }: { amount: number; reason: string },
   { caller, key, hash }: IdempotencyKey,
+  traceparent?: string,
 ): Promise<RefundRow | undefined> {
   const refund = { id: uuidv7(), paymentId: row.id, amount, reason, status: 'pending' as const }
   const [begun] = await tx
@@ -87,18 +94,26 @@ export async function beginRefund(
     .values({ ...refund, caller, key, hash })
     .onConflictDoNothing()
     .returning()
-  if (begun !== undefined) await advance(tx, row, { type: 'begin-refund', amount })
+  if (begun === undefined) return undefined
+  await advance(tx, row, { type: 'begin-refund', amount })
+  const data = { orderId: row.orderId, paymentId: row.id, refundId: begun.id }
+  await emit(tx, 'refund.requested', row.orderId, data, traceparent)
   return begun
 }
 
-/** Ends a pending refund that the provider has done, and tells so. */
+/** Ends a refund that the provider has done, and tells so; one that has ended stays as it is. */
 export async function finishRefund(tx: Tx, refund: RefundRow, traceparent?: string): Promise<RefundRow> {
   const { payment, ended } = await endRefund(tx, refund, 'done')
-  if (ended === undefined) throw new Error(`refund ${refund.id} has ended before`)
+  if (ended === undefined) return (await readRefund(tx, refund.id))!
   const { amount, currency } = { amount: refund.amount, currency: payment.currency }
   const data = { orderId: payment.orderId, paymentId: payment.id, amount: { amount, currency } }
   await emit(tx, 'payment.refunded', payment.orderId, data, traceparent)
   return ended
+}
+
+export async function readRefund(db: Db | Tx, id: string): Promise<RefundRow | undefined> {
+  const [row] = await db.select().from(refunds).where(eq(refunds.id, id))
+  return row
 }
 
 /** Ends a pending refund that the provider refuses: its amount is free again. */
@@ -111,7 +126,8 @@ async function endRefund(tx: Tx, refund: RefundRow, status: 'done' | 'failed') {
   if (payment === undefined) throw new Error(`refund ${refund.id} has no payment`)
   const [ended] = await tx
     .update(refunds)
-    .set({ status, caller: null, key: null, hash: null })
+    // one that is done keeps its key: the request that began it may still come again for its answer
+    .set({ status, ...(status === 'done' ? {} : { caller: null, key: null, hash: null }) })
     .where(and(eq(refunds.id, refund.id), eq(refunds.status, 'pending')))
     .returning()
   if (ended !== undefined)

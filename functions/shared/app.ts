@@ -105,9 +105,10 @@ function notModified(c: Context, response: Response): Response {
 }
 
 function toProblem(error: unknown, c: Context, log: Logger): Problem {
-  if (error instanceof Problem) return error
+  if (error instanceof Problem && error.cause === undefined) return error
   const request = { method: c.req.method, path: c.req.path, requestId: c.req.header('x-request-id') }
   log.error({ ...request, err: error }, 'request failed')
+  if (error instanceof Problem) return error
   if (isUnavailable(error))
     return new Problem('store-unavailable', {
       detail: 'Try again in a moment.',

@@ -60,6 +60,8 @@ interface Extra {
   /** Where a request is not valid: JSON pointers (RFC 6901) from the part of the request that they name. */
   errors?: { pointer: string; detail: string }[]
   headers?: Record<string, string>
+  /** What led to it, for the log; never answered. */
+  cause?: unknown
 }
 
 /** Thrown anywhere in an operation; answered as `application/problem+json`. */
@@ -68,7 +70,7 @@ export class Problem extends Error {
   readonly extra: Extra
 
   constructor(problem: ProblemName, extra: Extra = {}) {
-    super(extra.detail ?? problems[problem][1])
+    super(extra.detail ?? problems[problem][1], { cause: extra.cause })
     this.problem = problem
     this.extra = extra
   }

@@ -8,7 +8,7 @@ import { temporaryDataDir } from './temporary.ts'
 const env = { PATH: process.env['PATH'] }
 
 const withClient = async <T>(url: string, use: (client: MongoClient) => Promise<T>): Promise<T> => {
-  const client = new MongoClient(url)
+  const client = new MongoClient(url, { serverSelectionTimeoutMS: 2_000 })
   try {
     return await use(client)
   } finally {
