@@ -113,6 +113,12 @@ export function memoryOf(pids: number[]): { pss: number; rss: number } {
   return sum
 }
 
+/** What a process has used of the processor, in seconds (proc_pid_stat(5): utime and stime, in hundredths). */
+export function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / 100
+}
+
 /** A process and all that it started. */
 export function family(pid: number): number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean)

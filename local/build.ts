@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { builtinModules } from 'node:module'
 import { dirname, join } from 'node:path'
-import { build } from 'esbuild'
+import { build, type Plugin } from 'esbuild'
 import { operations, reactions, type FunctionName } from '../functions/functions.ts'
 import { fileOf } from '../functions/modules.ts'
 
@@ -16,6 +17,24 @@ const external = [
   'aws4',
   'mongodb-client-encryption',
 ]
+
+/**
+ * Node's own modules as CommonJS: imported as ES modules, each has every export of it read at once, and one of
+ * `node:http`'s loads undici.
+ */
+const lazyBuiltins: Plugin = {
+  name: 'lazy builtins',
+  setup(build) {
+    const known = new Set(builtinModules)
+    build.onResolve({ filter: /^(?:node:)?[a-z_]+(?:\/[a-z]+)?$/ }, ({ path }) => {
+      const name = path.replace(/^node:/, '')
+      return known.has(name) ? { path: name, namespace: 'builtin' } : undefined
+    })
+    build.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule('node:${path}')`,
+    }))
+  },
+}
 
 /**
  * Bundles the entry and every function into `outdir`. What several share is in chunks of its own, so that a
@@ -46,6 +65,7 @@ export async function bundle(outdir: string): Promise<void> {
       js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
     },
     logLevel: 'warning',
+    plugins: [lazyBuiltins],
     write: false,
   })
   for (const { path, contents } of outputFiles) if (!isSame(path, contents)) replace(path, contents)

@@ -63,6 +63,8 @@ const publicKeys = (config: Config) => json(config, 'JWT_PUBLIC_KEYS') as JSONWe
 async function openDb(config: Config, name: string) {
   const { openPostgres } = await import('./postgres.ts')
   const db = openPostgres(config.need('DATABASE_URL'), { name })
+  // it connects while the function is loaded; where it cannot, the first query says so
+  db.client`select 1`.catch(() => {})
   return {
     db,
     ping: async () => {
