@@ -59,7 +59,7 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
         open.add(messages)
         // told to stop while it was made: nobody else closes it
         if (stopping.signal.aborted) await messages.close()
-        for await (const message of messages) track(take(name, message))
+        for await (const message of messages) void track(take(name, message))
       } catch (error) {
         if (stopping.signal.aborted) return
         log.error({ err: error, reaction: name }, 'consumer lost; making it again')

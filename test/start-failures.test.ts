@@ -108,7 +108,8 @@ describe('what cannot be started', { timeout: patienceMs }, () => {
       expect(await refusal(startShop(dataDir))).toMatch(
         /disk that holds .* is full\. Free some space and start again/,
       )
-      expect(processesWith(folder)).toEqual([])
+      // what was killed may take a moment to be gone
+      await expect.poll(() => processesWith(folder), { timeout: 2_000 }).toEqual([])
     } finally {
       execFileSync('umount', [dataDir])
     }
@@ -124,7 +125,8 @@ describe('what cannot be started', { timeout: patienceMs }, () => {
     expect(said.startsWith(`Cannot reach ${store} at ${name} (${shown}): `)).toBe(true)
     expect(said).toMatch(new RegExp(`Start it, or unset ${name}\\.$`))
     expect(shop.output()).not.toContain('s3cret')
-    expect(processesWith(folder)).toEqual([])
+    // what was killed may take a moment to be gone
+    await expect.poll(() => processesWith(folder), { timeout: 2_000 }).toEqual([])
   })
 })
 
@@ -142,7 +144,8 @@ describe('a shop that', { timeout: patienceMs * 2 }, () => {
     shop.interrupt()
     const code = await shop.exited
     expect({ code, said: shop.errors() }).toEqual({ code: 0, said: '' })
-    expect(processesWith(folder)).toEqual([])
+    // what was killed may take a moment to be gone
+    await expect.poll(() => processesWith(folder), { timeout: 2_000 }).toEqual([])
   }
 
   beforeAll(async () => {
@@ -219,7 +222,8 @@ describe('a shop that', { timeout: patienceMs * 2 }, () => {
     await until('a relay', () => existsSync(join(dataDir, 'run', 'relay.json')))
     shop.interrupt()
     expect(await shop.exited).toBe(0)
-    expect(processesWith(folder)).toEqual([])
+    // what was killed may take a moment to be gone
+    await expect.poll(() => processesWith(folder), { timeout: 2_000 }).toEqual([])
   })
 
   it('is asked for dead letters lists, replays and drops them', async () => {
@@ -323,7 +327,8 @@ describe('a shop that', { timeout: patienceMs * 2 }, () => {
       `The database was made by a newer Zeroshop (${row.count} migrations, this one knows ${row.count - 3}). ` +
         `Use that one, or another DATA_DIR.`,
     )
-    expect(processesWith(folder)).toEqual([])
+    // what was killed may take a moment to be gone
+    await expect.poll(() => processesWith(folder), { timeout: 2_000 }).toEqual([])
   })
 
   const lockFiles = () => {

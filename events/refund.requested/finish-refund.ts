@@ -1,21 +1,25 @@
 import { refund as askForRefund } from '../../functions/payments/ask.ts'
 import { ProviderRefused } from '../../functions/payments/provider.ts'
-import { failRefund, finishRefund, findPayment, readRefund } from '../../functions/payments/store.ts'
+import { failRefund, findPayment, finishRefund, readRefund } from '../../functions/payments/store.ts'
 import { reaction } from '../reaction.ts'
 
-export const finishRefundReaction = reaction(
+export const finishRefundRequested = reaction(
   'finish-refund',
   async ({ data, traceparent }, { db, provider, once }) => {
-    const refund = await readRefund(db, data.refundId)
-    const payment = await findPayment(db, data.paymentId)
-    // mostly done by who asked for it
-    if (refund?.status !== 'pending' || payment === undefined) return void (await once(async () => {}))
-    try {
-      await askForRefund(provider, payment, refund)
-    } catch (error) {
-      if (!(error instanceof ProviderRefused)) throw error
-      return void (await once((tx) => failRefund(tx, refund)))
-    }
-    await once(async (tx) => void (await finishRefund(tx, refund, traceparent)))
+    const [refund, payment] = await Promise.all([
+      readRefund(db, data.refundId),
+      findPayment(db, data.paymentId),
+    ])
+    let refused = false
+    // mostly whoever asked for it has finished it
+    if (refund?.status === 'pending' && payment !== undefined)
+      await askForRefund(provider, payment, refund).catch((error: unknown) => {
+        if (!(error instanceof ProviderRefused)) throw error
+        refused = true
+      })
+    await once(async (tx) => {
+      if (refund === undefined) return
+      await (refused ? failRefund(tx, refund) : finishRefund(tx, refund, traceparent))
+    })
   },
 )

