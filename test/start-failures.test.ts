@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import postgres from 'postgres'
 import { uuidv7 } from 'uuidv7'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { startPostgres } from '../local/stores/postgres.ts'
 import { lockDataDir } from '../local/lock.ts'
 import { signal } from '../local/stores/process.ts'
@@ -109,7 +109,7 @@ describe('what cannot be started', { timeout: patienceMs }, () => {
         /disk that holds .* is full\. Free some space and start again/,
       )
       // what was killed may take a moment to be gone
-      await expect.poll(() => processesWith(folder), { timeout: 2_000 }).toEqual([])
+      await vi.waitFor(() => expect(processesWith(folder)).toEqual([]), { timeout: 2_000 })
     } finally {
       execFileSync('umount', [dataDir])
     }
@@ -126,7 +126,7 @@ describe('what cannot be started', { timeout: patienceMs }, () => {
     expect(said).toMatch(new RegExp(`Start it, or unset ${name}\\.$`))
     expect(shop.output()).not.toContain('s3cret')
     // what was killed may take a moment to be gone
-    await expect.poll(() => processesWith(folder), { timeout: 2_000 }).toEqual([])
+    await vi.waitFor(() => expect(processesWith(folder)).toEqual([]), { timeout: 2_000 })
   })
 })
 
@@ -145,7 +145,7 @@ describe('a shop that', { timeout: patienceMs * 2 }, () => {
     const code = await shop.exited
     expect({ code, said: shop.errors() }).toEqual({ code: 0, said: '' })
     // what was killed may take a moment to be gone
-    await expect.poll(() => processesWith(folder), { timeout: 2_000 }).toEqual([])
+    await vi.waitFor(() => expect(processesWith(folder)).toEqual([]), { timeout: 2_000 })
   }
 
   beforeAll(async () => {
@@ -223,7 +223,7 @@ describe('a shop that', { timeout: patienceMs * 2 }, () => {
     shop.interrupt()
     expect(await shop.exited).toBe(0)
     // what was killed may take a moment to be gone
-    await expect.poll(() => processesWith(folder), { timeout: 2_000 }).toEqual([])
+    await vi.waitFor(() => expect(processesWith(folder)).toEqual([]), { timeout: 2_000 })
   })
 
   it('is asked for dead letters lists, replays and drops them', async () => {
@@ -328,7 +328,7 @@ describe('a shop that', { timeout: patienceMs * 2 }, () => {
         `Use that one, or another DATA_DIR.`,
     )
     // what was killed may take a moment to be gone
-    await expect.poll(() => processesWith(folder), { timeout: 2_000 }).toEqual([])
+    await vi.waitFor(() => expect(processesWith(folder)).toEqual([]), { timeout: 2_000 })
   })
 
   const lockFiles = () => {

@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync } from 'node:fs'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { dirname, join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { freePort } from '../local/ports.ts'
 import { newOrder } from './orders.ts'
 import { ask, killAll, patienceMs, processesWith, ready, runInTerminal, temporaryFolder } from './terminal.ts'
@@ -96,7 +96,7 @@ describe('a fresh clone', { timeout: patienceMs * 2 }, () => {
       `\nPort ${port} is in use. Stop what uses it, or set PORT to another one.\n`,
     )
     // what was killed may take a moment to be gone
-    await expect.poll(() => processesWith(folder), { timeout: 2_000 }).toEqual([])
+    await vi.waitFor(() => expect(processesWith(folder)).toEqual([]), { timeout: 2_000 })
   })
 
   it('shows how the demo finds a shop, where none runs', async () => {
@@ -118,7 +118,7 @@ describe('a fresh clone', { timeout: patienceMs * 2 }, () => {
     // 5 s, and what a busy machine adds
     expect(performance.now() - began).toBeLessThan(10_000)
     // what was killed may take a moment to be gone
-    await expect.poll(() => processesWith(folder), { timeout: 2_000 }).toEqual([])
+    await vi.waitFor(() => expect(processesWith(folder)).toEqual([]), { timeout: 2_000 })
     return code
   }
 })

@@ -48,6 +48,16 @@ describe('the state machine', () => {
     expect(next('placed', 'expire')).toBe('cancelled')
   })
 
+  it('ends every order, whatever happened to it, once its deadline or the outcome of its payment has come', () => {
+    const outcome = fc.constantFrom<OrderEvent>('complete', 'recall')
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...events)), outcome, (happening, outcome) => {
+        const status = run([...happening, 'expire', outcome])
+        expect(isEnded(status)).toBe(true)
+      }),
+    )
+  })
+
   it('ships only what was confirmed', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...events)), (happening) => {
