@@ -16,6 +16,7 @@ import { loadOperation, loadReaction } from '../functions/modules.ts'
 import { createApp } from '../functions/shared/app.ts'
 import { readConfig } from '../functions/shared/config.ts'
 import type { DepsOf } from '../functions/shared/deps.ts'
+import { loggable } from '../functions/shared/loggable.ts'
 import { open, openAuthenticator, type Opened } from '../functions/shared/open.ts'
 import { startSandbox } from '../functions/payments/sandbox/server.ts'
 import { openDispatcher } from '../events/dispatcher-main.ts'
@@ -28,7 +29,10 @@ export async function startInProcess(
   environment: Environment,
   write: (line: string) => void,
 ): Promise<Backend> {
-  const log = pino({ level: 'warn' }, { write: (line: string) => write(line.trimEnd()) })
+  const log = pino(
+    { level: 'warn', serializers: { err: loggable } },
+    { write: (line: string) => write(line.trimEnd()) },
+  )
   const one: Record<Domain, OperationName> = {
     users: 'log-in',
     products: 'get-product',

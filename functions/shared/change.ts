@@ -23,9 +23,9 @@ export async function once<R extends Response>(
   key: IdempotencyKey,
   work: (tx: Tx) => Promise<R>,
 ): Promise<R> {
-  for (;;) {
+  return firstOr(db, table, key, async () => {
     try {
-      const response = await transaction(db, async (tx) => {
+      return await transaction(db, async (tx) => {
         await claim(tx, table, key)
         const response = await work(tx)
         await tx
@@ -34,14 +34,11 @@ export async function once<R extends Response>(
           .where(isKey(table, key))
         return response
       })
-      return response
     } catch (error) {
-      if (!(error instanceof KeyTaken)) throw error
+      if (error instanceof KeyTaken) return undefined
+      throw error
     }
-    const answer = await firstAnswer(db, table, key)
-    // it is the answer that `work` gave
-    if (answer !== undefined) return answer as R
-  }
+  })
 }
 
 /**
@@ -57,18 +54,33 @@ export async function onceInOneStatement<R extends Response>(
   write: (kept: IdempotencyKey & Answer) => Promise<unknown>,
 ): Promise<R> {
   const kept = { ...key, ...(await toAnswer(response)) }
-  for (;;) {
+  return firstOr(db, table, key, async () => {
     try {
       await write(kept)
       db.wake()
       return response
     } catch (error) {
       if (errorCode(error) === sqlState.lockNotAvailable) throw inFlight()
-      if (violated(error) !== keyConstraint) throw error
+      if (violated(error) === keyConstraint) return undefined
+      throw error
     }
-    const answer = await firstAnswer(db, table, key)
-    // it is the answer to the same request
-    if (answer !== undefined) return answer as R
+  })
+}
+
+/**
+ * What `attempt` answers, or, where it finds the key taken (undefined), the first answer; again where the key has become
+ * free meanwhile.
+ */
+async function firstOr<R extends Response>(
+  db: Db,
+  table: IdempotencyTable,
+  key: IdempotencyKey,
+  attempt: () => Promise<R | undefined>,
+): Promise<R> {
+  for (;;) {
+    // a kept answer is one that the same operation gave
+    const response = (await attempt()) ?? ((await firstAnswer(db, table, key)) as R | undefined)
+    if (response !== undefined) return response
   }
 }
 
