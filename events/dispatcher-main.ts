@@ -1,4 +1,5 @@
 import { ConfigError, type Config } from '../functions/shared/config.ts'
+import { checkSchema } from '../functions/shared/schema-version.ts'
 import { openPostgres } from '../functions/shared/postgres.ts'
 import type { Service } from '../functions/shared/service.ts'
 import type { Logger } from 'pino'
@@ -15,6 +16,7 @@ export async function openDispatcher(config: Config, log: Logger): Promise<Servi
   const retryDelaysMs = readDelays(config.get('RETRY_DELAYS_SECONDS'))
   const replicas = config.number('JETSTREAM_REPLICAS', 1)
   const db = openPostgres(config.need('DATABASE_URL'), { name: 'dispatcher', max: poolSize })
+  await checkSchema(db.client)
   const broker = await connectBroker(config.need('NATS_URL'), { name: 'dispatcher', replicas })
   const dispatcher = startDispatcher({
     db,
@@ -24,6 +26,7 @@ export async function openDispatcher(config: Config, log: Logger): Promise<Servi
     log,
   })
   return {
+    checked: Promise.resolve(),
     ping: async () => void (await db.client`select 1`),
     close: async () => {
       await dispatcher.stop()

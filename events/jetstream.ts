@@ -13,7 +13,10 @@ import {
   type NatsConnection,
 } from 'nats'
 import { CONSTANTS, HTTP } from 'cloudevents'
+import { ConfigError } from '../functions/shared/config.ts'
+import { reasonOf } from '../functions/shared/store-errors.ts'
 import { reactions, type ReactionName, type ReactionRow } from '../functions/functions.ts'
+import { natsOptions } from './nats-url.ts'
 import { subjectOf, type ShopEvent } from './catalogue.ts'
 import { toCloudEvent } from './cloud-event.ts'
 
@@ -41,17 +44,22 @@ export interface Broker {
 }
 
 /**
- * Connects to NATS, and again for as long as it takes.
+ * Connects to NATS, and again for as long as it takes once it has.
  * @param replicas of the stream
+ * @throws ConfigError where nothing answers
  */
 export async function connectBroker(url: string, { replicas = 1, name = 'zeroshop' } = {}): Promise<Broker> {
   const connection: NatsConnection = await connect({
-    servers: url,
+    ...natsOptions(url),
     name,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 250,
     reconnectJitter: 100,
-    waitOnFirstConnect: true,
+    timeout: 5_000,
+  }).catch((error: unknown) => {
+    throw new ConfigError(
+      `NATS_URL: NATS cannot be used (${reasonOf(error).reason}). Start it, or set NATS_URL to where it answers.`,
+    )
   })
   const js: JetStreamClient = connection.jetstream({ timeout: 5_000 })
   const manager: JetStreamManager = await connection.jetstreamManager({ checkAPI: false, timeout: 5_000 })

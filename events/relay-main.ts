@@ -1,6 +1,8 @@
 import { driveOverdue } from '../functions/orders/overdue.ts'
 import { openProducts } from '../functions/products/store.ts'
 import type { Config } from '../functions/shared/config.ts'
+import { checkProducts } from '../functions/products/schema-version.ts'
+import { checkSchema } from '../functions/shared/schema-version.ts'
 import { openPostgres } from '../functions/shared/postgres.ts'
 import type { Service } from '../functions/shared/service.ts'
 import type { Logger } from 'pino'
@@ -24,6 +26,11 @@ export async function openRelay(config: Config, log: Logger): Promise<Service> {
   const orders = openPostgres(config.need('ORDERS_DATABASE_URL'), { name: 'relay-timer', max: pool.timer })
   const mongodb = config.get('MONGODB_URL')
   const store = mongodb === undefined ? undefined : await openProducts(mongodb)
+  await Promise.all([
+    checkSchema(db.client),
+    checkSchema(orders.client, 'ORDERS_DATABASE_URL'),
+    store && checkProducts(store.db),
+  ])
   const broker = await connectBroker(config.need('NATS_URL'), { name: 'relay', replicas })
   const relay = await startRelay({
     db,
@@ -34,6 +41,7 @@ export async function openRelay(config: Config, log: Logger): Promise<Service> {
     log,
   })
   return {
+    checked: Promise.resolve(),
     ping: async () => void (await db.client`select 1`),
     close: async () => {
       await relay.stop()

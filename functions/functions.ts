@@ -31,6 +31,8 @@ export interface OperationRow extends Runs {
   by: Caller
   /** Needs an Idempotency-Key: it creates or charges. */
   idempotent?: true
+  /** An order needs it, from the catalogue to the shipment: what is left out where there is little room is not. */
+  core?: true
   summary: string
 }
 
@@ -43,7 +45,7 @@ export interface ReactionRow extends Runs {
 const api = '/api/v1'
 
 type Method = OperationRow['method']
-type Given = Pick<OperationRow, 'domain' | 'by' | 'idempotent'> & Partial<Runs>
+type Given = Pick<OperationRow, 'domain' | 'by' | 'idempotent' | 'core'> & Partial<Runs>
 
 const http = <const M extends Method, const P extends string, const R extends Given>(
   method: M,
@@ -74,6 +76,7 @@ export const operations = {
   'register-user': http('post', `${api}/users`, 'Register a customer', {
     domain: 'users',
     by: 'anyone',
+    core: true,
     idempotent: true,
     scaling: 'cpu',
     concurrency: 8,
@@ -95,6 +98,7 @@ export const operations = {
     domain: 'users',
     folder: 'sessions',
     by: 'anyone',
+    core: true,
     scaling: 'cpu',
     concurrency: 8,
   }),
@@ -122,11 +126,13 @@ export const operations = {
   'get-product': http('get', `${api}/products/{id}`, 'Read a product', {
     domain: 'products',
     by: 'anyone',
+    core: true,
     maxScale: 10,
   }),
   'list-products': http('get', `${api}/products`, 'Search products', {
     domain: 'products',
     by: 'anyone',
+    core: true,
     maxScale: 10,
   }),
   'update-product': http('patch', `${api}/products/{id}`, 'Change a product', {
@@ -141,6 +147,7 @@ export const operations = {
   'get-stock': http('get', `${api}/stock/{sku}`, 'Read the stock of a SKU', {
     domain: 'stock',
     by: 'anyone',
+    core: true,
   }),
   'adjust-stock': http('post', `${api}/stock/{sku}/adjustments`, 'Receive or write off stock', {
     domain: 'stock',
@@ -151,6 +158,7 @@ export const operations = {
   'create-order': http('post', `${api}/orders`, 'Place an order', {
     domain: 'orders',
     by: 'user',
+    core: true,
     idempotent: true,
     concurrency: 100,
     maxScale: 10,
@@ -158,6 +166,7 @@ export const operations = {
   'get-order': http('get', `${api}/orders/{id}`, 'Read an order', {
     domain: 'orders',
     by: 'user',
+    core: true,
     concurrency: 100,
     maxScale: 10,
   }),
@@ -169,20 +178,31 @@ export const operations = {
   'cancel-order': http('post', `${api}/orders/{id}/cancellation`, 'Cancel an order', {
     domain: 'orders',
     by: 'user',
+    core: true,
   }),
-  'ship-order': http('post', `${api}/orders/{id}/shipment`, 'Ship an order', { domain: 'orders', by: staff }),
+  'ship-order': http('post', `${api}/orders/{id}/shipment`, 'Ship an order', {
+    domain: 'orders',
+    by: staff,
+    core: true,
+  }),
   'get-order-timeline': http('get', `${api}/orders/{id}/timeline`, 'What happened to an order', {
     domain: 'orders',
     by: 'user',
+    core: true,
   }),
   'watch-order': http('get', `${api}/orders/{id}/events`, 'Watch an order as server-sent events', {
     domain: 'orders',
     by: 'user',
+    core: true,
     concurrency: 500,
   }),
 
   'get-payment': http('get', `${api}/payments/{id}`, 'Read a payment', { domain: 'payments', by: 'user' }),
-  'list-payments': http('get', `${api}/payments`, 'List payments', { domain: 'payments', by: 'user' }),
+  'list-payments': http('get', `${api}/payments`, 'List payments', {
+    domain: 'payments',
+    by: 'user',
+    core: true,
+  }),
   'refund-payment': http('post', `${api}/payments/{id}/refunds`, 'Refund a payment, whole or in part', {
     domain: 'payments',
     by: staff,

@@ -8,18 +8,22 @@ import {
   type ClientRequest,
   type IncomingMessage,
 } from 'node:http'
-import { connect, type AddressInfo } from 'node:net'
+import { connect, createServer as createTcpServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
 import { HTTP } from 'cloudevents'
+import postgres from 'postgres'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { toCloudEvent } from '../events/cloud-event.ts'
 import { bundle } from '../local/build.ts'
+import { openLink } from '../test/link.ts'
 import { knowProducts, place } from '../test/orders.ts'
 import { openShop, type TestShop } from '../test/shop.ts'
 import type { Order } from './orders/order.ts'
+import { productsVersion } from './products/schema-version.ts'
+import { schemaVersion } from './shared/schema-version.ts'
 import type { Setting } from './shared/config.ts'
 
 /** The entry of every container, bundled as there, as a process of its own. */
@@ -40,7 +44,7 @@ let good: Environment
 beforeAll(async () => {
   await bundle(dist)
   folder = mkdtempSync(join(root, 'node_modules/.cache/zeroshop/test-'))
-  shop = await openShop(['orders', 'stock'])
+  shop = await openShop(['orders', 'stock', 'products'])
   await knowProducts(shop, ['MUG', 900])
   const { d: _, ...publicKey } = shop.privateKey
   good = {
@@ -96,7 +100,7 @@ describe('a process that cannot start', () => {
     [
       'with one that there is not',
       () => ({ ...good, FUNCTION: 'get-everything' }),
-      /^FUNCTION=get-everything: there is no such function\. Set it to one of: register-user, .*get-order, .*reserve-stock, .*relay, dispatcher\.$/,
+      /^FUNCTION=get-everything: there is no such function\. Set it to one of: register-user, .*get-order, .*reserve-stock, .*relay, dispatcher, payment-sandbox, migrate, users, .*payments\.$/,
     ],
     [
       'with one that JavaScript has',
@@ -149,6 +153,11 @@ describe('a process that cannot start', () => {
       'DATABASE_URL_FILE: cannot read /run/secrets/none (ENOENT). Mount the secret there.',
     ],
     [
+      'with a secret that is empty',
+      () => ({ ...without('DATABASE_URL'), DATABASE_URL_FILE: '/dev/null' }),
+      'DATABASE_URL_FILE: /dev/null is empty. Put there the PostgreSQL database, with the role of the domain.',
+    ],
+    [
       'with a secret that is a folder',
       () => ({ ...good, JWT_PUBLIC_KEYS_FILE: '/tmp' }),
       'JWT_PUBLIC_KEYS_FILE: cannot read /tmp (EISDIR). Mount the secret there.',
@@ -196,16 +205,100 @@ describe('a process that cannot start', () => {
     [
       'without the timer’s database',
       () => ({ ...good, FUNCTION: 'relay' }),
-      'ORDERS_DATABASE_URL is not set: it is the same database with the role of the orders domain, for the relay’s timer. Set it, or ORDERS_DATABASE_URL_FILE.',
+      'ORDERS_DATABASE_URL is not set: it is the same database with the role of the orders domain, for the relay’s timer and the migration. Set it, or ORDERS_DATABASE_URL_FILE.',
     ],
   ]
-  it.each(cases)('%s says so in one line and exits with 1', async (_, env, says) => {
+  const storeCases: [what: string, env: () => Environment, says: string | RegExp][] = [
+    [
+      'where PostgreSQL does not answer',
+      () => ({ ...good, DATABASE_URL: nowhere }),
+      'DATABASE_URL: PostgreSQL cannot be used (ECONNREFUSED). Start it, or set DATABASE_URL to where it answers.',
+    ],
+    [
+      'where PostgreSQL refuses the password',
+      () => ({ ...good, DATABASE_URL: shop.database('orders').replace(':test@', ':tset@') }),
+      'DATABASE_URL: PostgreSQL cannot be used (it refuses the role or its password). Start it, or set DATABASE_URL to where it answers.',
+    ],
+    [
+      'where MongoDB does not answer',
+      () => ({ ...good, FUNCTION: 'get-product', MONGODB_URL: 'mongodb://127.0.0.1:9/none' }),
+      /^MONGODB_URL: MongoDB cannot be used \(.+\)\. Start it, or set MONGODB_URL to where it answers\.$/,
+    ],
+    [
+      'where NATS does not answer',
+      () => ({
+        ...good,
+        FUNCTION: 'dispatcher',
+        DATABASE_URL: shop.database('events'),
+        NATS_URL: 'nats://127.0.0.1:9',
+      }),
+      'NATS_URL: NATS cannot be used (CONNECTION_REFUSED). Start it, or set NATS_URL to where it answers.',
+    ],
+    [
+      'on a PostgreSQL database that was never migrated',
+      () => ({ ...good, DATABASE_URL: shop.database('orders').replace(/[^/]+$/, 'postgres') }),
+      `The PostgreSQL database is older than this code (version 0 of ${schemaVersion}). Run the migration first (FUNCTION=migrate).`,
+    ],
+    [
+      'on a MongoDB database that was never migrated',
+      () => ({ ...good, FUNCTION: 'get-product', MONGODB_URL: shop.mongodb.replace(/[^/]+$/, 'none') }),
+      `The MongoDB database is older than this code (version 0 of ${productsVersion}). Run the migration first (FUNCTION=migrate).`,
+    ],
+    [
+      'to migrate as another role than the one that it gives a password',
+      () => ({ ...migration(), USERS_DATABASE_URL: shop.database('stock') }),
+      'USERS_DATABASE_URL does not log in as the role users with a password. Set it to postgres://users:…@host/database.',
+    ],
+    [
+      'to migrate where PostgreSQL does not answer',
+      () => ({ ...migration(), ADMIN_DATABASE_URL: nowhere }),
+      'PostgreSQL cannot be migrated (ECONNREFUSED). See to it, and run the migration again.',
+    ],
+    [
+      'to migrate as a role that may not',
+      () => ({ ...migration(), ADMIN_DATABASE_URL: shop.database('orders') }),
+      'The role in ADMIN_DATABASE_URL may not create roles and schemas. Use one that may.',
+    ],
+  ]
+  const migration = () => ({
+    FUNCTION: 'migrate',
+    ADMIN_DATABASE_URL: shop.admin,
+    USERS_DATABASE_URL: shop.database('users'),
+    STOCK_DATABASE_URL: shop.database('stock'),
+    ORDERS_DATABASE_URL: shop.database('orders'),
+    PAYMENTS_DATABASE_URL: shop.database('payments'),
+    EVENTS_DATABASE_URL: shop.database('events'),
+    MONGODB_URL: shop.mongodb,
+  })
+  it.each([...cases, ...storeCases])('%s says so in one line and exits with 1', async (_, env, says) => {
     const { code, out, err } = await failure(env())
     expect({ code, out, lines: err.split('\n').length }).toEqual({ code: 1, out: '', lines: 2 })
     const said = err.trimEnd().replace(/^zeroshop: /, '')
     expect(`zeroshop: ${said}\n`).toBe(err)
     if (typeof says === 'string') expect(said).toBe(says)
     else expect(said).toMatch(says)
+  })
+
+  it('on the data of a newer Zeroshop says so, also to migrate', async () => {
+    const sql = postgres(shop.admin, { max: 1 })
+    await sql`insert into drizzle.__drizzle_migrations (hash, created_at) values ('newer', 9e12)`
+    const versions = `version ${schemaVersion + 1}, this code knows ${schemaVersion}`
+    for (const env of [good, migration()])
+      expect(await failure(env)).toEqual({
+        code: 1,
+        out: '',
+        err: `zeroshop: The PostgreSQL database was made by a newer Zeroshop (${versions}). Run that one, or use another database.\n`,
+      })
+    await sql`delete from drizzle.__drizzle_migrations where hash = 'newer'`
+    await sql.end()
+  })
+
+  it('migrates any number of times', async () => {
+    const both = [migration(), migration()].map((env) => start(env).exited)
+    expect(await Promise.all(both)).toEqual([
+      [0, null],
+      [0, null],
+    ])
   })
 
   it('where the port is taken says so in one line and exits with 1', async () => {
@@ -242,17 +335,23 @@ describe('a process that serves', () => {
   })
 
   it.each([
-    ['get-order', { DATABASE_URL: nowhere }],
-    ['reserve-stock', { DATABASE_URL: nowhere }],
-    ['get-product', { MONGODB_URL: 'mongodb://127.0.0.1:9/none' }],
-  ])('is alive, but not ready, where its store is not: %s', async (FUNCTION, env) => {
-    const port = await start({ ...good, FUNCTION, ...env, LOG_LEVEL: 'silent' }).port
+    ['get-order', 'DATABASE_URL', () => shop.database('orders')],
+    ['reserve-stock', 'DATABASE_URL', () => shop.database('stock')],
+    ['get-product', 'MONGODB_URL', () => shop.mongodb],
+  ] as const)('is alive, but not ready, where its store is gone: %s', async (FUNCTION, setting, url) => {
+    const link = await openLink(url())
+    const port = await start({ ...good, FUNCTION, [setting]: link.url, LOG_LEVEL: 'silent' }).port
+    expect(await health(port, 'readiness')).toEqual(ok)
+    link.cut()
     expect(await health(port, 'liveness')).toEqual(ok)
     expect(await health(port, 'readiness')).toEqual([503, 'application/json', '{"status":"unavailable"}'])
   })
 
-  it('answers a problem where its store is not, and logs why without the request’s secrets', async () => {
-    const { port, child, out } = start({ ...good, DATABASE_URL: nowhere })
+  it('answers a problem where its store is gone, and logs why without the request’s secrets', async () => {
+    const link = await openLink(shop.database('orders'))
+    const { port, child, out } = start({ ...good, DATABASE_URL: link.url })
+    await port
+    link.cut()
     const token = await shop.sign(shop.users.customer)
     const response = await fetch(`http://127.0.0.1:${await port}/api/v1/orders/${uuidv7()}`, {
       headers: { authorization: `Bearer ${token}` },
@@ -441,15 +540,24 @@ describe('a process that is told to stop', () => {
   })
 
   it('while it waits for the broker exits, too', async () => {
-    const env = { ...good, FUNCTION: 'dispatcher', NATS_URL: 'nats://127.0.0.1:9' }
+    const silent = createTcpServer().listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    // it listens on a port
+    const { port } = silent.address() as AddressInfo
+    const env = {
+      ...good,
+      FUNCTION: 'dispatcher',
+      DATABASE_URL: shop.database('events'),
+      NATS_URL: `nats://127.0.0.1:${port}`,
+    }
     const orphan = start(env)
-    // long enough to be waiting
-    await pause(700)
+    await once(silent, 'connection')
     orphan.child.disconnect()
     expect(await orphan.exited).toEqual([1, null])
     const told = start(env)
-    await pause(700)
+    await once(silent, 'connection')
     told.child.kill('SIGTERM')
     expect(await told.exited).toEqual([null, 'SIGTERM'])
+    silent.close()
   })
 })

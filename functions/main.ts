@@ -3,13 +3,7 @@
  * environment: FUNCTION names what to serve.
  */
 import { pino } from 'pino'
-import {
-  functions,
-  operations,
-  type FunctionName,
-  type OperationName,
-  type ReactionName,
-} from './functions.ts'
+import { operations, reactions, stores } from './functions.ts'
 import { ConfigError, readConfig, settings, type Config } from './shared/config.ts'
 import { loggable } from './shared/loggable.ts'
 
@@ -19,7 +13,8 @@ const services = {
   dispatcher: async () => (await import('../events/dispatcher-main.ts')).openDispatcher,
 } as const
 
-async function main(config: Config) {
+/** Serves what FUNCTION names, or migrates and exits. */
+async function main(config: Config): Promise<void> {
   const name = config.need('FUNCTION')
   const log = pino({
     level: readLevel(config.get('LOG_LEVEL')),
@@ -32,28 +27,48 @@ async function main(config: Config) {
     log,
     entry: import.meta.url,
   }
+  if (name === 'migrate') {
+    const { runMigration } = await import('./migrate-main.ts')
+    await runMigration(config, import.meta.url)
+    log.info('migrated')
+    process.exit(0)
+  }
   // an outside service, so it has an entry of its own
   if (name === 'payment-sandbox') return void (await import('./payments/sandbox/main.ts'))
-  if (Object.hasOwn(services, name)) {
+  if (has(services, name)) {
     const [open, { serveHealth }] = await Promise.all([
-      services[name as keyof typeof services](),
+      services[name](),
       import('./shared/serve-operation.ts'),
     ])
     return serveHealth(await open(config, log), listen)
   }
-  if (!Object.hasOwn(functions, name)) {
-    const known = [...Object.keys(functions), ...Object.keys(services)].join(', ')
-    throw new ConfigError(`FUNCTION=${name}: there is no such function. Set it to one of: ${known}.`)
+  const { open } = await import('./shared/open.ts')
+  if (has(stores, name)) {
+    const { serve } = await import('./shared/serve-domain.ts')
+    return serve(name, await open[name](config, log, name), config, listen)
   }
-  const { domain } = functions[name as FunctionName]
-  const [{ open }, serving] = await Promise.all([
-    import('./shared/open.ts'),
-    name in operations ? import('./shared/serve-operation.ts') : import('./shared/serve-reaction.ts'),
-  ])
-  const opened = await open[domain](config, log, name)
-  // one of the two, as imported
-  return serving.serve(name as OperationName & ReactionName, opened, config, listen)
+  if (has(operations, name)) {
+    const [opened, { serve }] = await Promise.all([
+      open[operations[name].domain](config, log, name),
+      import('./shared/serve-operation.ts'),
+    ])
+    return serve(name, opened, config, listen)
+  }
+  if (has(reactions, name)) {
+    const [opened, { serve }] = await Promise.all([
+      open[reactions[name].domain](config, log, name),
+      import('./shared/serve-reaction.ts'),
+    ])
+    return serve(name, opened, config, listen)
+  }
+  const known = [operations, reactions, services, { 'payment-sandbox': 0, migrate: 0 }, stores]
+  throw new ConfigError(
+    `FUNCTION=${name}: there is no such function. Set it to one of: ${known.flatMap(Object.keys).join(', ')}.`,
+  )
 }
+
+/** Whether the table has this name of its own: not `constructor`, as every object has. */
+const has = <T extends object>(table: T, name: PropertyKey): name is keyof T => Object.hasOwn(table, name)
 
 function readLevel(level = 'info'): string {
   if (['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].includes(level)) return level

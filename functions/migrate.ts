@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator'
 import postgres from 'postgres'
 import { databaseRoles, type DatabaseRole } from './functions.ts'
+import { compareVersions, schemaVersion } from './shared/schema-version.ts'
 
 /**
  * Brings the database up to the schema of this code, and gives each domain's role its own schema and nothing
@@ -10,7 +10,7 @@ import { databaseRoles, type DatabaseRole } from './functions.ts'
  * @param adminUrl logs in as a role that may create roles and schemas
  * @param passwords one for each role
  * @param folder where the migrations are
- * @throws MigrationError where the database has migrations that this code does not know
+ * @throws ConfigError where the database has migrations that this code does not know
  */
 export async function migrate(
   adminUrl: string,
@@ -20,7 +20,7 @@ export async function migrate(
   const sql = postgres(adminUrl, { max: 1, onnotice: () => {}, connect_timeout: 10 })
   try {
     await sql`select pg_advisory_lock(hashtext('zeroshop migrate'))`
-    await refuseNewer(sql, knownMigrations(folder))
+    await refuseNewer(sql)
     for (const role of databaseRoles) {
       const [found] = await sql`select from pg_roles where rolname = ${role}`
       // a role's name and password cannot be parameters of DDL; format() quotes them
@@ -35,21 +35,14 @@ export async function migrate(
   }
 }
 
-/** Why a database is not migrated, in one line that says what to do. */
-export class MigrationError extends Error {}
-
-async function refuseNewer(sql: postgres.Sql, known: number): Promise<void> {
+async function refuseNewer(sql: postgres.Sql): Promise<void> {
   // made by drizzle's migrator
   const [table] = await sql<
     [{ oid: string | null }]
   >`select to_regclass('drizzle.__drizzle_migrations') as oid`
   if (table.oid === null) return
   const [applied] = await sql<[{ count: number }]>`select count(*)::int from drizzle.__drizzle_migrations`
-  if (applied.count > known)
-    throw new MigrationError(
-      `The database was made by a newer Zeroshop (${applied.count} migrations, this one knows ${known}). ` +
-        `Use that one, or another DATA_DIR.`,
-    )
+  if (applied.count > schemaVersion) compareVersions('PostgreSQL database', applied.count, schemaVersion)
 }
 
 /** What each role may do, as SQL that may be run again. */
@@ -57,6 +50,9 @@ function grants(): string {
   const domains = databaseRoles.filter((role) => role !== 'events')
   return [
     `revoke all on schema public from public`,
+    // every function looks whether the schema is the one that it was written for
+    `grant usage on schema drizzle to ${databaseRoles.join(', ')}`,
+    `grant select on drizzle.__drizzle_migrations to ${databaseRoles.join(', ')}`,
     ...databaseRoles.flatMap((role) => [
       `grant usage on schema ${role} to ${role}`,
       `grant select, insert, update, delete on all tables in schema ${role} to ${role}`,
@@ -70,11 +66,4 @@ function grants(): string {
       `grant delete, select (at) on ${role}.idempotency_keys to events`,
     ]),
   ].join(';\n')
-}
-
-/** How many migrations the code knows: a database with another number is older or newer than it. */
-export function knownMigrations(folder: string): number {
-  // drizzle-kit's own file
-  const journal = JSON.parse(readFileSync(`${folder}/meta/_journal.json`, 'utf8')) as { entries: unknown[] }
-  return journal.entries.length
 }

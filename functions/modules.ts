@@ -6,6 +6,7 @@ import {
   type OperationName,
   type ReactionName,
 } from './functions.ts'
+import { ConfigError } from './shared/config.ts'
 import type { Operation } from './shared/operation.ts'
 
 /** The file of a function, relative to the folder of this one, without its ending. */
@@ -24,7 +25,12 @@ export const loadReaction = (name: ReactionName, entry = import.meta.url) => loa
 
 async function load<F extends { name: string }>(name: FunctionName, entry: string): Promise<F> {
   const ending = entry.endsWith('.ts') ? '.ts' : '.js'
-  const module = (await import(new URL(fileOf(name) + ending, entry).href)) as Record<string, unknown>
+  const { href } = new URL(fileOf(name) + ending, entry)
+  const module = (await import(href).catch((error: unknown) => {
+    if (!(error instanceof Error && 'url' in error && error.url === href)) throw error
+    // an image holds one function, or those of one domain
+    throw new ConfigError(`FUNCTION=${name}: this image does not hold it. Run zeroshop/${name}.`)
+  })) as Record<string, unknown>
   const found = Object.values(module).find(
     (value) => typeof value === 'object' && value !== null && 'name' in value && value.name === name,
   )

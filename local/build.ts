@@ -1,7 +1,7 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
-import { dirname, join } from 'node:path'
-import { build, type Plugin } from 'esbuild'
+import { dirname, join, posix } from 'node:path'
+import { build, type BuildOptions, type Metafile, type OutputFile, type Plugin } from 'esbuild'
 import { operations, reactions, type FunctionName } from '../functions/functions.ts'
 import { fileOf } from '../functions/modules.ts'
 
@@ -36,37 +36,51 @@ const lazyBuiltins: Plugin = {
   },
 }
 
+/** The source of a function, from the root of the project. */
+export const sourceOf = (name: FunctionName) => posix.join('functions', `${fileOf(name)}.ts`)
+
 /**
- * Bundles the entry and every function into `outdir`. What several share is in chunks of its own, so that a
- * process loads only what its function needs, and a change of one function changes one file.
+ * Bundles the entry and every function, in memory, to be laid out under `outdir`. What several share is in chunks
+ * of its own, so that a process loads only what its function needs, and a change of one function changes one file.
+ * @param options of esbuild; `apart` are packages to be kept apart from the code that uses them
  */
-export async function bundle(outdir: string): Promise<void> {
+export async function bundleInMemory(
+  outdir: string,
+  { apart = [], plugins = [], ...options }: BuildOptions & { apart?: string[] } = {},
+): Promise<{ outputFiles: OutputFile[]; metafile: Metafile }> {
   const names = [...Object.keys(operations), ...Object.keys(reactions)] as FunctionName[]
-  const { outputFiles } = await build({
+  return build({
     absWorkingDir: join(import.meta.dirname, '..'),
     entryPoints: [
-      'functions/main.ts',
-      'local/prepare.ts',
-      ...names.map((name) => `functions/${fileOf(name)}.ts`),
+      ...['functions/main.ts', ...names.map(sourceOf)].map((path) => ({ in: path, out: path.slice(0, -3) })),
+      ...apart.map((name) => ({ in: name, out: name })),
     ],
     outdir,
-    outbase: '.',
     bundle: true,
     splitting: true,
     format: 'esm',
     platform: 'node',
     target: 'node24',
     minifySyntax: true,
-    sourcemap: 'linked',
-    sourcesContent: false,
     external,
     // CommonJS packages inside need it
     banner: {
       js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
     },
     logLevel: 'warning',
-    plugins: [lazyBuiltins],
+    plugins: [lazyBuiltins, ...plugins],
+    ...options,
+    metafile: true,
     write: false,
+  })
+}
+
+/** Bundles into `outdir`, for the local runner. */
+export async function bundle(outdir: string): Promise<void> {
+  const { outputFiles } = await bundleInMemory(outdir, { sourcemap: 'linked', sourcesContent: false })
+  // read by the migration, beside the entry
+  cpSync(join(import.meta.dirname, '../functions/migrations'), join(outdir, 'functions/migrations'), {
+    recursive: true,
   })
   for (const { path, contents } of outputFiles) if (!isSame(path, contents)) replace(path, contents)
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { functions, stores, type DatabaseRole, type FunctionName } from '../functions/functions.ts'
 import type { Setting } from '../functions/shared/config.ts'
+import { demoPassword } from './people.ts'
 import type { Secrets } from './secrets.ts'
 
 export interface Addresses {
@@ -15,6 +16,8 @@ export interface Addresses {
 
 /** What runs all the time beside the functions. */
 export type ServiceName = 'relay' | 'dispatcher' | 'payment-sandbox'
+/** And what runs once, before. */
+type JobName = 'migrate'
 type Settings = Partial<Record<Setting, string>>
 
 /** The settings of each process: no function is told more than its domain needs. */
@@ -49,12 +52,23 @@ export function environment(addresses: Addresses, secrets: Secrets, dataDir: str
           : {}),
       }
     },
-    ofService(name: ServiceName): Settings {
+    ofService(name: ServiceName | JobName): Settings {
       if (name === 'payment-sandbox')
         return {
           ...common,
           PAYMENT_PROVIDER_KEY: secrets.providerKey,
           PAYMENT_SANDBOX_JOURNAL: join(dataDir, 'payment-sandbox.jsonl'),
+        }
+      if (name === 'migrate')
+        return {
+          ...mongodb,
+          ADMIN_DATABASE_URL: addresses.postgres,
+          USERS_DATABASE_URL: database('users'),
+          STOCK_DATABASE_URL: database('stock'),
+          ORDERS_DATABASE_URL: database('orders'),
+          PAYMENTS_DATABASE_URL: database('payments'),
+          EVENTS_DATABASE_URL: database('events'),
+          DEMO_PASSWORD: demoPassword,
         }
       const settings = { ...common, DATABASE_URL: database('events'), NATS_URL: addresses.nats }
       return name === 'relay'

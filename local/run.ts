@@ -4,16 +4,17 @@ import { StoreError } from './stores/store.ts'
 
 /**
  * Runs a Node script to its end; where it fails, throws with what it said.
- * @param input given to it on standard input
+ * @param env its environment; ours where nothing is said
  * @param signal kills it, with what it has started
  */
 export async function run(
   what: string,
   script: string,
-  { args = [], input = '', signal }: { args?: string[]; input?: string; signal?: AbortSignal } = {},
+  { args = [], env, signal }: { args?: string[]; env?: NodeJS.ProcessEnv; signal?: AbortSignal } = {},
 ): Promise<void> {
   const child = spawn(process.execPath, [script, ...args], {
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(env && { env }),
     detached: true,
   })
   let output = ''
@@ -21,7 +22,6 @@ export async function run(
     stream.setEncoding('utf8').on('data', (text: string) => {
       output = (output + text).slice(-4_000)
     })
-  child.stdin.on('error', () => {}).end(input)
   const kill = () => child.pid !== undefined && send(-child.pid, 'SIGKILL')
   if (signal?.aborted) kill()
   signal?.addEventListener('abort', kill)
@@ -29,7 +29,7 @@ export async function run(
     child.once('error', reject).once('close', (code, signal) => resolve(code ?? signal)),
   ).finally(() => signal?.removeEventListener('abort', kill))
   if (how === 0) return
-  const said = output.trim()
+  const said = output.trim().replace(/^zeroshop: /, '')
   // one line is meant for the user; more is a mistake of ours or, when bundling, in the code
   if (said !== '' && !said.includes('\n')) throw new StoreError(said)
   throw new StoreError(`${what} failed (${how})${said === '' ? '.' : `:\n${said}`}`)

@@ -1,14 +1,13 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { settings, type Setting } from '../functions/shared/config.ts'
+import { readConfig, settings, type Setting } from '../functions/shared/config.ts'
 import type { Backend } from './backend.ts'
 import { environment, type Environment } from './environment.ts'
 import { front, listen, type Handler } from './front.ts'
 import type { Options } from './options.ts'
 import { freePort } from './ports.ts'
 import { startProcesses } from './processes.ts'
-import { secretsOf, type Secrets } from './secrets.ts'
-import type { Preparation } from './prepare.ts'
+import { secretsOf } from './secrets.ts'
 import { run } from './run.ts'
 import { register, stopLeftovers, unregister } from './stores/leftovers.ts'
 import { startMongo } from './stores/mongodb.ts'
@@ -106,16 +105,19 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       options.settings,
     )
     if (built) await step(built)
-    const preparation = preparationOf(postgres, configured, secrets)
+    const migration = configured.ofService('migrate')
     // as a process of its own: what it takes of memory is gone before the shop opens
     if (built)
       await step(
-        run('Preparing the stores', join(dist, 'local/prepare.js'), {
-          input: JSON.stringify(preparation),
+        run('Preparing the stores', join(dist, 'functions/main.js'), {
+          env: { ...inheritable(env), ...migration, FUNCTION: 'migrate' },
           signal: scripts.signal,
         }),
       )
-    else await (await import('./prepare.ts')).prepare(preparation)
+    else {
+      const { runMigration } = await import('../functions/migrate-main.ts')
+      await runMigration(readConfig(migration), import.meta.resolve('../functions/main.ts'))
+    }
 
     const starting = options.inProcess
       ? import('./in-process.ts').then(({ startInProcess }) =>
@@ -157,17 +159,6 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     throw error
   }
 }
-
-const preparationOf = (postgres: Store, environment: Environment, { passwords }: Secrets): Preparation => ({
-  adminUrl: postgres.url,
-  passwords,
-  migrations: join(root, 'functions/migrations'),
-  urls: {
-    users: environment.database('users'),
-    stock: environment.database('stock'),
-    products: environment.ofFunction('list-products').MONGODB_URL!,
-  },
-})
 
 /** A server whose requests wait until it is given its handler. */
 async function openFront(port: number, stops: (() => unknown)[]) {

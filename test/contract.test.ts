@@ -12,7 +12,6 @@ import {
   type Role,
 } from '../functions/functions.ts'
 import { loadOperation } from '../functions/modules.ts'
-import { ensureIndexes } from '../functions/products/store.ts'
 import { generateKeys } from '../functions/sessions/tokens.ts'
 import { audience, issuer } from '../functions/shared/auth.ts'
 import { toServer } from '../functions/shared/serve-operation.ts'
@@ -94,7 +93,6 @@ beforeAll(async () => {
     PAYMENT_PROVIDER_URL: sandbox.url,
     PAYMENT_PROVIDER_KEY: sandbox.apiKey,
   })
-  await ensureIndexes(shop.deps('products').products)
   const functions = toServer(shop.app)
   handler = (request, response) => functions.emit('request', request, response)
 

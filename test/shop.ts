@@ -17,6 +17,7 @@ import {
   type Role,
 } from '../functions/functions.ts'
 import { loadOperation, loadReaction } from '../functions/modules.ts'
+import { migrateProducts } from '../functions/products/migrate.ts'
 import { generateKeys } from '../functions/sessions/tokens.ts'
 import { createApp } from '../functions/shared/app.ts'
 import type { User } from '../functions/shared/auth.ts'
@@ -75,6 +76,7 @@ export async function openShop(domains: Domain[], environment: Record<string, st
       PAYMENT_PROVIDER_KEY: 'test',
       ...environment,
     })
+  if (domains.includes('products')) await migrateProducts(mongodb.href)
   const log = pino({ level: process.env['LOG_LEVEL'] ?? 'silent' })
   const opened = new Map<Domain, Opened<Domain>>()
   for (const domain of domains) opened.set(domain, await open[domain](config(domain), log, 'test'))
@@ -126,6 +128,10 @@ export async function openShop(domains: Domain[], environment: Record<string, st
     deps,
     /** The address of the database with a domain's role, or with the relay's and dispatcher's (`events`). */
     database: as,
+    /** The address of the database as PostgreSQL's administrator. */
+    admin: Object.assign(new URL(stores.postgres), { pathname: `/${database}` }).href,
+    /** The address of the products. */
+    mongodb: mongodb.href,
     /** A new user of a role, known to no one else. */
     newUser: (role: Role = 'customer'): User => ({ id: uuidv7(), role, session: uuidv7() }),
     sign: (user: User) => tokens.sign(user),

@@ -324,8 +324,8 @@ describe('a shop that', { timeout: patienceMs * 2 }, () => {
     await store.stop()
     const said = await refusal(startShop(dataDir))
     expect(said).toBe(
-      `The database was made by a newer Zeroshop (${row.count} migrations, this one knows ${row.count - 3}). ` +
-        `Use that one, or another DATA_DIR.`,
+      `The PostgreSQL database was made by a newer Zeroshop (version ${row.count}, this code knows ${row.count - 3}). ` +
+        'Run that one, or use another database.',
     )
     // what was killed may take a moment to be gone
     await vi.waitFor(() => expect(processesWith(folder)).toEqual([]), { timeout: 2_000 })

@@ -2,12 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openShop, type TestShop } from '../../test/shop.ts'
 import { keyLifetimeMs } from '../shared/idempotency.ts'
-import { ensureIndexes } from './store.ts'
 
 let shop: TestShop
 beforeAll(async () => {
   shop = await openShop(['products'])
-  await ensureIndexes(shop.deps('products').products)
 })
 afterAll(() => shop.close())
 

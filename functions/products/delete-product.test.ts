@@ -3,12 +3,10 @@ import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openShop, type TestShop } from '../../test/shop.ts'
 import { pendingEvents } from './outbox.ts'
-import { ensureIndexes } from './store.ts'
 
 let shop: TestShop
 beforeAll(async () => {
   shop = await openShop(['products'])
-  await ensureIndexes(shop.deps('products').products)
 })
 afterAll(() => shop.close())
 

@@ -2,12 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openShop, type TestShop } from '../../test/shop.ts'
-import { ensureIndexes } from './store.ts'
 
 let shop: TestShop
 beforeAll(async () => {
   shop = await openShop(['products'])
-  await ensureIndexes(shop.deps('products').products)
 })
 afterAll(() => shop.close())
 

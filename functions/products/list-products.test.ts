@@ -3,7 +3,6 @@ import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openShop, type TestShop } from '../../test/shop.ts'
 import { newProduct, wordsOf, type NewProduct, type Product } from './product.ts'
-import { ensureIndexes } from './store.ts'
 
 let shop: TestShop
 const names = ['Blue mug', 'Bluish mug', 'Café kit', 'Élan chain', 'chain tool', 'Über-Kit', 'Zange', 'zange']
@@ -14,7 +13,6 @@ const all: Listed[] = []
 beforeAll(async () => {
   shop = await openShop(['products'])
   const { products } = shop.deps('products')
-  await ensureIndexes(products)
   for (let i = 0; i < 60; i++) {
     const input: NewProduct = {
       sku: `SKU-${i}`,

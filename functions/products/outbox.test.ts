@@ -2,14 +2,12 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { openShop, type TestShop } from '../../test/shop.ts'
 import { pendingEvents, removeEvents } from './outbox.ts'
 import { newProduct } from './product.ts'
-import { ensureIndexes } from './store.ts'
 
 let shop: TestShop
 const documents = () => shop.deps('products').products
 
 beforeAll(async () => {
   shop = await openShop(['products'])
-  await ensureIndexes(documents())
 })
 beforeEach(() => documents().deleteMany({}))
 afterAll(() => shop.close())

@@ -1,6 +1,6 @@
 import type { Collection } from 'mongodb'
 import { newProduct, type NewProduct, type ProductDocument } from './product.ts'
-import { ensureIndexes, isDuplicate } from './store.ts'
+import { isDuplicate } from './store.ts'
 
 /** A product to begin with, and how many of it there are. */
 export interface CatalogueEntry {
@@ -23,7 +23,6 @@ export async function seedProducts(
   sellerId: string,
   catalogue: readonly CatalogueEntry[] = workshopCatalogue,
 ): Promise<SeededProduct[]> {
-  await ensureIndexes(products)
   await Promise.all(catalogue.map(({ product }) => add(products, newProduct(product, sellerId))))
   const skus = catalogue.map(({ product }) => product.sku)
   const owned = await products

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import { MongoClient, MongoServerError, type Collection } from 'mongodb'
+import { MongoClient, MongoServerError, type Collection, type Db } from 'mongodb'
 import type { User } from '../shared/auth.ts'
 import { keyLifetimeMs, replay, toAnswer, type IdempotencyKey } from '../shared/idempotency.ts'
 import { Problem } from '../shared/problems.ts'
@@ -10,12 +10,12 @@ type Products = Collection<ProductDocument>
 
 /**
  * Opens the products without waiting for the server. The indexes are the migration's to make (`ensureIndexes`),
- * so that no start of a function waits for them.
+ * so that no function waits for them.
  * @param url names the database in its path
  */
 export async function openProducts(
   url: string,
-): Promise<{ products: Products; ping: () => Promise<void>; close: () => Promise<void> }> {
+): Promise<{ db: Db; products: Products; ping: () => Promise<void>; close: () => Promise<void> }> {
   const client = new MongoClient(url, {
     appName: 'zeroshop-products',
     maxPoolSize: 10,
@@ -29,6 +29,7 @@ export async function openProducts(
   const closing = new AbortController()
   void connect(client, closing.signal)
   return {
+    db,
     products: db.collection<ProductDocument>('products'),
     ping: async () => {
       await db.command({ ping: 1 })

@@ -51,7 +51,11 @@ export async function toTokenPair(
 /** A new key pair, as the two settings JWT_PRIVATE_KEY and JWT_PUBLIC_KEYS hold it. */
 export async function generateKeys(): Promise<{ privateKey: JWK; publicKeys: JSONWebKeySet }> {
   const pair = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true })
-  const kid = crypto.randomUUID()
-  const publicKey = { ...(await exportJWK(pair.publicKey)), kid, use: 'sig', alg: 'EdDSA' }
-  return { privateKey: { ...(await exportJWK(pair.privateKey)), kid }, publicKeys: { keys: [publicKey] } }
+  const privateKey = { ...(await exportJWK(pair.privateKey)), kid: crypto.randomUUID() }
+  return { privateKey, publicKeys: publicKeysOf(privateKey) }
+}
+
+/** The public half of an Ed25519 key, as a set of one. */
+export function publicKeysOf({ kty, crv, x, kid }: JWK): JSONWebKeySet {
+  return { keys: [{ kty, crv, x, kid, use: 'sig', alg: 'EdDSA' } as JWK] }
 }

@@ -22,8 +22,18 @@ export const settings = {
   HOST: 'the address to listen on; every one where it is not set',
   LOG_LEVEL: 'trace, debug, info, warn or error; info where it is not set',
   DATABASE_URL: 'the PostgreSQL database, with the role of the domain',
-  ORDERS_DATABASE_URL: 'the same database with the role of the orders domain, for the relay’s timer',
+  ORDERS_DATABASE_URL:
+    'the same database with the role of the orders domain, for the relay’s timer and the migration',
+  USERS_DATABASE_URL: 'the same with the role of the users domain, for the migration',
+  STOCK_DATABASE_URL: 'the same with the role of the stock domain, for the migration',
+  PAYMENTS_DATABASE_URL: 'the same with the role of the payments domain, for the migration',
+  EVENTS_DATABASE_URL: 'the same with the role of the relay and the dispatcher, for the migration',
+  ADMIN_DATABASE_URL: 'the same with a role that may create roles and schemas, for the migration',
   MONGODB_URL: 'the MongoDB database, with the user of the domain',
+  ADMIN_MONGODB_URL:
+    'the MongoDB server with a user that may create users, for the migration; where it is not set, none is created',
+  DEMO_PASSWORD:
+    'the password of the demo people; where it is not set, the migration makes neither them nor a catalogue',
   NATS_URL: 'the NATS server with JetStream',
   JWT_PRIVATE_KEY: 'the Ed25519 key that signs access tokens, as a JWK',
   JWT_PUBLIC_KEYS: 'the keys that verify access tokens, as a JWK set',
@@ -45,13 +55,16 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   const get = (name: Setting) => {
     const file = env[`${name}_FILE`]
     if (file === undefined) return env[name] === '' ? undefined : env[name]
+    let text: string
     try {
-      return readFileSync(file, 'utf8').trim() || undefined
+      text = readFileSync(file, 'utf8').trim()
     } catch (error) {
       throw new ConfigError(
         `${name}_FILE: cannot read ${file} (${(error as NodeJS.ErrnoException).code}). Mount the secret there.`,
       )
     }
+    if (text === '') throw new ConfigError(`${name}_FILE: ${file} is empty. Put there ${settings[name]}.`)
+    return text
   }
   const need = (name: Setting) => {
     const value = get(name)

@@ -25,9 +25,12 @@ export const open: { [D in Domain]: (config: Config, log: Logger, name: string) 
     return { ...postgres, deps: { log, db: postgres.db, tokens } }
   },
   products: async (config, log) => {
-    const { openProducts } = await import('../products/store.ts')
-    const { products, ping, close } = await openProducts(config.need('MONGODB_URL'))
-    return { deps: { log, products }, ping, close }
+    const [{ openProducts }, { checkProducts }] = await Promise.all([
+      import('../products/store.ts'),
+      import('../products/schema-version.ts'),
+    ])
+    const { db, products, ping, close } = await openProducts(config.need('MONGODB_URL'))
+    return { deps: { log, products }, checked: inBackground(checkProducts(db)), ping, close }
   },
   stock: async (config, log, name) => {
     const postgres = await openDb(config, name)
@@ -61,17 +64,25 @@ export function openAuthenticator(config: Config): Authenticate {
 const publicKeys = (config: Config) => json(config, 'JWT_PUBLIC_KEYS') as JSONWebKeySet
 
 async function openDb(config: Config, name: string) {
-  const { openPostgres } = await import('./postgres.ts')
+  const [{ openPostgres }, { checkSchema }] = await Promise.all([
+    import('./postgres.ts'),
+    import('./schema-version.ts'),
+  ])
   const db = openPostgres(config.need('DATABASE_URL'), { name })
-  // it connects while the function is loaded; where it cannot, the first query says so
-  db.client`select 1`.catch(() => {})
   return {
     db,
+    checked: inBackground(checkSchema(db.client)),
     ping: async () => {
       await db.client`select 1`
     },
     close: () => db.client.end({ timeout: 5 }),
   }
+}
+
+/** It goes on while the function is loaded, and is awaited after that. */
+function inBackground(check: Promise<void>): Promise<void> {
+  check.catch(() => {})
+  return check
 }
 
 async function reader(config: Config) {

@@ -29,7 +29,7 @@ export async function serve(name: OperationName, opened: Opened<Domain>, config:
     log: listen.log,
   })
   addHealth(app, opened.ping)
-  await serveUntilTold(toServer(app), { ...listen, close: opened.close })
+  await serveUntilTold(toServer(app), { ...listen, checked: opened.checked, close: opened.close })
 }
 
 /** `/health/liveness`: the process answers. `/health/readiness`: and its store does. */
@@ -45,20 +45,22 @@ export function addHealth(app: Hono, ping: () => Promise<void>) {
   })
 }
 
-/** The app as an HTTP server whose slow senders are cut off. */
+/** Slow senders are cut off; gateways keep idle connections for less long, so that they, not we, end them. */
+export const serverOptions = { keepAliveTimeout: 75_000, headersTimeout: 20_000, requestTimeout: 60_000 }
+
+/** The app as an HTTP server. */
 export function toServer(app: Hono): Server {
   const server = createAdaptorServer({
     fetch: app.fetch,
     overrideGlobalObjects: true,
-    // longer than the gateways keep theirs, so that they, not we, end an idle connection
-    serverOptions: { keepAliveTimeout: 75_000, headersTimeout: 20_000, requestTimeout: 60_000 },
+    serverOptions,
   })
   return server as Server
 }
 
 /** Serves nothing but health, for a process that is not called. */
-export async function serveHealth({ ping, close }: Service, listen: Listen) {
+export async function serveHealth({ ping, checked, close }: Service, listen: Listen) {
   const app = new Hono()
   addHealth(app, ping)
-  await serveUntilTold(toServer(app), { ...listen, close })
+  await serveUntilTold(toServer(app), { ...listen, checked, close })
 }

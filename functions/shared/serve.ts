@@ -1,15 +1,21 @@
 import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { Server as TcpServer, type AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import { ConfigError } from './config.ts'
+import type { Service } from './service.ts'
 
 /** How long what is in flight may take after SIGTERM, in ms; then it is cut off. */
 const graceMs = 8_000
+/**
+ * How long a connection that a gateway keeps may bring one more request, in ms. Gateways end idle ones sooner
+ * (compose/Caddyfile), so that none is ended by us while a request is on its way.
+ */
+const lingerMs = 1_500
 /** How long closing the stores may take after that, in ms: a process that cannot even log must end, too. */
 const closeMs = 1_500
 
 /**
- * Listens, tells a parent process the port, and drains on SIGTERM or when the parent is gone: stops accepting,
+ * Listens once its stores are checked, tells a parent process the port, and drains on SIGTERM or when the parent is gone: stops accepting,
  * finishes what is in flight, calls `close`, exits 0.
  */
 export async function serveUntilTold(
@@ -18,9 +24,11 @@ export async function serveUntilTold(
     port,
     host,
     log,
+    checked,
     close,
-  }: { port: number; host: string | undefined; log: Logger; close: () => Promise<void> },
+  }: { port: number; host: string | undefined; log: Logger } & Pick<Service, 'checked' | 'close'>,
 ): Promise<void> {
+  await checked
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(explain(error, port)))
     server.listen(port, host, resolve)
@@ -36,11 +44,15 @@ export async function serveUntilTold(
     log.debug({ why }, 'draining')
     const giveUp = setTimeout(() => server.closeAllConnections(), graceMs)
     setTimeout(() => process.exit(1), graceMs + closeMs)
-    // a kept-alive connection must neither bring another request nor be waited for once it is idle
     server.prependListener('request', (_, response) => response.setHeader('connection', 'close'))
-    const sweep = setInterval(() => server.closeIdleConnections(), 20)
-    server.close(() => {
+    let sweep: NodeJS.Timeout | undefined
+    const linger = setTimeout(() => {
+      sweep = setInterval(() => server.closeIdleConnections(), 20)
+    }, lingerMs)
+    // not http's own: that ends idle connections at once
+    TcpServer.prototype.close.call(server, () => {
       clearTimeout(giveUp)
+      clearTimeout(linger)
       clearInterval(sweep)
       close().then(
         () => process.exit(0),

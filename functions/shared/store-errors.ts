@@ -27,3 +27,12 @@ export function isUnavailable(error: unknown): boolean {
   const code = errorCode(error)
   return code !== undefined && /^(?:CONN|ECONN|CONNECT|ENOTFOUND|EPIPE|ETIMEDOUT|08|57P0|53|55P03)/.test(code)
 }
+
+/** Why a store cannot be used, for the one line that a process prints: never an address, which may hold a password. */
+export function reasonOf(error: unknown): { code: string | undefined; reason: string } {
+  const code = errorCode(error)
+  if (code === '28P01' || code === '28000') return { code, reason: 'it refuses the role or its password' }
+  // MongoDB's driver and NATS's client have names and codes of their own
+  const name = error instanceof Error ? error.name : 'unknown error'
+  return { code, reason: code ?? (name === 'Error' ? 'no answer' : name) }
+}

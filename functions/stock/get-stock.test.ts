@@ -4,7 +4,6 @@ import { serve } from '@hono/node-server'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openShop, type TestShop } from '../../test/shop.ts'
-import { ensureIndexes } from '../products/store.ts'
 
 let shop: TestShop
 const gateway = serve({ fetch: (request) => shop.app.fetch(request), hostname: '127.0.0.1', port: 0 })
@@ -14,7 +13,6 @@ beforeAll(async () => {
   // it listens on a port
   const { port } = gateway.address() as AddressInfo
   shop = await openShop(['stock', 'products'], { FUNCTION_URL: `http://127.0.0.1:${port}` })
-  await ensureIndexes(shop.deps('products').products)
 })
 afterAll(async () => {
   await shop.close()

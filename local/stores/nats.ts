@@ -6,6 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { natsOptions } from '../../events/nats-url.ts'
 import { atLeast, goodBinary, onPath } from './binary.ts'
 import { startDaemon } from './daemon.ts'
 import { explainDataDir, openDataDir } from './data-dir.ts'
@@ -32,15 +33,9 @@ const archives: Record<string, string> = {
 const external = async (url: string): Promise<Store> => {
   const shown = withoutSecrets(url)
   const { connect } = await import('nats')
-  const [first = url] = url.split(',')
-  const { username, password } = URL.canParse(first) ? new URL(first) : { username: '', password: '' }
-  const user =
-    username === '' ? {} : { user: decodeURIComponent(username), pass: decodeURIComponent(password) }
-  const servers = url.split(',').map(withoutSecrets)
   try {
     const connection = await connect({
-      servers,
-      ...user,
+      ...natsOptions(url),
       timeout: 5000,
       reconnect: false,
       maxReconnectAttempts: 0,

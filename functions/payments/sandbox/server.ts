@@ -63,6 +63,7 @@ export async function startSandbox(options: SandboxOptions) {
     return problem(c, 503, 'Not available', 'The sandbox cannot write its journal.')
   })
   app.notFound((c) => problem(c, 404, 'Not found', 'See docs/payment-sandbox.md for the API.'))
+  for (const what of ['liveness', 'readiness']) app.get(`/health/${what}`, (c) => c.json({ status: 'ok' }))
   app.use('/v1/*', bodyLimit({ maxSize: 10 * 1024 }), async (c, next) => {
     if (!isSame(c.req.header('authorization') ?? '', `Bearer ${options.apiKey}`))
       throw new Fault(401, 'Wrong API key', 'Send it as: Authorization: Bearer <key>.')

@@ -1,0 +1,30 @@
+import type { Db } from 'mongodb'
+import { ConfigError } from '../shared/config.ts'
+import { compareVersions } from '../shared/schema-version.ts'
+import { reasonOf } from '../shared/store-errors.ts'
+
+/** Raise it where the indexes or the shape of the documents change; `migrateProducts` writes it down. */
+export const productsVersion = 1
+
+const versions = (db: Db) => db.collection<{ _id: 'products'; version: number }>('schema_versions')
+
+/** The version of what is in the database; 0 where it was never migrated. */
+export const appliedVersion = async (db: Db): Promise<number> =>
+  (await versions(db).findOne({ _id: 'products' }))?.version ?? 0
+
+export async function writeVersion(db: Db): Promise<void> {
+  await versions(db).updateOne({ _id: 'products' }, { $set: { version: productsVersion } }, { upsert: true })
+}
+
+/**
+ * Makes sure that the database has the indexes of this code: without them two products could have one SKU.
+ * @throws ConfigError where it is older or newer, or cannot be reached
+ */
+export async function checkProducts(db: Db): Promise<void> {
+  const applied = await appliedVersion(db).catch((error: unknown) => {
+    throw new ConfigError(
+      `MONGODB_URL: MongoDB cannot be used (${reasonOf(error).reason}). Start it, or set MONGODB_URL to where it answers.`,
+    )
+  })
+  compareVersions('MongoDB database', applied, productsVersion)
+}
