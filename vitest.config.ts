@@ -2,7 +2,9 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['{functions,events,local,test,bench,docs}/**/*.test.ts'],
+    include: ['{functions,compose,events,local,test,bench,docs}/**/*.test.ts'],
+    // needs Docker: npm run test:compose
+    exclude: ['test/compose/**'],
     globalSetup: ['test/global-setup.ts'],
     testTimeout: 20_000,
     hookTimeout: 60_000,

@@ -1,7 +1,10 @@
 /** `npm run generate`: writes what is made from the table and the schemas; a test fails where it is not up to date. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { format } from 'prettier'
+import { format, resolveConfig } from 'prettier'
+import { caddyfile } from '../compose/caddyfile.ts'
+import { composeFile, groupedComposeFile } from '../compose/compose-file.ts'
+import { bakeFile } from '../compose/docker-bake.ts'
 import { asyncApiDocument, eventSchemas } from './asyncapi.ts'
 import { functionTables } from './function-table.ts'
 import { openApiDocument } from './openapi.ts'
@@ -13,10 +16,20 @@ export async function generated(): Promise<Map<string, string>> {
     ['README.md', await readme()],
     ['docs/openapi.json', json(await openApiDocument())],
     ['docs/asyncapi.json', json(asyncApiDocument())],
+    ['compose/docker-bake.hcl', bakeFile()],
+    ['compose/Caddyfile', caddyfile()],
+    ['compose/compose.yaml', await yaml(composeFile())],
+    ['compose/compose.grouped.yaml', await yaml(groupedComposeFile())],
     ...Object.entries(eventSchemas()).map(
       ([type, schema]) => [`events/${type}/schema.json`, json(schema)] as [string, string],
     ),
   ])
+}
+
+/** As npm run format would leave it. */
+const yaml = async (text: string) => {
+  const style = await resolveConfig(join(import.meta.dirname, '../package.json'))
+  return format(text, { ...style, parser: 'yaml' })
 }
 
 /** The README with the tables of today. */

@@ -10,7 +10,7 @@ const types: Record<string, string> = {
   css: 'text/css',
   js: 'text/javascript',
   json: 'application/json',
-  html: 'text/html',
+  html: 'text/html; charset=utf-8',
 }
 
 /** Listens on 127.0.0.1; the server's address is its own to tell. */
@@ -35,7 +35,8 @@ export function front(api: Handler, scale: () => unknown): Handler {
     ['/health/liveness', () => ({ type: 'application/json', body: '{"status":"ok"}' })],
     ['/openapi.json', () => file(join(import.meta.dirname, '../docs/openapi.json'))],
     ['/asyncapi.json', () => file(join(import.meta.dirname, '../docs/asyncapi.json'))],
-    ['/docs', () => ({ type: 'text/html; charset=utf-8', body: docsPage })],
+    ['/docs', () => file(join(import.meta.dirname, '../docs/index.html'))],
+    ['/docs/docs.js', () => file(join(import.meta.dirname, '../docs/docs.js'))],
     ...['swagger-ui.css', 'swagger-ui-bundle.js'].map(
       (name) => [`/docs/${name}`, () => file(join(swagger(), name))] as const,
     ),
@@ -51,15 +52,3 @@ export function front(api: Handler, scale: () => unknown): Handler {
 const swagger = () => dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
 
 const file = (path: string) => ({ type: types[path.split('.').at(-1)!]!, body: readFileSync(path) })
-
-const docsPage = `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>Zeroshop API</title>
-<meta name="viewport" content="width=device-width">
-<link rel="stylesheet" href="/docs/swagger-ui.css">
-<div id="ui"></div>
-<script src="/docs/swagger-ui-bundle.js"></script>
-<script>SwaggerUIBundle({ url: '/openapi.json', dom_id: '#ui', deepLinking: true })</script>
-</html>
-`

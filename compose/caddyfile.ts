@@ -1,0 +1,189 @@
+import { operations, type OperationRow } from '../functions/functions.ts'
+
+/** compose/Caddyfile: which function answers which method and path. */
+export function caddyfile(): string {
+  const rows = Object.entries(operations) as [string, OperationRow][]
+  const paths = [...new Set(rows.map(([, { path }]) => path))]
+  const calls = rows.map(([name, { method, path }]) => {
+    const methods = method === 'get' ? '(GET|HEAD)' : method.toUpperCase()
+    return `"~^${methods} ${pattern(path)}$" ${name}`
+  })
+  const allowed = paths.map((path) => {
+    const methods = rows.filter(([, row]) => row.path === path).map(([, { method }]) => method.toUpperCase())
+    if (methods.includes('GET')) methods.push('HEAD')
+    return `"~^${pattern(path)}$" "${methods.toSorted().join(', ')}"`
+  })
+  return `# Generated from functions/functions.ts by npm run generate (compose/caddyfile.ts).
+#
+# SITE        whose certificate is fetched; without it localhost, with a certificate of Caddy's own authority
+# HTTP_PORT   as published on the host, so that redirects name it
+# HTTPS_PORT
+
+{
+	http_port {$HTTP_PORT:8080}
+	https_port {$HTTPS_PORT:8443}
+	# the authority's certificate is in /data/caddy/pki/authorities/local
+	skip_install_trust
+	grace_period 8s
+	servers {
+		timeouts {
+			read_header 10s
+			read_body 60s
+			idle 2m
+		}
+	}
+}
+
+{$SITE:localhost} {
+	log
+
+	map "{method} {path}" {function} {
+${lines(calls)}
+		default ""
+	}
+
+	# the methods of each path
+	map {path} {allow} {
+${lines(allowed)}
+		default ""
+	}
+
+	encode {
+		zstd
+		gzip
+		# not the streams of events: they would wait for each other
+		match {
+			header Content-Type application/json*
+			header Content-Type application/problem+json*
+			header Content-Type text/html*
+			header Content-Type text/css*
+			header Content-Type text/javascript*
+			header Content-Type application/javascript*
+		}
+	}
+
+	@nameless not header_regexp X-Request-Id ^[A-Za-z0-9_.:-]{1,128}$
+	@public not host localhost
+	@docs path /docs /docs/*
+	@api not path /docs /docs/*
+
+	header {
+		defer
+		X-Request-Id {http.request.header.X-Request-Id}
+		X-Content-Type-Options nosniff
+		X-Frame-Options DENY
+		Referrer-Policy no-referrer
+		-Server
+		-Via
+	}
+	# not for localhost: it would hold for whatever else is served there
+	header @public Strict-Transport-Security "max-age=31536000"
+	header @api Content-Security-Policy "default-src 'none'; frame-ancestors 'none'"
+	# Swagger UI styles its elements and has small pictures within
+	header @docs Content-Security-Policy "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
+
+	route {
+		request_header @nameless X-Request-Id {http.request.uuid}
+		# functions know the limits of their own; this one is for what no function would take
+		request_body {
+			max_size 1MB
+		}
+
+		@function expression \`{function} != ""\`
+		reverse_proxy @function {
+			# each container of the function, however many there are
+			dynamic a {function} 8080 {
+				refresh 1s
+			}
+			lb_policy least_conn
+			# a function that is being replaced is waited for; what was sent to one is never sent again
+			lb_try_duration 15s
+			lb_try_interval 100ms
+			transport http {
+				dial_timeout 2s
+				# sooner than a function that is told to stop ends them (functions/shared/serve.ts)
+				keepalive 1s
+				response_header_timeout 60s
+			}
+		}
+
+		@known expression \`{allow} != ""\`
+		handle @known {
+			header Allow {allow}
+			error 405
+		}
+
+		@pages path /docs /docs/* /openapi.json /asyncapi.json
+		handle @pages {
+			rewrite /docs /docs/index.html
+			root * /srv
+			header Cache-Control no-cache
+			file_server
+		}
+
+		error 404
+	}
+
+	handle_errors {
+		header Content-Type application/problem+json
+		header Cache-Control no-store
+${problems.map(problem).join('\n')}
+		respond \`{"type":"about:blank","title":"{err.status_text}","status":{err.status_code}}\`
+	}
+}
+`
+}
+
+/** What the gateway itself says, as the local runner says it (local/problem.ts). */
+const problems = [
+  {
+    status: 404,
+    type: 'not-found',
+    title: 'There is no such resource',
+    detail: 'No function has this path: see /docs.',
+  },
+  {
+    status: 405,
+    type: 'method-not-allowed',
+    title: 'The resource has no such method',
+    detail: 'This address takes other methods; the Allow header lists them.',
+  },
+  {
+    status: 413,
+    type: 'body-too-large',
+    title: 'The body is too large',
+    detail: 'Send at most 1 MB.',
+  },
+  {
+    status: 502,
+    type: 'bad-gateway',
+    title: 'Bad gateway',
+    detail: 'The function ended before it answered. Whether it did its work is not known.',
+  },
+  {
+    status: 503,
+    type: 'function-unavailable',
+    title: 'The function is not there',
+    detail: 'No container of the function answers. Try again later.',
+    retryAfter: 5,
+  },
+  {
+    status: 504,
+    type: 'gateway-timeout',
+    title: 'Gateway timeout',
+    detail: 'The function did not answer in time. Whether it did its work is not known.',
+  },
+]
+
+function problem({ status, type, title, detail, retryAfter }: (typeof problems)[number]): string {
+  const body = JSON.stringify({ type: `https://zeroshop.dev/problems/${type}`, title, status, detail })
+  return `		@${status} expression \`{err.status_code} == ${status}\`
+		handle @${status} {${retryAfter === undefined ? '' : `\n			header Retry-After ${retryAfter}`}
+			respond \`${body}\`
+		}`
+}
+
+/** A path of the table as a regular expression. */
+const pattern = (path: string) => path.replaceAll('.', String.raw`\.`).replaceAll(/\{\w+\}/g, '[^/]+')
+
+const lines = (of: string[]) => of.map((line) => `\t\t${line}`).join('\n')

@@ -1,0 +1,152 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { importJWK, jwtVerify, type JSONWebKeySet, type JWK } from 'jose'
+import { uuidv7 } from 'uuidv7'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { functions, operations, reactions } from '../functions/functions.ts'
+import { createTokens } from '../functions/sessions/tokens.ts'
+import { maxConnections } from '../local/stores/postgres.ts'
+import { environmentOf, readArguments } from './compose.ts'
+import { composeFile, groupedComposeFile } from './compose-file.ts'
+import { toMib } from './memory.ts'
+import { makeSecrets } from './secrets.ts'
+
+describe('npm run secrets', () => {
+  let folder: string
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'zeroshop-secrets-'))
+  })
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  const all = () =>
+    Object.fromEntries(
+      readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8').trim()]),
+    )
+
+  it('makes every file that compose mounts, closed to other people', async () => {
+    const made = await makeSecrets(folder)
+    const platform = readFileSync(join(import.meta.dirname, 'platform.yaml'), 'utf8')
+    const mounted = [...platform.matchAll(/file: secrets\/(\S+)/g)].map(([, name]) => name)
+    expect(new Set(made)).toEqual(new Set(mounted))
+    expect(new Set(readdirSync(folder))).toEqual(new Set(mounted))
+    expect(statSync(folder).mode & 0o777).toBe(0o700)
+  })
+
+  it('makes other ones each time, none of them short', async () => {
+    await makeSecrets(folder)
+    const first = all()
+    rmSync(folder, { recursive: true })
+    await makeSecrets(folder)
+    for (const [name, value] of Object.entries(all())) {
+      expect({ name, value }).not.toEqual({ name, value: first[name] })
+      expect(value.length).toBeGreaterThanOrEqual(32)
+    }
+  })
+
+  it('changes none that is there, and makes what is empty', async () => {
+    await makeSecrets(folder)
+    const before = all()
+    expect(await makeSecrets(folder)).toEqual([])
+    chmodSync(join(folder, 'demo-password'), 0o644)
+    writeFileSync(join(folder, 'demo-password'), '\n')
+    expect(await makeSecrets(folder)).toEqual(['demo-password'])
+    expect(all()).toEqual({ ...before, 'demo-password': expect.stringMatching(/^[\w-]{32}$/) as string })
+  })
+
+  it('makes what belongs together from what is left of it', async () => {
+    await makeSecrets(folder)
+    const before = all()
+    for (const name of ['admin-database-url', 'admin-mongodb-url', 'nats-authorization', 'jwt-public-keys'])
+      rmSync(join(folder, name))
+    expect(await makeSecrets(folder)).toHaveLength(4)
+    expect(all()).toEqual(before)
+  })
+
+  it('makes keys that sign and verify', async () => {
+    await makeSecrets(folder)
+    const { 'jwt-private-key': privateKey, 'jwt-public-keys': publicKeys } = all()
+    const keys = JSON.parse(publicKeys!) as JSONWebKeySet
+    expect(publicKeys).not.toContain('"d"')
+    const tokens = await createTokens(JSON.parse(privateKey!) as JWK, keys)
+    const token = await tokens.sign({ id: uuidv7(), role: 'customer', session: uuidv7() })
+    await expect(jwtVerify(token, await importJWK(keys.keys[0]!))).resolves.toHaveProperty('payload.role')
+  })
+
+  it('are never committed', () => {
+    const ignored = execFileSync('git', ['check-ignore', 'compose/secrets/demo-password'], {
+      encoding: 'utf8',
+    })
+    expect(ignored.trim()).toBe('compose/secrets/demo-password')
+  })
+})
+
+describe('npm run compose', () => {
+  it('hands on what is not its own', () => {
+    expect(readArguments([])).toEqual({
+      compose: ['compose', '-f', 'compose/compose.yaml'],
+      command: 'up',
+      rest: [],
+    })
+    expect(readArguments(['--grouped', '--profile', 'core', 'logs', '-f', 'relay'])).toEqual({
+      compose: ['compose', '-f', 'compose/compose.grouped.yaml', '--profile', 'core'],
+      command: 'logs',
+      rest: ['-f', 'relay'],
+    })
+    expect(readArguments(['--groupd'])).toBeUndefined()
+    expect(readArguments(['--profile'])).toBeUndefined()
+  })
+
+  it('listens for all the world where there is a site, and only then', () => {
+    expect(environmentOf({})).toEqual({})
+    expect(environmentOf({ SITE: 'shop.example.org' })).toEqual({
+      SITE: 'shop.example.org',
+      BIND: '0.0.0.0',
+      HTTP_PORT: '80',
+      HTTPS_PORT: '443',
+    })
+    expect(environmentOf({ SITE: 'shop.example.org', BIND: '10.0.0.1' })).toMatchObject({ BIND: '10.0.0.1' })
+  })
+
+  it('reads what docker says of sizes', () => {
+    expect(['1.5GiB', '20.6MiB', '512KiB', '0B', '1.048576MB'].map(toMib)).toEqual([1536, 20.6, 0.5, 0, 1])
+    expect(() => toMib('--')).toThrow('not a size')
+  })
+})
+
+describe('compose.yaml', () => {
+  it('has a service for each function, with the core that an order needs', () => {
+    const profiles = [...composeFile().matchAll(/^ {2}([\w-]+):\n(?: {4}.*\n)*? {4}profiles: \[(\w+)\]/gm)]
+    expect(profiles.map(([, name]) => name)).toEqual(Object.keys(functions))
+    const core = profiles.filter(([, , profile]) => profile === 'core').map(([, name]) => name!)
+    // an event that no one takes is a dead letter
+    for (const name of Object.keys(reactions)) expect(core).toContain(name)
+    expect(core.filter((name) => name in operations)).toEqual([
+      'register-user',
+      'log-in',
+      'get-product',
+      'list-products',
+      'get-stock',
+      'create-order',
+      'get-order',
+      'cancel-order',
+      'ship-order',
+      'get-order-timeline',
+      'watch-order',
+      'list-payments',
+    ])
+  })
+
+  it('lets a grouped container answer to the name of each function', () => {
+    const names = [...groupedComposeFile().matchAll(/aliases: \[(.+)\]/g)].flatMap(([, list]) =>
+      list!.split(', '),
+    )
+    expect(names.toSorted()).toEqual(Object.keys(functions).toSorted())
+  })
+
+  it('allows the connections that every function needs at its max scale', () => {
+    const platform = readFileSync(join(import.meta.dirname, 'platform.yaml'), 'utf8')
+    expect(platform).toContain(`max_connections=${maxConnections}`)
+  })
+})

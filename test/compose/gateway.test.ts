@@ -1,0 +1,135 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { shop } from './shop.ts'
+
+beforeAll(() => shop.client())
+
+const get = (path: string, headers: Record<string, string> = {}) => fetch(shop.url + path, { headers })
+
+describe('the gateway', () => {
+  it('speaks HTTP/2 over TLS', async () => {
+    expect(await shop.getOverHttp2('/openapi.json')).toEqual({ status: 200, protocol: 'h2' })
+  })
+
+  it('sends who comes without TLS to where it is', async () => {
+    const response = await fetch(`${shop.plainUrl}/docs?x=1`, { redirect: 'manual' })
+    expect([response.status, response.headers.get('location')]).toEqual([308, `${shop.url}/docs?x=1`])
+  })
+
+  it('serves the documents, and all that the page needs', async () => {
+    const page = await get('/docs')
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])
+    const html = await page.text()
+    const linked = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path!)
+    expect(linked.length).toBeGreaterThan(2)
+    for (const path of [...linked, '/openapi.json', '/asyncapi.json'])
+      expect([path, (await get(path)).status]).toEqual([path, 200])
+  })
+
+  it('compresses what is worth it', async () => {
+    const response = await get('/openapi.json', { 'accept-encoding': 'gzip' })
+    expect(response.headers.get('content-encoding')).toBe('gzip')
+    expect(await response.json()).toHaveProperty('openapi')
+  })
+
+  it('forbids browsers what the shop does not need', async () => {
+    const { headers } = await get('/api/v1/products')
+    expect(Object.fromEntries(headers)).toMatchObject({
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'referrer-policy': 'no-referrer',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    })
+    // this host may serve other things than the shop
+    expect(headers.get('strict-transport-security')).toBeNull()
+    expect(headers.get('server')).toBeNull()
+  })
+
+  it('gives each request an id, and keeps a good one', async () => {
+    const idOf = async (id?: string) =>
+      (await get('/api/v1/products', id === undefined ? {} : { 'x-request-id': id })).headers.get(
+        'x-request-id',
+      )
+    expect(await idOf('order-4711')).toBe('order-4711')
+    const made = [await idOf(), await idOf(), await idOf('no good one'), await idOf('x'.repeat(129))]
+    for (const id of made) expect(id).toMatch(/^[\da-f]{8}-/)
+    expect(new Set(made).size).toBe(made.length)
+  })
+
+  const problem = (type: string) => ({ type: `https://zeroshop.dev/problems/${type}` })
+
+  it('tells of a path that there is not', async () => {
+    for (const path of [
+      '/',
+      '/api/v1/nothing',
+      '/api/v1/orders/a/b',
+      '/api/v1/orders/a%2Fb',
+      '/health/liveness',
+    ]) {
+      const response = await get(path)
+      expect([path, response.status, response.headers.get('content-type')]).toEqual([
+        path,
+        404,
+        'application/problem+json',
+      ])
+      expect(await response.json()).toMatchObject(problem('not-found'))
+    }
+  })
+
+  it('tells which methods a path has', async () => {
+    const response = await fetch(`${shop.url}/api/v1/orders`, { method: 'DELETE' })
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD, POST'])
+    expect(await response.json()).toMatchObject(problem('method-not-allowed'))
+  })
+
+  it('answers HEAD as GET', async () => {
+    const response = await fetch(`${shop.url}/api/v1/products`, { method: 'HEAD' })
+    expect([response.status, await response.text()]).toEqual([200, ''])
+  })
+
+  it('refuses a body that no function would take', async () => {
+    const response = await fetch(`${shop.url}/api/v1/sessions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: 'x'.repeat(1_100_000),
+    })
+    expect(response.status).toBe(413)
+    expect(await response.json()).toMatchObject(problem('body-too-large'))
+  })
+
+  it('is the only way in, and not for other machines', async () => {
+    const published = (await shop.compose('ps', '--format', 'json'))
+      .split('\n')
+      .filter(Boolean)
+      // as docker compose prints it
+      .map(
+        (line) =>
+          JSON.parse(line) as { Service: string; Publishers: { URL: string; PublishedPort: number }[] },
+      )
+      .flatMap(({ Service, Publishers }) =>
+        Publishers.filter(({ PublishedPort }) => PublishedPort > 0).map(({ URL }) => `${Service} ${URL}`),
+      )
+    expect(new Set(published)).toEqual(new Set(['gateway 127.0.0.1']))
+  })
+
+  it('has a certificate fetched for a SITE, on the ports that it needs', async () => {
+    const settings = '-e SITE=shop.example.org -e HTTP_PORT=80 -e HTTPS_PORT=443'
+    const adapt = 'caddy adapt --config /etc/caddy/Caddyfile'
+    const adapted = await shop.compose(...`run --rm --no-deps ${settings} gateway ${adapt}`.split(' '))
+    // as Caddy prints it
+    const { apps } = JSON.parse(adapted) as {
+      apps: {
+        http: {
+          http_port: number
+          https_port: number
+          servers: Record<string, { listen: string[]; routes: { match: { host: string[] }[] }[] }>
+        }
+        tls?: unknown
+      }
+    }
+    const [server] = Object.values(apps.http.servers)
+    expect([apps.http.http_port, apps.http.https_port, server!.listen]).toEqual([80, 443, [':443']])
+    expect(server!.routes[0]!.match).toEqual([{ host: ['shop.example.org'] }])
+    // nothing but Caddy's own way to get one, which is ACME for a public name
+    expect(apps.tls).toBeUndefined()
+  })
+})

@@ -1,0 +1,27 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { ShopClient } from '../client.ts'
+import { describeSaga } from '../saga.ts'
+import { composeShop } from './shop.ts'
+
+/** The variant for small machines, beside the other shop. */
+const grouped = composeShop('zeroshop-grouped', 'compose.grouped.yaml', 18_090)
+
+let client: ShopClient
+beforeAll(async () => {
+  await grouped.start()
+  client = await grouped.client()
+})
+afterAll(() => grouped.remove())
+
+describe('a container for each domain', () => {
+  it('is all that runs beside the platform', async () => {
+    const services = (await grouped.compose('ps', '--services')).trim().split('\n').toSorted()
+    expect(services).toEqual(
+      ['dispatcher', 'gateway', 'mongodb', 'nats', 'orders', 'payment-sandbox', 'payments']
+        .concat(['postgres', 'products', 'relay', 'stock', 'users'])
+        .toSorted(),
+    )
+  })
+
+  describeSaga(() => client)
+})

@@ -1,0 +1,132 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { appendFileSync, cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beyond, inspect } from '../../compose/report.ts'
+import { imageNames, serviceNames, services } from '../../compose/image-table.ts'
+
+const tag = 'test'
+const root = join(import.meta.dirname, '../..')
+/** A copy of what images are made from, to change it. */
+const copy = mkdtempSync(join(tmpdir(), 'zeroshop-images-'))
+
+const bake = (...args: string[]) =>
+  execFileSync('docker', ['buildx', 'bake', '-f', 'compose/docker-bake.hcl', ...args], {
+    cwd: copy,
+    stdio: 'pipe',
+    env: { ...process.env, TAG: tag },
+  })
+
+const ids = () => new Map(imageNames.map((name) => [name, inspect(name, tag)!.id]))
+
+const docker = (...args: string[]) => execFileSync('docker', args, { encoding: 'utf8' })
+
+const confined = '--read-only --cap-drop ALL --security-opt no-new-privileges --network none'.split(' ')
+
+/** Runs an image as it is run everywhere: nothing may be written, no rights. */
+const run = (name: string, { options = [], args = [] }: { options?: string[]; args?: string[] } = {}) =>
+  spawnSync('docker', ['run', '--rm', ...confined, ...options, `zeroshop/${name}:${tag}`, ...args], {
+    encoding: 'utf8',
+  })
+
+describe('the images', () => {
+  beforeAll(() => {
+    for (const path of ['functions', 'events', 'docs', 'compose', 'local/build.ts'])
+      cpSync(join(root, path), join(copy, path), { recursive: true })
+    for (const path of ['package.json', 'package-lock.json', '.npmrc', '.dockerignore'])
+      cpSync(join(root, path), join(copy, path))
+    bake()
+  })
+
+  afterAll(() => {
+    rmSync(copy, { recursive: true })
+    docker('image', 'rm', ...[...imageNames, 'gateway'].map((name) => `zeroshop/${name}:${tag}`))
+  })
+
+  it('have at most a megabyte of their own', () => {
+    const images = imageNames.map((name) => inspect(name, tag)!)
+    const shared = images[0]!.layers.slice(0, -1)
+    for (const { name, layers, sizes } of images) {
+      expect({ name, layers: layers.slice(0, -1) }).toEqual({ name, layers: shared })
+      expect({ name, bytes: beyond(sizes, 1) }).toSatisfy(({ bytes }: { bytes: number }) => bytes <= 1e6)
+    }
+  })
+
+  it.each(imageNames)('run %s without being root, and say what they are', (name) => {
+    const [{ Config: config }] = JSON.parse(docker('image', 'inspect', `zeroshop/${name}:${tag}`)) as [
+      {
+        Config: {
+          User: string
+          Env: string[]
+          Labels: Record<string, string>
+          Healthcheck: { Test: string[] }
+        }
+      },
+    ]
+    expect(config.User).toMatch(/^65532(:65532)?$|^nonroot$/)
+    expect(config.Env).toContain(`FUNCTION=${name}`)
+    expect(config.Labels).toMatchObject({
+      'org.opencontainers.image.title': name,
+      'org.opencontainers.image.source': 'https://zeroshop.dev',
+      'org.opencontainers.image.licenses': 'Apache-2.0',
+      'org.opencontainers.image.revision': expect.any(String) as string,
+    })
+    const isJob = serviceNames.some((service) => service === name && 'job' in services[service])
+    expect(config.Healthcheck.Test).toEqual(isJob ? ['NONE'] : ['CMD', '/nodejs/bin/node', '/app/health.cjs'])
+  })
+
+  it('have no shell', () => {
+    for (const shell of ['/bin/sh', '/bin/bash', '/busybox/sh', 'sh'])
+      expect(run('create-order', { options: ['--entrypoint', shell] }).status).toBe(127)
+  })
+
+  it('hold nothing that who runs them could change', () => {
+    const script = `
+      const { accessSync, constants, readdirSync } = require('node:fs')
+      const isWritable = (path) => { try { accessSync(path, constants.W_OK); return true } catch { return false } }
+      console.log(JSON.stringify(['/app', ...readdirSync('/app', { recursive: true }).map((name) => '/app/' + name)].filter(isWritable)))`
+    // not read-only, where nothing could be written anyway
+    const found = docker('run', '--rm', '--network', 'none', `zeroshop/log-in:${tag}`, '-e', script)
+    expect(JSON.parse(found)).toEqual([])
+  })
+
+  it.each(['create-order', 'log-in', 'get-product', 'reserve-stock', 'relay', 'orders', 'migrate'])(
+    'start %s from compiled code, and tell what is not set',
+    (name) => {
+      const { status, stderr, stdout } = run(name, { options: ['-e', 'NODE_DEBUG_NATIVE=COMPILE_CACHE'] })
+      expect(status).toBe(1)
+      expect(stderr).toMatch(/^zeroshop: \w+ /m)
+      const log = `${stdout}${stderr}`.split('\n').filter((line) => line.includes('V8 code cache for'))
+      expect(log.length).toBeGreaterThan(3)
+      expect(log.filter((line) => !line.includes('was accepted'))).toEqual([])
+    },
+  )
+
+  it('load the native code of what has any', () => {
+    const { status, stderr } = run('log-in', { args: ['-e', "require('@node-rs/argon2').hashSync('x')"] })
+    expect(stderr).toBe('')
+    expect(status).toBe(0)
+  })
+
+  it('tell that they are not ready, without a shell', () => {
+    expect(run('create-order', { args: ['/app/health.cjs'] }).status).toBe(1)
+  })
+
+  it('are the same when nothing has changed', () => {
+    const before = ids()
+    bake()
+    expect(ids()).toEqual(before)
+  })
+
+  it('change for one function alone, and its domain, when its file does', () => {
+    const before = ids()
+    appendFileSync(join(copy, 'functions/orders/cancel-order.ts'), "\nconsole.log('changed')\n")
+    bake()
+    const after = ids()
+    expect(imageNames.filter((name) => after.get(name) !== before.get(name)).toSorted()).toEqual([
+      'cancel-order',
+      'orders',
+    ])
+  })
+})

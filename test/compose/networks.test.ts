@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest'
+import { dockerSays } from '../../compose/docker.ts'
+import { shop } from './shop.ts'
+
+const ports = { postgres: 5432, mongodb: 27017, nats: 4222 } as Record<string, number>
+
+/** Which of the others a service reaches. */
+async function reached(service: string, others: string[]): Promise<string[]> {
+  const targets = others.map((host) => [host, ports[host] ?? 8080])
+  const script = `
+    const { connect } = require('node:net')
+    const reaches = ([host, port]) => new Promise((resolve) => {
+      const socket = connect({ host, port, timeout: 2000 })
+      const done = (is) => () => (socket.destroy(), resolve(is))
+      socket.on('connect', done(true)).on('error', done(false)).on('timeout', done(false))
+    })
+    Promise.all(${JSON.stringify(targets)}.map(async (target) => (await reaches(target)) && target[0]))
+      .then((found) => console.log(JSON.stringify(found.filter(Boolean))))`
+  return JSON.parse(await shop.inside(await shop.container(service), script)) as string[]
+}
+
+const all = ['postgres', 'mongodb', 'nats', 'payment-sandbox', 'list-products', 'reserve-stock', 'gateway']
+
+describe('a container reaches', () => {
+  it.each([
+    ['get-order', ['postgres', 'list-products']],
+    ['get-product', ['mongodb', 'list-products']],
+    ['refund-payment', ['postgres', 'payment-sandbox', 'list-products']],
+    ['reserve-stock', ['postgres', 'reserve-stock']],
+    ['authorize-payment', ['postgres', 'payment-sandbox', 'reserve-stock']],
+    ['relay', ['postgres', 'mongodb', 'nats']],
+    ['dispatcher', ['postgres', 'nats', 'reserve-stock']],
+    ['payment-sandbox', ['payment-sandbox']],
+  ])('%s: what the design lets it', async (service, reachable) => {
+    expect(await reached(service, all)).toEqual(all.filter((other) => reachable.includes(other)))
+  })
+
+  it('the outside only as the gateway or by way of the payment provider’s network', async () => {
+    const names = (
+      await dockerSays([
+        'network',
+        'ls',
+        '--filter',
+        'label=com.docker.compose.project=zeroshop-test',
+        '--format',
+        '{{.Name}}',
+      ])
+    )
+      .trim()
+      .split('\n')
+    const networks = JSON.parse(await dockerSays(['network', 'inspect', ...names])) as {
+      Name: string
+      Internal: boolean
+    }[]
+    const open = networks.filter(({ Internal }) => !Internal).map(({ Name }) => Name)
+    expect(open.toSorted()).toEqual(['zeroshop-test_provider', 'zeroshop-test_public'])
+  })
+})

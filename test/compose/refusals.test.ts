@@ -1,0 +1,124 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { secretsFolder } from '../../compose/secrets.ts'
+import { productsVersion } from '../../functions/products/schema-version.ts'
+import { schemaVersion } from '../../functions/shared/schema-version.ts'
+import { shop } from './shop.ts'
+
+const secret = (name: string) => readFileSync(join(secretsFolder, name), 'utf8').trim()
+const orders = secret('orders-database-url')
+const keys = secret('jwt-public-keys')
+
+/** How a container ends that cannot start. */
+function refusal(image: string, env: Record<string, string>, network = 'none') {
+  const { status, stdout, stderr } = spawnSync(
+    'docker',
+    [
+      ...`run --rm --network ${network} --read-only --cap-drop ALL`.split(' '),
+      ...Object.entries(env).flatMap(([name, value]) => ['-e', `${name}=${value}`]),
+      `zeroshop/${image}:latest`,
+    ],
+    { encoding: 'utf8', timeout: 60_000 },
+  )
+  return { status, stdout, stderr }
+}
+
+const psql = (database: string, statement: string) =>
+  shop.compose(
+    ...`exec -T postgres psql -q -h /var/run/postgresql -U postgres -d ${database} -c`.split(' '),
+    statement,
+  )
+
+const onPostgres = 'zeroshop-test_postgres'
+const settings = { JWT_PUBLIC_KEYS: keys, FUNCTION_URL: 'http://{function}:8080' }
+
+describe('a container that cannot start says why in one line, and what to do:', () => {
+  beforeAll(() => psql('postgres', 'create database empty'))
+  afterAll(() => psql('postgres', 'drop database empty'))
+
+  it.each([
+    [
+      'a secret that is missing',
+      () => refusal('get-order', { ...settings, DATABASE_URL_FILE: '/run/secrets/orders-database-url' }),
+      'DATABASE_URL_FILE: cannot read /run/secrets/orders-database-url (ENOENT). Mount the secret there.',
+    ],
+    [
+      'a secret that is empty',
+      () => refusal('get-order', { ...settings, DATABASE_URL_FILE: '/dev/null' }),
+      'DATABASE_URL_FILE: /dev/null is empty. Put there the PostgreSQL database, with the role of the domain.',
+    ],
+    [
+      'a function that there is not',
+      () => refusal('get-order', { ...settings, FUNCTION: 'get-everything' }),
+      /^FUNCTION=get-everything: there is no such function\. Set it to one of: /,
+    ],
+    [
+      'a function of another image',
+      () => refusal('get-order', { ...settings, DATABASE_URL: orders, FUNCTION: 'cancel-order' }, onPostgres),
+      'FUNCTION=cancel-order: this image does not hold it. Run zeroshop/cancel-order.',
+    ],
+    [
+      'PostgreSQL that cannot be reached',
+      () => refusal('get-order', { ...settings, DATABASE_URL: orders }),
+      /^DATABASE_URL: PostgreSQL cannot be used \((?:ENOTFOUND|EAI_AGAIN)\)\. Start it, or set DATABASE_URL to where it answers\.$/,
+    ],
+    [
+      'MongoDB that cannot be reached',
+      () => refusal('get-product', { ...settings, MONGODB_URL: secret('mongodb-url') }),
+      /^MONGODB_URL: MongoDB cannot be used \(.+\)\. Start it, or set MONGODB_URL to where it answers\.$/,
+    ],
+    [
+      'NATS that cannot be reached',
+      () =>
+        refusal(
+          'dispatcher',
+          { ...settings, DATABASE_URL: secret('events-database-url'), NATS_URL: secret('nats-url') },
+          onPostgres,
+        ),
+      /^NATS_URL: NATS cannot be used \(.+\)\. Start it, or set NATS_URL to where it answers\.$/,
+    ],
+    [
+      'a PostgreSQL database that is older',
+      () =>
+        refusal('get-order', { ...settings, DATABASE_URL: orders.replace(/[^/]+$/, 'empty') }, onPostgres),
+      `The PostgreSQL database is older than this code (version 0 of ${schemaVersion}). Run the migration first (FUNCTION=migrate).`,
+    ],
+    [
+      'a MongoDB database that is older',
+      () =>
+        refusal(
+          'get-product',
+          { ...settings, MONGODB_URL: secret('admin-mongodb-url') },
+          'zeroshop-test_mongodb',
+        ),
+      `The MongoDB database is older than this code (version 0 of ${productsVersion}). Run the migration first (FUNCTION=migrate).`,
+    ],
+  ] as const)('%s', (_, run, says) => {
+    const { status, stdout, stderr } = run()
+    expect({ status, stdout, lines: stderr.split('\n').length }).toEqual({ status: 1, stdout: '', lines: 2 })
+    expect(stderr).toMatch(/^zeroshop: /)
+    const said = stderr.replace(/^zeroshop: /, '').trimEnd()
+    if (typeof says === 'string') expect(said).toBe(says)
+    else expect(said).toMatch(says)
+  })
+
+  it('a database that is newer, also for the migration', async () => {
+    await psql(
+      'zeroshop',
+      "insert into drizzle.__drizzle_migrations (hash, created_at) values ('newer', 9000000000000)",
+    )
+    const says = `The PostgreSQL database was made by a newer Zeroshop (version ${schemaVersion + 1}, this code knows ${schemaVersion}). Run that one, or use another database.`
+    try {
+      expect(refusal('get-order', { ...settings, DATABASE_URL: orders }, onPostgres)).toEqual({
+        status: 1,
+        stdout: '',
+        stderr: `zeroshop: ${says}\n`,
+      })
+      await expect(shop.compose('run', '--rm', '--no-deps', 'migrate')).rejects.toThrow(says)
+    } finally {
+      await psql('zeroshop', "delete from drizzle.__drizzle_migrations where hash = 'newer'")
+    }
+  })
+})

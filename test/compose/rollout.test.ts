@@ -1,0 +1,107 @@
+import { execFileSync } from 'node:child_process'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { dockerSays } from '../../compose/docker.ts'
+import type { ShopClient } from '../client.ts'
+import { newOrder } from '../orders.ts'
+import { steadyLoad, stockUp } from './load.ts'
+import { shop } from './shop.ts'
+
+const sku = 'PART-CHAIN-11'
+
+let client: ShopClient
+let token: string
+beforeAll(async () => {
+  client = await shop.client()
+  token = await client.customer()
+  await stockUp(client, sku, 100_000)
+})
+
+const placeOrder = async () => {
+  const order = newOrder([{ sku, quantity: 1 }], 'card_approved')
+  const response = await client.send(token, 'POST', '/orders', order)
+  await response.arrayBuffer()
+  return response.status
+}
+const readProducts = async () => {
+  const response = await client.send(undefined, 'GET', '/products?limit=3')
+  await response.arrayBuffer()
+  return response.status
+}
+
+describe('a second version of a function', () => {
+  const images = ['create-order', 'list-products'].map((name) => `zeroshop/${name}`)
+  beforeAll(() => {
+    // it differs in nothing but that it is another image
+    for (const image of images)
+      execFileSync('docker', ['build', '--quiet', '--tag', `${image}:v2`, '-'], {
+        input: `FROM ${image}:latest\nLABEL version=2\n`,
+      })
+  })
+  afterAll(() => dockerSays(['image', 'rm', ...images.map((image) => `${image}:v2`)]))
+
+  it.each([
+    ['create-order', placeOrder, 201],
+    ['list-products', readProducts, 200],
+  ] as const)('of %s is rolled out, and back, with no failed request', async (service, request, good) => {
+    const load = steadyLoad(request)
+    await expect.poll(load.count, { timeout: 30_000 }).toBeGreaterThan(50)
+    for (const tag of ['v2', 'latest']) {
+      const before = load.count()
+      await dockerSays(
+        [...'compose -f compose/compose.yaml up --detach --wait --no-build --no-deps'.split(' '), service],
+        { ...shop.environment, TAG: tag },
+      )
+      const [image] = JSON.parse(await dockerSays(['image', 'inspect', `zeroshop/${service}:${tag}`])) as [
+        { Id: string },
+      ]
+      expect((await shop.container(service)).Image).toBe(image.Id)
+      await expect.poll(load.count, { timeout: 30_000 }).toBeGreaterThan(before + 50)
+    }
+    const statuses = await load.stop()
+    expect(Object.keys(statuses)).toEqual([String(good)])
+  })
+})
+
+describe('a function that is told to stop', () => {
+  it('finishes what it has, within 10 s, and what comes meanwhile waits for its return', async () => {
+    const load = steadyLoad(placeOrder)
+    await expect.poll(load.count, { timeout: 30_000 }).toBeGreaterThan(50)
+    const began = performance.now()
+    await shop.compose('stop', 'create-order')
+    expect(performance.now() - began).toBeLessThan(10_000)
+    expect((await shop.container('create-order')).State.ExitCode).toBe(0)
+    await shop.compose('start', 'create-order')
+    const then = load.count()
+    await expect.poll(load.count, { timeout: 30_000 }).toBeGreaterThan(then + 50)
+    expect(Object.keys(await load.stop())).toEqual(['201'])
+  })
+})
+
+describe('three containers of a function', () => {
+  afterAll(() => shop.up('--no-deps', '--scale', 'create-order=1', 'create-order'))
+
+  it('share its requests', async () => {
+    await shop.up('--no-deps', '--no-recreate', '--scale', 'create-order=3', 'create-order')
+    const containers = await shop.containers('create-order')
+    expect(containers).toHaveLength(3)
+    const received = () =>
+      Promise.all(
+        containers.map(async (container) => {
+          const table = await shop.inside(
+            container,
+            "process.stdout.write(require('node:fs').readFileSync('/proc/net/dev', 'utf8'))",
+          )
+          const counts = [...table.matchAll(/eth\d+:\s*(\d+)/g)].map(([, bytes]) => Number(bytes))
+          return counts.reduce((sum, bytes) => sum + bytes, 0)
+        }),
+      )
+    const before = await received()
+    const load = steadyLoad(placeOrder, { atOnce: 12 })
+    await expect.poll(load.count, { timeout: 60_000 }).toBeGreaterThan(600)
+    expect(Object.keys(await load.stop())).toEqual(['201'])
+    const after = await received()
+    const shares = after.map((bytes, n) => bytes - before[n]!)
+    const sum = shares.reduce((total, share) => total + share, 0)
+    for (const share of shares) expect(share / sum).toBeGreaterThan(0.15)
+  })
+})

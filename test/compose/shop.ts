@@ -1,0 +1,125 @@
+import { readFileSync } from 'node:fs'
+import { connect } from 'node:http2'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
+import { docker, dockerSays } from '../../compose/docker.ts'
+import { secretsFolder } from '../../compose/secrets.ts'
+import { shopClient } from '../client.ts'
+
+export interface Container {
+  Name: string
+  State: { Pid: number; ExitCode: number; Status: string; Health?: { Status: string } }
+  RestartCount: number
+  Image: string
+}
+
+/** A shop in containers under a name and ports of its own, so that others on this machine are left alone. */
+export function composeShop(name: string, file: string, port: number) {
+  const environment = {
+    ...process.env,
+    COMPOSE_PROJECT_NAME: name,
+    HTTP_PORT: String(port),
+    HTTPS_PORT: String(port + 1),
+  }
+  const url = `https://localhost:${environment.HTTPS_PORT}`
+  const args = ['compose', '-f', `compose/${file}`]
+
+  /** Runs a command of docker compose. */
+  const compose = (...more: string[]) => dockerSays([...args, ...more], environment)
+
+  const rootCertificate = () =>
+    compose('exec', '-T', 'gateway', 'cat', '/data/caddy/pki/authorities/local/root.crt')
+
+  /** The containers of a service. */
+  async function containers(service: string): Promise<Container[]> {
+    const ids = (await compose('ps', '--all', '--quiet', service)).split('\n').filter(Boolean)
+    // as docker prints it
+    return ids.length === 0 ? [] : (JSON.parse(await dockerSays(['inspect', ...ids])) as Container[])
+  }
+
+  async function container(service: string): Promise<Container> {
+    const [found] = await containers(service)
+    if (found === undefined) throw new Error(`${service} has no container`)
+    return found
+  }
+
+  return {
+    url,
+    plainUrl: `http://localhost:${port}`,
+    environment,
+    compose,
+    container,
+    containers,
+
+    /** Starts what does not run, or not as it should, and waits until it is healthy. */
+    up: (...more: string[]) => compose('up', '--detach', '--wait', '--no-build', ...more),
+
+    /** From nothing; where it does not come up, what the containers said is printed. */
+    async start() {
+      const show = (...more: string[]) => docker([...args, ...more], environment)
+      await compose('down', '--volumes', '--remove-orphans')
+      if ((await show('--progress', 'quiet', 'up', '--detach', '--wait', '--no-build')) === 0) return
+      await show('ps', '--all')
+      await show('logs', '--tail', '5')
+      throw new Error('the shop did not come up')
+    },
+
+    /** Leaves nothing behind. */
+    remove: () => compose('down', '--volumes', '--remove-orphans'),
+
+    /** What clients ask of it; the gateway's certificate is trusted from here on. */
+    async client() {
+      setDefaultCACertificates([...getCACertificates('default'), await rootCertificate()])
+      return shopClient(url, readFileSync(join(secretsFolder, 'demo-password'), 'utf8').trim())
+    },
+
+    /**
+     * Kills the first process of a service's container as a crash would, and waits until it is started again:
+     * docker's own kill counts as being told to stop. It is done from a container that sees the host's processes,
+     * so that it works where Docker runs in a virtual machine.
+     */
+    async crash(service: string): Promise<void> {
+      const { Name, State, RestartCount } = await container(service)
+      const asRoot = '--pid host --user 0 --network none --entrypoint bash postgres:18'
+      await dockerSays([...`run --rm ${asRoot} -c`.split(' '), `kill -9 ${State.Pid}`])
+      for (let tries = 0; tries < 300; tries++) {
+        // as docker prints it
+        const [now] = JSON.parse(await dockerSays(['inspect', Name])) as Container[]
+        if (now!.RestartCount > RestartCount && now!.State.Status === 'running') return
+        await pause(100)
+      }
+      throw new Error(`${service} was not started again`)
+    },
+
+    /** Waits until every container of a service is healthy. */
+    async healthy(service: string): Promise<void> {
+      for (let tries = 0; tries < 600; tries++) {
+        const all = await containers(service)
+        if (all.length > 0 && all.every(({ State }) => State.Health?.Status === 'healthy')) return
+        await pause(100)
+      }
+      throw new Error(`${service} did not become healthy: ${await compose('logs', '--tail', '5', service)}`)
+    },
+
+    /** Runs a script with the Node of a container. */
+    inside: async ({ Name }: Container, script: string): Promise<string> =>
+      (await dockerSays(['exec', Name, '/nodejs/bin/node', '-e', script])).trim(),
+
+    /** How a GET over HTTP/2 is answered. */
+    async getOverHttp2(path: string) {
+      const session = connect(url, { ca: await rootCertificate() })
+      const stream = session.request({ ':path': path })
+      const headers = await new Promise<Record<string, unknown>>((resolve, reject) => {
+        session.once('error', reject)
+        stream.once('error', reject).once('response', resolve)
+      })
+      const protocol = session.alpnProtocol
+      session.destroy()
+      return { status: headers[':status'], protocol }
+    },
+  }
+}
+
+/** The shop that global-setup.ts has started. */
+export const shop = composeShop('zeroshop-test', 'compose.yaml', 18_080)
