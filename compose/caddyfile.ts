@@ -34,7 +34,16 @@ export function caddyfile(): string {
 	}
 }
 
-{$SITE:localhost} {
+http://{$SITE:localhost} {
+	# Caddy's own redirect does not know of another port
+	map "{$HTTPS_PORT:8443}" {tls_port} {
+		443 ""
+		default ":{$HTTPS_PORT:8443}"
+	}
+	redir https://{host}{tls_port}{uri} 308
+}
+
+https://{$SITE:localhost} {
 	log
 
 	map "{method} {path}" {function} {

@@ -14,6 +14,7 @@ const usage = `npm run compose -- [--grouped] [--profile NAME] [COMMAND …]
   …                   any other command of docker compose: ps, logs, down, down --volumes
   --grouped           a container for each domain, not for each function: for small machines
   --profile core      only what an order needs
+  --help              this
 SITE=shop.example.org has a certificate fetched for it, and listens for all the world on the ports 80 and 443.`
 
 /** The file into which the local authority's certificate is put, for clients to trust. */
@@ -40,7 +41,12 @@ export function readArguments(args: string[]) {
 }
 
 async function main(): Promise<number> {
-  const read = readArguments(process.argv.slice(2))
+  const args = process.argv.slice(2)
+  if (args[0] === '--help') {
+    console.log(usage)
+    return 0
+  }
+  const read = readArguments(args)
   if (read === undefined) return fail(usage)
   const problem = dockerProblem()
   if (problem !== undefined) return fail(problem)

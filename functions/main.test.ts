@@ -382,6 +382,31 @@ describe('a process that serves', () => {
     expect(statuses).toEqual([404, 401, 404])
   })
 
+  it('serves a whole domain, its reactions by the name of the host', async () => {
+    const port = await start({ ...good, FUNCTION: 'stock', DATABASE_URL: shop.database('stock') }).port
+    const ask = async (
+      host: string,
+      method: string,
+      path: string,
+      event?: ReturnType<typeof HTTP.structured>,
+    ) => {
+      const type = event === undefined ? {} : { 'content-type': String(event.headers['content-type']) }
+      const request = httpRequest({ port, host: '127.0.0.1', method, path, headers: { host, ...type } })
+      request.end(event === undefined ? undefined : String(event.body))
+      return answerOf(request)
+    }
+    const sku = 'GROUPED'
+    const product = { productId: uuidv7(), sku, name: 'Mug', sellerId: uuidv7(), version: 1 }
+    const data = { ...product, price: { amount: 900, currency: 'EUR' } }
+    const event = { id: uuidv7(), type: 'product.created', subject: sku, time: new Date(), data } as const
+    const delivery = HTTP.structured(toCloudEvent(event))
+    expect(await ask('open-stock:8080', 'POST', '/', delivery)).toMatchObject({ status: 204 })
+    const answer = await ask('get-stock:8080', 'GET', `/api/v1/stock/${sku}`)
+    expect([answer.status, JSON.parse(answer.body)]).toMatchObject([200, { sku, available: 0 }])
+    expect(await ask('localhost', 'POST', '/', delivery)).toMatchObject({ status: 404 })
+    expect(await health(port, 'readiness')).toEqual(ok)
+  })
+
   it('takes its secrets from files', async () => {
     const file = join(folder, 'database-url')
     writeFileSync(file, `${shop.database('orders')}\n`)
