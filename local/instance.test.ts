@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
+import { openShop } from '../test/shop.ts'
 import { generateKeys } from '../functions/sessions/tokens.ts'
 import { startInstance } from './instance.ts'
 import type { Instance } from './instance.ts'
@@ -98,12 +99,12 @@ describe('an instance', () => {
 
   it('does not outlive a runner that is killed, being one of our functions', async () => {
     const { privateKey, publicKeys } = await generateKeys()
+    const shop = await openShop([])
     const runner = spawn(process.execPath, [fixture('runner.js'), fixture('../../functions/main.ts')], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: {
         PATH: process.env['PATH'],
-        // not connected to before it is needed
-        DATABASE_URL: 'postgres://nobody:nothing@127.0.0.1:1/nowhere',
+        DATABASE_URL: shop.database('users'),
         JWT_PRIVATE_KEY: JSON.stringify(privateKey),
         JWT_PUBLIC_KEYS: JSON.stringify(publicKeys),
       },
@@ -113,5 +114,6 @@ describe('an instance', () => {
     runner.kill('SIGKILL')
     // a process that has ended is there until init asks for it, which takes a container's seconds
     await expect.poll(() => runs(Number(pid)), { timeout: 15_000 }).toBe(false)
+    await shop.close()
   })
 })
