@@ -1,7 +1,11 @@
 import { operations, type OperationRow } from '../functions/functions.ts'
 
-/** compose/Caddyfile: which function answers which method and path. */
-export function caddyfile(): string {
+/**
+ * The gateway's Caddyfile: which function answers which method and path.
+ * @param where in `compose` it ends TLS and knows each container; in `knative` it is inside of the cluster, and
+ *   Knative's ingress starts and finds the function
+ */
+export function caddyfile(where: 'compose' | 'knative'): string {
   const rows = Object.entries(operations) as [string, OperationRow][]
   const paths = [...new Set(rows.map(([, { path }]) => path))]
   const calls = rows.map(([name, { method, path }]) => {
@@ -14,36 +18,7 @@ export function caddyfile(): string {
     return `"~^${pattern(path)}$" "${methods.toSorted().join(', ')}"`
   })
   return `# Generated from functions/functions.ts by npm run generate (compose/caddyfile.ts).
-#
-# SITE        whose certificate is fetched; without it localhost, with a certificate of Caddy's own authority
-# HTTP_PORT   as published on the host, so that redirects name it
-# HTTPS_PORT
-
-{
-	http_port {$HTTP_PORT:8080}
-	https_port {$HTTPS_PORT:8443}
-	# the authority's certificate is in /data/caddy/pki/authorities/local
-	skip_install_trust
-	grace_period 8s
-	servers {
-		timeouts {
-			read_header 10s
-			read_body 60s
-			idle 2m
-		}
-	}
-}
-
-http://{$SITE:localhost} {
-	# Caddy's own redirect does not know of another port
-	map "{$HTTPS_PORT:8443}" {tls_port} {
-		443 ""
-		default ":{$HTTPS_PORT:8443}"
-	}
-	redir https://{host}{tls_port}{uri} 308
-}
-
-https://{$SITE:localhost} {
+${where === 'compose' ? composeSite : knativeSite}
 	log
 
 	map "{method} {path}" {function} {
@@ -99,23 +74,7 @@ ${lines(allowed)}
 		}
 
 		@function expression \`{function} != ""\`
-		reverse_proxy @function {
-			# each container of the function, however many there are
-			dynamic a {function} 8080 {
-				refresh 1s
-			}
-			lb_policy least_conn
-			# a function that is being replaced is waited for; what was sent to one is never sent again
-			lb_try_duration 15s
-			lb_try_interval 100ms
-			transport http {
-				dial_timeout 2s
-				# sooner than a function that is told to stop ends them (functions/shared/serve.ts)
-				keepalive 1s
-				response_header_timeout 60s
-			}
-		}
-
+${where === 'compose' ? toContainers : toKnative}
 		@known expression \`{allow} != ""\`
 		handle @known {
 			header Allow {allow}
@@ -142,6 +101,91 @@ ${problems.map(problem).join('\n')}
 }
 `
 }
+
+const timeouts = `	servers {
+		# not h3: its UDP port is not published
+		protocols h1 h2
+		timeouts {
+			read_header 10s
+			read_body 60s
+			idle 2m
+		}`
+
+const composeSite = `#
+# SITE        whose certificate is fetched; without it localhost, with a certificate of Caddy's own authority
+# HTTP_PORT   as published on the host, so that redirects name it
+# HTTPS_PORT
+
+{
+	http_port {$HTTP_PORT:8080}
+	https_port {$HTTPS_PORT:8443}
+	# the authority's certificate is in /data/caddy/pki/authorities/local
+	skip_install_trust
+	grace_period 8s
+${timeouts}
+	}
+}
+
+http://{$SITE:localhost} {
+	# Caddy's own redirect does not know of another port
+	map "{$HTTPS_PORT:8443}" {tls_port} {
+		443 ""
+		default ":{$HTTPS_PORT:8443}"
+	}
+	redir https://{host}{tls_port}{uri} 308
+}
+
+https://{$SITE:localhost} {`
+
+const knativeSite = `#
+# NAMESPACE   where the functions are
+
+{
+	# who leads in from outside ends TLS, and tells the client's address
+	auto_https off
+	grace_period 20s
+${timeouts}
+		trusted_proxies static private_ranges
+	}
+}
+
+:8080 {`
+
+const toContainers = `		reverse_proxy @function {
+			# each container of the function, however many there are
+			dynamic a {function} 8080 {
+				refresh 1s
+			}
+			lb_policy least_conn
+			# a function that is being replaced is waited for; a change that was sent is never sent again
+			lb_try_duration 15s
+			lb_try_interval 100ms
+			transport http {
+				dial_timeout 2s
+				# sooner than a function that is told to stop ends them (functions/shared/serve.ts)
+				keepalive 1s
+				response_header_timeout 60s
+			}
+		}
+`
+
+const toKnative = `		reverse_proxy @function {
+			# Knative's ingress, which goes by the Host
+			dynamic a {function}.{$NAMESPACE}.svc.cluster.local 80 {
+				refresh 10s
+			}
+			header_up Host {function}.{$NAMESPACE}.svc.cluster.local
+			# a change that was sent is never sent again
+			lb_try_duration 10s
+			lb_try_interval 100ms
+			transport http {
+				dial_timeout 2s
+				keepalive 30s
+				# longer than a cold start
+				response_header_timeout 60s
+			}
+		}
+`
 
 /** What the gateway itself says, as the local runner says it (local/problem.ts). */
 const problems = [

@@ -64,6 +64,22 @@ describe('npm run secrets', () => {
     expect(all()).toEqual(before)
   })
 
+  it('makes again what holds what was made again', async () => {
+    await makeSecrets(folder)
+    const before = all()
+    const sources = ['postgres-password', 'mongodb-password', 'nats-url', 'jwt-private-key']
+    for (const name of sources) rmSync(join(folder, name))
+    // left by one that was broken off
+    writeFileSync(join(folder, 'nats-url.new'), 'half', { mode: 0o444 })
+    const made = await makeSecrets(folder)
+    expect(made).toHaveLength(2 * sources.length)
+    const after = all()
+    for (const [name, value] of Object.entries(after))
+      expect([name, value === before[name]]).toEqual([name, !made.includes(name)])
+    expect(after['admin-database-url']).toContain(`:${after['postgres-password']}@`)
+    expect(after['admin-mongodb-url']).toContain(`:${after['mongodb-password']}@`)
+  })
+
   it('makes keys that sign and verify', async () => {
     await makeSecrets(folder)
     const { 'jwt-private-key': privateKey, 'jwt-public-keys': publicKeys } = all()
@@ -84,22 +100,32 @@ describe('npm run secrets', () => {
 
 describe('npm run compose', () => {
   it('hands on what is not its own', () => {
-    expect(readArguments([])).toEqual({
+    expect(readArguments([])).toMatchObject({
       compose: ['compose', '-f', 'compose/compose.yaml'],
       command: 'up',
       rest: [],
     })
-    expect(readArguments(['--grouped', '--profile', 'core', 'logs', '-f', 'relay'])).toEqual({
+    expect(readArguments(['--grouped', '--profile', 'core', 'logs', '-f', 'relay'])).toMatchObject({
       compose: ['compose', '-f', 'compose/compose.grouped.yaml', '--profile', 'core'],
+      own: '--grouped --profile core',
       command: 'logs',
       rest: ['-f', 'relay'],
     })
-    expect(readArguments(['--groupd'])).toBeUndefined()
-    expect(readArguments(['--profile'])).toBeUndefined()
+    expect(readArguments(['up', '--scale', 'create-order=3']).rest).toEqual(['--scale', 'create-order=3'])
+    expect(readArguments(['-h']).help).toBe(true)
+  })
+
+  it('refuses what it does not know', () => {
+    expect(() => readArguments(['--groupd'])).toThrow('--groupd')
+    expect(() => readArguments(['--profile'])).toThrow('--profile')
+    expect(() => readArguments(['--profile', 'cor'])).toThrow('There is no profile cor: set it to core')
+    for (const SITE of ['https://shop.example.org', 'shop', 'a b.org', ':443'])
+      expect(() => environmentOf({ SITE })).toThrow('is not the name of a host')
   })
 
   it('listens for all the world where there is a site, and only then', () => {
     expect(environmentOf({})).toEqual({})
+    expect(environmentOf({ SITE: 'localhost' })).toEqual({ SITE: 'localhost' })
     expect(environmentOf({ SITE: 'shop.example.org' })).toEqual({
       SITE: 'shop.example.org',
       BIND: '0.0.0.0',

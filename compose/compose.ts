@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import pc from 'picocolors'
 import { docker, dockerProblem, dockerSays, root } from './docker.ts'
 import { memory } from './memory.ts'
@@ -13,50 +14,83 @@ const usage = `npm run compose -- [--grouped] [--profile NAME] [COMMAND …]
   memory              prints what each container holds resident
   …                   any other command of docker compose: ps, logs, down, down --volumes
   --grouped           a container for each domain, not for each function: for small machines
-  --profile core      only what an order needs
+  --profile core      only what an order needs; rest, as where nothing is said, everything
   --help              this
 SITE=shop.example.org has a certificate fetched for it, and listens for all the world on the ports 80 and 443.`
 
 /** The file into which the local authority's certificate is put, for clients to trust. */
 export const rootCertificate = join(secretsFolder, 'gateway-root.crt')
 
-/** The settings of `docker compose`: with a SITE, what belongs to it. */
+/** What a person has to put right; its message is all that is printed. */
+class UsageError extends Error {}
+
+/**
+ * The settings of `docker compose`: with a SITE, what belongs to it.
+ * @throws UsageError where SITE is no host's name
+ */
 export function environmentOf(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  if (!env['SITE']) return env
+  const site = env['SITE']
+  if (!site || site === 'localhost') return env
+  if (!/^(?:[a-z\d](?:[a-z\d-]*[a-z\d])?\.)+[a-z]{2,}$/i.test(site))
+    throw new UsageError(`SITE=${site} is not the name of a host. Set it to one such as shop.example.org.`)
   return { BIND: '0.0.0.0', HTTP_PORT: '80', HTTPS_PORT: '443', ...env }
 }
 
-/** Our own options, which come first; the rest is docker compose's. */
-export function readArguments(args: string[]) {
-  let file = 'compose.yaml'
-  const profiles: string[] = []
-  while (args[0]?.startsWith('-')) {
-    const option = args.shift()
-    if (option === '--grouped') file = 'compose.grouped.yaml'
-    else if (option === '--profile' && args[0] !== undefined) profiles.push('--profile', args.shift()!)
-    else return undefined
+/** The profiles of compose.yaml, and those that each needs. */
+const profiles: Record<string, string[]> = { core: ['core'], rest: ['core', 'rest'] }
+
+/**
+ * Our own options, which come first; from the command on, everything is docker compose's.
+ * @throws UsageError where an option is not known
+ */
+export function readArguments(args: readonly string[]) {
+  const at = args.findIndex((arg, n) => !arg.startsWith('-') && args[n - 1] !== '--profile')
+  const own = at < 0 ? args : args.slice(0, at)
+  const { values } = parseOwn([...own])
+  const profile = values.profile === undefined ? [] : profiles[values.profile]
+  if (profile === undefined)
+    throw new UsageError(`There is no profile ${values.profile}: set it to core, or rest for everything.`)
+  const file = values.grouped === true ? 'compose.grouped.yaml' : 'compose.yaml'
+  const [command = 'up', ...rest] = at < 0 ? [] : args.slice(at)
+  return {
+    help: values.help === true,
+    compose: ['compose', '-f', join('compose', file), ...profile.flatMap((name) => ['--profile', name])],
+    /** As they were given, to be given again. */
+    own: own.join(' '),
+    command,
+    rest,
   }
-  const [command = 'up', ...rest] = args
-  return { compose: ['compose', '-f', join('compose', file), ...profiles], command, rest }
+}
+
+function parseOwn(args: string[]) {
+  const options = {
+    grouped: { type: 'boolean' },
+    profile: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  } as const
+  try {
+    return parseArgs({ args, options })
+  } catch (error) {
+    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n${usage}`)
+  }
 }
 
 async function main(): Promise<number> {
-  const args = process.argv.slice(2)
-  if (args[0] === '--help') {
+  const { help, compose, own, command, rest } = readArguments(process.argv.slice(2))
+  if (help) {
     console.log(usage)
     return 0
   }
-  const read = readArguments(args)
-  if (read === undefined) return fail(usage)
   const problem = dockerProblem()
-  if (problem !== undefined) return fail(problem)
-  const { compose, command, rest } = read
+  if (problem !== undefined) throw new UsageError(problem)
   const env = environmentOf(process.env)
   if (command === 'memory') {
     console.log(await memory(compose))
     return 0
   }
-  if (command !== 'up') return docker([...compose, command, ...rest], env)
+  // also those of the other file, which has the same stores
+  const more = command === 'down' ? ['--remove-orphans'] : []
+  if (command !== 'up') return docker([...compose, command, ...more, ...rest], env)
 
   const made = await makeSecrets()
   if (made.length > 0) console.log(`Made ${made.length} secrets in compose/secrets.`)
@@ -64,11 +98,12 @@ async function main(): Promise<number> {
   if (images.status !== 0) return images.status ?? 1
   const code = await docker([...compose, 'up', '--detach', '--wait', '--remove-orphans', ...rest], env)
   if (code !== 0) return explain(compose)
-  await announce(compose, env)
+  await announce(compose, own, env)
   return 0
 }
 
-async function announce(compose: string[], env: NodeJS.ProcessEnv) {
+async function announce(compose: string[], own: string, env: NodeJS.ProcessEnv) {
+  const again = `npm run compose -- ${own}${own === '' ? '' : ' '}`
   const site = env['SITE']
   const url = site ? `https://${site}` : `https://localhost:${env['HTTPS_PORT'] ?? 8443}`
   const local = site === undefined || site === '' || site === 'localhost'
@@ -78,8 +113,8 @@ ${pc.bold(pc.green('Zeroshop'))} is at ${pc.bold(url)}
 
   ${url}/docs                      the API, to read and to try
   ${local ? `NODE_EXTRA_CA_CERTS=compose/secrets/gateway-root.crt ` : ''}SHOP_URL=${url} npm run demo
-  npm run compose -- memory        what each container holds resident
-  npm run compose -- down          stops it; the data stays
+  ${again}memory        what each container holds resident
+  ${again}down          stops it; the data stays
 
 The people customer@, seller@, staff@ and admin@example.com log in with the password in compose/secrets/demo-password.${
     local ? '\nThe certificate is of an authority of its own: compose/secrets/gateway-root.crt.' : ''
@@ -111,9 +146,10 @@ async function explain(compose: string[]): Promise<number> {
   return 1
 }
 
-function fail(message: string): number {
-  console.error(message)
-  return 1
-}
-
-if (import.meta.main) process.exitCode = await main()
+if (import.meta.main)
+  try {
+    process.exitCode = await main()
+  } catch (error) {
+    console.error(error instanceof UsageError ? error.message : error)
+    process.exitCode = 1
+  }

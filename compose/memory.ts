@@ -2,7 +2,7 @@ import { dockerSays } from './docker.ts'
 
 interface Stats {
   Name: string
-  /** Such as `31.5MiB / 256MiB`: without what the kernel only caches of files. */
+  /** Such as `31.5MiB / 256MiB`: without files that the kernel keeps though nobody uses them. */
   MemUsage: string
 }
 
@@ -17,6 +17,8 @@ export async function memory(compose: string[]): Promise<string> {
     .filter(Boolean)
     // as docker prints it
     .map((line) => JSON.parse(line) as Stats)
+    // one that is just being started again
+    .filter(({ MemUsage }) => !MemUsage.startsWith('--'))
     .map(({ Name, MemUsage }) => ({ name: Name, mib: toMib(MemUsage.split(' / ')[0]!) }))
     .toSorted((a, b) => b.mib - a.mib)
   const sum = rows.reduce((total, { mib }) => total + mib, 0)

@@ -1,6 +1,6 @@
 /** `npm run secrets`: makes the secrets that are missing, each a file in compose/secrets; none is ever changed. */
 import { randomBytes } from 'node:crypto'
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { JWK } from 'jose'
 import { databaseRoles } from '../functions/functions.ts'
@@ -12,8 +12,8 @@ export const secretsFolder = join(import.meta.dirname, 'secrets')
 const random = () => randomBytes(24).toString('base64url')
 
 /**
- * Makes the secrets that are missing or empty. Those that go together (a password and the URL that holds it) are made
- * from each other, so that any of them can be removed to have it made again.
+ * Makes the secrets that are missing or empty. What is made of another one (the URL that holds a password) is made
+ * again with it. A store that has data keeps the administrator's password that it was set up with.
  * @returns the names of those that it made
  */
 export async function makeSecrets(folder = secretsFolder): Promise<string[]> {
@@ -21,12 +21,13 @@ export async function makeSecrets(folder = secretsFolder): Promise<string[]> {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   chmodSync(folder, 0o700)
   const made: string[] = []
-  const secret = async (name: string, make: () => string | Promise<string>): Promise<string> => {
+  const secret = async (name: string, make: () => string | Promise<string>, of?: string): Promise<string> => {
     const file = join(folder, name)
     const kept = read(file)
-    if (kept !== '') return kept
+    if (kept !== '' && !(of !== undefined && made.includes(of))) return kept
     const value = await make()
-    // a crash leaves nothing or the whole
+    // a crash leaves what was there, or the whole; what it left beside it may not be written to
+    rmSync(`${file}.new`, { force: true })
     writeFileSync(`${file}.new`, `${value}\n`, { mode: 0o444 })
     chmodSync(`${file}.new`, 0o444)
     renameSync(`${file}.new`, file)
@@ -35,25 +36,37 @@ export async function makeSecrets(folder = secretsFolder): Promise<string[]> {
   }
 
   const postgres = await secret('postgres-password', random)
-  await secret('admin-database-url', () => `postgres://postgres:${postgres}@postgres:5432/zeroshop`)
+  await secret(
+    'admin-database-url',
+    () => `postgres://postgres:${postgres}@postgres:5432/zeroshop`,
+    'postgres-password',
+  )
   // the migration gives the roles the passwords in these
   for (const role of databaseRoles)
     await secret(`${role}-database-url`, () => `postgres://${role}:${random()}@postgres:5432/zeroshop`)
 
   const mongodb = await secret('mongodb-password', random)
-  await secret('admin-mongodb-url', () => `mongodb://root:${mongodb}@mongodb:27017/admin`)
+  await secret('admin-mongodb-url', () => `mongodb://root:${mongodb}@mongodb:27017/admin`, 'mongodb-password')
   // and this user its password
   await secret('mongodb-url', () => `mongodb://products:${random()}@mongodb:27017/products`)
 
   const url = await secret('nats-url', () => `nats://zeroshop:${random()}@nats:4222`)
   const { username, password } = new URL(url)
-  await secret('nats-authorization', () => `authorization { user: "${username}", password: "${password}" }`)
+  await secret(
+    'nats-authorization',
+    () => `authorization { user: "${username}", password: "${password}" }`,
+    'nats-url',
+  )
 
   const privateKey = await secret('jwt-private-key', async () =>
     JSON.stringify((await generateKeys()).privateKey),
   )
   // written above, or by who rotates keys
-  await secret('jwt-public-keys', () => JSON.stringify(publicKeysOf(JSON.parse(privateKey) as JWK)))
+  await secret(
+    'jwt-public-keys',
+    () => JSON.stringify(publicKeysOf(JSON.parse(privateKey) as JWK)),
+    'jwt-private-key',
+  )
 
   await secret('payment-provider-key', random)
   await secret('demo-password', random)

@@ -17,7 +17,7 @@ export async function generated(): Promise<Map<string, string>> {
     ['docs/openapi.json', json(await openApiDocument())],
     ['docs/asyncapi.json', json(asyncApiDocument())],
     ['compose/docker-bake.hcl', bakeFile()],
-    ['compose/Caddyfile', caddyfile()],
+    ['compose/Caddyfile', caddyfile('compose')],
     ['compose/compose.yaml', await yaml(composeFile())],
     ['compose/compose.grouped.yaml', await yaml(groupedComposeFile())],
     ...Object.entries(eventSchemas()).map(

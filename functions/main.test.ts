@@ -120,7 +120,26 @@ describe('a process that cannot start', () => {
     [
       'with a database that is none',
       () => ({ ...good, DATABASE_URL: 'secret' }),
-      'DATABASE_URL is not a URL: it is the PostgreSQL database, with the role of the domain. Set it to scheme://host:port/path.',
+      'DATABASE_URL is not a URL: it is the PostgreSQL database, with the role of the domain. Set it to scheme://user:password@host:port/path, with %2F for a / in the password, and so on.',
+    ],
+    [
+      'with a password that is not percent-encoded',
+      () => ({ ...good, DATABASE_URL: 'postgres://orders:s3cr/et@127.0.0.1:9/none' }),
+      /^DATABASE_URL is not a URL: [^3]*$/,
+    ],
+    [
+      'with a password that is badly encoded',
+      () => ({ ...good, DATABASE_URL: 'postgres://orders:s3cr%zz@127.0.0.1:9/none' }),
+      /^DATABASE_URL is not a URL: [^3]*$/,
+    ],
+    [
+      'with options of MongoDB that there are not',
+      () => ({
+        ...good,
+        FUNCTION: 'get-product',
+        MONGODB_URL: 'mongodb://products:s3cret@127.0.0.1:9/x?no=1',
+      }),
+      'MONGODB_URL cannot be used: it is the MongoDB database, with the user of the domain. MongoDB’s driver says: option no is not supported.',
     ],
     [
       'without the keys of access tokens',
@@ -582,7 +601,7 @@ describe('a process that is told to stop', () => {
     const told = start(env)
     await once(silent, 'connection')
     told.child.kill('SIGTERM')
-    expect(await told.exited).toEqual([null, 'SIGTERM'])
+    expect(await told.exited).toEqual([143, null])
     silent.close()
   })
 })

@@ -87,6 +87,14 @@ const orphaned = () => {
   if (!isServing) process.exit(1)
 }
 process.on('disconnect', orphaned)
+// the first process of a container is told to stop in vain where it does not listen for it
+for (const [signal, code] of [
+  ['SIGTERM', 143],
+  ['SIGINT', 130],
+] as const)
+  process.on(signal, () => {
+    if (!isServing) process.exit(code)
+  })
 if (process.send !== undefined && !process.connected) orphaned()
 
 try {

@@ -4,12 +4,13 @@ import { ConfigError } from './shared/config.ts'
 import { reasonOf } from './shared/store-errors.ts'
 import { databaseRoles, type DatabaseRole } from './functions.ts'
 import { migrate } from './migrate.ts'
-import { migrateProducts } from './products/migrate.ts'
+import { migrateProducts, refuseNewerProducts } from './products/migrate.ts'
 import { seed } from './seed.ts'
 
 /** PostgreSQL's codes of errors that a person can do something about. */
 const advice: Record<string, string> = {
   '53100': 'The disk that holds the database is full. Free some space and run the migration again.',
+  '55P03': 'Another migration is running, or something holds its tables. Wait for its end, and run it again.',
   '42501': 'The role in ADMIN_DATABASE_URL may not create roles and schemas. Use one that may.',
 }
 
@@ -28,10 +29,13 @@ export async function runMigration(config: Config, entry: string): Promise<void>
   const passwords = Object.fromEntries(
     databaseRoles.map((role) => [role, passwordIn(urls[role], role)]),
   ) as Record<DatabaseRole, string>
+  const adminMongodb = config.get('ADMIN_MONGODB_URL')
   const demoPassword = config.get('DEMO_PASSWORD')
   try {
+    // nothing is changed where either store is newer
+    await refuseNewerProducts(adminMongodb ?? products, products)
     await migrate(admin, passwords, fileURLToPath(new URL('migrations', entry)))
-    await migrateProducts(products, config.get('ADMIN_MONGODB_URL'))
+    await migrateProducts(products, adminMongodb)
     if (demoPassword !== undefined)
       await seed({ users: urls.users, stock: urls.stock, products }, demoPassword)
   } catch (error) {

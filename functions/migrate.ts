@@ -19,6 +19,7 @@ export async function migrate(
 ): Promise<void> {
   const sql = postgres(adminUrl, { max: 1, onnotice: () => {}, connect_timeout: 10 })
   try {
+    await sql`set lock_timeout = '120s'`
     await sql`select pg_advisory_lock(hashtext('zeroshop migrate'))`
     await refuseNewer(sql)
     for (const role of databaseRoles) {

@@ -1,4 +1,5 @@
 import type { Role } from './functions.ts'
+import { demoState, writeDemoState } from './products/schema-version.ts'
 import { openProducts } from './products/store.ts'
 import { seedProducts } from './products/seed.ts'
 import { openPostgres } from './shared/postgres.ts'
@@ -16,7 +17,8 @@ export const people: { email: string; name: string; role: Role }[] = (
 }))
 
 /**
- * Puts a small catalogue and one user of each role into an empty shop; what is there is left alone.
+ * Puts a small catalogue and one user of each role into an empty shop, once: who deletes a user does not find it
+ * again. Where it was broken off, it goes on.
  * @param password of the users
  */
 export async function seed(
@@ -27,14 +29,20 @@ export async function seed(
   const stock = openPostgres(urls.stock, { name: 'seed', max: 1 })
   const store = await openProducts(urls.products)
   try {
+    const state = await demoState(store.db)
+    if (state === 'done') return
+    if (state === undefined) {
+      const [someone] = await users.client`select 1 from users.users limit 1`
+      if (someone !== undefined) return
+      await writeDemoState(store.db, 'begun')
+    }
     await seedUsers(
       users,
       people.map((person) => ({ ...person, password })),
     )
     const seller = await findUserByEmail(users, people.find(({ role }) => role === 'seller')!.email)
-    // someone took the seller's address away: then the shop has been lived in
-    if (seller === undefined) return
-    await seedStock(stock, await seedProducts(store.products, seller.id))
+    if (seller !== undefined) await seedStock(stock, await seedProducts(store.products, seller.id))
+    await writeDemoState(store.db, 'done')
   } finally {
     await Promise.all([users.client.end(), stock.client.end(), store.close()])
   }

@@ -10,14 +10,11 @@ const userExists = 51_003
  * Brings the products' database up to this code. It may run any number of times.
  * @param url of the domain's own user
  * @param adminUrl logs in as one that may make users: then the domain's user is made, too, with its password
- * @throws ConfigError where the database was made by a newer Zeroshop
  */
 export async function migrateProducts(url: string, adminUrl?: string): Promise<void> {
   if (adminUrl !== undefined) await ensureUser(url, adminUrl)
   const { db, products, close } = await openProducts(url)
   try {
-    const applied = await appliedVersion(db)
-    if (applied > productsVersion) compareVersions('MongoDB database', applied, productsVersion)
     await ensureIndexes(products)
     await writeVersion(db)
   } finally {
@@ -25,10 +22,28 @@ export async function migrateProducts(url: string, adminUrl?: string): Promise<v
   }
 }
 
+/**
+ * @param loginUrl of a user that is there already
+ * @param url names the database
+ * @throws ConfigError where the products' database was made by a newer Zeroshop
+ */
+export async function refuseNewerProducts(loginUrl: string, url: string): Promise<void> {
+  const client = new MongoClient(loginUrl, { serverSelectionTimeoutMS: 5_000 })
+  try {
+    await client.connect()
+    const applied = await appliedVersion(client.db(databaseOf(url)))
+    if (applied > productsVersion) compareVersions('MongoDB database', applied, productsVersion)
+  } finally {
+    await client.close()
+  }
+}
+
+const databaseOf = (url: string) => new URL(url).pathname.slice(1)
+
 async function ensureUser(url: string, adminUrl: string): Promise<void> {
-  const { username, password, pathname } = new URL(url)
+  const { username, password } = new URL(url)
   const name = decodeURIComponent(username)
-  const database = pathname.slice(1)
+  const database = databaseOf(url)
   const client = new MongoClient(adminUrl, { serverSelectionTimeoutMS: 5_000 })
   const user = { pwd: decodeURIComponent(password), roles: [{ role: 'readWrite', db: database }] }
   try {

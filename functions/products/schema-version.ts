@@ -6,7 +6,8 @@ import { reasonOf } from '../shared/store-errors.ts'
 /** Raise it where the indexes or the shape of the documents change; `migrateProducts` writes it down. */
 export const productsVersion = 1
 
-const versions = (db: Db) => db.collection<{ _id: 'products'; version: number }>('schema_versions')
+const versions = (db: Db) =>
+  db.collection<{ _id: 'products'; version: number; demo?: 'begun' | 'done' }>('schema_versions')
 
 /** The version of what is in the database; 0 where it was never migrated. */
 export const appliedVersion = async (db: Db): Promise<number> =>
@@ -14,6 +15,13 @@ export const appliedVersion = async (db: Db): Promise<number> =>
 
 export async function writeVersion(db: Db): Promise<void> {
   await versions(db).updateOne({ _id: 'products' }, { $set: { version: productsVersion } }, { upsert: true })
+}
+
+/** How far an empty shop was filled for a demo; undefined where nobody ever began. */
+export const demoState = async (db: Db) => (await versions(db).findOne({ _id: 'products' }))?.demo
+
+export async function writeDemoState(db: Db, demo: 'begun' | 'done'): Promise<void> {
+  await versions(db).updateOne({ _id: 'products' }, { $set: { demo } })
 }
 
 /**

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
-import { MongoClient, MongoServerError, type Collection, type Db } from 'mongodb'
+import { MongoClient, MongoServerError, type Collection, type Db, type MongoClientOptions } from 'mongodb'
+import { ConfigError, settings } from '../shared/config.ts'
 import type { User } from '../shared/auth.ts'
 import { keyLifetimeMs, replay, toAnswer, type IdempotencyKey } from '../shared/idempotency.ts'
 import { Problem } from '../shared/problems.ts'
@@ -16,7 +17,7 @@ type Products = Collection<ProductDocument>
 export async function openProducts(
   url: string,
 ): Promise<{ db: Db; products: Products; ping: () => Promise<void>; close: () => Promise<void> }> {
-  const client = new MongoClient(url, {
+  const client = openClient(url, {
     appName: 'zeroshop-products',
     maxPoolSize: 10,
     serverSelectionTimeoutMS: 3_000,
@@ -38,6 +39,18 @@ export async function openProducts(
       closing.abort()
       await client.close()
     },
+  }
+}
+
+function openClient(url: string, options: MongoClientOptions): MongoClient {
+  try {
+    return new MongoClient(url, options)
+  } catch (error) {
+    // it tells of the URL's form, never of the URL
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new ConfigError(
+      `MONGODB_URL cannot be used: it is ${settings.MONGODB_URL}. MongoDB’s driver says: ${reason}.`,
+    )
   }
 }
 

@@ -70,10 +70,11 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     const value = get(name)
     if (value === undefined)
       throw new ConfigError(`${name} is not set: it is ${settings[name]}. Set it, or ${name}_FILE.`)
-    // the value itself may hold a password
-    if (name.endsWith('_URL') && !/^[a-z][a-z+]*:\/\/./.test(value))
+    // the value itself may hold a password, so it is not told
+    if (name.endsWith('_URL') && !isUrl(value))
       throw new ConfigError(
-        `${name} is not a URL: it is ${settings[name]}. Set it to scheme://host:port/path.`,
+        `${name} is not a URL: it is ${settings[name]}. Set it to scheme://user:password@host:port/path, ` +
+          `with %2F for a / in the password, and so on.`,
       )
     return value
   }
@@ -89,4 +90,18 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     number,
     functionUrl: (name) => need('FUNCTION_URL').replaceAll('{function}', name),
   }
+}
+
+/** Whether it can be read as one, by every driver: also with several hosts, and with {function} in it. */
+function isUrl(value: string): boolean {
+  const [, authority = '', rest = ''] = /^[a-z][a-z+]*:\/\/([^/?#]+)(.*)$/.exec(value) ?? []
+  const parts = authority.split('@')
+  // a password that holds one of /?#@ as it is would be taken for something else
+  if (authority === '' || parts.length > 2 || /[@#]/.test(rest)) return false
+  try {
+    decodeURIComponent(authority)
+  } catch {
+    return false
+  }
+  return authority.includes(',') || URL.canParse(value.replaceAll('{function}', 'function'))
 }

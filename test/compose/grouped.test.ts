@@ -4,7 +4,7 @@ import { describeSaga } from '../saga.ts'
 import { composeShop } from './shop.ts'
 
 /** The variant for small machines, beside the other shop. */
-const grouped = composeShop('zeroshop-grouped', 'compose.grouped.yaml', 18_090)
+const grouped = composeShop('zeroshop-grouped', 'compose.grouped.yaml', 18_190)
 
 let client: ShopClient
 beforeAll(async () => {

@@ -76,6 +76,24 @@ describe('the images', () => {
     expect(config.Healthcheck.Test).toEqual(isJob ? ['NONE'] : ['CMD', '/nodejs/bin/node', '/app/health.cjs'])
   })
 
+  it('hold no key, and nothing that a volume would take over', () => {
+    const gateway = `zeroshop/gateway:${tag}`
+    const found = docker(
+      'run',
+      '--rm',
+      '--network',
+      'none',
+      gateway,
+      'find',
+      '/data',
+      '/config',
+      '/etc/caddy',
+      '-type',
+      'f',
+    )
+    expect(found.trim().split('\n')).toEqual(['/etc/caddy/Caddyfile'])
+  })
+
   it('have no shell', () => {
     for (const shell of ['/bin/sh', '/bin/bash', '/busybox/sh', 'sh'])
       expect(run('create-order', { options: ['--entrypoint', shell] }).status).toBe(127)

@@ -122,4 +122,4 @@ export function composeShop(name: string, file: string, port: number) {
 }
 
 /** The shop that global-setup.ts has started. */
-export const shop = composeShop('zeroshop-test', 'compose.yaml', 18_080)
+export const shop = composeShop('zeroshop-test', 'compose.yaml', 18_180)
