@@ -158,7 +158,7 @@ const toContainers = `		reverse_proxy @function {
 			}
 			lb_policy least_conn
 			# a function that is being replaced is waited for; a change that was sent is never sent again
-			lb_try_duration 15s
+			lb_try_duration 30s
 			lb_try_interval 100ms
 			transport http {
 				dial_timeout 2s

@@ -1,4 +1,5 @@
 import { ConfigError, type Config } from '../functions/shared/config.ts'
+import { storeWaitMs } from '../functions/shared/ask-store.ts'
 import { checkSchema } from '../functions/shared/schema-version.ts'
 import { openPostgres } from '../functions/shared/postgres.ts'
 import type { Service } from '../functions/shared/service.ts'
@@ -15,9 +16,10 @@ export async function openDispatcher(config: Config, log: Logger): Promise<Servi
   config.need('FUNCTION_URL')
   const retryDelaysMs = readDelays(config.get('RETRY_DELAYS_SECONDS'))
   const replicas = config.number('JETSTREAM_REPLICAS', 1)
+  const waitMs = storeWaitMs(config)
   const db = openPostgres(config.need('DATABASE_URL'), { name: 'dispatcher', max: poolSize })
-  await checkSchema(db.client)
-  const broker = await connectBroker(config.need('NATS_URL'), { name: 'dispatcher', replicas })
+  await checkSchema(db.client, waitMs)
+  const broker = await connectBroker(config.need('NATS_URL'), { name: 'dispatcher', replicas, waitMs })
   const dispatcher = startDispatcher({
     db,
     broker,

@@ -13,8 +13,7 @@ import {
   type NatsConnection,
 } from 'nats'
 import { CONSTANTS, HTTP } from 'cloudevents'
-import { ConfigError } from '../functions/shared/config.ts'
-import { reasonOf } from '../functions/shared/store-errors.ts'
+import { askStore } from '../functions/shared/ask-store.ts'
 import { reactions, type ReactionName, type ReactionRow } from '../functions/functions.ts'
 import { natsOptions } from './nats-url.ts'
 import { subjectOf, type ShopEvent } from './catalogue.ts'
@@ -46,20 +45,25 @@ export interface Broker {
 /**
  * Connects to NATS, and again for as long as it takes once it has.
  * @param replicas of the stream
+ * @param waitMs how long it may take until it answers
  * @throws ConfigError where nothing answers
  */
-export async function connectBroker(url: string, { replicas = 1, name = 'zeroshop' } = {}): Promise<Broker> {
-  const connection: NatsConnection = await connect({
+export async function connectBroker(
+  url: string,
+  { replicas = 1, name = 'zeroshop', waitMs = 0 } = {},
+): Promise<Broker> {
+  const options = {
     ...natsOptions(url),
     name,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 250,
     reconnectJitter: 100,
     timeout: 5_000,
-  }).catch((error: unknown) => {
-    throw new ConfigError(
-      `NATS_URL: NATS cannot be used (${reasonOf(error).reason}). Start it, or set NATS_URL to where it answers.`,
-    )
+  }
+  const connection: NatsConnection = await askStore(() => connect(options), {
+    store: 'NATS',
+    setting: 'NATS_URL',
+    waitMs,
   })
   const js: JetStreamClient = connection.jetstream({ timeout: 5_000 })
   const manager: JetStreamManager = await connection.jetstreamManager({ checkAPI: false, timeout: 5_000 })

@@ -2,6 +2,7 @@ import { driveOverdue } from '../functions/orders/overdue.ts'
 import { openProducts } from '../functions/products/store.ts'
 import type { Config } from '../functions/shared/config.ts'
 import { checkProducts } from '../functions/products/schema-version.ts'
+import { storeWaitMs } from '../functions/shared/ask-store.ts'
 import { checkSchema } from '../functions/shared/schema-version.ts'
 import { openPostgres } from '../functions/shared/postgres.ts'
 import type { Service } from '../functions/shared/service.ts'
@@ -17,6 +18,7 @@ export async function openRelay(config: Config, log: Logger): Promise<Service> {
   // read first: without NATS, what follows waits
   const redeliverAfterMs = config.number('REDELIVER_AFTER_SECONDS', 30) * 1000
   const replicas = config.number('JETSTREAM_REPLICAS', 1)
+  const waitMs = storeWaitMs(config)
   const db = openPostgres(config.need('DATABASE_URL'), {
     name: 'relay',
     max: pool.outbox,
@@ -27,11 +29,11 @@ export async function openRelay(config: Config, log: Logger): Promise<Service> {
   const mongodb = config.get('MONGODB_URL')
   const store = mongodb === undefined ? undefined : await openProducts(mongodb)
   await Promise.all([
-    checkSchema(db.client),
-    checkSchema(orders.client, 'ORDERS_DATABASE_URL'),
-    store && checkProducts(store.db),
+    checkSchema(db.client, waitMs),
+    checkSchema(orders.client, waitMs, 'ORDERS_DATABASE_URL'),
+    store && checkProducts(store.db, waitMs),
   ])
-  const broker = await connectBroker(config.need('NATS_URL'), { name: 'relay', replicas })
+  const broker = await connectBroker(config.need('NATS_URL'), { name: 'relay', replicas, waitMs })
   const relay = await startRelay({
     db,
     broker,

@@ -53,6 +53,7 @@ beforeAll(async () => {
     PORT: '0',
     DATABASE_URL: shop.database('orders'),
     FUNCTION_URL: 'http://127.0.0.1:9/{function}',
+    STORE_WAIT_SECONDS: '0.1',
     JWT_PUBLIC_KEYS: JSON.stringify({ keys: [publicKey] }),
   }
 })

@@ -29,7 +29,8 @@ export function environment(addresses: Addresses, secrets: Secrets, dataDir: str
     return url.href
   }
   const keys = { JWT_PUBLIC_KEYS: JSON.stringify(secrets.publicKeys) }
-  const common = { HOST: '127.0.0.1', FUNCTION_URL: addresses.functionUrl, ...extra }
+  // the stores are there before anything that needs them; a request does not wait for one that is gone
+  const common = { HOST: '127.0.0.1', STORE_WAIT_SECONDS: '1', FUNCTION_URL: addresses.functionUrl, ...extra }
   const mongodb = { MONGODB_URL: withDatabase(addresses.mongodb, 'products') }
 
   return {

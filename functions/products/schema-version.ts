@@ -1,7 +1,6 @@
 import type { Db } from 'mongodb'
-import { ConfigError } from '../shared/config.ts'
+import { askStore } from '../shared/ask-store.ts'
 import { compareVersions } from '../shared/schema-version.ts'
-import { reasonOf } from '../shared/store-errors.ts'
 
 /** Raise it where the indexes or the shape of the documents change; `migrateProducts` writes it down. */
 export const productsVersion = 1
@@ -26,13 +25,11 @@ export async function writeDemoState(db: Db, demo: 'begun' | 'done'): Promise<vo
 
 /**
  * Makes sure that the database has the indexes of this code: without them two products could have one SKU.
+ * @param waitMs how long it may take until MongoDB answers
  * @throws ConfigError where it is older or newer, or cannot be reached
  */
-export async function checkProducts(db: Db): Promise<void> {
-  const applied = await appliedVersion(db).catch((error: unknown) => {
-    throw new ConfigError(
-      `MONGODB_URL: MongoDB cannot be used (${reasonOf(error).reason}). Start it, or set MONGODB_URL to where it answers.`,
-    )
-  })
+export async function checkProducts(db: Db, waitMs: number): Promise<void> {
+  const ask = () => appliedVersion(db)
+  const applied = await askStore(ask, { store: 'MongoDB', setting: 'MONGODB_URL', waitMs })
   compareVersions('MongoDB database', applied, productsVersion)
 }

@@ -41,6 +41,8 @@ export const settings = {
   PAYMENT_PROVIDER_KEY: 'our API key at the payment provider',
   PAYMENT_SANDBOX_JOURNAL: 'the file in which the payment sandbox keeps what it has done',
   FUNCTION_URL: 'the address of any function, with {function} for its name',
+  STORE_WAIT_SECONDS:
+    'how long a store that does not answer is waited for at the start; 20 where it is not set',
   ORDER_DEADLINE_SECONDS: 'how long an order may wait for stock and payment; 900 where it is not set',
   REDELIVER_AFTER_SECONDS:
     'when an event that a reaction has not taken is published again; 30 where it is not set',

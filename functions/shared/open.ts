@@ -25,12 +25,18 @@ export const open: { [D in Domain]: (config: Config, log: Logger, name: string) 
     return { ...postgres, deps: { log, db: postgres.db, tokens } }
   },
   products: async (config, log) => {
-    const [{ openProducts }, { checkProducts }] = await Promise.all([
+    const [{ openProducts }, { checkProducts }, { storeWaitMs }] = await Promise.all([
       import('../products/store.ts'),
       import('../products/schema-version.ts'),
+      import('./ask-store.ts'),
     ])
     const { db, products, ping, close } = await openProducts(config.need('MONGODB_URL'))
-    return { deps: { log, products }, checked: inBackground(checkProducts(db)), ping, close }
+    return {
+      deps: { log, products },
+      checked: inBackground(checkProducts(db, storeWaitMs(config))),
+      ping,
+      close,
+    }
   },
   stock: async (config, log, name) => {
     const postgres = await openDb(config, name)
@@ -64,14 +70,15 @@ export function openAuthenticator(config: Config): Authenticate {
 const publicKeys = (config: Config) => json(config, 'JWT_PUBLIC_KEYS') as JSONWebKeySet
 
 async function openDb(config: Config, name: string) {
-  const [{ openPostgres }, { checkSchema }] = await Promise.all([
+  const [{ openPostgres }, { checkSchema }, { storeWaitMs }] = await Promise.all([
     import('./postgres.ts'),
     import('./schema-version.ts'),
+    import('./ask-store.ts'),
   ])
   const db = openPostgres(config.need('DATABASE_URL'), { name })
   return {
     db,
-    checked: inBackground(checkSchema(db.client)),
+    checked: inBackground(checkSchema(db.client, storeWaitMs(config))),
     ping: async () => {
       await db.client`select 1`
     },

@@ -1,7 +1,8 @@
 import type { Sql } from 'postgres'
 import journal from '../migrations/meta/_journal.json' with { type: 'json' }
+import { askStore } from './ask-store.ts'
 import { ConfigError, type Setting } from './config.ts'
-import { reasonOf } from './store-errors.ts'
+import { errorCode } from './store-errors.ts'
 
 /** How many migrations this code was written for (drizzle-kit's journal lists them). */
 export const schemaVersion = journal.entries.length
@@ -12,22 +13,27 @@ const missing = new Set(['42P01', '3F000', '42501'])
 /**
  * Makes sure that the database has the migrations of this code: a function on an older or newer schema would fail
  * half-way through its work.
+ * @param waitMs how long it may take until PostgreSQL answers
  * @throws ConfigError where it has others, or cannot be reached
  */
-export async function checkSchema(client: Sql, setting: Setting = 'DATABASE_URL'): Promise<void> {
-  const applied = await client<[{ count: number }]>`
-    select count(*)::int as count from drizzle.__drizzle_migrations`
-    .then(([row]) => row.count)
-    .catch((error: unknown) => {
-      const { code, reason } = reasonOf(error)
-      if (code !== undefined && missing.has(code)) return 0
-      throw new ConfigError(
-        `${setting}: PostgreSQL cannot be used (${reason}). Start it, or set ${setting} to where it answers.`,
-      )
-    })
+export async function checkSchema(
+  client: Sql,
+  waitMs: number,
+  setting: Setting = 'DATABASE_URL',
+): Promise<void> {
+  const count = async () => {
+    try {
+      const [row] = await client<[{ count: number }]>`
+        select count(*)::int as count from drizzle.__drizzle_migrations`
+      return row.count
+    } catch (error) {
+      if (missing.has(errorCode(error) ?? '')) return 0
+      throw error
+    }
+  }
+  const applied = await askStore(count, { store: 'PostgreSQL', setting, waitMs })
   compareVersions('PostgreSQL database', applied, schemaVersion)
 }
-
 /** @throws ConfigError where what is in the store was made by an older or newer Zeroshop */
 export function compareVersions(store: string, found: number, known: number): void {
   if (found < known)

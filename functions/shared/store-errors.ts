@@ -25,7 +25,10 @@ export function isUnavailable(error: unknown): boolean {
   )
     return true
   const code = errorCode(error)
-  return code !== undefined && /^(?:CONN|ECONN|CONNECT|ENOTFOUND|EPIPE|ETIMEDOUT|08|57P0|53|55P03)/.test(code)
+  return (
+    code !== undefined &&
+    /^(?:CONN|ECONN|ENOTFOUND|EAI_|EPIPE|E?TIMEDOUT|TIMEOUT|08|57P0|53|55P03)/.test(code)
+  )
 }
 
 /** Why a store cannot be used, for the one line that a process prints: never an address, which may hold a password. */

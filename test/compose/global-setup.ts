@@ -8,7 +8,12 @@ export default async function setup() {
   await makeSecrets()
   const built = spawnSync(process.execPath, ['compose/images.ts'], { cwd: root, stdio: 'inherit' })
   if (built.status !== 0) throw new Error('the images could not be built')
-  await shop.start()
+  try {
+    await shop.start()
+  } catch (error) {
+    await shop.remove()
+    throw error
+  }
   return async () => {
     await shop.remove()
   }

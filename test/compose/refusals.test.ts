@@ -32,7 +32,7 @@ const psql = (database: string, statement: string) =>
   )
 
 const onPostgres = 'zeroshop-test_postgres'
-const settings = { JWT_PUBLIC_KEYS: keys, FUNCTION_URL: 'http://{function}:8080' }
+const settings = { STORE_WAIT_SECONDS: '0.1', JWT_PUBLIC_KEYS: keys, FUNCTION_URL: 'http://{function}:8080' }
 
 describe('a container that cannot start says why in one line, and what to do:', () => {
   beforeAll(() => psql('postgres', 'create database empty'))
