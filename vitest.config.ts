@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['{functions,compose,events,local,test,bench,docs}/**/*.test.ts'],
-    // needs Docker: npm run test:compose
-    exclude: ['test/compose/**'],
+    // need Docker, and a cluster: npm run test:compose, npm run test:knative
+    exclude: ['test/compose/**', 'test/knative/**'],
     globalSetup: ['test/global-setup.ts'],
     testTimeout: 20_000,
     hookTimeout: 60_000,

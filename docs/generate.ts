@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { format, resolveConfig } from 'prettier'
 import { caddyfile } from '../compose/caddyfile.ts'
 import { composeFile, groupedComposeFile } from '../compose/compose-file.ts'
+import { manifests } from '../knative/manifests.ts'
 import { bakeFile } from '../compose/docker-bake.ts'
 import { asyncApiDocument, eventSchemas } from './asyncapi.ts'
 import { functionTables } from './function-table.ts'
@@ -18,6 +19,7 @@ export async function generated(): Promise<Map<string, string>> {
     ['docs/asyncapi.json', json(asyncApiDocument())],
     ['compose/docker-bake.hcl', bakeFile()],
     ['compose/Caddyfile', caddyfile('compose')],
+    ...(await formatted(manifests())),
     ['compose/compose.yaml', await yaml(composeFile())],
     ['compose/compose.grouped.yaml', await yaml(groupedComposeFile())],
     ...Object.entries(eventSchemas()).map(
@@ -25,6 +27,13 @@ export async function generated(): Promise<Map<string, string>> {
     ),
   ])
 }
+
+const formatted = (files: Map<string, string>) =>
+  Promise.all(
+    [...files].map(
+      async ([path, text]) => [path, path.endsWith('.yaml') ? await yaml(text) : text] as [string, string],
+    ),
+  )
 
 /** As npm run format would leave it. */
 const yaml = async (text: string) => {

@@ -1,0 +1,72 @@
+/** What differs from cluster to cluster: how images get into it, and how one gets to the gateway. */
+import { connect } from 'node:net'
+import { get, kubectl, KubectlError } from './kubectl.ts'
+
+/** How the cluster gets images: `name` is what they are called there. */
+export interface Images {
+  name: (image: string, tag: string) => string
+  load: (images: string[]) => Promise<void>
+}
+
+/**
+ * How images get into the cluster that KUBECONFIG names.
+ * @param registry where they are pushed to, such as ghcr.io/me; without it they are copied into kind, minikube, or by
+ *   the command in IMAGE_LOADER, which is given their names
+ * @throws KubectlError where none of it is the case
+ */
+export async function imagesOf(registry: string | undefined): Promise<Images> {
+  if (registry !== undefined)
+    return {
+      name: (image, tag) => `${registry}/${image}:${tag}`,
+      load: async (images) => {
+        for (const image of images) await run('docker', ['push', '--quiet', image])
+      },
+    }
+  const context = (await kubectl(['config', 'current-context'])).trim()
+  const loader = process.env['IMAGE_LOADER']?.split(' ')
+  const [command, ...args] =
+    loader ??
+    (context.startsWith('kind-')
+      ? ['kind', 'load', 'docker-image', '--name', context.slice('kind-'.length)]
+      : context === 'minikube'
+        ? ['minikube', 'image', 'load']
+        : [])
+  if (command === undefined)
+    throw new KubectlError(
+      `How do images get into the cluster ${context}? Give --registry ghcr.io/you, or set IMAGE_LOADER to a command.`,
+    )
+  return {
+    // Knative looks up no digest of what is under this name
+    name: (image, tag) => `dev.local/${image}:${tag}`,
+    load: (images) => run(command, [...args, ...images]),
+  }
+}
+
+async function run(command: string, args: string[]): Promise<void> {
+  const { spawn } = await import('node:child_process')
+  const code = await new Promise<number | null>((resolve, reject) => {
+    spawn(command, args, { stdio: 'inherit' }).once('error', reject).once('close', resolve)
+  })
+  if (code !== 0) throw new KubectlError(`${command} ${args.slice(0, 2).join(' ')} … ended with ${code}.`)
+}
+
+interface Service {
+  spec: { clusterIP: string }
+  status: { loadBalancer?: { ingress?: { ip?: string; hostname?: string }[] } }
+}
+
+/** The gateway's address from here; undefined where only a port-forward leads to it. */
+export async function gatewayUrl(namespace: string): Promise<string | undefined> {
+  const { spec, status } = await get<Service>(['service', 'gateway', '-n', namespace])
+  const [ingress] = status.loadBalancer?.ingress ?? []
+  const host = ingress?.hostname ?? ingress?.ip
+  if (host !== undefined) return `http://${host}`
+  return (await answers(spec.clusterIP, 80)) ? `http://${spec.clusterIP}` : undefined
+}
+
+const answers = (host: string, port: number) =>
+  new Promise<boolean>((resolve) => {
+    const socket = connect({ host, port, timeout: 1_000 })
+    const done = (is: boolean) => () => resolve(is) ?? socket.destroy()
+    socket.on('connect', done(true)).on('error', done(false)).on('timeout', done(false))
+  })

@@ -1,0 +1,193 @@
+/** `npm run deploy -- --overlay local`: builds, loads and applies the shop, and waits until all of it is ready. */
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import pc from 'picocolors'
+import { parseAllDocuments, stringify } from 'yaml'
+import { dockerProblem, dockerSays, root } from '../compose/docker.ts'
+import { imageNames } from '../compose/image-table.ts'
+import { makeSecrets } from '../compose/secrets.ts'
+import { stores } from '../functions/functions.ts'
+import { gatewayUrl, imagesOf } from './cluster.ts'
+import { explain } from './explain.ts'
+import { get, kubectl, KubectlError } from './kubectl.ts'
+import { secretObjects } from './secrets.ts'
+
+const usage = `npm run deploy -- --overlay local|staging|production [--registry ghcr.io/you] [--no-build]
+KUBECONFIG names the cluster. It needs Knative Serving: https://knative.dev/docs/install.`
+
+/** How long something may take to become ready, in seconds. */
+const patience = 300
+
+interface Resource {
+  kind: string
+  metadata: { name: string; namespace?: string; labels?: Record<string, string> }
+}
+
+const isNamed = (name: string) => !Object.hasOwn(stores, name)
+const deployed = [...imageNames.filter(isNamed), 'gateway']
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      overlay: { type: 'string' },
+      registry: { type: 'string' },
+      'no-build': { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  })
+  if (values.help) return console.log(usage)
+  if (values.overlay === undefined) throw new KubectlError(usage)
+  const began = performance.now()
+  await checkCluster()
+  const problem = dockerProblem()
+  if (problem !== undefined) throw new KubectlError(problem)
+
+  await makeSecrets()
+  if (!values['no-build']) {
+    step('Building the images')
+    const built = spawnSync(process.execPath, [join(root, 'compose/images.ts')], { stdio: 'inherit' })
+    if (built.status !== 0) throw new KubectlError('The images could not be built: see above.')
+  }
+  const rendered = await render(values.overlay, values.registry)
+  const namespace = rendered.find(({ kind }) => kind === 'Namespace')?.metadata.name
+  if (namespace === undefined) throw new KubectlError(`The overlay ${values.overlay} has no Namespace.`)
+
+  step(`Applying what the functions need, in the namespace ${namespace}`)
+  const isLate = ({ kind, metadata }: Resource) =>
+    kind === 'Job' ||
+    (metadata.labels?.['app.kubernetes.io/part-of'] === 'zeroshop' &&
+      (kind === 'Deployment' || (kind === 'Service' && isKnative(metadata.name))))
+  await apply(rendered.filter(({ kind }) => kind === 'Namespace'))
+  await apply(secretObjects(namespace))
+  await apply(rendered.filter((resource) => !isLate(resource)))
+  await waitFor(namespace, 'statefulsets', (item) => item.status?.readyReplicas === item.spec?.replicas)
+
+  step('Migrating the stores')
+  await kubectl(['delete', 'job', 'migrate', '-n', namespace, '--ignore-not-found', '--wait'])
+  await apply(rendered.filter(({ kind }) => kind === 'Job'))
+  await waitFor(namespace, 'jobs', (item) => item.status?.succeeded === 1)
+
+  step('Applying the functions')
+  await apply(rendered.filter((resource) => isLate(resource) && resource.kind !== 'Job'))
+  await waitFor(namespace, 'deployments', (item) => (item.status?.availableReplicas ?? 0) > 0, [
+    '-l',
+    'app.kubernetes.io/name in (gateway,relay,dispatcher)',
+  ])
+  await waitFor(namespace, 'services.serving.knative.dev', isReady)
+  await announce(namespace, (performance.now() - began) / 1000)
+}
+
+const isKnative = (name: string) => deployed.includes(name) && !['gateway', 'payment-sandbox'].includes(name)
+
+const step = (what: string) => console.log(pc.dim(`${what} …`))
+
+async function checkCluster(): Promise<void> {
+  await kubectl(['get', '--raw', '/readyz', '--request-timeout=10s']).catch((error: unknown) => {
+    const why = error instanceof Error ? error.message.split('\n').at(-1) : String(error)
+    throw new KubectlError(`No cluster answers (${why}). Set KUBECONFIG to one, or start it.`)
+  })
+  await kubectl(['get', 'crd', 'services.serving.knative.dev', '-o', 'name']).catch(() => {
+    throw new KubectlError(
+      'The cluster has no Knative Serving. Install it (https://knative.dev/docs/install), then try again.',
+    )
+  })
+}
+
+/** What is to be applied: the overlay with the images as they are now, loaded into the cluster. */
+async function render(overlay: string, registry: string | undefined): Promise<Resource[]> {
+  const images = await imagesOf(registry)
+  step('Loading the images into the cluster')
+  const named: { name: string; newName: string; newTag: string }[] = []
+  for (const name of deployed) {
+    const local = `zeroshop/${name}`
+    // by what is in it: a function that has not changed keeps its revision
+    const id = (await dockerSays(['image', 'inspect', '--format', '{{.Id}}', `${local}:latest`])).trim()
+    const tag = id.replace('sha256:', '').slice(0, 12)
+    const full = images.name(local, tag)
+    await dockerSays(['tag', `${local}:latest`, full])
+    named.push({ name: local, newName: full.slice(0, -tag.length - 1), newTag: tag })
+  }
+  const all = named.map(({ newName, newTag }) => `${newName}:${newTag}`)
+  // the stores' images come from their registry wherever that can be reached
+  await images.load(all)
+  const folder = join(root, '.data/knative', overlay)
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(
+    join(folder, 'kustomization.yaml'),
+    stringify({
+      apiVersion: 'kustomize.config.k8s.io/v1beta1',
+      kind: 'Kustomization',
+      resources: [relative(folder, join(root, 'knative/overlays', overlay))],
+      images: named,
+    }),
+  )
+  const text = await kubectl(['kustomize', folder])
+  return parseAllDocuments(text).map((document) => document.toJS() as Resource)
+}
+
+async function apply(resources: unknown[]): Promise<void> {
+  if (resources.length === 0) return
+  const text = resources.map((resource) => JSON.stringify(resource)).join('\n---\n')
+  await kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], text)
+}
+
+interface Item extends Resource {
+  spec?: { replicas?: number }
+  status?: {
+    readyReplicas?: number
+    availableReplicas?: number
+    succeeded?: number
+    observedGeneration?: number
+    conditions?: { type: string; status: string; message?: string }[]
+  }
+  metadata: Resource['metadata'] & { generation: number }
+}
+
+const isReady = ({ metadata, status }: Item) =>
+  status?.observedGeneration === metadata.generation &&
+  status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true
+
+/** Waits until every resource of a kind is good. @throws with what the pods of the others say */
+async function waitFor(
+  namespace: string,
+  kind: string,
+  isGood: (item: Item) => boolean,
+  selector: string[] = [],
+): Promise<void> {
+  const until = performance.now() + patience * 1000
+  for (;;) {
+    const { items } = await get<{ items: Item[] }>([kind, '-n', namespace, ...selector])
+    const bad = items.filter((item) => !isGood(item)).map(({ metadata }) => metadata.name)
+    if (bad.length === 0) return
+    if (performance.now() > until)
+      throw new KubectlError(
+        `Not ready within ${patience} s:\n${await explain(namespace, bad)}\nPut it right, and run npm run deploy again.`,
+      )
+    await pause(1_000)
+  }
+}
+
+async function announce(namespace: string, seconds: number): Promise<void> {
+  const url = await gatewayUrl(namespace)
+  const reach =
+    url === undefined
+      ? `kubectl -n ${namespace} port-forward service/gateway 8080:80, then http://localhost:8080`
+      : url
+  console.log(`
+${pc.bold(pc.green('Zeroshop'))} is at ${pc.bold(reach)} (ready in ${seconds.toFixed(0)} s)
+
+  kubectl -n ${namespace} get ksvc       every function, and its own address
+  npm run demo:scale -- --url ${url ?? 'http://localhost:8080'}
+  npm run undeploy
+`)
+}
+
+try {
+  await main()
+} catch (error) {
+  console.error(error instanceof KubectlError ? pc.red(error.message) : error)
+  process.exitCode = 1
+}

@@ -1,0 +1,31 @@
+import { spawn } from 'node:child_process'
+
+/** `kubectl` could not do what it was asked; the message is what it said. */
+export class KubectlError extends Error {}
+
+/** Runs kubectl with the user's KUBECONFIG; resolves with what it says on standard output. */
+export async function kubectl(args: string[], input?: string): Promise<string> {
+  const child = spawn('kubectl', args, { stdio: ['pipe', 'pipe', 'pipe'] })
+  const out: string[] = []
+  const err: string[] = []
+  child.stdout.setEncoding('utf8').on('data', (text: string) => out.push(text))
+  child.stderr.setEncoding('utf8').on('data', (text: string) => err.push(text))
+  child.stdin.on('error', () => {}).end(input)
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        error.code === 'ENOENT'
+          ? new KubectlError('kubectl is not installed. Install it, then try again.')
+          : error,
+      ),
+    )
+    child.once('close', resolve)
+  })
+  if (code !== 0) throw new KubectlError(err.join('').trim() || `kubectl ${args[0]} ended with ${code}`)
+  return out.join('')
+}
+
+/** What kubectl answers as JSON. */
+export const get = async <T>(args: string[]): Promise<T> =>
+  // as asked for
+  JSON.parse(await kubectl(['get', ...args, '-o', 'json'])) as T

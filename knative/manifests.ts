@@ -1,0 +1,160 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import {
+  functions,
+  operations,
+  stores,
+  type Domain,
+  type FunctionName,
+  type OperationRow,
+  type ReactionRow,
+} from '../functions/functions.ts'
+import { caddyfile } from '../compose/caddyfile.ts'
+
+/** Every generated file of knative/, by its path in the project. */
+export function manifests(): Map<string, string> {
+  const names = Object.keys(functions) as FunctionName[]
+  return new Map([
+    ...names.map((name) => [`knative/base/functions/${name}.yaml`, yaml(service(name))] as [string, string]),
+    [
+      'knative/base/functions/kustomization.yaml',
+      yaml({
+        apiVersion: 'kustomize.config.k8s.io/v1beta1',
+        kind: 'Kustomization',
+        resources: names.map((name) => `${name}.yaml`),
+      }),
+    ],
+    ['knative/base/platform/Caddyfile', caddyfile('knative')],
+    // kustomize reads nothing from outside of its folder
+    [
+      'knative/components/stores/nats.conf',
+      readFileSync(join(import.meta.dirname, '../compose/nats.conf'), 'utf8'),
+    ],
+  ])
+}
+
+const yaml = (object: unknown) =>
+  `# Generated from functions/functions.ts by npm run generate (knative/manifests.ts).\n${stringify(object, { lineWidth: 110 })}`
+
+/** A function as a Knative Service. */
+function service(name: FunctionName) {
+  const row = functions[name]
+  const isOperation = name in operations
+  return {
+    apiVersion: 'serving.knative.dev/v1',
+    kind: 'Service',
+    metadata: {
+      name,
+      labels: {
+        ...labels(name),
+        // who delivers events is inside
+        ...(isOperation ? {} : { 'networking.knative.dev/visibility': 'cluster-local' }),
+      },
+    },
+    spec: {
+      template: {
+        metadata: {
+          labels: {
+            ...labels(name),
+            'zeroshop.dev/kind': isOperation ? 'operation' : 'reaction',
+            'zeroshop.dev/domain': row.domain,
+            'zeroshop.dev/store': stores[row.domain],
+          },
+          annotations: {
+            ...scaling(row),
+            // the queue before each instance idles most of the time
+            'queue.sidecar.serving.knative.dev/cpu-resource-request': '5m',
+            'queue.sidecar.serving.knative.dev/memory-resource-request': '24Mi',
+          },
+        },
+        spec: {
+          // more wait in the queue before it
+          containerConcurrency: row.concurrency,
+          timeoutSeconds: 60,
+          // an event stream has long pauses, and ends after an hour
+          ...(name === 'watch-order' ? { timeoutSeconds: 600, responseStartTimeoutSeconds: 60 } : {}),
+          serviceAccountName: 'zeroshop',
+          automountServiceAccountToken: false,
+          enableServiceLinks: false,
+          containers: [
+            {
+              image: `zeroshop/${name}`,
+              imagePullPolicy: 'IfNotPresent',
+              ports: [{ containerPort: 8080 }],
+              envFrom: [{ configMapRef: { name: 'settings' } }],
+              env: environment(row.domain),
+              // no periodSeconds: Knative then asks every 50 ms until it is ready
+              readinessProbe: { httpGet: { path: '/health/readiness' } },
+              resources: resources(row),
+              securityContext: restricted,
+              volumeMounts: [{ name: 'secrets', mountPath: '/run/secrets', readOnly: true }],
+            },
+          ],
+          volumes: [{ name: 'secrets', secret: { secretName: row.domain } }],
+        },
+      },
+    },
+  }
+}
+
+const labels = (name: string) => ({
+  'app.kubernetes.io/name': name,
+  'app.kubernetes.io/part-of': 'zeroshop',
+})
+
+/** What the autoscaler is told, by scaling class; all values are strings there. */
+function scaling({ scaling, concurrency, maxScale }: OperationRow | ReactionRow): Record<string, string> {
+  const key = (name: string) => `autoscaling.knative.dev/${name}`
+  if (scaling === 'cpu')
+    return {
+      [key('class')]: 'hpa.autoscaling.knative.dev',
+      [key('metric')]: 'cpu',
+      // per cent of what is requested
+      [key('target')]: '70',
+      [key('min-scale')]: '1',
+      [key('max-scale')]: String(maxScale),
+    }
+  return {
+    [key('class')]: 'kpa.autoscaling.knative.dev',
+    [key('metric')]: 'concurrency',
+    // of it, the autoscaler uses 70 %
+    [key('target')]: String(concurrency),
+    [key('min-scale')]: scaling === 'warm' ? '1' : '0',
+    [key('max-scale')]: String(maxScale),
+    [key('window')]: '60s',
+    [key('scale-to-zero-pod-retention-period')]: '0s',
+  }
+}
+
+/** Requests that let the whole shop idle on one small node; what passwords cost is CPU. */
+const resources = ({ scaling }: OperationRow | ReactionRow) => ({
+  requests: { cpu: scaling === 'cpu' ? '50m' : '10m', memory: '48Mi' },
+  limits: { cpu: '1', memory: '256Mi' },
+})
+
+/** As the `restricted` Pod Security Standard wants it. */
+const restricted = {
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ['ALL'] },
+  readOnlyRootFilesystem: true,
+  runAsNonRoot: true,
+  runAsUser: 65_532,
+  seccompProfile: { type: 'RuntimeDefault' },
+}
+
+/** Which file holds which secret: those of the domain, and no other's. */
+function environment(domain: Domain) {
+  const file = (setting: string, secret: string) => ({
+    name: `${setting}_FILE`,
+    value: `/run/secrets/${secret}`,
+  })
+  return [
+    file('JWT_PUBLIC_KEYS', 'jwt-public-keys'),
+    stores[domain] === 'mongodb'
+      ? file('MONGODB_URL', 'mongodb-url')
+      : file('DATABASE_URL', `${domain}-database-url`),
+    ...(domain === 'users' ? [file('JWT_PRIVATE_KEY', 'jwt-private-key')] : []),
+    ...(domain === 'payments' ? [file('PAYMENT_PROVIDER_KEY', 'payment-provider-key')] : []),
+  ]
+}

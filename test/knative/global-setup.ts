@@ -1,0 +1,15 @@
+import { spawnSync } from 'node:child_process'
+import { root } from '../../compose/docker.ts'
+
+const run = (...args: string[]) => spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status
+
+/** Deploys the shop to the cluster that KUBECONFIG names, and removes it. */
+export default function setup() {
+  if (run('knative/deploy.ts', '--overlay', 'local') !== 0) {
+    run('knative/undeploy.ts')
+    throw new Error('the shop could not be deployed')
+  }
+  return () => {
+    run('knative/undeploy.ts')
+  }
+}
