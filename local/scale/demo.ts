@@ -1,0 +1,82 @@
+/** `npm run demo:scale`: how functions go from nothing to as many as a load needs, and back to nothing. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import pc from 'picocolors'
+import { openCluster } from './cluster-source.ts'
+import { openLocal } from './local-source.ts'
+import { defaultNamespace, readOptions, usage, type Options } from './options.ts'
+import { toPage } from './page.ts'
+import { run } from './run.ts'
+import { ScaleError, type ScaleSource } from './source.ts'
+import { createDisplay } from './terminal.ts'
+import { openVisitors, unreachable } from './visitors.ts'
+
+async function main(): Promise<number> {
+  try {
+    const options = readOptions(process.argv.slice(2), process.env)
+    if (options === 'help') console.log(usage)
+    else await demo(options)
+    return 0
+  } catch (error) {
+    console.error(error instanceof ScaleError ? pc.red(error.message) : error)
+    return 1
+  }
+}
+
+async function demo(options: Options) {
+  // a page that cannot be written is better known before than after
+  const file = resolve(options.html)
+  mkdirSync(dirname(file), { recursive: true })
+  const source = await openSource(options)
+  console.log(pc.dim(`Watching ${source.label}; customers register …`))
+  const closing = [source.close]
+  const stopping = new AbortController()
+  try {
+    const visitors = await openVisitors(options.url, options.password)
+    closing.push(visitors.close)
+    if (!visitors.stocked)
+      console.log(
+        pc.yellow('No stock was received (SHOP_PASSWORD is not right): what is sold out is rejected.'),
+      )
+    process.once('SIGINT', () => stopping.abort())
+    process.once('SIGTERM', () => stopping.abort())
+    const display = createDisplay(process.stdout)
+    const recording = await run(options, { source, visitors, draw: display.draw, signal: stopping.signal })
+    const elapsed = (Date.now() - recording.began) / 1000
+    display.end(recording, { phase: 'over', elapsed })
+    // it wakes functions: so only when nothing is watched any more
+    if (visitors.accepted() > 0 && !stopping.signal.aborted)
+      recording.outcome = await visitors.outcome().catch((error: unknown) => {
+        recording.remarks.push(`The orders could not be read: ${String(error)}`)
+        return undefined
+      })
+    writeFileSync(file, await toPage(recording))
+    conclude(recording, file)
+  } finally {
+    for (const close of closing) await close()
+  }
+}
+
+function conclude({ outcome, remarks }: Awaited<ReturnType<typeof run>>, file: string) {
+  if (outcome !== undefined) {
+    const { confirmed, cancelled, underWay } = outcome
+    const accepted = confirmed + cancelled + underWay
+    console.log(
+      `\n${accepted} orders were accepted: ${confirmed} are confirmed, ${cancelled} cancelled, ${underWay} under way.`,
+    )
+  }
+  for (const remark of remarks) console.log(pc.yellow(remark))
+  console.log(`The charts: ${pc.bold(pathToFileURL(file).href)}`)
+}
+
+/** The shop's own page tells that it is the local runner. */
+async function openSource({ url, namespace }: Options): Promise<ScaleSource> {
+  if (namespace !== undefined) return openCluster(namespace)
+  const local = await openLocal(url).catch((error: unknown) => {
+    throw error instanceof ScaleError ? error : new ScaleError(unreachable(url, error))
+  })
+  return local ?? openCluster(defaultNamespace)
+}
+
+process.exitCode = await main()

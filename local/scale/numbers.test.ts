@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest'
+import type { Sent } from './load.ts'
+import { bySecond, formatClock, formatMs, inFlightAt, quantile, slowestDuring, smooth } from './numbers.ts'
+
+const sent = (at: number, ms: number, status: number | undefined = 200, name = 'get-product'): Sent => ({
+  at,
+  ms,
+  status,
+  name,
+})
+
+describe('a quantile', () => {
+  it('is the smallest value that so many do not exceed', () => {
+    const values = Array.from({ length: 100 }, (_, n) => 100 - n)
+    expect([0, 0.5, 0.99, 1].map((q) => quantile(values, q))).toEqual([1, 50, 99, 100])
+  })
+
+  it('is unknown of nothing', () => {
+    expect(quantile([], 0.5)).toBeUndefined()
+  })
+})
+
+describe('the seconds of a load', () => {
+  it('have what was due in them, however late it was answered', () => {
+    const requests = [
+      sent(10, 5000),
+      sent(20, 10),
+      sent(900, 20, 503),
+      { ...sent(2100, 7), status: undefined },
+    ]
+    expect(bySecond(requests, [2500], 3)).toEqual([
+      { due: 3, good: 2, failed: 1, unsent: 0, p50: 20, p90: 5000, p99: 5000 },
+      { due: 0, good: 0, failed: 0, unsent: 0, p50: undefined, p90: undefined, p99: undefined },
+      { due: 2, good: 0, failed: 1, unsent: 1, p50: 7, p90: 7, p99: 7 },
+    ])
+  })
+})
+
+describe('requests in flight', () => {
+  it('are those that were due and are not answered', () => {
+    expect(inFlightAt([0, 1, 2, 3], [sent(0, 1500), sent(500, 2000), sent(2900, 10)])).toEqual([1, 2, 1, 0])
+  })
+})
+
+describe('the slowest request of a cold start', () => {
+  const start = { name: 'get-product', at: 11_000, ms: 800, fromZero: true }
+
+  it('is one of those that waited for it', () => {
+    const requests = [
+      sent(100, 200),
+      sent(990, 850),
+      sent(1500, 320),
+      sent(2000, 9000),
+      sent(1200, 7000, 200, 'log-in'),
+    ]
+    expect(slowestDuring(start, requests, 10_000)).toBe(850)
+  })
+
+  it('is unknown where none waited, as of a reaction', () => {
+    expect(slowestDuring(start, [], 10_000)).toBeUndefined()
+  })
+})
+
+it('smooths what chance makes jagged, without changing what is level', () => {
+  expect(smooth([4, 4, 4, 4])).toEqual([4, 4, 4, 4])
+  expect(smooth([0, 0, 5, 0, 0])[2]).toBe(1)
+})
+
+it('writes times as people read them', () => {
+  expect([0.4, 12.3, 999.6, 1250, 12_345, undefined].map(formatMs)).toEqual([
+    '0 ms',
+    '12 ms',
+    '1.0 s',
+    '1.3 s',
+    '12 s',
+    '–',
+  ])
+  expect([-3, 5, 65.9].map(formatClock)).toEqual(['0:00', '0:05', '1:05'])
+})

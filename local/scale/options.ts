@@ -1,0 +1,99 @@
+import { parseArgs } from 'node:util'
+import { demoPassword } from '../people.ts'
+import { scenarios, type ScenarioName } from './scenarios.ts'
+import { ScaleError } from './source.ts'
+
+export interface Options {
+  scenario: ScenarioName
+  seconds: number
+  /** Requests a second at the usual load. */
+  rate: number
+  url: string
+  /** Of the cluster; undefined where the shop itself is to tell whether it is the local runner. */
+  namespace: string | undefined
+  html: string
+  /** How many requests may be in flight. */
+  limit: number
+  /** Begins without waiting until nothing runs. */
+  now: boolean
+  password: string
+}
+
+export const defaultNamespace = 'zeroshop'
+
+export const usage = `npm run demo:scale -- [options]
+  --scenario NAME   the load (usual):
+${Object.entries(scenarios)
+  .map(([name, { about, seconds }]) => `                    ${name.padEnd(13)} ${about} (${seconds} s)`)
+  .join('\n')}
+  --seconds N       how long the load lasts
+  --rate N          requests a second at the usual load (10)
+  --url URL         the shop (http://localhost:8080, or SHOP_URL)
+  --namespace NAME  look into a cluster with kubectl (default where the shop is not the local runner: ${defaultNamespace})
+  --html FILE       where the charts go (.data/scale.html)
+  --in-flight N     send nothing while so many requests are unanswered (1000)
+  --now             do not wait until nothing runs before it begins
+SHOP_PASSWORD is that of staff@example.com, who receives stock for the orders; NODE_EXTRA_CA_CERTS names a
+certificate to trust.`
+
+/** @throws ScaleError that says what is wrong with them */
+export function readOptions(args: string[], env: NodeJS.ProcessEnv): Options | 'help' {
+  const { values } = parse(args)
+  if (values.help) return 'help'
+  const scenario = values.scenario ?? 'usual'
+  if (!isScenario(scenario))
+    throw new ScaleError(
+      `There is no scenario ${scenario}: choose one of ${Object.keys(scenarios).join(', ')}.`,
+    )
+  const url = values.url ?? env['SHOP_URL'] ?? `http://localhost:${env['PORT'] ?? 8080}`
+  if (!/^https?:/.test(URL.parse(url)?.protocol ?? ''))
+    throw new ScaleError(`--url ${url}: it has to be a whole URL, as http://localhost:8080.`)
+  return {
+    scenario,
+    seconds: number('--seconds', values.seconds, scenarios[scenario].seconds, [5, 3600]),
+    rate: number('--rate', values.rate, 10, [0.1, 1000]),
+    url: url.replace(/\/+$/, ''),
+    namespace: values.namespace,
+    html: values.html ?? '.data/scale.html',
+    limit: number('--in-flight', values['in-flight'], 1000, [1, 10_000]),
+    now: values.now ?? false,
+    password: env['SHOP_PASSWORD'] ?? demoPassword,
+  }
+}
+
+const isScenario = (name: string): name is ScenarioName => Object.hasOwn(scenarios, name)
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        scenario: { type: 'string' },
+        seconds: { type: 'string' },
+        rate: { type: 'string' },
+        url: { type: 'string' },
+        namespace: { type: 'string', short: 'n' },
+        html: { type: 'string' },
+        'in-flight': { type: 'string' },
+        now: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    })
+  } catch (error) {
+    throw new ScaleError(
+      `${error instanceof Error ? error.message.split('. ')[0] : String(error)}. See npm run demo:scale -- --help.`,
+    )
+  }
+}
+
+function number(
+  name: string,
+  text: string | undefined,
+  otherwise: number,
+  [min, max]: [min: number, max: number],
+): number {
+  if (text === undefined) return otherwise
+  const value = Number(text)
+  if (text.trim() !== '' && value >= min && value <= max) return value
+  throw new ScaleError(`${name} ${text}: it has to be a number from ${min} to ${max}.`)
+}

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest'
+import { arrivals, factorAt, peakOf, scenarios } from './scenarios.ts'
+
+/** A small generator with a seed, mulberry32. */
+function seeded(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+describe('the course of a load', () => {
+  it('goes along the line between two points', () => {
+    const points = [
+      [0, 1],
+      [0.5, 1],
+      [1, 3],
+    ] as const
+    expect([0, 0.25, 0.5, 0.75, 1].map((share) => factorAt({ points }, share))).toEqual([1, 1, 1, 2, 3])
+  })
+
+  it('jumps where two points are at one time', () => {
+    const { spike } = scenarios
+    expect(factorAt(spike, 0)).toBe(20)
+    expect(factorAt(spike, 0.399)).toBe(20)
+    expect(factorAt(spike, 0.4)).toBe(1)
+  })
+
+  it('has ten times the usual load on Black Friday', () => {
+    expect(peakOf(scenarios['black-friday'])).toBe(10 * peakOf(scenarios.usual))
+  })
+
+  it('begins and ends every scenario at its own time', () => {
+    for (const { points } of Object.values(scenarios)) {
+      expect(points[0][0]).toBe(0)
+      expect(points.at(-1)![0]).toBe(1)
+    }
+  })
+})
+
+describe('arrivals', () => {
+  it('are in order, within the time, and as many as the rate says', () => {
+    const due = arrivals(scenarios.usual, 50, 200, seeded(1))
+    expect(due).toEqual(due.toSorted((a, b) => a - b))
+    expect(due.at(-1)).toBeLessThan(200_000)
+    expect(due.length / 10_000).toBeCloseTo(1, 1)
+  })
+
+  it('are ten times as frequent while the load is ten times as high', () => {
+    const due = arrivals(scenarios['black-friday'], 50, 1000, seeded(2))
+    const between = (from: number, to: number) =>
+      due.filter((at) => at >= from * 1000 && at < to * 1000).length / (to - from)
+    expect(between(300, 800) / between(0, 150)).toBeCloseTo(10, 0)
+  })
+
+  it('come irregularly, as people do', () => {
+    const due = arrivals(scenarios.usual, 10, 1000, seeded(3))
+    const gaps = due.slice(1).map((at, n) => at - due[n]!)
+    // of a Poisson process, a share of 1/e is longer than the mean
+    expect(gaps.filter((gap) => gap > 100).length / gaps.length).toBeCloseTo(1 / Math.E, 1)
+  })
+})
