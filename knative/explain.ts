@@ -6,7 +6,7 @@ interface State {
   running?: object
 }
 
-interface Pod {
+export interface Pod {
   metadata: { name: string; labels?: Record<string, string> }
   status: {
     phase: string

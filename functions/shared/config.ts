@@ -41,6 +41,7 @@ export const settings = {
   PAYMENT_PROVIDER_KEY: 'our API key at the payment provider',
   PAYMENT_SANDBOX_JOURNAL: 'the file in which the payment sandbox keeps what it has done',
   FUNCTION_URL: 'the address of any function, with {function} for its name',
+  K_REVISION: 'the revision of this function, as Knative names it: told in each answer as X-Revision',
   STORE_WAIT_SECONDS:
     'how long a store that does not answer is waited for at the start; 20 where it is not set',
   ORDER_DEADLINE_SECONDS: 'how long an order may wait for stock and payment; 900 where it is not set',

@@ -29,7 +29,12 @@ export async function serve(name: OperationName, opened: Opened<Domain>, config:
     log: listen.log,
   })
   addHealth(app, opened.ping)
-  await serveUntilTold(toServer(app), { ...listen, checked: opened.checked, close: opened.close })
+  const server = toServer(app)
+  const revision = config.get('K_REVISION')
+  // which version answered: npm run canary compares them
+  if (revision !== undefined)
+    server.prependListener('request', (_, response) => response.setHeader('X-Revision', revision))
+  await serveUntilTold(server, { ...listen, checked: opened.checked, close: opened.close })
 }
 
 /** `/health/liveness`: the process answers. `/health/readiness`: and its store does. */

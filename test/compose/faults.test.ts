@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { ShopClient } from '../client.ts'
-import { customersWhoRetry, stockUp } from './load.ts'
+import { customersWhoRetry, stockUp } from '../load.ts'
 import { shop } from './shop.ts'
 
 const sku = 'PART-PADS'

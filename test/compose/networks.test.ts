@@ -1,21 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { dockerSays } from '../../compose/docker.ts'
+import { reachScript } from '../reach.ts'
 import { shop } from './shop.ts'
 
 const ports = { postgres: 5432, mongodb: 27017, nats: 4222 } as Record<string, number>
 
 /** Which of the others a service reaches. */
 async function reached(service: string, others: string[]): Promise<string[]> {
-  const targets = others.map((host) => [host, ports[host] ?? 8080])
-  const script = `
-    const { connect } = require('node:net')
-    const reaches = ([host, port]) => new Promise((resolve) => {
-      const socket = connect({ host, port, timeout: 2000 })
-      const done = (is) => () => (socket.destroy(), resolve(is))
-      socket.on('connect', done(true)).on('error', done(false)).on('timeout', done(false))
-    })
-    Promise.all(${JSON.stringify(targets)}.map(async (target) => (await reaches(target)) && target[0]))
-      .then((found) => console.log(JSON.stringify(found.filter(Boolean))))`
+  const script = reachScript(others.map((host) => [host, ports[host] ?? 8080]))
+  // as it prints them
   return JSON.parse(await shop.inside(await shop.container(service), script)) as string[]
 }
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { dockerSays } from '../../compose/docker.ts'
 import type { ShopClient } from '../client.ts'
 import { newOrder } from '../orders.ts'
-import { steadyLoad, stockUp } from './load.ts'
+import { steadyLoad, stockUp } from '../load.ts'
 import { shop } from './shop.ts'
 
 const sku = 'PART-CHAIN-11'

@@ -2,14 +2,35 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { secretsFolder } from '../../compose/secrets.ts'
 import { gatewayUrl } from '../../knative/cluster.ts'
+import { get } from '../../knative/kubectl.ts'
 import { shopClient } from '../client.ts'
 
 export const namespace = 'zeroshop'
+
+export const demoPassword = () => readFileSync(join(secretsFolder, 'demo-password'), 'utf8').trim()
 
 /** What clients ask of the shop in the cluster, by way of its gateway. */
 export async function openShop() {
   const url = process.env['SHOP_URL'] ?? (await gatewayUrl(namespace))
   if (url === undefined)
     throw new Error('The gateway cannot be reached from here: set SHOP_URL to where it can.')
-  return shopClient(url, readFileSync(join(secretsFolder, 'demo-password'), 'utf8').trim())
+  return shopClient(url, demoPassword())
 }
+
+interface Pod {
+  metadata: { name: string; deletionTimestamp?: string }
+  status: { phase: string; conditions?: { type: string; status: string }[] }
+}
+
+/** The pods of a part of the shop that are not about to end. */
+export async function podsOf(name: string): Promise<Pod[]> {
+  const selector = `app.kubernetes.io/name=${name}`
+  const { items } = await get<{ items: Pod[] }>(['pods', '-n', namespace, '-l', selector])
+  return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+}
+
+/** How many of them take requests. */
+export const readyPods = async (name: string): Promise<number> =>
+  (await podsOf(name)).filter(({ status }) =>
+    status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True'),
+  ).length

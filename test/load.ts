@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Order } from '../../functions/orders/order.ts'
-import type { ShopClient } from '../client.ts'
-import { newOrder } from '../orders.ts'
+import type { Order } from '../functions/orders/order.ts'
+import type { ShopClient } from './client.ts'
+import { newOrder } from './orders.ts'
 
 /**
  * Sends requests, `atOnce` at a time, until it is told to stop.

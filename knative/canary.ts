@@ -1,0 +1,196 @@
+/** `npm run canary -- create-order --image …`: shifts a function to a new version step by step, and back where it is worse. */
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { setTimeout as pause } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import pc from 'picocolors'
+import { operations } from '../functions/functions.ts'
+import { reasonOf, type Pod } from './explain.ts'
+import { count, judge, nothing, p99, percent, type Seen, type Verdict } from './judge.ts'
+import { get, kubectl, KubectlError } from './kubectl.ts'
+
+const usage = `npm run canary -- FUNCTION --image IMAGE [--steps 5,25,50,100] [--seconds 30] [--namespace zeroshop]
+  --steps     the shares of the requests that the new version gets, in per cent; --steps 100 is blue-green
+  --seconds   how long each step is watched at least, and up to ten times that until enough requests came
+Ctrl-C goes back to the old version.`
+
+/** What is wrong with the new version, or that a person stopped it: the old one has all requests again. */
+class RolledBack extends Error {}
+
+interface Service {
+  spec: {
+    template: {
+      metadata: { annotations?: Record<string, string> }
+      spec: { containers: { name?: string; image: string }[] }
+    }
+  }
+  status: {
+    latestReadyRevisionName: string
+    latestCreatedRevisionName: string
+    /** At least one. */
+    traffic: [{ revisionName: string; percent: number }]
+  }
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      image: { type: 'string' },
+      steps: { type: 'string', default: '5,25,50,100' },
+      seconds: { type: 'string', default: '30' },
+      namespace: { type: 'string', default: 'zeroshop' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  })
+  const [name] = positionals
+  if (values.help) return console.log(usage)
+  if (name === undefined || values.image === undefined) throw new KubectlError(usage)
+  if (!Object.hasOwn(operations, name))
+    throw new KubectlError(`${name} is not called through the gateway, where a canary is watched.`)
+  const steps = values.steps.split(',').map(Number)
+  const seconds = Number(values.seconds)
+  if (!(seconds > 0) || steps.at(-1) !== 100 || steps.some((step, n) => !(step > (steps[n - 1] ?? 0))))
+    throw new KubectlError(`--steps rise to 100, and --seconds is above 0.\n${usage}`)
+  const { namespace, image } = values
+  const stopping = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort())
+
+  const { status } = await service(namespace, name)
+  // not the latest one: that may be what the last canary went back from
+  const before = status.traffic.toSorted((a, b) => b.percent - a.percent)[0]!.revisionName
+  const shift = (traffic: object[]) => patch(namespace, name, { spec: { traffic } })
+  // pinned, so that the new revision gets nothing by itself
+  await shift([{ revisionName: before, percent: 100 }])
+  const watching = watchGateway(namespace)
+  try {
+    const after = await create(namespace, name, image, stopping.signal)
+    for (const step of steps) {
+      console.log(
+        pc.bold(`${step} % to ${after}`) + pc.dim(step < 100 ? `, ${100 - step} % to ${before}` : ''),
+      )
+      await shift(
+        [
+          { revisionName: before, percent: 100 - step },
+          { revisionName: after, percent: step },
+        ].filter(({ percent }) => percent > 0),
+      )
+      await watch(watching.seen, { before, after, seconds, signal: stopping.signal })
+    }
+    // as before: the next deploy goes to its own revision
+    await shift([{ latestRevision: true, percent: 100 }])
+    console.log(pc.green(`${name} is at ${after}.`))
+  } catch (error) {
+    await shift([{ revisionName: before, percent: 100 }])
+    throw error instanceof RolledBack
+      ? new RolledBack(
+          `${error.message}. All requests go to ${before} again; npm run deploy makes it the latest.`,
+        )
+      : error
+  } finally {
+    watching.stop()
+  }
+}
+
+const service = (namespace: string, name: string) =>
+  get<Service>(['services.serving.knative.dev', name, '-n', namespace])
+
+const patch = (namespace: string, name: string, change: object) =>
+  kubectl([
+    'patch',
+    'services.serving.knative.dev',
+    name,
+    '-n',
+    namespace,
+    '--type',
+    'merge',
+    '-p',
+    JSON.stringify(change),
+  ])
+
+/** Makes the revision with the image, and waits until it is ready. */
+async function create(namespace: string, name: string, image: string, signal: AbortSignal): Promise<string> {
+  const { spec, status: earlier } = await service(namespace, name)
+  const [container] = spec.template.spec.containers
+  if (container?.image === image) throw new RolledBack(`${name} already has the image ${image}`)
+  const change = JSON.stringify([
+    { op: 'replace', path: '/spec/template/spec/containers/0/image', value: image },
+  ])
+  await kubectl([
+    'patch',
+    'services.serving.knative.dev',
+    name,
+    '-n',
+    namespace,
+    '--type',
+    'json',
+    '-p',
+    change,
+  ])
+  console.log(pc.dim(`Starting ${image} …`))
+  let revision = earlier.latestCreatedRevisionName
+  for (let second = 0; second < 180; second++) {
+    if (signal.aborted) throw new RolledBack('Stopped')
+    const { status } = await service(namespace, name)
+    revision = status.latestCreatedRevisionName
+    const isNew = revision !== earlier.latestCreatedRevisionName
+    if (isNew && status.latestReadyRevisionName === revision) return revision
+    if (isNew && (await hasFailed(namespace, revision))) break
+    await pause(1_000)
+  }
+  const selector = `serving.knative.dev/revision=${revision}`
+  const { items } = await get<{ items: Pod[] }>(['pods', '-n', namespace, '-l', selector])
+  const why = items.map(reasonOf).find((reason) => reason !== undefined)
+  throw new RolledBack(`The new version does not become ready${why === undefined ? '' : ` (${why})`}`)
+}
+
+/** Whether Knative has given a revision up. */
+async function hasFailed(namespace: string, revision: string): Promise<boolean> {
+  const { status } = await get<{ status?: { conditions?: { type: string; status: string }[] } }>([
+    'revisions.serving.knative.dev',
+    revision,
+    '-n',
+    namespace,
+  ])
+  return status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'False') === true
+}
+
+/** Follows what the gateway answers from now on. */
+function watchGateway(namespace: string) {
+  const seen = new Map<string, Seen>()
+  const args = '-l app.kubernetes.io/name=gateway -f --since 1s --prefix=false --max-log-requests 20'
+  const child = spawn('kubectl', ['logs', '-n', namespace, ...args.split(' ')], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  createInterface({ input: child.stdout }).on('line', (line) => count(line, seen))
+  return { seen, stop: () => child.kill() }
+}
+
+/** Watches a step for its time, and longer where too few requests came to tell. @throws RolledBack where it is worse */
+async function watch(
+  all: Map<string, Seen>,
+  { before, after, seconds, signal }: { before: string; after: string; seconds: number; signal: AbortSignal },
+): Promise<void> {
+  all.clear()
+  const of = (revision: string) => all.get(revision) ?? nothing()
+  let verdict: Verdict = { is: 'unclear', why: 'it has just begun' }
+  for (let second = 1; second <= seconds * 10; second++) {
+    await pause(1_000, undefined, { signal }).catch(() => {})
+    if (signal.aborted) throw new RolledBack('Stopped')
+    verdict = judge(of(before), of(after))
+    if (second % 5 === 0) console.log(`  old ${describe(of(before))}   new ${describe(of(after))}`)
+    if (verdict.is === 'bad') throw new RolledBack(`The new version is worse: ${verdict.why}`)
+    if (verdict.is === 'good' && second >= seconds) return
+  }
+  if (verdict.is === 'unclear') throw new RolledBack(`Too few requests to tell: ${verdict.why}`)
+}
+
+const describe = (seen: Seen) =>
+  `${String(seen.requests).padStart(5)} requests, ${percent(seen.requests === 0 ? 0 : seen.failed / seen.requests)} failed, p99 ${p99(seen).toFixed(0)} ms`
+
+try {
+  await main()
+} catch (error) {
+  console.error(error instanceof KubectlError || error instanceof RolledBack ? pc.red(error.message) : error)
+  process.exitCode = 1
+}

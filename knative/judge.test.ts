@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest'
+import { count, judge, nothing, p99, type Seen } from './judge.ts'
+
+const seen = (requests: number, failed: number, ms: number): Seen => ({
+  requests,
+  failed,
+  durations: Array.from({ length: requests }, () => ms),
+})
+
+describe('a new revision', () => {
+  it('is good where it fails no more and is no slower', () => {
+    expect(judge(seen(1000, 5, 20), seen(50, 0, 25))).toEqual({ is: 'good' })
+  })
+
+  it('is unclear while few requests came to it', () => {
+    expect(judge(seen(1000, 0, 20), seen(29, 0, 20))).toEqual({
+      is: 'unclear',
+      why: 'only 29 of 30 requests came to it',
+    })
+    expect(judge(nothing(), nothing())).toMatchObject({ is: 'unclear' })
+  })
+
+  it('is bad as soon as it fails more, however few the requests', () => {
+    expect(judge(seen(1000, 0, 20), seen(5, 3, 20))).toEqual({
+      is: 'bad',
+      why: "60.0 % of its requests failed, against 0.0 % of the old one's",
+    })
+  })
+
+  it('is not blamed for what fails in both', () => {
+    expect(judge(seen(1000, 100, 20), seen(100, 10, 20))).toEqual({ is: 'good' })
+  })
+
+  it('is bad where it is slower by more than chance', () => {
+    expect(judge(seen(1000, 0, 20), seen(50, 0, 131))).toMatchObject({ is: 'bad' })
+    expect(judge(seen(1000, 0, 20), seen(50, 0, 129))).toEqual({ is: 'good' })
+  })
+})
+
+describe('the gateway’s log', () => {
+  it('is counted by the revision that answered', () => {
+    const found = new Map<string, Seen>()
+    const line = (revision: string | undefined, status: number) =>
+      JSON.stringify({
+        msg: 'handled request',
+        status,
+        duration: 0.02,
+        resp_headers: revision === undefined ? {} : { 'X-Revision': [revision] },
+      })
+    for (const text of [
+      line('a-1', 201),
+      line('a-1', 503),
+      line('a-2', 404),
+      line(undefined, 502),
+      'no JSON',
+      '{}',
+    ])
+      count(text, found)
+    expect([...found]).toEqual([
+      ['a-1', { requests: 2, failed: 1, durations: [20, 20] }],
+      ['a-2', { requests: 1, failed: 0, durations: [20] }],
+    ])
+  })
+
+  it('has a p99', () => {
+    expect(p99({ requests: 200, failed: 0, durations: Array.from({ length: 200 }, (_, n) => n + 1) })).toBe(
+      198,
+    )
+    expect(p99(nothing())).toBe(0)
+  })
+})

@@ -1,0 +1,88 @@
+/** What the gateway saw of one revision. */
+export interface Seen {
+  requests: number
+  /** Answers of 500 and above. */
+  failed: number
+  /** In ms, as they came. */
+  durations: number[]
+}
+
+export interface Limits {
+  /** Fewer requests to the new revision tell nothing. */
+  leastRequests: number
+  /** By how much its share of failed requests may be above the old one's. */
+  moreFailed: number
+  /** By how much its p99 may be above the old one's: a factor, and so many ms on top, as few requests vary. */
+  slower: number
+  slowerMs: number
+}
+
+export const defaults: Limits = { leastRequests: 30, moreFailed: 0.01, slower: 1.5, slowerMs: 100 }
+
+export type Verdict = { is: 'good' } | { is: 'unclear'; why: string } | { is: 'bad'; why: string }
+
+/** Whether the new revision is as good as the old one. All pure. */
+export function judge(before: Seen, after: Seen, limits: Limits = defaults): Verdict {
+  const failed = share(after) - share(before)
+  // that it fails is clear sooner than that it does not
+  if (after.failed >= 3 && failed > limits.moreFailed)
+    return {
+      is: 'bad',
+      why: `${percent(share(after))} of its requests failed, against ${percent(share(before))} of the old one's`,
+    }
+  if (after.requests < limits.leastRequests)
+    return { is: 'unclear', why: `only ${after.requests} of ${limits.leastRequests} requests came to it` }
+  const [slow, slowBefore] = [p99(after), p99(before)]
+  if (before.requests >= limits.leastRequests && slow > slowBefore * limits.slower + limits.slowerMs)
+    return {
+      is: 'bad',
+      why: `its p99 is ${slow.toFixed(0)} ms, against ${slowBefore.toFixed(0)} ms of the old one`,
+    }
+  return { is: 'good' }
+}
+
+const share = ({ failed, requests }: Seen) => (requests === 0 ? 0 : failed / requests)
+
+/** The 99th percentile, by the nearest rank; 0 where there was no request. */
+export function p99({ durations }: Seen): number {
+  const sorted = durations.toSorted((a, b) => a - b)
+  return sorted[Math.ceil(sorted.length * 0.99) - 1] ?? 0
+}
+
+export const percent = (of: number) => `${(of * 100).toFixed(1)} %`
+
+export const nothing = (): Seen => ({ requests: 0, failed: 0, durations: [] })
+
+/**
+ * Counts a line of the gateway's access log for the revision that answered, as the function tells it in X-Revision.
+ * What no revision answered is counted for none.
+ */
+export function count(line: string, seen: Map<string, Seen>): void {
+  const entry = parse(line)
+  const revision = entry?.resp_headers?.['X-Revision']?.[0]
+  if (entry === undefined || revision === undefined) return
+  const of = seen.get(revision) ?? nothing()
+  of.requests += 1
+  if (entry.status >= 500) of.failed += 1
+  of.durations.push(entry.duration * 1000)
+  seen.set(revision, of)
+}
+
+/** As Caddy writes it; `duration` in seconds. */
+interface Entry {
+  status: number
+  duration: number
+  resp_headers?: Record<string, string[] | undefined>
+}
+
+function parse(line: string): Entry | undefined {
+  try {
+    const entry = JSON.parse(line) as Partial<Entry>
+    // other lines of the log have neither
+    return typeof entry.status === 'number' && typeof entry.duration === 'number'
+      ? (entry as Entry)
+      : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,98 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { imagesOf } from '../../knative/cluster.ts'
+import { get } from '../../knative/kubectl.ts'
+import type { ShopClient } from '../client.ts'
+import { steadyLoad } from '../load.ts'
+import { namespace, openShop } from './shop.ts'
+
+let client: ShopClient
+let load: ReturnType<typeof steadyLoad>
+beforeAll(async () => {
+  client = await openShop()
+  load = steadyLoad(
+    async () => {
+      const response = await client.send(undefined, 'GET', '/products?limit=3')
+      await response.arrayBuffer()
+      return response.status
+    },
+    { atOnce: 4 },
+  )
+})
+afterAll(async () => {
+  await load.stop()
+})
+
+/** An image like that of list-products, but for what `recipe` says; its name in the cluster. */
+async function variant(tag: string, recipe: string): Promise<string> {
+  const images = await imagesOf(undefined)
+  const name = images.name('zeroshop/list-products', tag)
+  execFileSync('docker', ['build', '--quiet', '--tag', name, '-'], {
+    input: `FROM zeroshop/list-products:latest\n${recipe}\n`,
+  })
+  await images.load([name])
+  return name
+}
+
+async function canary(image: string, ...options: string[]) {
+  const child = spawn(
+    process.execPath,
+    ['knative/canary.ts', 'list-products', '--image', image, '--seconds', '8', ...options],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  )
+  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
+  return { code: code as number, out, err }
+}
+
+/** Which revision has how much of the requests. */
+async function traffic() {
+  const { status } = await get<{ status: { traffic: { revisionName: string; percent: number }[] } }>([
+    'services.serving.knative.dev',
+    'list-products',
+    '-n',
+    namespace,
+  ])
+  return status.traffic.map(({ revisionName, percent }) => [revisionName, percent])
+}
+
+describe('a canary', () => {
+  it('that is as good gets all requests, step by step', { timeout: 400_000 }, async () => {
+    const [[before]] = (await traffic()) as [[string, number]]
+    const { code, out, err } = await canary(await variant('good', 'LABEL version=2'))
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect([...out.matchAll(/(\d+) % to/g)].map(([, step]) => step)).toEqual(
+      expect.arrayContaining(['5', '25', '50', '100']) as string[],
+    )
+    const [[after, percent]] = (await traffic()) as [[string, number]]
+    expect(percent).toBe(100)
+    expect(after).not.toBe(before)
+  })
+
+  it('that is slow loses them again', { timeout: 400_000 }, async () => {
+    const before = await traffic()
+    // 300 ms before it takes a request
+    const slow = String.raw`ENV NODE_OPTIONS="--import=data:text/javascript,import%20http%20from%20'node:http';const%20emit=http.Server.prototype.emit;http.Server.prototype.emit=function(type,...args){if(type!=='request'||args[0].url.startsWith('/health'))return%20emit.call(this,type,...args);setTimeout(()=>emit.call(this,type,...args),300);return%20true}"`
+    const { code, err } = await canary(await variant('slow', slow))
+    expect(code).toBe(1)
+    expect(err).toMatch(/The new version is worse: its p99 is \d+ ms/)
+    expect(await traffic()).toEqual(before)
+  })
+
+  it('that does not start never gets any', { timeout: 400_000 }, async () => {
+    const before = await traffic()
+    const { code, err } = await canary(
+      await variant('broken', 'ENV FUNCTION=get-everything'),
+      '--steps',
+      '100',
+    )
+    expect(code).toBe(1)
+    expect(err).toContain('does not become ready')
+    expect(await traffic()).toEqual(before)
+  })
+
+  it('has no request fail meanwhile', async () => {
+    expect(Object.keys(await load.stop())).toEqual(['200'])
+  })
+})

@@ -1,0 +1,82 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { get, kubectl, KubectlError } from '../../knative/kubectl.ts'
+import type { ShopClient } from '../client.ts'
+import { customersWhoRetry, stockUp } from '../load.ts'
+import { namespace, openShop, podsOf } from './shop.ts'
+
+const sku = 'PART-PADS'
+
+let client: ShopClient
+let tokens: string[]
+beforeAll(async () => {
+  client = await openShop()
+  tokens = await Promise.all(Array.from({ length: 4 }, () => client.customer()))
+  await stockUp(client, sku, 100_000)
+})
+
+const stock = async () => (await client.call(undefined, 'GET', `/stock/${sku}`)).body
+
+/** Orders come in while `fault` happens; all that were accepted have been confirmed when it resolves. */
+async function orderDuring(fault: () => Promise<unknown>) {
+  const before = await stock()
+  const customers = customersWhoRetry(client, tokens, sku)
+  await expect.poll(() => customers.accepted.length, { timeout: 60_000 }).toBeGreaterThan(20)
+  await fault()
+  const then = customers.accepted.length
+  await expect.poll(() => customers.accepted.length, { timeout: 120_000 }).toBeGreaterThan(then + 20)
+  const { accepted } = await customers.stop()
+  for (const { token, order } of accepted) await client.until(token, order.id, 'order.confirmed')
+  const { available, reserved } = await stock()
+  return {
+    accepted: accepted.length,
+    taken: before.available - available,
+    reserved: reserved - before.reserved,
+  }
+}
+
+const stateful = 'postgres,mongodb,nats,payment-sandbox'
+
+/** As when a node is drained, but that it takes new pods, as the only one must: waits while a budget forbids it. */
+async function evict(name: string): Promise<void> {
+  const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace } }
+  const path = `/api/v1/namespaces/${namespace}/pods/${name}/eviction`
+  for (let tries = 0; tries < 60; tries++)
+    try {
+      await kubectl(['create', '--raw', path, '-f', '-'], JSON.stringify(eviction))
+      return
+    } catch (error) {
+      if (!(error instanceof KubectlError)) throw error
+      if (error.message.includes('NotFound')) return
+      if (!error.message.includes('disruption budget')) throw error
+      await pause(1_000)
+    }
+  throw new Error(`${name} could not be evicted`)
+}
+
+describe('every accepted order is confirmed, once, when', () => {
+  it.each(['create-order', 'reserve-stock', 'dispatcher', 'relay', 'gateway'])(
+    'a pod of %s is killed',
+    { timeout: 300_000 },
+    async (name) => {
+      const { accepted, taken, reserved } = await orderDuring(async () => {
+        const [pod] = await podsOf(name)
+        const kill = ['delete', 'pod', pod!.metadata.name, '--grace-period=0', '--force']
+        await kubectl([...kill, '-n', namespace])
+      })
+      expect({ taken, reserved }).toEqual({ taken: accepted, reserved: accepted })
+    },
+  )
+
+  it('every pod but the stores’ is evicted from its node', { timeout: 400_000 }, async () => {
+    const selector = `app.kubernetes.io/part-of=zeroshop,app.kubernetes.io/name notin (${stateful})`
+    const { accepted, taken, reserved } = await orderDuring(async () => {
+      const { items } = await get<{ items: { metadata: { name: string } }[] }>([
+        ...`pods -n ${namespace} --field-selector status.phase=Running -l`.split(' '),
+        selector,
+      ])
+      for (const { metadata } of items) await evict(metadata.name)
+    })
+    expect({ taken, reserved }).toEqual({ taken: accepted, reserved: accepted })
+  })
+})
