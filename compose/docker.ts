@@ -19,8 +19,15 @@ export function dockerProblem(): string | undefined {
 }
 
 /** Runs `docker` in the root of the project, with our terminal; resolves with its exit code. */
-export async function docker(args: string[], env: NodeJS.ProcessEnv = process.env): Promise<number> {
-  const child = spawn('docker', args, { cwd: root, stdio: 'inherit', env })
+export const docker = (args: string[], env?: NodeJS.ProcessEnv) => run('docker', args, env)
+
+/** The same for any command. */
+export async function run(
+  command: string,
+  args: string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<number> {
+  const child = spawn(command, args, { cwd: root, stdio: 'inherit', env })
   return new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('close', (code) => resolve(code ?? 1))

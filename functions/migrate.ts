@@ -2,7 +2,7 @@ import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator'
 import postgres from 'postgres'
 import { databaseRoles, type DatabaseRole } from './functions.ts'
-import { compareVersions, schemaVersion } from './shared/schema-version.ts'
+import { refuseNewer, schemaVersion } from './shared/schema-version.ts'
 
 /**
  * Brings the database up to the schema of this code, and gives each domain's role its own schema and nothing
@@ -21,7 +21,7 @@ export async function migrate(
   try {
     await sql`set lock_timeout = '120s'`
     await sql`select pg_advisory_lock(hashtext('zeroshop migrate'))`
-    await refuseNewer(sql)
+    refuseNewer('PostgreSQL database', await appliedCount(sql), schemaVersion)
     for (const role of databaseRoles) {
       const [found] = await sql`select from pg_roles where rolname = ${role}`
       // a role's name and password cannot be parameters of DDL; format() quotes them
@@ -36,14 +36,15 @@ export async function migrate(
   }
 }
 
-async function refuseNewer(sql: postgres.Sql): Promise<void> {
+/** How many migrations the database has; 0 where it was never migrated. */
+async function appliedCount(sql: postgres.Sql): Promise<number> {
   // made by drizzle's migrator
   const [table] = await sql<
     [{ oid: string | null }]
   >`select to_regclass('drizzle.__drizzle_migrations') as oid`
-  if (table.oid === null) return
+  if (table.oid === null) return 0
   const [applied] = await sql<[{ count: number }]>`select count(*)::int from drizzle.__drizzle_migrations`
-  if (applied.count > schemaVersion) compareVersions('PostgreSQL database', applied.count, schemaVersion)
+  return applied.count
 }
 
 /** What each role may do, as SQL that may be run again. */

@@ -59,7 +59,7 @@ async function main(): Promise<void> {
   const { status } = await service(namespace, name)
   // not the latest one: that may be what the last canary went back from
   const before = status.traffic.toSorted((a, b) => b.percent - a.percent)[0]!.revisionName
-  const shift = (traffic: object[]) => patch(namespace, name, { spec: { traffic } })
+  const shift = (traffic: object[]) => patch(namespace, name, 'merge', { spec: { traffic } })
   // pinned, so that the new revision gets nothing by itself
   await shift([{ revisionName: before, percent: 100 }])
   const watching = watchGateway(namespace)
@@ -95,16 +95,9 @@ async function main(): Promise<void> {
 const service = (namespace: string, name: string) =>
   get<Service>(['services.serving.knative.dev', name, '-n', namespace])
 
-const patch = (namespace: string, name: string, change: object) =>
+const patch = (namespace: string, name: string, type: 'merge' | 'json', change: object) =>
   kubectl([
-    'patch',
-    'services.serving.knative.dev',
-    name,
-    '-n',
-    namespace,
-    '--type',
-    'merge',
-    '-p',
+    ...`patch services.serving.knative.dev ${name} -n ${namespace} --type ${type} -p`.split(' '),
     JSON.stringify(change),
   ])
 
@@ -113,19 +106,8 @@ async function create(namespace: string, name: string, image: string, signal: Ab
   const { spec, status: earlier } = await service(namespace, name)
   const [container] = spec.template.spec.containers
   if (container?.image === image) throw new RolledBack(`${name} already has the image ${image}`)
-  const change = JSON.stringify([
+  await patch(namespace, name, 'json', [
     { op: 'replace', path: '/spec/template/spec/containers/0/image', value: image },
-  ])
-  await kubectl([
-    'patch',
-    'services.serving.knative.dev',
-    name,
-    '-n',
-    namespace,
-    '--type',
-    'json',
-    '-p',
-    change,
   ])
   console.log(pc.dim(`Starting ${image} …`))
   let revision = earlier.latestCreatedRevisionName

@@ -1,5 +1,6 @@
 /** What differs from cluster to cluster: how images get into it, and how one gets to the gateway. */
 import { connect } from 'node:net'
+import { run } from '../compose/docker.ts'
 import { get, kubectl, KubectlError } from './kubectl.ts'
 
 /** How the cluster gets images: `name` is what they are called there. */
@@ -19,7 +20,7 @@ export async function imagesOf(registry: string | undefined): Promise<Images> {
     return {
       name: (image, tag) => `${registry}/${image}:${tag}`,
       load: async (images) => {
-        for (const image of images) await run('docker', ['push', '--quiet', image])
+        for (const image of images) await must('docker', ['push', '--quiet', image])
       },
     }
   const context = (await kubectl(['config', 'current-context'])).trim()
@@ -38,15 +39,12 @@ export async function imagesOf(registry: string | undefined): Promise<Images> {
   return {
     // Knative looks up no digest of what is under this name
     name: (image, tag) => `dev.local/${image}:${tag}`,
-    load: (images) => run(command, [...args, ...images]),
+    load: (images) => must(command, [...args, ...images]),
   }
 }
 
-async function run(command: string, args: string[]): Promise<void> {
-  const { spawn } = await import('node:child_process')
-  const code = await new Promise<number | null>((resolve, reject) => {
-    spawn(command, args, { stdio: 'inherit' }).once('error', reject).once('close', resolve)
-  })
+async function must(command: string, args: string[]): Promise<void> {
+  const code = await run(command, args)
   if (code !== 0) throw new KubectlError(`${command} ${args.slice(0, 2).join(' ')} … ended with ${code}.`)
 }
 

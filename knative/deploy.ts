@@ -7,9 +7,9 @@ import { parseArgs } from 'node:util'
 import pc from 'picocolors'
 import { parseAllDocuments, stringify } from 'yaml'
 import { dockerProblem, dockerSays, root } from '../compose/docker.ts'
-import { imageNames } from '../compose/image-table.ts'
+import { functionNames, serviceNames } from '../compose/image-table.ts'
 import { makeSecrets } from '../compose/secrets.ts'
-import { stores } from '../functions/functions.ts'
+import { functions } from '../functions/functions.ts'
 import { gatewayUrl, imagesOf } from './cluster.ts'
 import { explain } from './explain.ts'
 import { get, kubectl, KubectlError } from './kubectl.ts'
@@ -26,8 +26,7 @@ interface Resource {
   metadata: { name: string; namespace?: string; labels?: Record<string, string> }
 }
 
-const isNamed = (name: string) => !Object.hasOwn(stores, name)
-const deployed = [...imageNames.filter(isNamed), 'gateway']
+const deployed = [...functionNames, ...serviceNames, 'gateway']
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -59,7 +58,7 @@ async function main(): Promise<void> {
   const isLate = ({ kind, metadata }: Resource) =>
     kind === 'Job' ||
     (metadata.labels?.['app.kubernetes.io/part-of'] === 'zeroshop' &&
-      (kind === 'Deployment' || (kind === 'Service' && isKnative(metadata.name))))
+      (kind === 'Deployment' || (kind === 'Service' && Object.hasOwn(functions, metadata.name))))
   await apply(rendered.filter(({ kind }) => kind === 'Namespace'))
   await apply(secretObjects(namespace))
   await apply(rendered.filter((resource) => !isLate(resource)))
@@ -79,8 +78,6 @@ async function main(): Promise<void> {
   await waitFor(namespace, 'services.serving.knative.dev', isReady)
   await announce(namespace, (performance.now() - began) / 1000)
 }
-
-const isKnative = (name: string) => deployed.includes(name) && !['gateway', 'payment-sandbox'].includes(name)
 
 const step = (what: string) => console.log(pc.dim(`${what} …`))
 

@@ -1,3 +1,5 @@
+import { quantile } from '../local/scale/numbers.ts'
+
 /** What the gateway saw of one revision. */
 export interface Seen {
   requests: number
@@ -44,10 +46,7 @@ export function judge(before: Seen, after: Seen, limits: Limits = defaults): Ver
 const share = ({ failed, requests }: Seen) => (requests === 0 ? 0 : failed / requests)
 
 /** The 99th percentile, by the nearest rank; 0 where there was no request. */
-export function p99({ durations }: Seen): number {
-  const sorted = durations.toSorted((a, b) => a - b)
-  return sorted[Math.ceil(sorted.length * 0.99) - 1] ?? 0
-}
+export const p99 = ({ durations }: Seen): number => quantile(durations, 0.99) ?? 0
 
 export const percent = (of: number) => `${(of * 100).toFixed(1)} %`
 

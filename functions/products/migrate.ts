@@ -1,5 +1,5 @@
-import { MongoClient, MongoServerError } from 'mongodb'
-import { compareVersions } from '../shared/schema-version.ts'
+import { MongoClient, MongoServerError, type Db } from 'mongodb'
+import { refuseNewer } from '../shared/schema-version.ts'
 import { appliedVersion, productsVersion, writeVersion } from './schema-version.ts'
 import { ensureIndexes, openProducts } from './store.ts'
 
@@ -28,31 +28,31 @@ export async function migrateProducts(url: string, adminUrl?: string): Promise<v
  * @throws ConfigError where the products' database was made by a newer Zeroshop
  */
 export async function refuseNewerProducts(loginUrl: string, url: string): Promise<void> {
+  const applied = await loggedIn(loginUrl, url, appliedVersion)
+  refuseNewer('MongoDB database', applied, productsVersion)
+}
+
+async function ensureUser(url: string, adminUrl: string): Promise<void> {
+  const { username, password, pathname } = new URL(url)
+  const name = decodeURIComponent(username)
+  const user = {
+    pwd: decodeURIComponent(password),
+    roles: [{ role: 'readWrite', db: pathname.slice(1) }],
+  }
+  await loggedIn(adminUrl, url, (db) =>
+    db.command({ createUser: name, ...user }).catch((error: unknown) => {
+      if (!(error instanceof MongoServerError && error.code === userExists)) throw error
+      return db.command({ updateUser: name, ...user })
+    }),
+  )
+}
+
+/** Does something with the database that `url` names, logged in by another URL. */
+async function loggedIn<T>(loginUrl: string, url: string, work: (db: Db) => Promise<T>): Promise<T> {
   const client = new MongoClient(loginUrl, { serverSelectionTimeoutMS: 5_000 })
   try {
     await client.connect()
-    const applied = await appliedVersion(client.db(databaseOf(url)))
-    if (applied > productsVersion) compareVersions('MongoDB database', applied, productsVersion)
-  } finally {
-    await client.close()
-  }
-}
-
-const databaseOf = (url: string) => new URL(url).pathname.slice(1)
-
-async function ensureUser(url: string, adminUrl: string): Promise<void> {
-  const { username, password } = new URL(url)
-  const name = decodeURIComponent(username)
-  const database = databaseOf(url)
-  const client = new MongoClient(adminUrl, { serverSelectionTimeoutMS: 5_000 })
-  const user = { pwd: decodeURIComponent(password), roles: [{ role: 'readWrite', db: database }] }
-  try {
-    await client.connect()
-    const db = client.db(database)
-    await db.command({ createUser: name, ...user }).catch((error: unknown) => {
-      if (!(error instanceof MongoServerError && error.code === userExists)) throw error
-      return db.command({ updateUser: name, ...user })
-    })
+    return await work(client.db(new URL(url).pathname.slice(1)))
   } finally {
     await client.close()
   }

@@ -34,12 +34,18 @@ export async function checkSchema(
   const applied = await askStore(count, { store: 'PostgreSQL', setting, waitMs })
   compareVersions('PostgreSQL database', applied, schemaVersion)
 }
+
 /** @throws ConfigError where what is in the store was made by an older or newer Zeroshop */
 export function compareVersions(store: string, found: number, known: number): void {
   if (found < known)
     throw new ConfigError(
       `The ${store} is older than this code (version ${found} of ${known}). Run the migration first (FUNCTION=migrate).`,
     )
+  refuseNewer(store, found, known)
+}
+
+/** @throws ConfigError where what is in the store was made by a newer Zeroshop */
+export function refuseNewer(store: string, found: number, known: number): void {
   if (found > known)
     throw new ConfigError(
       `The ${store} was made by a newer Zeroshop (version ${found}, this code knows ${known}). Run that one, or use another database.`,

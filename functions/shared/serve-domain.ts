@@ -1,11 +1,9 @@
 import { createServer } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import { operations, reactions, type Domain, type OperationName, type ReactionName } from '../functions.ts'
-import { loadOperation } from '../modules.ts'
-import { createApp } from './app.ts'
 import type { Config } from './config.ts'
-import { openAuthenticator, type Opened } from './open.ts'
-import { addHealth, serverOptions, type Listen } from './serve-operation.ts'
+import type { Opened } from './open.ts'
+import { appOf, serverOptions, type Listen } from './serve-operation.ts'
 import { reactionListener } from './serve-reaction.ts'
 import { serveUntilTold } from './serve.ts'
 
@@ -16,16 +14,7 @@ import { serveUntilTold } from './serve.ts'
 export async function serve(domain: Domain, opened: Opened<Domain>, config: Config, listen: Listen) {
   const ofDomain = <N extends string>(table: Record<N, { domain: Domain }>) =>
     (Object.keys(table) as N[]).filter((name) => table[name].domain === domain)
-  const app = createApp({
-    operations: await Promise.all(
-      ofDomain<OperationName>(operations).map((name) => loadOperation(name, listen.entry)),
-    ),
-    // opened for this domain
-    deps: () => opened.deps as never,
-    authenticate: openAuthenticator(config),
-    log: listen.log,
-  })
-  addHealth(app, opened.ping)
+  const app = await appOf(ofDomain<OperationName>(operations), opened, config, listen)
   const operate = getRequestListener(app.fetch, { overrideGlobalObjects: true })
   const react = new Map(
     await Promise.all(

@@ -21,15 +21,7 @@ export interface Listen {
 
 /** Serves one HTTP operation with Hono. */
 export async function serve(name: OperationName, opened: Opened<Domain>, config: Config, listen: Listen) {
-  const app = createApp({
-    operations: [await loadOperation(name, listen.entry)],
-    // opened for the operation's own domain
-    deps: () => opened.deps as never,
-    authenticate: openAuthenticator(config),
-    log: listen.log,
-  })
-  addHealth(app, opened.ping)
-  const server = toServer(app)
+  const server = toServer(await appOf([name], opened, config, listen))
   const revision = config.get('K_REVISION')
   // which version answered: npm run canary compares them
   if (revision !== undefined)
@@ -37,8 +29,26 @@ export async function serve(name: OperationName, opened: Opened<Domain>, config:
   await serveUntilTold(server, { ...listen, checked: opened.checked, close: opened.close })
 }
 
+/** The app of operations of one domain, with health. */
+export async function appOf(
+  names: OperationName[],
+  opened: Opened<Domain>,
+  config: Config,
+  { entry, log }: Listen,
+): Promise<Hono> {
+  const app = createApp({
+    operations: await Promise.all(names.map((name) => loadOperation(name, entry))),
+    // opened for the operations' own domain
+    deps: () => opened.deps as never,
+    authenticate: openAuthenticator(config),
+    log,
+  })
+  addHealth(app, opened.ping)
+  return app
+}
+
 /** `/health/liveness`: the process answers. `/health/readiness`: and its store does. */
-export function addHealth(app: Hono, ping: () => Promise<void>) {
+function addHealth(app: Hono, ping: () => Promise<void>) {
   app.get('/health/liveness', (c) => c.json({ status: 'ok' }))
   app.get('/health/readiness', async (c) => {
     // the caller is told only that it cannot; why is for the log of a request that fails

@@ -15,8 +15,8 @@ const lingerMs = 1_500
 const closeMs = 1_500
 
 /**
- * Listens once its stores are checked, tells a parent process the port, and drains on SIGTERM or when the parent is gone: stops accepting,
- * finishes what is in flight, calls `close`, exits 0.
+ * Listens once its stores are checked, tells a parent process the port, and drains on SIGTERM or when the parent is
+ * gone: stops accepting, finishes what is in flight, calls `close`, exits 0.
  */
 export async function serveUntilTold(
   server: Server,
