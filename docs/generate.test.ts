@@ -7,6 +7,7 @@ import {
   reactionsOn,
   type OperationName,
   type ReactionName,
+  type ReactionRow,
 } from '../functions/functions.ts'
 import { fileOf, loadOperation, loadReaction } from '../functions/modules.ts'
 import { generated } from './generate.ts'
@@ -26,6 +27,10 @@ describe('the table', () => {
 
   it.each(Object.keys(reactions) as ReactionName[])('has the file of %s', async (name) => {
     await expect(loadReaction(name)).resolves.toHaveProperty('name', name)
+  })
+
+  it.each(Object.entries<ReactionRow>(reactions))('knows the event that %s emits', (_, { then }) => {
+    if (then !== undefined) expect(Object.keys(catalogue)).toContain(then)
   })
 
   it.each(Object.keys(catalogue))('names what is in the folder of %s', (type) => {

@@ -29,6 +29,8 @@ let db: Db
 let broker: Broker
 let reactions: Server
 let taken: { reaction: string; id: string; type: string }[]
+/** The reactions that were asked whether they are there. */
+let woken: string[]
 /** What the reactions answer: by the order's id, how many more times to fail. */
 let failing: Map<string, number>
 let stops: (() => Promise<void>)[]
@@ -50,6 +52,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   taken = []
+  woken = []
   failing = new Map()
   stops = []
   shop = await openShop(['orders'])
@@ -66,6 +69,11 @@ afterEach(async () => {
 })
 
 async function react(request: IncomingMessage): Promise<number> {
+  const [, name = '', ...rest] = request.url!.split('/')
+  if (rest.length > 0) {
+    woken.push(name)
+    return 200
+  }
   const { id, type, data } = JSON.parse(await text(request)) as {
     id: string
     type: string
@@ -76,7 +84,7 @@ async function react(request: IncomingMessage): Promise<number> {
     failing.set(data.orderId, left - 1)
     return 500
   }
-  taken.push({ reaction: request.url!.slice(1), id, type })
+  taken.push({ reaction: name, id, type })
   return 204
 }
 
@@ -178,6 +186,21 @@ describe('the dispatcher', () => {
     expect(taken[0]).toMatchObject({ id: row.id, type: 'dev.zeroshop.order.cancelled' })
   })
 
+  it('wakes what the event leads to, once', async () => {
+    const shipped = () => {
+      const orderId = uuidv7()
+      return outboxRow('order.shipped', orderId, { orderId })
+    }
+    await relay()
+    dispatch()
+    await put(shipped())
+    await expect.poll(() => takenBy('capture-payment')).toHaveLength(1)
+    await expect.poll(() => woken).toEqual(['complete-order'])
+    await put(shipped())
+    await expect.poll(() => takenBy('capture-payment')).toHaveLength(2)
+    expect(woken).toEqual(['complete-order'])
+  })
+
   it('tries again what fails, after the pauses, until it is taken', async () => {
     const row = cancelled()
     failing.set(row.subject, 3)
@@ -231,6 +254,13 @@ describe('the dispatcher', () => {
     dispatch()
     await put(row)
     await expect.poll(() => takenBy('release-stock'), { timeout: 5_000 }).toEqual([row.id])
+  })
+
+  it('can be told to stop while it starts', async () => {
+    for (const _ of Array.from({ length: 5 })) {
+      dispatch()
+      await stops.pop()!()
+    }
   })
 
   it('goes on where the stream is lost', async () => {

@@ -10,6 +10,7 @@ import { fromCloudEvent, InvalidEvent } from './cloud-event.ts'
 import { ackWaitMs, type Broker } from './jetstream.ts'
 import { Loop } from './loop.ts'
 import { failures } from './tables.ts'
+import { createWaker } from './wake.ts'
 
 export interface DispatcherOptions {
   /** With the role `events`. */
@@ -38,6 +39,7 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
   const stopping = new AbortController()
   const open = new Set<ConsumerMessages>()
   const inFlight = new Set<Promise<void>>()
+  const waker = createWaker(url, stopping.signal)
   let retrying = 0
   const consumers = (Object.keys(reactions) as ReactionName[]).map(consume)
   const retries = new Loop('retry', pollMs, retryDue, log)
@@ -57,8 +59,8 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
       try {
         messages = await broker.consume(name)
         open.add(messages)
-        // told to stop while it was made: nobody else closes it
-        if (stopping.signal.aborted) await messages.close()
+        // told to stop while it was made: nobody else closes it; its promise waits for the loop below
+        if (stopping.signal.aborted) void messages.close()
         for await (const message of messages) void track(take(name, message))
       } catch (error) {
         if (stopping.signal.aborted) return
@@ -99,8 +101,9 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
   /** Delivers once; a failure is stored for a later attempt, or parked after the last. */
   async function attempt(name: ReactionName, event: CloudEvent<unknown>, before: number) {
     try {
-      fromCloudEvent(event)
+      waker.wakeAfter(fromCloudEvent(event).type)
       await deliver(url(name), event)
+      waker.asked(name)
       if (before > 0) await db.delete(failures).where(isFailure(name, event.id))
     } catch (error) {
       await storeFailure(name, event, error)

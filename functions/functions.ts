@@ -39,6 +39,8 @@ export interface OperationRow extends Runs {
 export interface ReactionRow extends Runs {
   /** The event types that it runs on: it has a file in the folder of each. */
   on: readonly string[]
+  /** The event that it emits where all goes well: who reacts to that is started meanwhile (events/wake.ts). */
+  then?: string
   summary: string
 }
 
@@ -66,7 +68,7 @@ const http = <const M extends Method, const P extends string, const R extends Gi
 const reaction = <const O extends readonly string[], const D extends Domain>(
   on: O,
   summary: string,
-  row: Partial<Runs> & { domain: D },
+  row: Partial<Runs> & { domain: D; then?: string },
 ) => ({ folder: 'events', scaling: 'zero' as Scaling, concurrency: 20, maxScale: 3, on, summary, ...row })
 
 const staff = ['staff', 'admin'] as const
@@ -218,13 +220,9 @@ export const reactions = {
   ),
   'open-stock': reaction(['product.created'], 'Opens the stock account of a new SKU', { domain: 'stock' }),
 
-  'reserve-stock': reaction(['order.placed'], 'Reserves every line of the order, or none', {
-    domain: 'stock',
-  }),
-  'authorize-payment': reaction(['stock.reserved'], 'Authorises the total with the payment provider', {
-    domain: 'payments',
-  }),
-  'confirm-order': reaction(['payment.authorized'], 'Confirms the order', { domain: 'orders' }),
+  'reserve-stock': reaction(['order.placed'], 'Reserves every line of the order, or none', { domain: 'stock', then: 'stock.reserved' }),
+  'authorize-payment': reaction(['stock.reserved'], 'Authorises the total with the payment provider', { domain: 'payments', then: 'payment.authorized' }),
+  'confirm-order': reaction(['payment.authorized'], 'Confirms the order', { domain: 'orders', then: 'order.confirmed' }),
   'abort-order': reaction(
     ['stock.rejected', 'payment.declined', 'payment.capture-failed'],
     'Cancels an order that cannot be fulfilled',
@@ -234,11 +232,11 @@ export const reactions = {
   'void-payment': reaction(['order.cancelled'], 'Voids or refunds what was authorised or captured', {
     domain: 'payments',
   }),
-  'capture-payment': reaction(['order.shipped'], 'Captures the authorised total', { domain: 'payments' }),
+  'capture-payment': reaction(['order.shipped'], 'Captures the authorised total', { domain: 'payments', then: 'payment.captured' }),
   'finish-refund': reaction(['refund.requested'], 'Has the provider do a refund that was begun', {
     domain: 'payments',
   }),
-  'complete-order': reaction(['payment.captured'], 'Completes the order', { domain: 'orders' }),
+  'complete-order': reaction(['payment.captured'], 'Completes the order', { domain: 'orders', then: 'order.completed' }),
   'commit-stock': reaction(['order.completed'], 'Turns reserved stock into sold stock', { domain: 'stock' }),
   'track-order': reaction(
     ['stock.reserved', 'stock.released', 'stock.committed', 'payment.voided', 'payment.refunded'],

@@ -10,9 +10,13 @@ const asked = async (forwarded?: string, remoteAddress?: string) => {
   return (await app.request('/', { headers }, env)).text()
 }
 
-it('takes the rightmost forwarded address, else that of the socket', async () => {
+it('takes the last forwarded address from outside, else the first, else that of the socket', async () => {
   expect(await asked('192.0.2.1, 198.51.100.7', '10.0.0.1')).toBe('198.51.100.7')
   expect(await asked('198.51.100.7', '10.0.0.1')).toBe('198.51.100.7')
+  // the gateway, Knative's ingress and its activator
+  expect(await asked('192.0.2.1, 198.51.100.7, 10.1.2.3, ::ffff:192.168.0.4, fd00::5')).toBe('198.51.100.7')
+  expect(await asked('192.168.0.9, 10.1.2.3, 127.0.0.1')).toBe('192.168.0.9')
+  expect(await asked('nonsense, 10.1.2.3')).toBe('nonsense')
   expect(await asked(undefined, '10.0.0.1')).toBe('10.0.0.1')
   expect(await asked('', '10.0.0.1')).toBe('10.0.0.1')
   expect(await asked()).toBe('unknown')
