@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import pc from 'picocolors'
 import { operations } from '../functions/functions.ts'
-import { reasonOf, type Pod } from './explain.ts'
+import { keepsEnding, reasonOf, type Pod } from './explain.ts'
 import { count, judge, nothing, p99, percent, type Seen, type Verdict } from './judge.ts'
 import { get, kubectl, KubectlError } from './kubectl.ts'
 
@@ -14,6 +14,9 @@ const usage = `npm run canary -- FUNCTION --image IMAGE [--steps 5,25,50,100] [-
   --seconds   how long each step is watched at least, and up to ten times that until enough requests came
 Ctrl-C goes back to the old version.`
 
+/** How long a new revision may take to become ready, in seconds. */
+const patience = 180
+
 /** What is wrong with the new version, or that a person stopped it: the old one has all requests again. */
 class RolledBack extends Error {}
 
@@ -21,7 +24,7 @@ interface Service {
   spec: {
     template: {
       metadata: { annotations?: Record<string, string> }
-      spec: { containers: { name?: string; image: string }[] }
+      spec: { containers: [{ image: string }] }
     }
   }
   status: {
@@ -56,8 +59,10 @@ async function main(): Promise<void> {
   const stopping = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort())
 
-  const { status } = await service(namespace, name)
-  // not the latest one: that may be what the last canary went back from
+  const { spec, status } = await service(namespace, name)
+  const earlier = spec.template.spec.containers[0].image
+  if (earlier === image) throw new KubectlError(`${name} already has the image ${image}.`)
+  // not the latest one: a person may have shifted the requests
   const before = status.traffic.toSorted((a, b) => b.percent - a.percent)[0]!.revisionName
   const shift = (traffic: object[]) => patch(namespace, name, 'merge', { spec: { traffic } })
   // pinned, so that the new revision gets nothing by itself
@@ -82,10 +87,11 @@ async function main(): Promise<void> {
     console.log(pc.green(`${name} is at ${after}.`))
   } catch (error) {
     await shift([{ revisionName: before, percent: 100 }])
+    // the next change of the function must not bring it back, and what does not start would be tried on and on
+    await setImage(namespace, name, earlier)
+    await discard(namespace, name, image)
     throw error instanceof RolledBack
-      ? new RolledBack(
-          `${error.message}. All requests go to ${before} again; npm run deploy makes it the latest.`,
-        )
+      ? new RolledBack(`${error.message}. All requests go to ${before} again`)
       : error
   } finally {
     watching.stop()
@@ -101,28 +107,46 @@ const patch = (namespace: string, name: string, type: 'merge' | 'json', change: 
     JSON.stringify(change),
   ])
 
-/** Makes the revision with the image, and waits until it is ready. */
-async function create(namespace: string, name: string, image: string, signal: AbortSignal): Promise<string> {
-  const { spec, status: earlier } = await service(namespace, name)
-  const [container] = spec.template.spec.containers
-  if (container?.image === image) throw new RolledBack(`${name} already has the image ${image}`)
-  await patch(namespace, name, 'json', [
+const setImage = (namespace: string, name: string, image: string) =>
+  patch(namespace, name, 'json', [
     { op: 'replace', path: '/spec/template/spec/containers/0/image', value: image },
   ])
+
+/** Removes the revisions with an image that nothing asks for any more. */
+async function discard(namespace: string, name: string, image: string): Promise<void> {
+  const selector = `serving.knative.dev/service=${name}`
+  const { items } = await get<{
+    items: { metadata: { name: string }; spec: { containers: [{ image: string }] } }[]
+  }>(['revisions.serving.knative.dev', '-n', namespace, '-l', selector])
+  const names = items
+    .filter(({ spec }) => spec.containers[0].image === image)
+    .map(({ metadata }) => metadata.name)
+  if (names.length > 0)
+    await kubectl(['delete', 'revisions.serving.knative.dev', '-n', namespace, '--wait=false', ...names])
+}
+
+/** Makes the revision with the image, and waits until it is ready. */
+async function create(namespace: string, name: string, image: string, signal: AbortSignal): Promise<string> {
+  const { status: earlier } = await service(namespace, name)
+  await setImage(namespace, name, image)
   console.log(pc.dim(`Starting ${image} …`))
   let revision = earlier.latestCreatedRevisionName
-  for (let second = 0; second < 180; second++) {
+  let pods: Pod[] = []
+  const until = performance.now() + patience * 1000
+  while (performance.now() < until) {
     if (signal.aborted) throw new RolledBack('Stopped')
     const { status } = await service(namespace, name)
     revision = status.latestCreatedRevisionName
     const isNew = revision !== earlier.latestCreatedRevisionName
     if (isNew && status.latestReadyRevisionName === revision) return revision
-    if (isNew && (await hasFailed(namespace, revision))) break
+    if (isNew) {
+      const selector = `serving.knative.dev/revision=${revision}`
+      pods = (await get<{ items: Pod[] }>(['pods', '-n', namespace, '-l', selector])).items
+      if (pods.some(keepsEnding) || (await hasFailed(namespace, revision))) break
+    }
     await pause(1_000)
   }
-  const selector = `serving.knative.dev/revision=${revision}`
-  const { items } = await get<{ items: Pod[] }>(['pods', '-n', namespace, '-l', selector])
-  const why = items.map(reasonOf).find((reason) => reason !== undefined)
+  const why = pods.map(reasonOf).find((reason) => reason !== undefined)
   throw new RolledBack(`The new version does not become ready${why === undefined ? '' : ` (${why})`}`)
 }
 

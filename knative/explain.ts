@@ -11,7 +11,13 @@ export interface Pod {
   status: {
     phase: string
     conditions?: { type: string; status: string; reason?: string; message?: string }[]
-    containerStatuses?: { name: string; ready: boolean; state: State; lastState: State }[]
+    containerStatuses?: {
+      name: string
+      ready: boolean
+      restartCount: number
+      state: State
+      lastState: State
+    }[]
   }
 }
 
@@ -45,6 +51,10 @@ export function reasonOf({ status }: Pod): string | undefined {
   }
   return undefined
 }
+
+/** Whether a container of the pod ended again after it was restarted: Knative would wait ten minutes for it. */
+export const keepsEnding = ({ status }: Pod): boolean =>
+  status.containerStatuses?.some(({ ready, restartCount }) => !ready && restartCount >= 2) === true
 
 /** What Knative says where there is no pod to ask. */
 async function ofService(namespace: string, name: string, pods: number): Promise<string> {

@@ -53,6 +53,8 @@ function service(name: FunctionName) {
       },
     },
     spec: {
+      // said, so that a deploy takes over from a canary that was rolled back
+      traffic: [{ latestRevision: true, percent: 100 }],
       template: {
         metadata: {
           labels: {

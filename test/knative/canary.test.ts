@@ -1,16 +1,22 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { root } from '../../compose/docker.ts'
 import { imagesOf } from '../../knative/cluster.ts'
-import { get } from '../../knative/kubectl.ts'
+import { get, kubectl } from '../../knative/kubectl.ts'
 import type { ShopClient } from '../client.ts'
 import { steadyLoad } from '../load.ts'
 import { namespace, openShop } from './shop.ts'
 
 let client: ShopClient
 let load: ReturnType<typeof steadyLoad>
+/** Names the cluster with the rights of the service account `canary`, and no others. */
+let kubeconfig: string
 beforeAll(async () => {
+  kubeconfig = await kubeconfigOf('canary')
   client = await openShop()
   load = steadyLoad(
     async () => {
@@ -24,6 +30,16 @@ beforeAll(async () => {
 afterAll(async () => {
   await load.stop()
 })
+
+async function kubeconfigOf(serviceAccount: string): Promise<string> {
+  const view = await kubectl(['config', 'view', '--raw', '--minify', '--flatten', '-o', 'json'])
+  const config = JSON.parse(view) as { users: { user: object }[] }
+  const token = await kubectl(['create', 'token', serviceAccount, '-n', namespace])
+  config.users[0]!.user = { token }
+  const file = join(root, '.data/knative', `kubeconfig-${serviceAccount}`)
+  writeFileSync(file, JSON.stringify(config), { mode: 0o600 })
+  return file
+}
 
 /** An image like that of list-products, but for what `recipe` says; its name in the cluster. */
 async function variant(tag: string, recipe: string): Promise<string> {
@@ -40,7 +56,7 @@ async function canary(image: string, ...options: string[]) {
   const child = spawn(
     process.execPath,
     ['knative/canary.ts', 'list-products', '--image', image, '--seconds', '8', ...options],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, KUBECONFIG: kubeconfig } },
   )
   const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
   return { code: code as number, out, err }

@@ -1,0 +1,74 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { join, relative } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { root } from '../../compose/docker.ts'
+import { functions, operations } from '../../functions/functions.ts'
+import { get, kubectl } from '../../knative/kubectl.ts'
+import { namespace } from './shop.ts'
+
+const overlays = readdirSync(join(root, 'knative/overlays'))
+/** Empty but for what Knative looks up in a dry run: a Job, for one, could not be applied over the one that is there. */
+const empty = 'zeroshop-dry-run'
+
+beforeAll(async () => {
+  await kubectl(['create', 'namespace', empty])
+  await kubectl(['create', 'serviceaccount', 'zeroshop', '-n', empty])
+})
+afterAll(() => kubectl(['delete', 'namespace', empty, '--wait=false']))
+
+/** An overlay as it would be in another namespace. */
+async function render(overlay: string): Promise<string> {
+  const folder = join(root, '.data/knative', `dry-run-${overlay}`)
+  mkdirSync(folder, { recursive: true })
+  const resources = [relative(folder, join(root, 'knative/overlays', overlay))]
+  writeFileSync(join(folder, 'kustomization.yaml'), JSON.stringify({ namespace: empty, resources }))
+  return kubectl(['kustomize', folder])
+}
+
+describe('the API server and Knative accept, without warning, the overlay', () => {
+  it.each(overlays)('%s', async (overlay) => {
+    const told = await kubectl(
+      'apply --server-side --dry-run=server --validate=strict --warnings-as-errors -f -'.split(' '),
+      await render(overlay),
+    )
+    const services = told.split('\n').filter((line) => line.startsWith('service.serving.knative.dev/'))
+    expect(services).toHaveLength(Object.keys(functions).length)
+  })
+})
+
+interface Service {
+  metadata: { name: string }
+  status: { url: string; address: { url: string } }
+}
+
+/** Asks a public route: at KNATIVE_INGRESS_URL, where the name of the route leads nowhere from here. */
+const ask = ({ host, hostname, port, pathname }: URL) =>
+  new Promise<{ status: number | undefined; body: string }>((resolve, reject) => {
+    const ingress = process.env['KNATIVE_INGRESS_URL']
+    const at = ingress === undefined ? { hostname, port } : new URL(ingress)
+    const options = { hostname: at.hostname, port: at.port, path: pathname, headers: { host } }
+    request(options, (response) => {
+      const { statusCode: status } = response
+      text(response).then((body) => resolve({ status, body }), reject)
+    })
+      .once('error', reject)
+      .end()
+  })
+
+describe('a function’s own Knative route', () => {
+  it('is public for what clients call, and inside of the cluster for what reacts to events', async () => {
+    const { items } = await get<{ items: Service[] }>(['services.serving.knative.dev', '-n', namespace])
+    const publicOnes = items.filter(({ status }) => !status.url.endsWith('.svc.cluster.local'))
+    expect(publicOnes.map(({ metadata }) => metadata.name).toSorted()).toEqual(
+      Object.keys(operations).toSorted(),
+    )
+  })
+
+  it.each(Object.keys(operations))('leads to %s', async (name) => {
+    const { status } = await get<Service>(['services.serving.knative.dev', name, '-n', namespace])
+    const answer = await ask(new URL('/health/readiness', status.url))
+    expect(answer).toEqual({ status: 200, body: '{"status":"ok"}' })
+  })
+})
