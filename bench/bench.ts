@@ -3,6 +3,8 @@
  * figures differ from machine to machine and from hour to hour; the ratios hardly.
  */
 import pc from 'picocolors'
+import { clusterChanges } from './cluster-changes.ts'
+import { clusterCold } from './cluster-cold.ts'
 import { coldStart } from './cold-start.ts'
 import { createOrder } from './create-order.ts'
 import { getOrder } from './get-order.ts'
@@ -21,13 +23,20 @@ const inShop: Record<string, (system: System) => Promise<Result[]>> = {
   'create-order': createOrder,
 }
 
+/** Of the shop in the cluster that KUBECONFIG names (npm run deploy): only where they are asked for. */
+const inCluster: Record<string, () => Promise<Result[]>> = {
+  'cluster-cold': clusterCold,
+  'cluster-changes': clusterChanges,
+}
+
 const wanted = process.argv.slice(2)
-const unknown = wanted.find((name) => !(name in inShop) && name !== 'start-up')
+const known = ['start-up', ...Object.keys(inShop), ...Object.keys(inCluster)]
+const unknown = wanted.find((name) => !known.includes(name))
 if (unknown !== undefined) {
-  console.error(`There is no benchmark ${unknown}. There are: start-up, ${Object.keys(inShop).join(', ')}.`)
+  console.error(`There is no benchmark ${unknown}. There are: ${known.join(', ')}.`)
   process.exit(1)
 }
-const chosen = (name: string) => wanted.length === 0 || wanted.includes(name)
+const chosen = (name: string) => (wanted.length === 0 && !(name in inCluster)) || wanted.includes(name)
 
 const results: Result[] = []
 if (chosen('start-up')) results.push(...(await startUp()))
@@ -44,6 +53,7 @@ if (names.length > 0) {
     await stop()
   }
 }
+for (const name of Object.keys(inCluster).filter(chosen)) results.push(...(await inCluster[name]!()))
 print(results)
 
 function print(rows: Result[]) {

@@ -35,7 +35,8 @@ export async function serveUntilTold(
   })
   const { port: listening } = server.address() as AddressInfo
   process.send?.({ listening })
-  log.debug({ port: listening }, 'listening')
+  // since the process began, in ms
+  log.info({ port: listening, startMs: Math.round(performance.now()) }, 'listening')
 
   let draining = false
   const drain = (why: string) => {

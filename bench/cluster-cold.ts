@@ -1,0 +1,160 @@
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { setTimeout as pause } from 'node:timers/promises'
+import pc from 'picocolors'
+import { kubectl } from '../knative/kubectl.ts'
+import { annotate, atZero, namespace, openCluster, windowIs } from './cluster.ts'
+import { call, median, quantile } from './harness.ts'
+import { customer, type Shop } from './people.ts'
+import type { Result } from './result.ts'
+import { confirmedIn } from './saga.ts'
+
+const starts = 20
+const sagas = 10
+const saga = ['reserve-stock', 'authorize-payment', 'confirm-order', 'track-order']
+
+/**
+ * From zero: the first answer of `get-product`, with where the time goes, and an order whose reactions are all at zero
+ * beside one whose reactions are there. The functions get a window of 6 s meanwhile, so that they go to zero soon.
+ */
+export async function clusterCold(): Promise<Result[]> {
+  const shop = await openCluster()
+  for (const name of ['get-product', ...saga]) await annotate(name, windowIs('6s'))
+  try {
+    const { cold, warm, own } = await coldStarts(shop)
+    const one = median(cold) - median(warm)
+    return [
+      {
+        what: 'get-product, 0 → 1: first answer',
+        ours: `p50 ${ms(median(cold))}, p95 ${ms(quantile(cold, 0.95))}`,
+        against: `${ms(median(warm))} warm`,
+        ratio: '',
+        goal: 'p50 ≤ 1.0 s, p95 ≤ 1.6 s',
+        met: median(cold) <= 1_000 && quantile(cold, 0.95) <= 1_600,
+      },
+      {
+        what: 'of that the function’s own start',
+        ours: ms(median(own)),
+        against: ms(median(cold)),
+        ratio: `${(median(own) / median(cold)).toFixed(2)} ×`,
+        goal: '≤ 150 ms',
+        met: median(own) <= 150,
+      },
+      await coldSaga(shop, one),
+    ]
+  } finally {
+    for (const name of ['get-product', ...saga]) await annotate(name, windowIs('60s'))
+  }
+}
+
+async function coldStarts(shop: Shop) {
+  const { items } = JSON.parse((await call(`${shop.url}/api/v1/products?limit=1`)).text) as {
+    items: { id: string }[]
+  }
+  const url = `${shop.url}/api/v1/products/${items[0]!.id}`
+  const first200 = async () => {
+    const began = Date.now()
+    const { status } = await call(url)
+    if (status !== 200) throw new Error(`${url} answered ${status}`)
+    return { began, ended: Date.now() }
+  }
+  const cold: number[] = []
+  const warm: number[] = []
+  const stages = new Map<string, number[]>(stageNames.map((name) => [name, []]))
+  for (let round = 0; round < starts; round++) {
+    await atZero(['get-product'])
+    // the API server is busy with the end of the last one for a moment
+    await pause(1_000)
+    const pods = watchPods('get-product')
+    await pause(500)
+    const { began, ended } = await first200()
+    const { name, created, scheduled } = await pods.first
+    const { started, listening } = await startOf(name)
+    pods.stop()
+    cold.push(ended - began)
+    const times = [began, created, scheduled, started, listening, ended]
+    stageNames.forEach((stage, n) => stages.get(stage)!.push(times[n + 1]! - times[n]!))
+    for (let n = 0; n < 5; n++) {
+      const { began, ended } = await first200()
+      warm.push(ended - began)
+    }
+  }
+  console.log(pc.bold('\nWhere a cold start of get-product goes (medians, maxima):'))
+  for (const [stage, times] of stages)
+    console.log(`  ${ms(median(times)).padStart(8)}  ${ms(Math.max(...times)).padStart(8)}  ${stage}`)
+  console.log('')
+  return { cold, warm, own: stages.get(stageNames[3])! }
+}
+
+const stageNames = [
+  'request → pod made: gateway, ingress, activator, autoscaler, controllers',
+  'pod made → scheduled',
+  'scheduled → process begins: kubelet, sandbox with its network, secrets, queue-proxy, containers',
+  'process begins → listens: the function itself, its store connected',
+  'listens → answer: queue-proxy’s and activator’s probes, the request',
+] as const
+
+/** An order whose reactions are all at zero, and those whose reactions are there. @param one cold start, in ms */
+async function coldSaga(shop: Shop, one: number): Promise<Result> {
+  const token = await customer(shop)
+  const cold: number[] = []
+  const warm: number[] = []
+  for (let round = 0; round < sagas; round++) {
+    await atZero(saga)
+    // what takes the order and reads its timeline is there
+    await call(`${shop.url}/api/v1/orders/0/timeline`)
+    await call(`${shop.url}/api/v1/orders`, 'POST')
+    cold.push(await confirmedIn(shop, token))
+    for (let n = 0; n < 3; n++) warm.push(await confirmedIn(shop, token))
+  }
+  const later = median(cold) - median(warm)
+  return {
+    what: 'an order with all reactions at zero: later by',
+    ours: `${ms(later)} (${ms(median(cold))} to confirmed; warm ${ms(median(warm))})`,
+    against: `${ms(one)}, one cold start`,
+    ratio: `${(later / one).toFixed(2)} ×`,
+    goal: '≤ 1.5 ×',
+    met: later <= 1.5 * one,
+  }
+}
+
+interface Seen {
+  name: string
+  /** When the API server told of it, in ms since the epoch. */
+  created: number
+  scheduled: number
+}
+
+/** Follows a function's pods; the first new one as soon as it is scheduled. */
+function watchPods(name: string): { first: Promise<Seen>; stop: () => void } {
+  const scheduled = '{.status.conditions[?(@.type=="PodScheduled")].status}'
+  const child = spawn(
+    'kubectl',
+    [
+      ...`get pods -n ${namespace} -l app.kubernetes.io/name=${name} --watch-only -o`.split(' '),
+      `jsonpath={.metadata.name}{" "}${scheduled}{"\\n"}`,
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  )
+  const first = new Promise<Seen>((resolve) => {
+    const created = new Map<string, number>()
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const [name, status] = line.split(' ') as [string, string]
+      const now = Date.now()
+      if (!created.has(name)) created.set(name, now)
+      if (status === 'True') resolve({ name, created: created.get(name)!, scheduled: now })
+    })
+  })
+  return { first, stop: () => child.kill() }
+}
+
+/** When a function's process began and when it listened, by its own log, in ms since the epoch. */
+async function startOf(pod: string): Promise<{ started: number; listening: number }> {
+  const log = await kubectl(['logs', '-n', namespace, pod, '-c', 'user-container'])
+  const line = log.split('\n').find((line) => line.includes('"msg":"listening"'))
+  if (line === undefined) throw new Error(`${pod} never said that it listens: ${log}`)
+  const { time, startMs } = JSON.parse(line) as { time: number; startMs: number }
+  return { started: time - startMs, listening: time }
+}
+
+const ms = (value: number) => (value < 1_000 ? `${value.toFixed(0)} ms` : `${(value / 1_000).toFixed(2)} s`)
