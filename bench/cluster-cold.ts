@@ -9,8 +9,8 @@ import { customer, type Shop } from './people.ts'
 import type { Result } from './result.ts'
 import { confirmedIn } from './saga.ts'
 
-const starts = 20
-const sagas = 10
+const starts = 8
+const sagas = 5
 const saga = ['reserve-stock', 'authorize-payment', 'confirm-order', 'track-order']
 
 /**

@@ -8,6 +8,7 @@ import { operations } from '../functions/functions.ts'
 import { keepsEnding, reasonOf, type Pod } from './explain.ts'
 import { count, judge, nothing, p99, percent, type Seen, type Verdict } from './judge.ts'
 import { get, kubectl, KubectlError } from './kubectl.ts'
+import { discardRevisions, keepsItsPod, unrouted } from './revisions.ts'
 
 const usage = `npm run canary -- FUNCTION --image IMAGE [--steps 5,25,50,100] [--seconds 30] [--namespace zeroshop]
   --steps     the shares of the requests that the new version gets, in per cent; --steps 100 is blue-green
@@ -84,12 +85,17 @@ async function main(): Promise<void> {
     }
     // as before: the next deploy goes to its own revision
     await shift([{ latestRevision: true, percent: 100 }])
+    await discardRevisions(namespace, `${unrouted},serving.knative.dev/service=${name}`, keepsItsPod)
     console.log(pc.green(`${name} is at ${after}.`))
   } catch (error) {
     await shift([{ revisionName: before, percent: 100 }])
     // the next change of the function must not bring it back, and what does not start would be tried on and on
     await setImage(namespace, name, earlier)
-    await discard(namespace, name, image)
+    await discardRevisions(
+      namespace,
+      `serving.knative.dev/service=${name}`,
+      ({ spec }) => spec.containers[0].image === image,
+    )
     throw error instanceof RolledBack
       ? new RolledBack(`${error.message}. All requests go to ${before} again`)
       : error
@@ -111,19 +117,6 @@ const setImage = (namespace: string, name: string, image: string) =>
   patch(namespace, name, 'json', [
     { op: 'replace', path: '/spec/template/spec/containers/0/image', value: image },
   ])
-
-/** Removes the revisions with an image that nothing asks for any more. */
-async function discard(namespace: string, name: string, image: string): Promise<void> {
-  const selector = `serving.knative.dev/service=${name}`
-  const { items } = await get<{
-    items: { metadata: { name: string }; spec: { containers: [{ image: string }] } }[]
-  }>(['revisions.serving.knative.dev', '-n', namespace, '-l', selector])
-  const names = items
-    .filter(({ spec }) => spec.containers[0].image === image)
-    .map(({ metadata }) => metadata.name)
-  if (names.length > 0)
-    await kubectl(['delete', 'revisions.serving.knative.dev', '-n', namespace, '--wait=false', ...names])
-}
 
 /** Makes the revision with the image, and waits until it is ready. */
 async function create(namespace: string, name: string, image: string, signal: AbortSignal): Promise<string> {

@@ -13,6 +13,7 @@ import { functions } from '../functions/functions.ts'
 import { gatewayUrl, imagesOf } from './cluster.ts'
 import { explain } from './explain.ts'
 import { get, kubectl, KubectlError } from './kubectl.ts'
+import { discardRevisions, keepsItsPod, unrouted } from './revisions.ts'
 import { secretObjects } from './secrets.ts'
 
 const usage = `npm run deploy -- --overlay local|staging|production [--registry ghcr.io/you] [--no-build]
@@ -76,6 +77,7 @@ async function main(): Promise<void> {
     'app.kubernetes.io/name in (gateway,relay,dispatcher)',
   ])
   await waitFor(namespace, 'services.serving.knative.dev', isReady)
+  await discardRevisions(namespace, unrouted, keepsItsPod)
   await announce(namespace, (performance.now() - began) / 1000)
 }
 

@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { ConfigError, type Config, type Setting } from './config.ts'
 import { isUnavailable, reasonOf } from './store-errors.ts'
@@ -26,3 +27,30 @@ export async function askStore<T>(
         )
     }
 }
+
+/** How long each knock waits for its answer, in ms. */
+const knocks = [100, 200, 400, 800]
+
+/**
+ * Waits until packets come back from where a URL points to. The first ones of a new pod are lost where the network's
+ * policies do not know it yet, and a driver that connects then hears of it only by the kernel's retransmission, a second
+ * later. Never fails: what is wrong with the store, its driver tells.
+ * @param port where the URL has none
+ */
+export async function knock(url: string, port: number): Promise<void> {
+  const at = URL.parse(url)
+  // several hosts, or a name that stands for some
+  if (at === null || at.protocol.endsWith('+srv:')) return
+  for (const ms of knocks) if (await answers(at.hostname, Number(at.port) || port, ms)) return
+}
+
+const answers = (host: string, port: number, ms: number) =>
+  new Promise<boolean>((resolve) => {
+    const socket = connect({ host, port, timeout: ms })
+    const done = (is: boolean) => () => {
+      socket.destroy()
+      resolve(is)
+    }
+    // refused is an answer, too
+    socket.on('connect', done(true)).on('error', done(true)).on('timeout', done(false))
+  })

@@ -29,6 +29,7 @@ export const open: { [D in Domain]: (config: Config, log: Logger, name: string) 
       import('../products/store.ts'),
       import('../products/schema-version.ts'),
       import('./ask-store.ts'),
+      knockAt(config, 'MONGODB_URL', 27_017),
     ])
     const { db, products, ping, close } = await openProducts(config.need('MONGODB_URL'))
     return {
@@ -69,11 +70,18 @@ export function openAuthenticator(config: Config): Authenticate {
 
 const publicKeys = (config: Config) => json(config, 'JWT_PUBLIC_KEYS') as JSONWebKeySet
 
+/** While the driver is being loaded. */
+async function knockAt(config: Config, setting: Setting, port: number): Promise<void> {
+  const { knock } = await import('./ask-store.ts')
+  await knock(config.get(setting) ?? '', port)
+}
+
 async function openDb(config: Config, name: string) {
   const [{ openPostgres }, { checkSchema }, { storeWaitMs }] = await Promise.all([
     import('./postgres.ts'),
     import('./schema-version.ts'),
     import('./ask-store.ts'),
+    knockAt(config, 'DATABASE_URL', 5432),
   ])
   const db = openPostgres(config.need('DATABASE_URL'), { name })
   return {

@@ -18,12 +18,13 @@ export async function openCluster(namespace: string): Promise<ScaleSource> {
   const path = `/api/v1/namespaces/${namespace}/pods`
   const list = async <T>(path: string): Promise<T[]> => (await api.get<{ items: T[] }>(path)).items
   const objects = async () => {
-    const [autoscalers, hpas, deployments] = await Promise.all([
+    const [autoscalers, hpas, deployments, statefulSets] = await Promise.all([
       list<never>(`/apis/autoscaling.internal.knative.dev/v1alpha1/namespaces/${namespace}/podautoscalers`),
       list<never>(`/apis/autoscaling/v2/namespaces/${namespace}/horizontalpodautoscalers`),
       list<never>(`/apis/apps/v1/namespaces/${namespace}/deployments`),
+      list<never>(`/apis/apps/v1/namespaces/${namespace}/statefulsets`),
     ])
-    return { autoscalers, hpas, deployments }
+    return { autoscalers, hpas, deployments: [...deployments, ...statefulSets] }
   }
   try {
     const { autoscalers } = await objects()

@@ -36,7 +36,7 @@ export interface HorizontalPodAutoscaler {
   }
 }
 
-/** apps/v1 */
+/** apps/v1; a StatefulSet looks the same. */
 export interface Deployment {
   metadata: Metadata
   spec: { replicas?: number }
