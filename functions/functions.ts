@@ -220,9 +220,18 @@ export const reactions = {
   ),
   'open-stock': reaction(['product.created'], 'Opens the stock account of a new SKU', { domain: 'stock' }),
 
-  'reserve-stock': reaction(['order.placed'], 'Reserves every line of the order, or none', { domain: 'stock', then: 'stock.reserved' }),
-  'authorize-payment': reaction(['stock.reserved'], 'Authorises the total with the payment provider', { domain: 'payments', then: 'payment.authorized' }),
-  'confirm-order': reaction(['payment.authorized'], 'Confirms the order', { domain: 'orders', then: 'order.confirmed' }),
+  'reserve-stock': reaction(['order.placed'], 'Reserves every line of the order, or none', {
+    domain: 'stock',
+    then: 'stock.reserved',
+  }),
+  'authorize-payment': reaction(['stock.reserved'], 'Authorises the total with the payment provider', {
+    domain: 'payments',
+    then: 'payment.authorized',
+  }),
+  'confirm-order': reaction(['payment.authorized'], 'Confirms the order', {
+    domain: 'orders',
+    then: 'order.confirmed',
+  }),
   'abort-order': reaction(
     ['stock.rejected', 'payment.declined', 'payment.capture-failed'],
     'Cancels an order that cannot be fulfilled',
@@ -232,11 +241,17 @@ export const reactions = {
   'void-payment': reaction(['order.cancelled'], 'Voids or refunds what was authorised or captured', {
     domain: 'payments',
   }),
-  'capture-payment': reaction(['order.shipped'], 'Captures the authorised total', { domain: 'payments', then: 'payment.captured' }),
+  'capture-payment': reaction(['order.shipped'], 'Captures the authorised total', {
+    domain: 'payments',
+    then: 'payment.captured',
+  }),
   'finish-refund': reaction(['refund.requested'], 'Has the provider do a refund that was begun', {
     domain: 'payments',
   }),
-  'complete-order': reaction(['payment.captured'], 'Completes the order', { domain: 'orders', then: 'order.completed' }),
+  'complete-order': reaction(['payment.captured'], 'Completes the order', {
+    domain: 'orders',
+    then: 'order.completed',
+  }),
   'commit-stock': reaction(['order.completed'], 'Turns reserved stock into sold stock', { domain: 'stock' }),
   'track-order': reaction(
     ['stock.reserved', 'stock.released', 'stock.committed', 'payment.voided', 'payment.refunded'],
