@@ -66,7 +66,9 @@ async function steady(url: string, change: (isOver: () => boolean) => Promise<vo
   let isOver = false
   console.error(pc.dim(`${enough} requests, ${rate} a second …`))
   const load = autocannon({ url, connections: 16, amount: enough, overallRate: rate, timeout: 60 })
-  const [result] = await Promise.all([load.finally(() => (isOver = true)), change(() => isOver)])
+  // a thenable only, and no promise
+  const done = Promise.resolve(load).finally(() => (isOver = true))
+  const [result] = await Promise.all([done, change(() => isOver)])
   return result
 }
 

@@ -259,7 +259,7 @@ describe('the dispatcher', () => {
   it('can be told to stop while it starts', async () => {
     for (const _ of Array.from({ length: 5 })) {
       dispatch()
-      await stops.pop()!()
+      await expect(stops.pop()!()).resolves.toBeUndefined()
     }
   })
 

@@ -14,10 +14,10 @@ export function reactionsAfter(type: string): ReactionName[] {
   const found = new Set<ReactionName>()
   const follow = (type: string, isFirst: boolean) => {
     for (const name of reactionsOn(type)) {
-      const { then }: ReactionRow = reactions[name]
-      if (then === undefined || found.has(name)) continue
+      const { leadsTo }: ReactionRow = reactions[name]
+      if (leadsTo === undefined || found.has(name)) continue
       if (!isFirst) found.add(name)
-      follow(then, false)
+      follow(leadsTo, false)
     }
   }
   follow(type, true)

@@ -40,7 +40,7 @@ export interface ReactionRow extends Runs {
   /** The event types that it runs on: it has a file in the folder of each. */
   on: readonly string[]
   /** The event that it emits where all goes well: who reacts to that is started meanwhile (events/wake.ts). */
-  then?: string
+  leadsTo?: string
   summary: string
 }
 
@@ -68,7 +68,7 @@ const http = <const M extends Method, const P extends string, const R extends Gi
 const reaction = <const O extends readonly string[], const D extends Domain>(
   on: O,
   summary: string,
-  row: Partial<Runs> & { domain: D; then?: string },
+  row: Partial<Runs> & { domain: D; leadsTo?: string },
 ) => ({ folder: 'events', scaling: 'zero' as Scaling, concurrency: 20, maxScale: 3, on, summary, ...row })
 
 const staff = ['staff', 'admin'] as const
@@ -222,15 +222,15 @@ export const reactions = {
 
   'reserve-stock': reaction(['order.placed'], 'Reserves every line of the order, or none', {
     domain: 'stock',
-    then: 'stock.reserved',
+    leadsTo: 'stock.reserved',
   }),
   'authorize-payment': reaction(['stock.reserved'], 'Authorises the total with the payment provider', {
     domain: 'payments',
-    then: 'payment.authorized',
+    leadsTo: 'payment.authorized',
   }),
   'confirm-order': reaction(['payment.authorized'], 'Confirms the order', {
     domain: 'orders',
-    then: 'order.confirmed',
+    leadsTo: 'order.confirmed',
   }),
   'abort-order': reaction(
     ['stock.rejected', 'payment.declined', 'payment.capture-failed'],
@@ -243,14 +243,14 @@ export const reactions = {
   }),
   'capture-payment': reaction(['order.shipped'], 'Captures the authorised total', {
     domain: 'payments',
-    then: 'payment.captured',
+    leadsTo: 'payment.captured',
   }),
   'finish-refund': reaction(['refund.requested'], 'Has the provider do a refund that was begun', {
     domain: 'payments',
   }),
   'complete-order': reaction(['payment.captured'], 'Completes the order', {
     domain: 'orders',
-    then: 'order.completed',
+    leadsTo: 'order.completed',
   }),
   'commit-stock': reaction(['order.completed'], 'Turns reserved stock into sold stock', { domain: 'stock' }),
   'track-order': reaction(

@@ -1,4 +1,4 @@
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { ConfigError, type Config, type Setting } from './config.ts'
 import { isUnavailable, reasonOf } from './store-errors.ts'
@@ -28,8 +28,9 @@ export async function askStore<T>(
     }
 }
 
-/** How long each knock waits for its answer, in ms. */
-const knocks = [100, 200, 400, 800]
+/** How often it is knocked, and how long at most, in ms. */
+const knockEveryMs = 100
+const knockForMs = 2_000
 
 /**
  * Waits until packets come back from where a URL points to. The first ones of a new pod are lost where the network's
@@ -41,16 +42,17 @@ export async function knock(url: string, port: number): Promise<void> {
   const at = URL.parse(url)
   // several hosts, or a name that stands for some
   if (at === null || at.protocol.endsWith('+srv:')) return
-  for (const ms of knocks) if (await answers(at.hostname, Number(at.port) || port, ms)) return
+  const { promise: answered, resolve } = Promise.withResolvers<void>()
+  const sockets: Socket[] = []
+  const again = () => {
+    if (sockets.length * knockEveryMs >= knockForMs) return resolve()
+    // each goes on waiting beside those after it; refused is an answer, too
+    const socket = connect({ host: at.hostname, port: Number(at.port) || port })
+    sockets.push(socket.on('connect', resolve).on('error', resolve))
+  }
+  again()
+  const timer = setInterval(again, knockEveryMs)
+  await answered
+  clearInterval(timer)
+  for (const socket of sockets) socket.destroy()
 }
-
-const answers = (host: string, port: number, ms: number) =>
-  new Promise<boolean>((resolve) => {
-    const socket = connect({ host, port, timeout: ms })
-    const done = (is: boolean) => () => {
-      socket.destroy()
-      resolve(is)
-    }
-    // refused is an answer, too
-    socket.on('connect', done(true)).on('error', done(true)).on('timeout', done(false))
-  })
