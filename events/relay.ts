@@ -5,7 +5,7 @@ import { databaseRoles, reactionsOn } from '../functions/functions.ts'
 import { pendingEvents, removeEvents } from '../functions/products/outbox.ts'
 import type { ProductDocument } from '../functions/products/product.ts'
 import { keyLifetimeMs } from '../functions/shared/idempotency.ts'
-import { outboxChannel, type Db } from '../functions/shared/postgres.ts'
+import { before, outboxChannel, type Db } from '../functions/shared/postgres.ts'
 import { sourceOf, type ShopEvent } from './catalogue.ts'
 import type { Broker } from './jetstream.ts'
 import { Loop } from './loop.ts'
@@ -164,7 +164,7 @@ async function collect(db: Db, products: Collection<ProductDocument>): Promise<n
 /** Removes a number of answers whose day is over and of events that are settled for good; answers how many. */
 async function purge(db: Db): Promise<number> {
   let removed = 0
-  const expired = new Date(Date.now() - keyLifetimeMs).toISOString()
+  const expired = before(keyLifetimeMs)
   for (const schema of databaseRoles.filter((role) => role !== 'events')) {
     const keys = sql`${sql.identifier(schema)}.idempotency_keys`
     const { count } = await db.execute(
@@ -172,7 +172,7 @@ async function purge(db: Db): Promise<number> {
     )
     removed += count
   }
-  const old = new Date(Date.now() - keepMs)
+  const old = before(keepMs)
   for (const [table, at] of [
     [outbox, outbox.settledAt],
     [inbox, inbox.at],

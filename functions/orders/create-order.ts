@@ -45,7 +45,7 @@ export const createOrder = operation(
       entries: 1,
       placedAt: now,
       updatedAt: now,
-      deadline: new Date(now.getTime() + deadlineMs),
+      deadlineMs,
     }
     const placed = {
       orderId: id,
@@ -55,7 +55,10 @@ export const createOrder = operation(
       cardToken: body.payment.cardToken,
     }
     const event = outboxRow('order.placed', id, placed, traceparent)
-    const answer = json(toOrder(row), 201, { location: `/api/v1/orders/${id}`, etag: etag(1) })
+    const answer = json(toOrder({ ...row, deadline: null }), 201, {
+      location: `/api/v1/orders/${id}`,
+      etag: etag(1),
+    })
     return onceInOneStatement(db, idempotencyKeys, key, answer, (kept) => placeOrder(db, row, event, kept))
   },
 )

@@ -10,7 +10,8 @@ import { idempotencyKeys, orders, timeline, type OrderRow } from './order.ts'
  */
 export const placeOrder = (
   db: Db,
-  order: OrderRow,
+  /** Its deadline is in so many ms by the database's clock, which is the one that it will be held against. */
+  order: Omit<OrderRow, 'deadline'> & { deadlineMs: number },
   event: typeof outbox.$inferInsert,
   { status: answerStatus, headers: answerHeaders, body: answerBody, ...key }: IdempotencyKey & Answer,
 ) =>
@@ -44,7 +45,7 @@ const statement = prepared((db) => {
         note: placeholder('note'),
         placedAt: at,
         updatedAt: at,
-        deadline: placeholder('deadline'),
+        deadline: sql`now() + ${placeholder('deadlineMs')}::integer * interval '1 millisecond'`,
       })
       .returning({ id: orders.id }),
   )

@@ -1,7 +1,7 @@
 import { and, lt } from 'drizzle-orm'
 import { inFlight, keyLifetimeMs, replay, toAnswer, type Answer, type IdempotencyKey } from './idempotency.ts'
 import { isKey, keyConstraint, type IdempotencyTable } from './idempotency-table.ts'
-import type { Db, Tx } from './postgres.ts'
+import { before, type Db, type Tx } from './postgres.ts'
 import { errorCode, sqlState, violated } from './store-errors.ts'
 
 /** Runs `work` in one transaction and, once it is committed, tells the relay that there may be events. */
@@ -105,8 +105,7 @@ export async function firstAnswer(
   table: IdempotencyTable,
   key: IdempotencyKey,
 ): Promise<Response | undefined> {
-  const expired = new Date(Date.now() - keyLifetimeMs)
-  await db.delete(table).where(and(isKey(table, key), lt(table.at, expired)))
+  await db.delete(table).where(and(isKey(table, key), lt(table.at, before(keyLifetimeMs))))
   const [first] = await db.select().from(table).where(isKey(table, key))
   if (first === undefined) return undefined
   // a committed row has its answer

@@ -1,5 +1,5 @@
 import { drizzle, type PostgresJsDatabase, type PostgresJsTransaction } from 'drizzle-orm/postgres-js'
-import type { ExtractTablesWithRelations } from 'drizzle-orm'
+import { sql, type ExtractTablesWithRelations } from 'drizzle-orm'
 import postgres from 'postgres'
 
 type NoSchema = Record<string, never>
@@ -73,3 +73,6 @@ export function prepared<Q>(prepare: (db: Db) => Q): (db: Db) => Q {
     return query
   }
 }
+
+/** A time so many ms ago, by the database's clock: those of our processes need not agree. */
+export const before = (ms: number) => sql`(now() - ${ms / 1000} * interval '1 second')`
