@@ -20,7 +20,11 @@ export async function clusterChanges(): Promise<Result[]> {
   try {
     return [await rolling(target, small), await scalingDown(target)]
   } finally {
-    await annotate('list-products', { ...windowIs('60s'), 'autoscaling.knative.dev/target': '50' })
+    await annotate('list-products', {
+      ...windowIs('60s'),
+      'autoscaling.knative.dev/target': '50',
+      'zeroshop.dev/roll': null,
+    })
   }
 }
 

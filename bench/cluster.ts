@@ -55,5 +55,5 @@ export async function atZero(names: string[]): Promise<void> {
   throw new Error(`${names.join(', ')} did not go to zero within 4 minutes`)
 }
 
-/** The shortest window that Knative takes, so that a function goes to zero soon; null is what the table says. */
+/** The shortest window that Knative takes, so that a function goes to zero soon, and what knative/manifests.ts says. */
 export const windowIs = (window: '6s' | '60s') => ({ 'autoscaling.knative.dev/window': window })

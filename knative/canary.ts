@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import pc from 'picocolors'
-import { operations } from '../functions/functions.ts'
+import { operations, type OperationName } from '../functions/functions.ts'
 import { keepsEnding, reasonOf, type Pod } from './explain.ts'
 import { count, judge, nothing, p99, percent, type Seen, type Verdict } from './judge.ts'
 import { get, kubectl, KubectlError } from './kubectl.ts'
@@ -68,9 +68,10 @@ async function main(): Promise<void> {
   const shift = (traffic: object[]) => patch(namespace, name, 'merge', { spec: { traffic } })
   // pinned, so that the new revision gets nothing by itself
   await shift([{ revisionName: before, percent: 100 }])
-  const watching = watchGateway(namespace)
+  const watching = watchGateway(namespace, name as OperationName)
   try {
     const after = await create(namespace, name, image, stopping.signal)
+    watching.suspect = after
     for (const step of steps) {
       console.log(
         pc.bold(`${step} % to ${after}`) + pc.dim(step < 100 ? `, ${100 - step} % to ${before}` : ''),
@@ -155,14 +156,24 @@ async function hasFailed(namespace: string, revision: string): Promise<boolean> 
 }
 
 /** Follows what the gateway answers from now on. */
-function watchGateway(namespace: string) {
+function watchGateway(namespace: string, name: OperationName) {
   const seen = new Map<string, Seen>()
+  const { method, path } = operations[name]
+  const pattern = new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}(?:\\?|$)`)
+  const isOurs = (asked: string, uri: string) => asked === method.toUpperCase() && pattern.test(uri)
+  const watching: { seen: Map<string, Seen>; suspect: string | undefined; stop: () => void } = {
+    seen,
+    suspect: undefined,
+    stop: () => child.kill(),
+  }
   const args = '-l app.kubernetes.io/name=gateway -f --since 1s --prefix=false --max-log-requests 20'
   const child = spawn('kubectl', ['logs', '-n', namespace, ...args.split(' ')], {
     stdio: ['ignore', 'pipe', 'ignore'],
   })
-  createInterface({ input: child.stdout }).on('line', (line) => count(line, seen))
-  return { seen, stop: () => child.kill() }
+  createInterface({ input: child.stdout }).on('line', (line) =>
+    count(line, seen, { isOurs, suspect: watching.suspect }),
+  )
+  return watching
 }
 
 /** Watches a step for its time, and longer where too few requests came to tell. @throws RolledBack where it is worse */

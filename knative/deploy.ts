@@ -9,7 +9,7 @@ import { parseAllDocuments, stringify } from 'yaml'
 import { dockerProblem, dockerSays, root } from '../compose/docker.ts'
 import { functionNames, serviceNames } from '../compose/image-table.ts'
 import { makeSecrets } from '../compose/secrets.ts'
-import { functions } from '../functions/functions.ts'
+import { functions, type FunctionName } from '../functions/functions.ts'
 import { gatewayUrl, imagesOf } from './cluster.ts'
 import { explain } from './explain.ts'
 import { get, kubectl, KubectlError } from './kubectl.ts'
@@ -72,7 +72,7 @@ async function main(): Promise<void> {
 
   step('Applying the functions')
   await apply(rendered.filter((resource) => isLate(resource) && resource.kind !== 'Job'))
-  await waitFor(namespace, 'deployments', (item) => (item.status?.availableReplicas ?? 0) > 0, [
+  await waitFor(namespace, 'deployments', isRolledOut, [
     '-l',
     'app.kubernetes.io/name in (gateway,relay,dispatcher)',
   ])
@@ -136,7 +136,9 @@ async function apply(resources: unknown[]): Promise<void> {
 interface Item extends Resource {
   spec?: { replicas?: number }
   status?: {
+    replicas?: number
     readyReplicas?: number
+    updatedReplicas?: number
     availableReplicas?: number
     succeeded?: number
     observedGeneration?: number
@@ -144,6 +146,13 @@ interface Item extends Resource {
   }
   metadata: Resource['metadata'] & { generation: number }
 }
+
+/** None of an earlier version is left, as kubectl rollout status sees it. */
+const isRolledOut = ({ metadata, spec, status }: Item) =>
+  status?.observedGeneration === metadata.generation &&
+  (status?.updatedReplicas ?? 0) >= (spec?.replicas ?? 1) &&
+  status?.replicas === status?.updatedReplicas &&
+  status?.availableReplicas === status?.updatedReplicas
 
 const isReady = ({ metadata, status }: Item) =>
   status?.observedGeneration === metadata.generation &&
@@ -163,11 +172,17 @@ async function waitFor(
     if (bad.length === 0) return
     if (performance.now() > until)
       throw new KubectlError(
-        `Not ready within ${patience} s:\n${await explain(namespace, bad)}\nPut it right, and run npm run deploy again.`,
+        `Not ready within ${patience} s:\n${await explain(namespace, bad)}\n${hint(bad)}Put it right, and run npm run deploy again.`,
       )
     await pause(1_000)
   }
 }
+
+/** What is wrong with the cluster itself where just these are not ready. */
+const hint = (names: string[]) =>
+  names.every((name) => Object.hasOwn(functions, name) && functions[name as FunctionName].scaling === 'cpu')
+    ? 'They scale on CPU, for which Knative needs its serving-hpa.yaml, and Kubernetes its metrics server.\n'
+    : ''
 
 async function announce(namespace: string, seconds: number): Promise<void> {
   const url = await gatewayUrl(namespace)
@@ -179,8 +194,8 @@ async function announce(namespace: string, seconds: number): Promise<void> {
 ${pc.bold(pc.green('Zeroshop'))} is at ${pc.bold(reach)} (ready in ${seconds.toFixed(0)} s)
 
   kubectl -n ${namespace} get ksvc       every function, and its own address
-  npm run demo:scale -- --url ${url ?? 'http://localhost:8080'}
-  npm run undeploy
+  SHOP_PASSWORD=$(cat compose/secrets/demo-password) npm run demo:scale -- --url ${url ?? 'http://localhost:8080'} --namespace ${namespace}
+  npm run undeploy -- --namespace ${namespace}
 `)
 }
 

@@ -45,6 +45,7 @@ describe('the gateway’s log', () => {
         msg: 'handled request',
         status,
         duration: 0.02,
+        request: { method: 'GET', uri: '/ours?a=b' },
         resp_headers: revision === undefined ? {} : { 'X-Revision': [revision] },
       })
     for (const text of [
@@ -55,11 +56,26 @@ describe('the gateway’s log', () => {
       'no JSON',
       '{}',
     ])
-      count(text, found)
+      count(text, found, { isOurs: () => true, suspect: undefined })
     expect([...found]).toEqual([
       ['a-1', { requests: 2, failed: 1, durations: [20, 20] }],
       ['a-2', { requests: 1, failed: 0, durations: [20] }],
     ])
+  })
+
+  it('holds a new revision to account for what fails without a word', () => {
+    const found = new Map<string, Seen>()
+    const isOurs = (method: string, path: string) => method === 'GET' && path.startsWith('/ours')
+    for (const [uri, status] of [
+      ['/ours', 502],
+      ['/theirs', 502],
+      ['/ours', 404],
+    ] as const)
+      count(JSON.stringify({ status, duration: 0.02, request: { method: 'GET', uri } }), found, {
+        isOurs,
+        suspect: 'a-2',
+      })
+    expect([...found]).toEqual([['a-2', { requests: 1, failed: 1, durations: [20] }]])
   })
 
   it('has a p99', () => {

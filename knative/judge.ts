@@ -54,12 +54,20 @@ export const nothing = (): Seen => ({ requests: 0, failed: 0, durations: [] })
 
 /**
  * Counts a line of the gateway's access log for the revision that answered, as the function tells it in X-Revision.
- * What no revision answered is counted for none.
+ * @param suspect the revision that is held to account for what of the function's requests failed without a revision's word:
+ *   a process that dies or hangs says nothing, and its gateway answers for it
  */
-export function count(line: string, seen: Map<string, Seen>): void {
+export function count(
+  line: string,
+  seen: Map<string, Seen>,
+  { isOurs, suspect }: { isOurs: (method: string, path: string) => boolean; suspect: string | undefined },
+): void {
   const entry = parse(line)
-  const revision = entry?.resp_headers?.['X-Revision']?.[0]
-  if (entry === undefined || revision === undefined) return
+  if (entry === undefined) return
+  const { method, uri } = entry.request ?? {}
+  const isUnspoken = entry.status >= 500 && method !== undefined && uri !== undefined && isOurs(method, uri)
+  const revision = entry.resp_headers?.['X-Revision']?.[0] ?? (isUnspoken ? suspect : undefined)
+  if (revision === undefined) return
   const of = seen.get(revision) ?? nothing()
   of.requests += 1
   if (entry.status >= 500) of.failed += 1
@@ -72,6 +80,7 @@ interface Entry {
   status: number
   duration: number
   resp_headers?: Record<string, string[] | undefined>
+  request?: { method?: string; uri?: string }
 }
 
 function parse(line: string): Entry | undefined {

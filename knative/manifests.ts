@@ -74,7 +74,7 @@ function service(name: FunctionName) {
           // more wait in the queue before it
           containerConcurrency: row.concurrency,
           timeoutSeconds: 60,
-          // an event stream has long pauses, and ends after an hour
+          // an event stream has long pauses, and ends after ten minutes: its client begins another
           ...(name === 'watch-order' ? { timeoutSeconds: 600, responseStartTimeoutSeconds: 60 } : {}),
           serviceAccountName: 'zeroshop',
           automountServiceAccountToken: false,

@@ -18,18 +18,17 @@ let kubeconfig: string
 beforeAll(async () => {
   kubeconfig = await kubeconfigOf('canary')
   client = await openShop()
-  load = steadyLoad(
-    async () => {
-      const response = await client.send(undefined, 'GET', '/products?limit=3')
-      await response.arrayBuffer()
-      return response.status
-    },
-    { atOnce: 4 },
-  )
+  load = steadyLoad(ask, { atOnce: 4 })
 })
 afterAll(async () => {
   await load.stop()
 })
+
+const ask = async () => {
+  const response = await client.send(undefined, 'GET', '/products?limit=3')
+  await response.arrayBuffer()
+  return response.status
+}
 
 async function kubeconfigOf(serviceAccount: string): Promise<string> {
   const view = await kubectl(['config', 'view', '--raw', '--minify', '--flatten', '-o', 'json'])
@@ -51,6 +50,10 @@ async function variant(tag: string, recipe: string): Promise<string> {
   await images.load([name])
   return name
 }
+
+/** A line of a recipe that has the server do something else with a request. */
+const onRequest = (what: string) =>
+  `ENV NODE_OPTIONS="--import=data:text/javascript,import%20http%20from%20'node:http';const%20emit=http.Server.prototype.emit;http.Server.prototype.emit=function(type,...args){if(type!=='request'||args[0].url.startsWith('/health'))return%20emit.call(this,type,...args);${what}}"`
 
 async function canary(image: string, ...options: string[]) {
   const child = spawn(
@@ -89,7 +92,7 @@ describe('a canary', () => {
   it('that is slow loses them again', { timeout: 400_000 }, async () => {
     const before = await traffic()
     // 300 ms before it takes a request
-    const slow = String.raw`ENV NODE_OPTIONS="--import=data:text/javascript,import%20http%20from%20'node:http';const%20emit=http.Server.prototype.emit;http.Server.prototype.emit=function(type,...args){if(type!=='request'||args[0].url.startsWith('/health'))return%20emit.call(this,type,...args);setTimeout(()=>emit.call(this,type,...args),300);return%20true}"`
+    const slow = onRequest('setTimeout(()=>emit.call(this,type,...args),300);return%20true')
     const { code, err } = await canary(await variant('slow', slow))
     expect(code).toBe(1)
     expect(err).toMatch(/The new version is worse: its p99 is \d+ ms/)
@@ -111,4 +114,18 @@ describe('a canary', () => {
   it('has no request fail meanwhile', async () => {
     expect(Object.keys(await load.stop())).toEqual(['200'])
   })
+
+  it(
+    'that dies of its requests loses them again, though it says nothing itself',
+    { timeout: 400_000 },
+    async () => {
+      const before = await traffic()
+      const rest = steadyLoad(ask, { atOnce: 4 })
+      const { code, err } = await canary(await variant('deadly', onRequest('process.exit(7)')))
+      expect(code).toBe(1)
+      expect(err).toMatch(/The new version is worse: .* of its requests failed/)
+      expect(await traffic()).toEqual(before)
+      await rest.stop()
+    },
+  )
 })
