@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { text } from 'node:stream/consumers'
 import type { AddressInfo } from 'node:net'
-import { eq } from 'drizzle-orm'
+import { and, eq } from 'drizzle-orm'
 import { AckPolicy, connect } from 'nats'
 import { pino } from 'pino'
 import { uuidv7 } from 'uuidv7'
@@ -226,6 +226,9 @@ describe('the dispatcher', () => {
     failing.clear()
     expect(await replayDeadLetters(db, { reaction: 'release-stock' })).toBe(1)
     await expect.poll(() => takenBy('release-stock')).toContain(poison.id)
+    // and is done with: not tried again when its lease ends
+    const ofRelease = and(eq(failures.eventId, poison.id), eq(failures.reaction, 'release-stock'))
+    await expect.poll(() => db.select().from(failures).where(ofRelease)).toEqual([])
     expect(takenBy('void-payment')).not.toContain(poison.id)
     expect(await dropDeadLetters(db, { eventId: poison.id })).toBe(1)
     expect(await listDeadLetters(db)).toEqual([])

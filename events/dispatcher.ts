@@ -89,7 +89,7 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
       return message.term('not a CloudEvent')
     }
     try {
-      await attempt(name, event, 0)
+      await attempt(name, event)
       message.ack()
     } catch (error) {
       // neither taken nor stored: JetStream keeps it
@@ -99,12 +99,12 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
   }
 
   /** Delivers once; a failure is stored for a later attempt, or parked after the last. */
-  async function attempt(name: ReactionName, event: CloudEvent<unknown>, before: number) {
+  async function attempt(name: ReactionName, event: CloudEvent<unknown>, { isRetry = false } = {}) {
     try {
       waker.wakeAfter(fromCloudEvent(event).type)
       await deliver(url(name), event)
       waker.asked(name)
-      if (before > 0) await db.delete(failures).where(isFailure(name, event.id))
+      if (isRetry) await db.delete(failures).where(isFailure(name, event.id))
     } catch (error) {
       await storeFailure(name, event, error)
     }
@@ -168,7 +168,7 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
   async function retry(row: typeof failures.$inferSelect) {
     // as stored above
     const event = new CloudEvent(row.event as CloudEventV1<unknown>)
-    await attempt(row.reaction as ReactionName, event, row.attempts).catch((error: unknown) =>
+    await attempt(row.reaction as ReactionName, event, { isRetry: true }).catch((error: unknown) =>
       log.warn({ err: error, reaction: row.reaction }, 'delivery not stored'),
     )
   }

@@ -1,6 +1,9 @@
 /** What differs from cluster to cluster: how images get into it, and how one gets to the gateway. */
+import { spawn } from 'node:child_process'
 import { connect } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import { run } from '../compose/docker.ts'
+import { freePort } from '../local/ports.ts'
 import { get, kubectl, KubectlError } from './kubectl.ts'
 
 /** How the cluster gets images: `name` is what they are called there. */
@@ -68,3 +71,28 @@ const answers = (host: string, port: number) =>
     const done = (is: boolean) => () => resolve(is) ?? socket.destroy()
     socket.on('connect', done(true)).on('error', done(false)).on('timeout', done(false))
   })
+
+/**
+ * The gateway's address by way of kubectl port-forward, for a cluster whose Services lead nowhere from here. It is begun
+ * again where its pod ends, and ends with this process.
+ */
+export async function forwardGateway(namespace: string): Promise<string> {
+  const port = await freePort()
+  const forward = () => {
+    const args = ['port-forward', '-n', namespace, 'service/gateway', `${port}:80`]
+    const child = spawn('kubectl', args, { stdio: 'ignore' })
+    const end = () => child.kill()
+    process.once('exit', end)
+    child.once('exit', () => {
+      process.off('exit', end)
+      setTimeout(forward, 500).unref()
+    })
+    child.unref()
+  }
+  forward()
+  for (let tries = 0; tries < 100; tries++) {
+    if (await answers('127.0.0.1', port)) return `http://127.0.0.1:${port}`
+    await pause(200)
+  }
+  throw new KubectlError('kubectl port-forward does not reach the gateway.')
+}
