@@ -228,7 +228,7 @@ describe('the dispatcher', () => {
     await expect.poll(() => takenBy('release-stock')).toContain(poison.id)
     // and is done with: not tried again when its lease ends
     const ofRelease = and(eq(failures.eventId, poison.id), eq(failures.reaction, 'release-stock'))
-    await expect.poll(() => db.select().from(failures).where(ofRelease)).toEqual([])
+    await expect.poll(() => db.select().from(failures).where(ofRelease), { timeout: 5_000 }).toEqual([])
     expect(takenBy('void-payment')).not.toContain(poison.id)
     expect(await dropDeadLetters(db, { eventId: poison.id })).toBe(1)
     expect(await listDeadLetters(db)).toEqual([])

@@ -37,6 +37,15 @@ describe('a new revision', () => {
   })
 })
 
+it('is not bad for two requests that chance made slow', () => {
+  const mostly = (slow: number) => ({
+    ...seen(40, 0, 20),
+    durations: Array.from({ length: 40 }, (_, n) => (n < slow ? 900 : 20)),
+  })
+  expect(judge(seen(1000, 0, 20), mostly(2))).toEqual({ is: 'good' })
+  expect(judge(seen(1000, 0, 20), mostly(3))).toMatchObject({ is: 'bad' })
+})
+
 describe('the gateway’s log', () => {
   it('is counted by the revision that answered', () => {
     const found = new Map<string, Seen>()
