@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import pc from 'picocolors'
 import { operations, type OperationName } from '../functions/functions.ts'
 import { keepsEnding, reasonOf, type Pod } from './explain.ts'
-import { count, judge, nothing, p99, percent, type Seen, type Verdict } from './judge.ts'
+import { count, defaults, judge, nothing, p99, percent, type Seen, type Verdict } from './judge.ts'
 import { get, kubectl, KubectlError } from './kubectl.ts'
 import { discardRevisions, keepsItsPod, unrouted } from './revisions.ts'
 
@@ -181,14 +181,17 @@ async function watch(
   all: Map<string, Seen>,
   { before, after, seconds, signal }: { before: string; after: string; seconds: number; signal: AbortSignal },
 ): Promise<void> {
-  all.clear()
   const of = (revision: string) => all.get(revision) ?? nothing()
+  // with all requests at the new one, it is held against what the old one did until now
+  const earlier = of(before)
+  const old = () => (of(before).requests < defaults.leastRequests ? earlier : of(before))
+  all.clear()
   let verdict: Verdict = { is: 'unclear', why: 'it has just begun' }
   for (let second = 1; second <= seconds * 10; second++) {
     await pause(1_000, undefined, { signal }).catch(() => {})
     if (signal.aborted) throw new RolledBack('Stopped')
-    verdict = judge(of(before), of(after))
-    if (second % 5 === 0) console.log(`  old ${describe(of(before))}   new ${describe(of(after))}`)
+    verdict = judge(old(), of(after))
+    if (second % 5 === 0) console.log(`  old ${describe(old())}   new ${describe(of(after))}`)
     if (verdict.is === 'bad') throw new RolledBack(`The new version is worse: ${verdict.why}`)
     if (verdict.is === 'good' && second >= seconds) return
   }
