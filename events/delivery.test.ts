@@ -195,10 +195,10 @@ describe('the dispatcher', () => {
     dispatch()
     await put(shipped())
     await expect.poll(() => takenBy('capture-payment')).toHaveLength(1)
-    await expect.poll(() => woken).toEqual(['complete-order'])
+    await expect.poll(() => woken).toEqual(['complete-order', 'commit-stock'])
     await put(shipped())
     await expect.poll(() => takenBy('capture-payment')).toHaveLength(2)
-    expect(woken).toEqual(['complete-order'])
+    expect(woken).toEqual(['complete-order', 'commit-stock'])
   })
 
   it('tries again what fails, after the pauses, until it is taken', async () => {

@@ -6,18 +6,15 @@ const freshMs = 30_000
 /** How long a function may take to start, in ms; what it answers does not matter. */
 const patienceMs = 30_000
 
-/**
- * Which reactions lead an event's story on where all goes well, from the second step on. Those that lead nowhere, such
- * as the one that keeps the timeline, nobody waits for.
- */
+/** Which reactions an event leads to where all goes well, from the second step on. */
 export function reactionsAfter(type: string): ReactionName[] {
   const found = new Set<ReactionName>()
   const follow = (type: string, isFirst: boolean) => {
     for (const name of reactionsOn(type)) {
-      const { leadsTo }: ReactionRow = reactions[name]
-      if (leadsTo === undefined || found.has(name)) continue
+      if (found.has(name)) continue
       if (!isFirst) found.add(name)
-      follow(leadsTo, false)
+      const { leadsTo }: ReactionRow = reactions[name]
+      if (leadsTo !== undefined) follow(leadsTo, false)
     }
   }
   follow(type, true)

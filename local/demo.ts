@@ -46,17 +46,19 @@ async function demo() {
     { sku: first.sku, quantity: 2 },
     { sku: second.sku, quantity: 1 },
   ]
-  await order('an approved card', lines, 'card_approved', 'confirmed')
-  await order('a card that is declined', lines, 'card_declined', 'stock.released')
-  await order('more than there is', [{ sku: first.sku, quantity: 9_000 }], 'card_approved', 'cancelled')
+  await order('an approved card', lines, 'card_approved', ['stock.reserved', 'order.confirmed'])
+  await order('a card that is declined', lines, 'card_declined', ['stock.reserved', 'stock.released'])
+  await order('more than there is', [{ sku: first.sku, quantity: 9_000 }], 'card_approved', [
+    'order.cancelled',
+  ])
 }
 
-/** Places an order and prints its timeline as it happens, until an entry has the status or type `until`. */
+/** Places an order and prints its timeline as it comes, until there is an entry of each type of `until`. */
 async function order(
   title: string,
   lines: { sku: string; quantity: number }[],
   cardToken: string,
-  until: string,
+  until: string[],
 ) {
   const sku = lines[0]!.sku
   console.log(`\n${pc.bold(title)}: ${lines.map((line) => `${line.quantity} × ${line.sku}`).join(', ')}`)
@@ -73,10 +75,12 @@ async function order(
     payment: { cardToken },
   })
   const began = Date.parse(placed.placedAt)
+  const awaited = new Set(until)
   for await (const entry of watch(placed.id)) {
     const ms = `+${Date.parse(entry.at) - began} ms`
     console.log(`  ${ms.padStart(9)}  ${entry.type.padEnd(20)} ${pc.dim(entry.detail ?? '')}`)
-    if (entry.status === until || entry.type === until) break
+    awaited.delete(entry.type)
+    if (awaited.size === 0) break
   }
   const { status, reason, total } = await call<Order>('GET', `/orders/${placed.id}`)
   const colour = status === 'confirmed' ? pc.green : pc.yellow
