@@ -75,9 +75,13 @@ export async function bundleInMemory(
   })
 }
 
-/** Bundles into `outdir`, for the local runner. */
-export async function bundle(outdir: string): Promise<void> {
-  const { outputFiles } = await bundleInMemory(outdir, { sourcemap: 'linked', sourcesContent: false })
+/** Bundles into `outdir`, for the local runner. @param options of esbuild, on top */
+export async function bundle(outdir: string, options: BuildOptions = {}): Promise<void> {
+  const { outputFiles } = await bundleInMemory(outdir, {
+    sourcemap: 'linked',
+    sourcesContent: false,
+    ...options,
+  })
   // read by the migration, beside the entry
   cpSync(join(import.meta.dirname, '../functions/migrations'), join(outdir, 'functions/migrations'), {
     recursive: true,

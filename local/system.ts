@@ -16,13 +16,15 @@ import { startPostgres } from './stores/postgres.ts'
 import { StoreError, type Store } from './stores/store.ts'
 
 const root = join(import.meta.dirname, '..')
-const dist = join(root, 'dist')
+const ours = { script: join(import.meta.dirname, 'build.ts'), dist: join(root, 'dist') }
 
 export interface SystemOptions extends Options {
   dataDir: string
   env: NodeJS.ProcessEnv
   /** Where false, the stores trade safety against power loss for speed. */
   durable?: boolean
+  /** The script that bundles the functions into the folder that it is given, and that folder; default: ours. */
+  bundler?: { script: string; dist: string }
   /** Settings for every process, on top of what it needs. */
   settings?: Partial<Record<Setting, string>>
   /** Told about each step, for the terminal. */
@@ -50,7 +52,7 @@ export interface System {
  * @throws StoreError in one line that says what to do
  */
 export async function startSystem(options: SystemOptions): Promise<System> {
-  const { dataDir, env, durable = true, say, log, signal } = options
+  const { dataDir, env, durable = true, bundler: { script, dist } = ours, say, log, signal } = options
   const stops: (() => unknown)[] = []
   const stop = async () => {
     // the other way round than started, so that nothing loses what it stands on
@@ -73,7 +75,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     const scripts = new AbortController()
     const built = options.inProcess
       ? undefined
-      : run('Bundling', join(import.meta.dirname, 'build.ts'), { args: [dist], signal: scripts.signal })
+      : run('Bundling', script, { args: [dist], signal: scripts.signal })
     // told below, once the stores are there to be stopped
     built?.catch(() => {})
     stops.push(() => {

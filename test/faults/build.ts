@@ -1,0 +1,31 @@
+/** Bundles the functions with failpoints into a folder, and, for a mutation check, with a fault of its own. */
+import { mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Plugin } from 'esbuild'
+import { bundle } from '../../local/build.ts'
+import { failpoints } from './failpoints.ts'
+import { mutations, type Mutation } from './mutations.ts'
+
+/** Replaces a text of a source file, which must be there once. */
+function mutate({ file, find, replace }: Mutation): Plugin {
+  return {
+    name: 'mutation',
+    setup(build) {
+      let found = 0
+      build.onLoad({ filter: new RegExp(`/${file.replaceAll('.', String.raw`\.`)}$`) }, ({ path }) => {
+        const source = readFileSync(path, 'utf8')
+        found = source.split(find).length - 1
+        return { contents: source.replace(find, replace), loader: 'ts' }
+      })
+      build.onEnd(() =>
+        found === 1 ? undefined : { errors: [{ text: `${file} has ${found} times: ${find}` }] },
+      )
+    },
+  }
+}
+
+const outdir = process.argv[2]!
+const name = process.env['MUTATION']
+mkdirSync(outdir, { recursive: true })
+const mutation = mutations.find((one) => one.name === name)
+await bundle(outdir, { plugins: [mutation === undefined ? failpoints(join(outdir)) : mutate(mutation)] })

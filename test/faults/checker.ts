@@ -1,0 +1,395 @@
+/**
+ * The invariants of the shop, checked after any run: it reads every store and the payment provider's journal, and what
+ * clients were answered. Pure but for `readBooks`.
+ */
+import { MongoClient } from 'mongodb'
+import postgres from 'postgres'
+import type { Entry } from '../../functions/payments/sandbox/sandbox.ts'
+import type { PaymentStatus } from '../../functions/payments/payment.ts'
+import type { Order, OrderStatus } from '../../functions/orders/order.ts'
+
+export interface Books {
+  items: { sku: string; available: number; reserved: number; sold: number; received: number }[]
+  adjustments: { id: string; sku: string; quantity: number }[]
+  reservations: {
+    order_id: string
+    state: 'reserved' | 'released' | 'committed'
+    lines: { sku: string; quantity: number }[]
+  }[]
+  orders: {
+    id: string
+    customer_id: string
+    status: OrderStatus
+    total_amount: number
+    placed_at: Date
+    updated_at: Date
+  }[]
+  timeline: { order_id: string; type: string; at: Date }[]
+  payments: {
+    id: string
+    order_id: string
+    status: PaymentStatus
+    amount: number
+    captured: number
+    refunded: number
+  }[]
+  refunds: { id: string; payment_id: string; amount: number; status: 'pending' | 'done' | 'failed' }[]
+  outbox: { id: string; type: string; subject: string; awaits: string[]; settled: boolean }[]
+  inbox: { reaction: string; event_id: string }[]
+  failures: { reaction: string; event_id: string; parked: boolean; dropped: boolean; error: string }[]
+  products: { _id: string; sku: string; outbox?: unknown[] }[]
+  /** Of the payment provider. */
+  journal: Entry[]
+}
+
+/** What clients were answered with success. */
+export interface Promised {
+  /** By the Idempotency-Key: every answer that it got, as it was. */
+  orders: Map<string, { customerId: string; status: number; bodies: Set<string>; order: Order }>
+  adjustments: Map<string, { id: string; sku: string; quantity: number }>
+  products: Map<string, { id: string; sku: string }>
+  /** Orders that a customer was told are cancelled, or staff that they are shipped. */
+  cancelled: Set<string>
+  shipped: Set<string>
+  refunds: Map<string, { orderId: string; amount: number }>
+}
+
+export const nothingPromised = (): Promised => ({
+  orders: new Map(),
+  adjustments: new Map(),
+  products: new Map(),
+  cancelled: new Set(),
+  shipped: new Set(),
+  refunds: new Map(),
+})
+
+export interface Rules {
+  /** Orders wait for stock and payment no longer than this, in ms; and so long may the timer take. */
+  deadlineMs: number
+  slackMs: number
+}
+
+export type InvariantName = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8'
+
+export interface Finding {
+  name: InvariantName
+  what: string
+  /** How much was looked at. */
+  figures: string
+  violations: string[]
+}
+
+export interface BookUrls {
+  /** With a role that may read every schema. */
+  postgres: string
+  /** Where there are products. */
+  mongodb?: string
+  sandbox: string
+  sandboxKey: string
+}
+
+/** Everything that the stores and the provider hold, read when nothing happens any more. */
+export async function readBooks(urls: BookUrls): Promise<Books> {
+  const sql = postgres(urls.postgres, {
+    max: 1,
+    onnotice: () => {},
+    types: {
+      // counts, and far below what a number holds
+      bigint: { to: 20, from: [20], parse: Number, serialize: String },
+    },
+  })
+  const mongo = urls.mongodb === undefined ? undefined : new MongoClient(urls.mongodb)
+  try {
+    const read = <T>(query: string) => sql.unsafe(query) as unknown as Promise<T[]>
+    const [journal, products] = await Promise.all([
+      fetch(`${urls.sandbox}/v1/journal`, {
+        headers: { authorization: `Bearer ${urls.sandboxKey}` },
+      }).then((response) => response.text()),
+      mongo?.db('products').collection<Books['products'][number]>('products').find().toArray() ?? [],
+    ])
+    return {
+      items: await read('select sku, available, reserved, sold, received from stock.items'),
+      adjustments: await read('select id, sku, quantity from stock.adjustments'),
+      reservations: await read('select order_id, state, lines from stock.reservations'),
+      orders: await read(
+        'select id, customer_id, status, total_amount, placed_at, updated_at from orders.orders',
+      ),
+      timeline: await read('select order_id, type, at from orders.timeline order by order_id, seq'),
+      payments: await read('select id, order_id, status, amount, captured, refunded from payments.payments'),
+      refunds: await read('select id, payment_id, amount, status from payments.refunds'),
+      outbox: await read(
+        'select id, type, subject, awaits, settled_at is not null as settled from events.outbox',
+      ),
+      inbox: await read('select reaction, event_id from events.inbox'),
+      failures: await read(
+        'select reaction, event_id, parked_at is not null as parked, dropped_at is not null as dropped, error from events.failures',
+      ),
+      products,
+      journal: journal
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as Entry),
+    }
+  } finally {
+    await Promise.all([sql.end(), mongo?.close()])
+  }
+}
+
+/** Every invariant, each with its figures and how it was violated. */
+export function check(books: Books, promised: Promised, rules: Rules): Finding[] {
+  return [
+    stock(books),
+    money(books),
+    endings(books, promised, rules),
+    effects(books),
+    kept(books, promised),
+    keys(books, promised),
+    once(books),
+  ]
+}
+
+function stock({ items, adjustments, reservations }: Books): Finding {
+  const violations: string[] = []
+  const sums = (of: { sku: string; quantity: number }[]) => {
+    const found = new Map<string, number>()
+    for (const { sku, quantity } of of) found.set(sku, (found.get(sku) ?? 0) + quantity)
+    return found
+  }
+  const lines = (state: string) =>
+    sums(reservations.filter((one) => one.state === state).flatMap((one) => one.lines))
+  const [received, reserved, sold] = [sums(adjustments), lines('reserved'), lines('committed')]
+  for (const item of items) {
+    const { sku, available } = item
+    if (available < 0 || item.reserved < 0)
+      violations.push(`${sku} is below nothing: ${JSON.stringify(item)}`)
+    if (available + item.reserved + item.sold !== item.received)
+      violations.push(`${sku} does not add up: ${JSON.stringify(item)}`)
+    for (const [what, ours, theirs] of [
+      ['received', item.received, received.get(sku) ?? 0],
+      ['reserved', item.reserved, reserved.get(sku) ?? 0],
+      ['sold', item.sold, sold.get(sku) ?? 0],
+    ] as const)
+      if (ours !== theirs)
+        violations.push(`${sku}: ${ours} ${what}, but its adjustments or reservations say ${theirs}`)
+  }
+  const total = (of: (item: Books['items'][number]) => number) =>
+    items.reduce((sum, item) => sum + of(item), 0)
+  return {
+    name: 'I1',
+    what: 'stock: available and reserved ≥ 0, available + reserved + sold = received, as the reservations say',
+    figures: `${items.length} SKUs: ${total((i) => i.received)} received, ${total((i) => i.sold)} sold, ${total((i) => i.reserved)} reserved`,
+    violations,
+  }
+}
+
+function money({ orders, payments, refunds, journal }: Books): Finding {
+  const violations: string[] = []
+  const paymentOf = new Map(payments.map((payment) => [payment.order_id, payment]))
+  const moved = movesOf(journal)
+  let captured = 0
+  let refunded = 0
+  for (const order of orders) {
+    const payment = paymentOf.get(order.id)
+    const moves = payment && moved.get(payment.id)
+    const held = (moves?.captured ?? 0) - (moves?.refunded ?? 0)
+    captured += moves?.captured ?? 0
+    refunded += moves?.refunded ?? 0
+    if ((moves?.captures ?? 0) > 1) violations.push(`order ${order.id} was captured ${moves!.captures} times`)
+    const given = refunds
+      .filter((refund) => refund.payment_id === payment?.id && refund.status === 'done')
+      .reduce((sum, { amount }) => sum + amount, 0)
+    if (order.status === 'cancelled' && held !== 0)
+      violations.push(`order ${order.id} is cancelled, but ${held} of it is kept`)
+    if (order.status === 'completed' && held !== order.total_amount - given)
+      violations.push(
+        `order ${order.id} is completed: ${held} is kept of ${order.total_amount}, less ${given} refunded`,
+      )
+    if (payment !== undefined && payment.status !== 'voiding' && payment.captured !== (moves?.captured ?? 0))
+      violations.push(
+        `payment ${payment.id} says ${payment.captured} captured, the provider ${moves?.captured ?? 0}`,
+      )
+  }
+  return {
+    name: 'I2',
+    what: 'money: kept is the order’s total less its refunds, or 0; at most one capture; a cancelled order nets 0',
+    figures: `${payments.length} payments: ${captured} captured, ${refunded} refunded`,
+    violations,
+  }
+}
+
+function endings({ orders, failures }: Books, promised: Promised, { deadlineMs, slackMs }: Rules): Finding {
+  const violations: string[] = []
+  const parked = failures.filter((failure) => failure.parked && !failure.dropped)
+  for (const order of orders) {
+    const { id, status } = order
+    const mayWait = status === 'confirmed' && !promised.shipped.has(id)
+    if (status !== 'completed' && status !== 'cancelled' && !mayWait)
+      violations.push(`order ${id} is still ${status}`)
+    const took = order.updated_at.getTime() - order.placed_at.getTime()
+    if (status === 'cancelled' && !promised.shipped.has(id) && took > deadlineMs + slackMs)
+      if (!promised.cancelled.has(id)) violations.push(`order ${id} was cancelled only after ${took} ms`)
+  }
+  for (const { reaction, event_id, error } of parked)
+    violations.push(`${reaction} has given up on the event ${event_id}: ${error}`)
+  return {
+    name: 'I3',
+    what: 'every accepted order is completed or cancelled within its deadline (or waits for its shipment)',
+    figures: `${orders.length} orders: ${counts(orders.map(({ status }) => status))}`,
+    violations,
+  }
+}
+
+/** What may happen to an order more than once. */
+const repeatable = new Set(['payment.refunded', 'order.updated', 'refund.requested'])
+
+function effects({ outbox, inbox, failures, timeline }: Books): Finding {
+  const violations: string[] = []
+  const done = new Set(inbox.map(({ event_id, reaction }) => `${event_id} ${reaction}`))
+  const failed = new Set(failures.map(({ event_id, reaction }) => `${event_id} ${reaction}`))
+  let effects = 0
+  for (const event of outbox)
+    for (const reaction of event.awaits) {
+      effects++
+      const key = `${event.id} ${reaction}`
+      if (!done.has(key) && !failed.has(key))
+        violations.push(`${reaction} has no effect of ${event.type} ${event.id}`)
+    }
+  const twice = (what: string, of: { key: string; type: string }[]) => {
+    const seen = new Set<string>()
+    for (const { key, type } of of) {
+      if (repeatable.has(type)) continue
+      if (seen.has(`${key} ${type}`)) violations.push(`${what}: ${type} of ${key} more than once`)
+      seen.add(`${key} ${type}`)
+    }
+  }
+  twice(
+    'timeline',
+    timeline.map(({ order_id, type }) => ({ key: order_id, type })),
+  )
+  twice(
+    'events',
+    outbox
+      .filter(({ type }) => !type.startsWith('product.'))
+      .map(({ subject, type }) => ({ key: subject, type })),
+  )
+  return {
+    name: 'I4',
+    what: 'each event has exactly one effect per reaction',
+    figures: `${outbox.length} events, ${effects} effects`,
+    violations,
+  }
+}
+
+function kept(books: Books, promised: Promised): Finding {
+  const violations: string[] = []
+  const status = new Map(books.orders.map((order) => [order.id, order]))
+  for (const { order } of promised.orders.values()) {
+    const row = status.get(order.id)
+    if (row === undefined) violations.push(`order ${order.id} was accepted and is not there`)
+    else if (row.total_amount !== order.total.amount)
+      violations.push(`order ${order.id} was accepted at ${order.total.amount} and is ${row.total_amount}`)
+  }
+  const adjustments = new Map(books.adjustments.map((one) => [one.id, one]))
+  for (const { id, sku, quantity } of promised.adjustments.values())
+    if (adjustments.get(id)?.quantity !== quantity)
+      violations.push(`the adjustment ${id} of ${sku} is not there`)
+  const products = new Set(books.products.map(({ _id }) => _id))
+  for (const { id, sku } of promised.products.values())
+    if (!products.has(id)) violations.push(`the product ${id} (${sku}) is not there`)
+  for (const id of promised.cancelled)
+    if (status.get(id)?.status !== 'cancelled')
+      violations.push(`order ${id} was told to be cancelled, and is ${status.get(id)?.status}`)
+  const refunds = new Map(books.refunds.map((one) => [one.id, one]))
+  for (const [id, { orderId }] of promised.refunds)
+    if (!['done', 'pending'].includes(refunds.get(id)?.status ?? ''))
+      violations.push(`the refund ${id} of order ${orderId} is not there`)
+  const promises =
+    promised.orders.size +
+    promised.adjustments.size +
+    promised.products.size +
+    promised.cancelled.size +
+    promised.refunds.size
+  return {
+    name: 'I5',
+    what: 'what was answered with success is there',
+    figures: `${promises} answers`,
+    violations,
+  }
+}
+
+function keys({ orders }: Books, promised: Promised): Finding {
+  const violations: string[] = []
+  for (const [key, { bodies }] of promised.orders)
+    if (bodies.size !== 1) violations.push(`the key ${key} was answered ${bodies.size} ways`)
+  const ids = new Set([...promised.orders.values()].map(({ order }) => order.id))
+  const ours = new Set([...promised.orders.values()].map(({ customerId }) => customerId))
+  for (const { id, customer_id } of orders)
+    if (ours.has(customer_id) && !ids.has(id))
+      violations.push(`order ${id} was made beside the one that its customer knows of`)
+  return {
+    name: 'I6',
+    what: 'one idempotency key, one resource, identical bytes',
+    figures: `${promised.orders.size} keys`,
+    violations,
+  }
+}
+
+function once({ orders, reservations, payments, journal }: Books): Finding {
+  const violations: string[] = []
+  const statusOf = new Map(orders.map(({ id, status }) => [id, status]))
+  for (const { order_id, state } of reservations) {
+    const status = statusOf.get(order_id)
+    if (status === 'completed' && state !== 'committed')
+      violations.push(`order ${order_id} is completed, its reservation ${state}`)
+    if (status === 'cancelled' && state !== 'released')
+      violations.push(`order ${order_id} is cancelled, its reservation ${state}`)
+  }
+  const orderOf = new Map(payments.map((payment) => [payment.id, payment.order_id]))
+  const moved = movesOf(journal)
+  for (const [reference, { authorizations, captures, voids }] of moved) {
+    const id = orderOf.get(reference)
+    const status = id === undefined ? undefined : statusOf.get(id)
+    if (authorizations > 1) violations.push(`order ${id} was authorised ${authorizations} times`)
+    const isEnded = status === 'completed' || status === 'cancelled'
+    if (captures + voids > 1 || (isEnded && authorizations > 0 && captures + voids !== 1))
+      violations.push(`order ${id} (${status}): ${captures} captures and ${voids} voids`)
+  }
+  return {
+    name: 'I8',
+    what: 'each reservation is committed or released once; each authorisation captured or voided once',
+    figures: `${reservations.length} reservations, ${moved.size} authorisations`,
+    violations,
+  }
+}
+
+/** What the provider has done of each payment, by our reference. */
+function movesOf(journal: Entry[]) {
+  const moves = new Map<
+    string,
+    { authorizations: number; captures: number; voids: number; captured: number; refunded: number }
+  >()
+  for (const { outcome, operation, amount, payment } of journal) {
+    if (outcome !== 'done') continue
+    const of = moves.get(payment.reference) ?? {
+      authorizations: 0,
+      captures: 0,
+      voids: 0,
+      captured: 0,
+      refunded: 0,
+    }
+    moves.set(payment.reference, of)
+    if (operation === 'authorize') of.authorizations++
+    if (operation === 'void') of.voids++
+    if (operation === 'refund') of.refunded += amount
+    if (operation === 'capture') {
+      of.captures++
+      of.captured += amount
+    }
+  }
+  return moves
+}
+
+const counts = (of: string[]) =>
+  Object.entries(Object.groupBy(of, (value) => value))
+    .map(([value, all]) => `${all!.length} ${value}`)
+    .join(', ')

@@ -1,0 +1,65 @@
+/**
+ * Within each process of a build with failpoints. In the folder that FAILPOINTS names, the file `armed` holds the point
+ * at which one process is to die; each point that was passed leaves a file in `passed`.
+ */
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const folder = process.env['FAILPOINTS']
+const me = process.env['FUNCTION'] ?? ''
+const passed = new Set<string>()
+
+/** The clock of this process is so much ahead, in ms. */
+const offset = folder === undefined ? 0 : Number(readOr(join(folder, `clock-${me}`), '0'))
+if (offset !== 0) {
+  const { now } = Date
+  Date.now = () => now() + offset
+  globalThis.Date = new Proxy(Date, {
+    construct: (target, args: [], as) =>
+      Reflect.construct(target, args.length === 0 ? [Date.now()] : args, as) as object,
+  })
+}
+
+function readOr(path: string, otherwise: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return otherwise
+  }
+}
+
+/** Where a process may crash: `reserve-stock | functions/shared/change.ts:9 commit | before`. */
+export const pointOf = (name: string, site: string, when: string) => `${name} | ${site} | ${when}`
+
+/** Makes a call with a failpoint before it and after it has succeeded. */
+export function failpoint<T>(site: string, call: () => T): T {
+  if (folder === undefined) return call()
+  pass(folder, pointOf(me, site, 'before'))
+  const result = call()
+  const after = () => pass(folder, pointOf(me, site, 'after'))
+  if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') {
+    after()
+    return result
+  }
+  // a query of drizzle begins when it is waited for, and so it does here
+  return (result as unknown as PromiseLike<unknown>).then((value) => {
+    after()
+    return value
+  }) as T
+}
+
+function pass(folder: string, point: string) {
+  if (!passed.has(point)) {
+    passed.add(point)
+    writeFileSync(join(folder, 'passed', encodeURIComponent(point)), '')
+  }
+  try {
+    if (readFileSync(join(folder, 'armed'), 'utf8') !== point) return
+    // of several processes one dies
+    renameSync(join(folder, 'armed'), join(folder, 'fired'))
+  } catch {
+    return
+  }
+  process.kill(process.pid, 'SIGKILL')
+  for (;;);
+}

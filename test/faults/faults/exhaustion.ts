@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+import { newOrder } from '../../orders.ts'
+import { must, times, type Fault } from '../fault.ts'
+
+const mostMemory = 300
+
+/** One client that wants everything gets little of it, and nobody else notices. */
+export const exhaustion: Fault = {
+  name: 'exhaustion',
+  title:
+    'Bodies over the cap, 10,000-deep JSON, slow senders, limit=1e9, hoarded connections, streams and stock',
+  async run({ shop, traffic, injected, say }) {
+    const { token } = traffic.people[0]!
+    const raw = (body: string) =>
+      fetch(`${shop.api}/orders`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${token}`,
+          'content-type': 'application/json',
+          'idempotency-key': 'too-much',
+        },
+        body,
+      }).then(async (response) => ({ status: response.status, text: await response.text() }))
+
+    const large = await raw(`{"note":"${'x'.repeat(5_000_000)}"}`)
+    must(large.status === 413, `5 MB were answered ${large.status}`)
+    const deep = await raw('{"a":'.repeat(10_000) + '1' + '}'.repeat(10_000))
+    must([400, 422].includes(deep.status), `10,000-deep JSON was answered ${deep.status}: ${deep.text}`)
+    const wide = await fetch(`${shop.api}/products?limit=1e9`)
+    must([400, 422].includes(wide.status), `limit=1e9 was answered ${wide.status}`)
+    await wide.text()
+
+    const { host, port } = { host: '127.0.0.1', port: Number(new URL(shop.url).port) }
+    const sockets: Socket[] = Array.from({ length: 300 }, (_, n) => {
+      const socket = connect(port, host).on('error', () => {})
+      // a third say nothing, a third never end their head, a third never end their body
+      if (n % 3 === 1) socket.write('POST /api/v1/orders HTTP/1.1\r\nHost: x\r\n')
+      if (n % 3 === 2)
+        socket.write(
+          `POST /api/v1/orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: Bearer ${token}\r\nIdempotency-Key: slow-${n}\r\nContent-Length: 1000\r\n\r\n{"li`,
+        )
+      return socket
+    })
+    const { id } = await traffic.place(undefined, newOrder([{ sku: 'MUG-BLUE', quantity: 1 }], 'card_slow'))
+    const watching = new AbortController()
+    const streams = times(150, () =>
+      fetch(`${shop.api}/orders/${id}/events`, {
+        headers: { authorization: `Bearer ${token}` },
+        signal: watching.signal,
+      }).then(
+        (response) => response.body?.cancel(),
+        () => {},
+      ),
+    )
+    // stock that is ordered with a card that takes its time
+    const sku = await traffic.newSku(20)
+    const greedy = await times(20, () =>
+      traffic.place(traffic.people[1], newOrder([{ sku, quantity: 1 }], 'card_declined')),
+    )
+    injected(300 + 150 + 20 + 3)
+
+    const others = traffic.run()
+    const before = traffic.steps()
+    await pause(6_000)
+    await others.stop()
+    const served = traffic.steps() - before
+    for (const socket of sockets) socket.destroy()
+    watching.abort()
+    await streams
+    must(served > 20, `only ${served} things were done beside it`)
+    for (const one of greedy) await traffic.decided(one.id)
+    let stock = 0
+    for (let tries = 0; tries < 100 && stock < 20; tries++) {
+      stock = (await shop.call(undefined, 'GET', `/stock/${sku}`)).body.available
+      await pause(100)
+    }
+    must(stock === 20, `${stock} of 20 units came back from orders that were not paid`)
+
+    const memory = shop.processes().map(({ name, pid }) => ({ name, mib: residentMib(pid) }))
+    const largest = memory.reduce((a, b) => (a.mib > b.mib ? a : b))
+    must(largest.mib < mostMemory, `${largest.name} has grown to ${largest.mib.toFixed(0)} MiB`)
+    say(
+      `${served} things were done beside it; the largest process is ${largest.name} with ${largest.mib.toFixed(0)} MiB`,
+    )
+  },
+}
+
+/** What a process holds in memory; 0 where it is gone. */
+export function residentMib(pid: number): number {
+  try {
+    return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
+  } catch {
+    return 0
+  }
+}

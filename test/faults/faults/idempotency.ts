@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto'
+import postgres from 'postgres'
+import { newOrder } from '../../orders.ts'
+import { must, tally, times, type Fault } from '../fault.ts'
+
+const body = () => newOrder([{ sku: 'MUG-BLUE', quantity: 1 }], 'card_approved')
+
+/** One key is one order, however and by whomever it is sent. */
+export const idempotency: Fault = {
+  name: 'idempotency',
+  title: 'Idempotency keys: again, 50 at once, another body, another user, after its day',
+  async run({ shop, traffic, random, injected, say }) {
+    const [who, other] = [traffic.people[0]!, traffic.people[1]!]
+    const key = `again-${randomUUID()}`
+    const first = await traffic.place(who, body(), key)
+    for (let n = 0; n < 5; n++) must((await traffic.place(who, body(), key)).id === first.id, 'another order')
+
+    const crowd = `crowd-${randomUUID()}`
+    // each is answered with the one order, or told that the first is still on its way
+    const answers = await times(50, async () => {
+      const response = await shop.send(who.token, 'POST', '/orders', body(), crowd)
+      return { status: response.status, text: await response.text() }
+    })
+    const orders = new Set(answers.filter(({ status }) => status === 201).map(({ text }) => text))
+    must(orders.size <= 1, `50 at once were answered ${orders.size} ways`)
+    must(
+      answers.every(({ status }) => [201, 409].includes(status)),
+      JSON.stringify(tally(answers.map((a) => a.status))),
+    )
+    await traffic.place(who, body(), crowd)
+
+    const changed = await shop.send(
+      who.token,
+      'POST',
+      '/orders',
+      newOrder([{ sku: 'MUG-RED', quantity: 2 }]),
+      key,
+    )
+    must(changed.status === 422, `another body under the key was answered ${changed.status}`)
+    const theirs = await traffic.place(other, body(), key + random.below(9))
+    const same = await shop.send(other.token, 'POST', '/orders', body(), key)
+    must(same.status === 201, `another user's key was answered ${same.status}`)
+    const text = await same.text()
+    must(!text.includes(first.id) && !text.includes(theirs.id), 'another user got the first one’s order')
+    traffic.promise(other, `other ${key}`, text)
+
+    const sql = postgres(shop.database.get('postgres')!.url, { max: 1, onnotice: () => {} })
+    await sql`update orders.idempotency_keys set at = now() - interval '25 hours' where key = ${key} and caller = ${who.id}`
+    await sql.end()
+    const late = await shop.send(who.token, 'POST', '/orders', body(), key)
+    const lateText = await late.text()
+    must(late.status === 201 && !lateText.includes(first.id), 'a key whose day is over is not free')
+    traffic.promise(who, `late ${key}`, lateText)
+    injected(60)
+    say(`50 at once: ${JSON.stringify(tally(answers.map((a) => a.status)))}`)
+  },
+}

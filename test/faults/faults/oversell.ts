@@ -1,0 +1,45 @@
+import { newOrder } from '../../orders.ts'
+import { must, times, type Context, type Fault } from '../fault.ts'
+
+/** Many buyers and few units: exactly as many orders are fulfilled as there is stock for. */
+export const oversell: Fault = {
+  name: 'oversell',
+  title: '200 buyers, 1 unit; one order with the SKU on two lines; several units and random sizes',
+  async run(context) {
+    await rush(context, 1, 200, () => [1])
+    await rush(context, 1, 20, () => [1, 1])
+    await rush(context, 2, 20, () => [1, 1])
+    const { random } = context
+    await rush(context, 25, 60, () => Array.from({ length: 1 + random.below(3) }, () => 1 + random.below(4)))
+  },
+}
+
+/** @param sizes the quantities of an order's lines, all of one SKU */
+async function rush(context: Context, units: number, buyers: number, sizes: () => number[]) {
+  const { traffic, shop, random, injected, say } = context
+  const sku = await traffic.newSku(units)
+  const placed = await times(buyers, async () => {
+    const quantities = sizes()
+    const body = newOrder(
+      quantities.map((quantity) => ({ sku, quantity })),
+      'card_approved',
+    )
+    const { id } = await traffic.place(random.pick(traffic.people), body)
+    return { id, wanted: quantities.reduce((sum, quantity) => sum + quantity, 0) }
+  })
+  injected(buyers)
+  const ended = await Promise.all(
+    placed.map(async (one) => ({ ...one, status: await traffic.decided(one.id) })),
+  )
+  const sold = ended.filter(({ status }) => status !== 'cancelled')
+  const taken = sold.reduce((sum, { wanted }) => sum + wanted, 0)
+  const { body } = await shop.call(undefined, 'GET', `/stock/${sku}`)
+  say(`${buyers} buyers, ${units} units: ${sold.length} sales, ${buyers - sold.length} refusals`)
+  must(taken <= units, `${taken} of ${units} units were sold`)
+  must(body.available === units - taken, `${body.available} are left of ${units} after ${taken} were taken`)
+  // nobody was refused who could have been served
+  const smallest = Math.min(
+    ...ended.filter(({ status }) => status === 'cancelled').map(({ wanted }) => wanted),
+  )
+  must(body.available < smallest, `${smallest} were refused while ${body.available} are left`)
+}

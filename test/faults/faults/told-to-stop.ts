@@ -1,0 +1,47 @@
+import { existsSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
+import { steadyLoad } from '../../load.ts'
+import { must, type Fault } from '../fault.ts'
+
+const graceMs = 10_000
+
+/** A process that is told to stop finishes what it has begun. */
+export const toldToStop: Fault = {
+  name: 'told-to-stop',
+  title: 'SIGTERM to each process under load: no request fails, each ends within its grace period',
+  async run({ shop, traffic, random, injected, say }) {
+    const { token } = traffic.people[0]!
+    const busy = traffic.run({ atOnce: 2 })
+    const load = steadyLoad(
+      async () => {
+        const path = random.pick(['/products?limit=3', '/stock/MUG-BLUE', '/orders', '/payments'])
+        const response = await shop.send(token, 'GET', path)
+        await response.text()
+        return response.status
+      },
+      { atOnce: 3 },
+    )
+    await pause(2_000)
+    let slowest = 0
+    const told = random.shuffle(shop.processes())
+    for (const { name, pid } of told) {
+      const began = performance.now()
+      try {
+        process.kill(pid, 'SIGTERM')
+      } catch {
+        // it was idle, and is gone
+        continue
+      }
+      while (existsSync(`/proc/${pid}`)) {
+        must(performance.now() - began < graceMs, `${name} did not end within ${graceMs} ms`)
+        await pause(20)
+      }
+      slowest = Math.max(slowest, performance.now() - began)
+      injected()
+    }
+    const statuses = await load.stop()
+    await busy.stop()
+    say(`${told.length} processes, the slowest took ${slowest.toFixed(0)} ms; ${JSON.stringify(statuses)}`)
+    must(Object.keys(statuses).join() === '200', `requests failed: ${JSON.stringify(statuses)}`)
+  },
+}

@@ -1,0 +1,62 @@
+import type { InvariantName } from './checker.ts'
+
+/** A deliberately broken build, and the invariant by which the checker must find it. */
+export interface Mutation {
+  name: string
+  breaks: InvariantName
+  file: string
+  find: string
+  replace: string
+}
+
+export const mutations: Mutation[] = [
+  {
+    name: 'released stock is not given back',
+    breaks: 'I1',
+    file: 'events/order.cancelled/release-stock.ts',
+    find: 'saveAccounts(tx, release(accounts, held.lines)),',
+    replace: '',
+  },
+  {
+    name: 'one cent is refunded, whatever was asked for',
+    breaks: 'I2',
+    file: 'functions/payments/ask.ts',
+    find: "provider.refund(payment.providerId ?? '', refund.amount,",
+    replace: "provider.refund(payment.providerId ?? '', 1,",
+  },
+  {
+    name: 'a declined card cancels nothing',
+    breaks: 'I3',
+    file: 'events/stock.rejected/abort-order.ts',
+    find: 'await once(async (tx) => {',
+    replace: 'await once(async (tx) => { return;',
+  },
+  {
+    name: 'a reaction does not ask whether it has done an event',
+    breaks: 'I4',
+    file: 'events/reaction.ts',
+    find: 'if (count === 0) return false',
+    replace: 'void count',
+  },
+  {
+    name: 'an order is accepted and not written',
+    breaks: 'I5',
+    file: 'functions/shared/change.ts',
+    find: 'await write(kept)',
+    replace: 'void kept',
+  },
+  {
+    name: 'the kept answer is given with a blank more',
+    breaks: 'I6',
+    file: 'functions/shared/idempotency.ts',
+    find: 'return new Response(body,',
+    replace: 'return new Response(`${body} `,',
+  },
+  {
+    name: 'a void is not asked for',
+    breaks: 'I8',
+    file: 'functions/payments/ask.ts',
+    find: 'return outcome(await provider.void(known.id, `void:${payment.id}`))',
+    replace: "return { status: 'voided', id: known.id, reason: null }",
+  },
+]

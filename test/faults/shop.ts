@@ -1,0 +1,171 @@
+/** A whole shop, a process for each function, on stores that a fault can kill, cut off and bring back. */
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Setting } from '../../functions/shared/config.ts'
+import { startInstance } from '../../local/instance.ts'
+import { demoPassword } from '../../local/people.ts'
+import type { FunctionReport } from '../../local/pool.ts'
+import { secretsOf } from '../../local/secrets.ts'
+import { startMongo } from '../../local/stores/mongodb.ts'
+import { startNats } from '../../local/stores/nats.ts'
+import { startPostgres } from '../../local/stores/postgres.ts'
+import type { Store } from '../../local/stores/store.ts'
+import { temporaryDataDir } from '../../local/stores/temporary.ts'
+import { startSystem } from '../../local/system.ts'
+import { shopClient } from '../client.ts'
+import { openLink, type Link } from '../link.ts'
+import { readBooks, type Books } from './checker.ts'
+
+/** How long an order may wait for stock and payment here. */
+export const deadlineMs = 60_000
+
+const starts = { postgres: startPostgres, nats: startNats, mongodb: startMongo }
+export type StoreName = keyof typeof starts
+
+export interface Options {
+  settings?: Partial<Record<Setting, string>>
+  /** The name of a mutation, for the check that the checker can fail. */
+  mutation?: string
+  /** Told what the processes write. */
+  log?: (line: string) => void
+}
+
+export async function openFaultShop({ settings = {}, mutation, log = () => {} }: Options = {}) {
+  const folder = temporaryDataDir()
+  const points = join(folder.dataDir, 'points')
+  mkdirSync(join(points, 'passed'), { recursive: true })
+  const dist = join(import.meta.dirname, '../../.data/faults', mutation === undefined ? 'dist' : 'mutated')
+  if (mutation !== undefined) rmSync(dist, { recursive: true, force: true })
+
+  const stores = new Map<StoreName, Store>()
+  const folders = new Map<StoreName, ReturnType<typeof temporaryDataDir>>()
+  const links = {} as Record<StoreName, Link>
+  await Promise.all(
+    (Object.keys(starts) as StoreName[]).map(async (name) => {
+      folders.set(name, temporaryDataDir())
+      const store = await start(name)
+      links[name] = await openLink(store.url)
+    }),
+  )
+  const system = await startSystem({
+    dataDir: folder.dataDir,
+    env: {
+      ...process.env,
+      ...(mutation === undefined ? { FAILPOINTS: points } : { MUTATION: mutation }),
+      DATABASE_URL: links.postgres.url,
+      NATS_URL: links.nats.url,
+      MONGODB_URL: links.mongodb.url,
+    },
+    bundler: { script: join(import.meta.dirname, 'build.ts'), dist },
+    inProcess: false,
+    settings: {
+      ORDER_DEADLINE_SECONDS: String(deadlineMs / 1000),
+      REDELIVER_AFTER_SECONDS: '2',
+      RETRY_DELAYS_SECONDS: '0.2,0.5,1,2,4,8,8,8,8,8',
+      ...settings,
+    },
+    port: 0,
+    window: 60,
+    maxScale: undefined,
+    say: log,
+    log: (name, line) => log(`${name} ${line}`),
+  })
+  const secrets = await secretsOf(folder.dataDir)
+
+  function start(name: StoreName): Promise<Store> {
+    const options = { dataDir: folders.get(name)!.dataDir, env: { PATH: process.env['PATH'] }, durable: true }
+    return starts[name](options).then((store) => {
+      stores.set(name, store)
+      return store
+    })
+  }
+
+  /** Those that run now, by the name of what they are. */
+  function processes(): { name: string; pid: number }[] {
+    const { functions } = system.backend.scale() as { functions: Record<string, FunctionReport> }
+    return [
+      ...Object.entries(functions).flatMap(([name, { instances }]) =>
+        instances.map(({ pid }) => ({ name, pid })),
+      ),
+      ...system.backend.processes(),
+    ].filter((one): one is { name: string; pid: number } => one.pid !== undefined)
+  }
+
+  return {
+    ...shopClient(system.url.replace('localhost', '127.0.0.1'), demoPassword),
+    links,
+    points,
+    sites: () => JSON.parse(readFileSync(join(dist, 'sites.json'), 'utf8')) as string[],
+    /** Kills a store at once, as a crash would. */
+    kill: async (name: StoreName) => {
+      const store = stores.get(name)!
+      links[name].cut()
+      // PostgreSQL's immediate shutdown: no checkpoint, its sessions cut off; its helpers do not outlive it
+      process.kill(store.pid!, name === 'postgres' ? 'SIGQUIT' : 'SIGKILL')
+      await store.died
+    },
+    /** Starts a store that was killed, on its data or, where it is `empty`, on none. */
+    revive: async (name: StoreName, { empty = false } = {}) => {
+      if (empty) {
+        await folders.get(name)!.remove()
+        folders.set(name, temporaryDataDir())
+      }
+      links[name].restore((await start(name)).url)
+    },
+    processes,
+    /** Stops a process (SIGSTOP) while something happens; then it goes on. */
+    frozen: async <T>(pid: number, work: () => Promise<T>): Promise<T> => {
+      process.kill(pid, 'SIGSTOP')
+      try {
+        return await work()
+      } finally {
+        process.kill(pid, 'SIGCONT')
+      }
+    },
+    /** Sends a signal to every process of a name. */
+    killAll: (name: string, signal: NodeJS.Signals) => {
+      for (const one of processes())
+        if (one.name === name)
+          try {
+            process.kill(one.pid, signal)
+          } catch {
+            // gone by itself
+          }
+    },
+    /** Sets the clock of the processes of a name that start from now on, in ms from the true time. */
+    setClock: (name: string, offset: number) => writeFileSync(join(points, `clock-${name}`), String(offset)),
+    resetClocks: () => {
+      for (const file of readdirSync(points)) if (file.startsWith('clock-')) rmSync(join(points, file))
+    },
+    /** Starts another process of a service beside the one that runs. */
+    startSecond: async (name: 'relay' | 'dispatcher') => {
+      const instance = startInstance({
+        name,
+        command: process.execPath,
+        args: [join(dist, 'functions/main.js')],
+        env: { PATH: process.env['PATH'], FAILPOINTS: points, ...system.environment.ofService(name) },
+        log: (name, line) => log(`${name} ${line}`),
+      })
+      await instance.ready
+      return instance
+    },
+    database: stores,
+    books: (): Promise<Books> =>
+      readBooks({
+        postgres: stores.get('postgres')!.url,
+        mongodb: stores.get('mongodb')!.url,
+        sandbox: system.environment.ofFunction('get-payment').PAYMENT_PROVIDER_URL!,
+        sandboxKey: secrets.providerKey,
+      }),
+    functionUrl: (name: string) =>
+      system.environment.ofFunction('get-stock').FUNCTION_URL!.replace('{function}', name),
+    stop: async () => {
+      await system.stop()
+      for (const link of Object.values(links)) link.close()
+      await Promise.all([...stores.values()].map((store) => store.stop()))
+      await Promise.all([folder.remove(), ...[...folders.values()].map((one) => one.remove())])
+    },
+  }
+}
+
+export type FaultShop = Awaited<ReturnType<typeof openFaultShop>>

@@ -1,0 +1,251 @@
+/** What people do in a shop, by chance but repeatably; each keeps what it was promised. */
+import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import postgres from 'postgres'
+import { demoPassword } from '../../local/people.ts'
+import { newOrder } from '../orders.ts'
+import { check, nothingPromised, type Finding } from './checker.ts'
+import type { Random } from './random.ts'
+import { deadlineMs, type FaultShop } from './shop.ts'
+
+/** How long a customer tries the same thing again, in ms. */
+const patienceMs = 150_000
+const slackMs = 60_000
+
+const skus = ['MUG-BLUE', 'MUG-RED', 'KIT-PUNCTURE', 'TOOL-HEX-SET'] as const
+/** How often each card is used, of 100. `card_slow` and `card_timeout` take long, and so are rare. */
+const cards = [
+  ...Array<string>(70).fill('card_approved'),
+  ...Array<string>(10).fill('card_declined'),
+  ...Array<string>(5).fill('card_insufficient_funds'),
+  ...Array<string>(8).fill('card_capture_fails'),
+  ...Array<string>(6).fill('card_flaky'),
+  'card_timeout',
+]
+
+export type Traffic = Awaited<ReturnType<typeof openTraffic>>
+
+export async function openTraffic(shop: FaultShop, random: Random, { customers = 3 } = {}) {
+  const promised = nothingPromised()
+  const people = await Promise.all(
+    Array.from({ length: customers }, async () => {
+      const token = await shop.customer()
+      return { token, id: subjectOf(token) }
+    }),
+  )
+  const [staff, seller] = await Promise.all([shop.staff(), shop.logIn('seller@example.com', demoPassword)])
+  for (const sku of skus) await adjust(sku, 1_000_000)
+  let steps = 0
+
+  /** Sends a request until it is answered, whatever becomes of the shop meanwhile: always with the same key. */
+  async function insist(token: string, method: string, path: string, body?: unknown, key?: string) {
+    const given = key ?? randomUUID()
+    const until = performance.now() + patienceMs
+    let last = ''
+    while (performance.now() < until) {
+      const response = await shop.send(token, method, path, body, given).catch((error: unknown) => {
+        last = String(error)
+      })
+      if (response !== undefined) {
+        const text = await response.text().catch((error: unknown) => {
+          last = String(error)
+        })
+        const again =
+          response.status >= 500 || response.status === 429 || text?.includes('in-flight') === true
+        if (text !== undefined && !again) return { status: response.status, text, key: given }
+        last = `${response.status} ${text ?? ''}`
+      }
+      await pause(100)
+    }
+    throw new Error(`${method} ${path} was not answered within ${patienceMs} ms: ${last}`)
+  }
+
+  async function place(who = random.pick(people), body: unknown = order(), key: string = randomUUID()) {
+    const { status, text } = await insist(who.token, 'POST', '/orders', body, key)
+    if (status !== 201) throw new Error(`an order was answered ${status}: ${text}`)
+    const placed = JSON.parse(text) as { id: string }
+    const known = promised.orders.get(key)
+    if (known === undefined)
+      promised.orders.set(key, {
+        customerId: who.id,
+        status,
+        bodies: new Set([text]),
+        order: JSON.parse(text),
+      })
+    else known.bodies.add(text)
+    // a client that is not sure asks again
+    if (known === undefined && random.next() < 0.3) await place(who, body, key)
+    return { ...placed, who }
+  }
+
+  function order() {
+    const lines = Array.from({ length: 1 + random.below(3) }, () => ({
+      sku: random.pick(skus),
+      quantity: 1 + random.below(3),
+    }))
+    return newOrder(lines, random.pick(cards))
+  }
+
+  const anyOrder = () => random.pick([...promised.orders.values()]).order.id
+  const buyerOf = (id: string) => {
+    const { customerId } = [...promised.orders.values()].find(({ order }) => order.id === id)!
+    return people.find((one) => one.id === customerId)!
+  }
+
+  async function cancel(id = anyOrder()) {
+    const { status } = await insist(buyerOf(id).token, 'POST', `/orders/${id}/cancellation`, {})
+    if (status === 200) promised.cancelled.add(id)
+  }
+
+  async function ship(id = anyOrder()) {
+    const { status } = await insist(staff, 'POST', `/orders/${id}/shipment`, {})
+    if (status === 200) promised.shipped.add(id)
+  }
+
+  async function refund(orderId = anyOrder()) {
+    const { text } = await insist(buyerOf(orderId).token, 'GET', `/payments?orderId=${orderId}`)
+    const [payment] = (JSON.parse(text) as { items: { id: string; status: string }[] }).items
+    if (payment?.status !== 'captured') return
+    const answer = await insist(staff, 'POST', `/payments/${payment.id}/refunds`, {
+      amount: 1 + random.below(300),
+      reason: 'scratched',
+    })
+    if (answer.status === 201) {
+      const { id, amount } = JSON.parse(answer.text) as { id: string; amount: number }
+      promised.refunds.set(id, { orderId, amount })
+    }
+  }
+
+  async function adjust(sku: string, quantity: number) {
+    const { status, text, key } = await insist(staff, 'POST', `/stock/${sku}/adjustments`, {
+      quantity,
+      reason: 'received',
+    })
+    if (status !== 201) throw new Error(`stock was answered ${status}: ${text}`)
+    promised.adjustments.set(key, JSON.parse(text))
+  }
+
+  async function addProduct() {
+    const sku = `FAULT-${randomUUID().slice(0, 8).toUpperCase()}`
+    const { status, text, key } = await insist(seller, 'POST', '/products', {
+      sku,
+      name: `Thing ${sku}`,
+      description: 'Made while something failed',
+      category: 'faults',
+      price: { amount: 100 + random.below(900), currency: 'EUR' },
+    })
+    if (status !== 201) throw new Error(`a product was answered ${status}: ${text}`)
+    const product = JSON.parse(text) as { id: string; sku: string }
+    promised.products.set(key, product)
+    return product
+  }
+
+  async function step() {
+    steps++
+    const chance = promised.orders.size === 0 ? 0 : random.next()
+    if (chance < 0.55) await place()
+    else if (chance < 0.63) await cancel()
+    else if (chance < 0.85) await ship()
+    else if (chance < 0.92) await refund()
+    else if (chance < 0.97) await adjust(random.pick(skus), 1 + random.below(9))
+    else await addProduct()
+  }
+
+  /** Has people come and go until it is told to stop. @returns once the last has been answered */
+  function run({ atOnce = 4 } = {}) {
+    const stopping = new AbortController()
+    const loop = async () => {
+      while (!stopping.signal.aborted) await step()
+    }
+    const loops = Promise.allSettled(Array.from({ length: atOnce }, loop))
+    return {
+      stop: async () => {
+        stopping.abort()
+        for (const one of await loops) if (one.status === 'rejected') throw one.reason
+      },
+    }
+  }
+
+  /** Waits until every order has come to its end: what is confirmed is shipped. */
+  async function settle({ withinMs = 180_000 } = {}) {
+    const sql = postgres(shop.database.get('postgres')!.url, { max: 1, onnotice: () => {} })
+    try {
+      const until = performance.now() + withinMs
+      let left = ''
+      while (performance.now() < until) {
+        const waiting = await sql<{ id: string; status: string }[]>`
+          select id, status from orders.orders where status not in ('completed', 'cancelled')`
+        for (const { id, status } of waiting) if (status === 'confirmed') await ship(id)
+        const [open] = await sql<
+          { events: number; failures: number; payments: number; refunds: number }[]
+        >`select
+          (select count(*)::int from events.outbox where settled_at is null) as events,
+          (select count(*)::int from events.failures where next_at is not null) as failures,
+          (select count(*)::int from payments.payments where status in ('authorizing', 'capturing', 'voiding')) as payments,
+          (select count(*)::int from payments.refunds where status = 'pending') as refunds`
+        const pending = { orders: waiting.length, ...open }
+        if (Object.values(pending).every((count) => count === 0)) return true
+        left = JSON.stringify(pending)
+        await pause(200)
+      }
+      console.error(`Not settled within ${withinMs} ms: ${left}`)
+      return false
+    } finally {
+      await sql.end()
+    }
+  }
+
+  /** A product of a SKU of its own, with so much of it. */
+  async function newSku(units: number): Promise<string> {
+    const { sku } = await addProduct()
+    await adjust(sku, units)
+    return sku
+  }
+
+  /** Waits until an order is confirmed or has ended. */
+  async function decided(id: string): Promise<string> {
+    const until = performance.now() + patienceMs
+    let status = ''
+    while (performance.now() < until) {
+      const { text } = await insist(staff, 'GET', `/orders/${id}`)
+      status = (JSON.parse(text) as { status: string }).status
+      if (['confirmed', 'shipped', 'completed', 'cancelled'].includes(status)) return status
+      await pause(50)
+    }
+    throw new Error(`order ${id} is still ${status} after ${patienceMs} ms`)
+  }
+
+  return {
+    promised,
+    people,
+    place,
+    cancel,
+    ship,
+    refund,
+    newSku,
+    addProduct,
+    decided,
+    /** Keeps an order that someone was promised otherwise than by `place`. */
+    promise: (who: { id: string }, key: string, text: string) => {
+      promised.orders.set(key, {
+        customerId: who.id,
+        status: 201,
+        bodies: new Set([text]),
+        order: JSON.parse(text),
+      })
+    },
+    step,
+    run,
+    settle,
+    steps: () => steps,
+    /** Every invariant, once all is settled. */
+    verify: async (patience?: { withinMs: number }): Promise<Finding[]> => {
+      await settle(patience)
+      return check(await shop.books(), promised, { deadlineMs, slackMs })
+    },
+  }
+}
+
+/** Whose access token it is. */
+const subjectOf = (token: string): string =>
+  (JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { sub: string }).sub

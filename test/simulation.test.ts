@@ -1,0 +1,306 @@
+import * as fc from 'fast-check'
+import { asc, eq, inArray } from 'drizzle-orm'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { runReaction } from '../events/reaction.ts'
+import { inbox, outbox } from '../events/tables.ts'
+import { reactions, type ReactionName } from '../functions/functions.ts'
+import { loadReaction } from '../functions/modules.ts'
+import { orders, type OrderStatus } from '../functions/orders/order.ts'
+import { driveOverdue } from '../functions/orders/overdue.ts'
+import { httpProvider } from '../functions/payments/http-provider.ts'
+import { ProviderUnavailable, type PaymentProvider } from '../functions/payments/provider.ts'
+import { adjustments, items } from '../functions/stock/stock.ts'
+import { openPostgres, type Db } from '../functions/shared/postgres.ts'
+import type { User } from '../functions/shared/auth.ts'
+import { uuidv7 } from 'uuidv7'
+import type { ShopEvent } from '../events/catalogue.ts'
+import { check, nothingPromised, readBooks, type Promised } from './faults/checker.ts'
+import { knowProducts, newOrder, place } from './orders.ts'
+import { openSandbox } from './shop-with-sandbox.ts'
+import { openShop, type TestShop } from './shop.ts'
+
+/**
+ * A simulation of the saga, in this process and on the real PostgreSQL: the rows of the outbox are delivered in whatever
+ * order, as often as chance wants and two at a time, between cancellations, shipments, deadlines and a provider with moods.
+ * A failing run shrinks to a short story; SIMULATION_RUNS sets how many there are, SIMULATION_SEED repeats them.
+ */
+
+let shop: TestShop
+let sandbox: Awaited<ReturnType<typeof openSandbox>>
+let events: Db
+/** What the provider does to the next request: as it should, nothing at all, or it does it and says nothing. */
+let mood: Mood = 'well'
+
+const moods = ['well', 'well', 'well', 'away', 'silent'] as const
+type Mood = (typeof moods)[number]
+const cards = ['card_approved', 'card_approved', 'card_declined', 'card_capture_fails'] as const
+
+beforeAll(async () => {
+  sandbox = await openSandbox()
+  shop = await openShop(['orders', 'stock', 'payments'], {
+    PAYMENT_PROVIDER_URL: sandbox.url,
+    PAYMENT_PROVIDER_KEY: sandbox.apiKey,
+  })
+  events = openPostgres(shop.database('events'))
+  shop.deps('payments').provider = moody(httpProvider(sandbox.url, sandbox.apiKey))
+})
+afterAll(async () => {
+  await events.client.end()
+  await shop.close()
+  await sandbox.close()
+})
+
+function moody(real: PaymentProvider): PaymentProvider {
+  const through =
+    <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      const now = mood
+      if (now === 'away') throw new ProviderUnavailable('away')
+      const answer = await call(...args)
+      if (now === 'silent') throw new ProviderUnavailable('silent')
+      return answer
+    }
+  return {
+    authorize: through((...args) => real.authorize(...args)),
+    capture: through((...args) => real.capture(...args)),
+    void: through((...args) => real.void(...args)),
+    refund: through((...args) => real.refund(...args)),
+    lookUp: through((reference) => real.lookUp(reference)),
+  }
+}
+
+/** What people were promised: the model that the shop has to agree with in the end. */
+interface Model {
+  orders: { card: string; cancelled: boolean; shipped: boolean }[]
+}
+
+interface Real {
+  sku: string
+  user: User
+  ids: string[]
+  promised: Promised
+}
+
+type Step = fc.AsyncCommand<Model, Real>
+
+class Place implements Step {
+  readonly quantity: number
+  readonly card: string
+  constructor(quantity: number, card: string) {
+    this.quantity = quantity
+    this.card = card
+  }
+  check = () => true
+  async run(model: Model, real: Real) {
+    const body = newOrder([{ sku: real.sku, quantity: this.quantity }], this.card)
+    const order = await place(shop, real.user, body)
+    real.ids.push(order.id)
+    model.orders.push({ card: this.card, cancelled: false, shipped: false })
+    const bodies = new Set([JSON.stringify(order)])
+    real.promised.orders.set(order.id, { customerId: real.user.id, status: 201, bodies, order })
+  }
+  toString = () => `place ${this.quantity} with ${this.card}`
+}
+
+/** Of what there is, the one at `at`, wrapped around. */
+const one = <T>(from: readonly T[], at: number) => from[at % from.length]!
+
+class Deliver implements Step {
+  readonly at: number[]
+  readonly mood: Mood
+  constructor(at: number[], mood: Mood) {
+    this.at = at
+    this.mood = mood
+  }
+  check = ({ orders }: Readonly<Model>) => orders.length > 0
+  async run(_: Model, real: Real) {
+    const all = await deliveriesOf(real)
+    mood = this.mood
+    await Promise.all(this.at.map((at) => deliver(one(all, at))))
+    mood = 'well'
+  }
+  toString = () => `deliver ${this.at.join(' and ')} (provider ${this.mood})`
+}
+
+class Cancel implements Step {
+  readonly at: number
+  constructor(at: number) {
+    this.at = at
+  }
+  check = ({ orders }: Readonly<Model>) => orders.length > 0
+  async run(model: Model, real: Real) {
+    const id = one(real.ids, this.at)
+    const { status } = await shop.post(`/orders/${id}/cancellation`, { as: real.user, body: {} })
+    if (status !== 200) return
+    one(model.orders, this.at).cancelled = true
+    real.promised.cancelled.add(id)
+  }
+  toString = () => `cancel ${this.at}`
+}
+
+class Ship implements Step {
+  readonly at: number
+  constructor(at: number) {
+    this.at = at
+  }
+  check = ({ orders }: Readonly<Model>) => orders.length > 0
+  run = (model: Model, real: Real) => ship(model, real, this.at % real.ids.length)
+  toString = () => `ship ${this.at}`
+}
+
+class Expire implements Step {
+  readonly at: number
+  constructor(at: number) {
+    this.at = at
+  }
+  check = ({ orders }: Readonly<Model>) => orders.length > 0
+  async run(_: Model, real: Real) {
+    const { db } = shop.deps('orders')
+    const [row] = await db
+      .select()
+      .from(orders)
+      .where(eq(orders.id, one(real.ids, this.at)))
+    // what has no deadline any more gets none
+    if (row?.deadline == null) return
+    await db
+      .update(orders)
+      .set({ deadline: new Date(0) })
+      .where(eq(orders.id, row.id))
+    await driveOverdue(db)
+  }
+  toString = () => `expire ${this.at}`
+}
+
+interface Delivery {
+  event: ShopEvent
+  reaction: ReactionName
+}
+
+/** Every row of the outbox for each reaction that awaits it, whether it has been delivered or not. */
+async function deliveriesOf({ ids }: Real): Promise<Delivery[]> {
+  const rows = await events.select().from(outbox).where(inArray(outbox.subject, ids)).orderBy(asc(outbox.id))
+  return rows.flatMap(({ id, type, subject, data, time, awaits }) =>
+    // as `emit` checked it
+    awaits.map((reaction) => ({
+      event: { id, type, subject, data, time } as ShopEvent,
+      reaction: reaction as ReactionName,
+    })),
+  )
+}
+
+/** Tells whether it was taken: what fails is delivered again some other time. */
+async function deliver({ event, reaction }: Delivery): Promise<boolean> {
+  const { domain } = reactions[reaction]
+  return runReaction(await loadReaction(reaction), event, shop.deps(domain)).then(
+    () => true,
+    () => false,
+  )
+}
+
+async function ship(model: Model, real: Real, n: number) {
+  const { status } = await shop.post(`/orders/${real.ids[n]}/shipment`, { as: 'staff', body: {} })
+  if (status !== 200) return
+  model.orders[n]!.shipped = true
+  real.promised.shipped.add(real.ids[n]!)
+}
+
+const statuses = async ({ ids }: Real): Promise<OrderStatus[]> => {
+  const rows = await shop.deps('orders').db.select().from(orders).where(inArray(orders.id, ids))
+  return ids.map((id) => rows.find((row) => row.id === id)!.status)
+}
+
+/** Delivers what is left, as the relay sees to it, and ships what is confirmed. */
+async function drain(model: Model, real: Real) {
+  for (let round = 0; round < 60; round++) {
+    const done = new Set((await events.select().from(inbox)).map((row) => `${row.eventId} ${row.reaction}`))
+    const left = (await deliveriesOf(real)).filter(
+      ({ event, reaction }) => !done.has(`${event.id} ${reaction}`),
+    )
+    for (const delivery of left) await deliver(delivery)
+    const now = await statuses(real)
+    for (const [n, status] of now.entries()) if (status === 'confirmed') await ship(model, real, n)
+    if (left.length === 0 && now.every((status) => status === 'completed' || status === 'cancelled')) return
+  }
+  throw new Error(`did not come to an end: ${(await statuses(real)).join()}`)
+}
+
+async function begin(units: number): Promise<{ model: Model; real: Real }> {
+  const sku = `SIM-${uuidv7().slice(-12).toUpperCase()}`
+  await knowProducts(shop, [sku, 700])
+  const { db } = shop.deps('stock')
+  const seller = uuidv7()
+  await db.insert(items).values({ sku, sellerId: seller, available: units, received: units })
+  await db
+    .insert(adjustments)
+    .values({ id: uuidv7(), sku, quantity: units, reason: 'received', userId: seller })
+  return { model: { orders: [] }, real: { sku, user: shop.newUser(), ids: [], promised: nothingPromised() } }
+}
+
+/** Of the books, what a run has written. */
+async function booksOf({ sku, ids }: Real) {
+  const books = await readBooks({
+    postgres: shop.admin,
+    sandbox: sandbox.url,
+    sandboxKey: sandbox.apiKey,
+  })
+  const mine = new Set(ids)
+  const payments = books.payments.filter((row) => mine.has(row.order_id))
+  const paymentIds = new Set(payments.map(({ id }) => id))
+  const own = books.outbox.filter((row) => mine.has(row.subject))
+  return {
+    ...books,
+    items: books.items.filter((row) => row.sku === sku),
+    adjustments: books.adjustments.filter((row) => row.sku === sku),
+    reservations: books.reservations.filter((row) => mine.has(row.order_id)),
+    orders: books.orders.filter((row) => mine.has(row.id)),
+    timeline: books.timeline.filter((row) => mine.has(row.order_id)),
+    payments,
+    refunds: books.refunds.filter((row) => paymentIds.has(row.payment_id)),
+    outbox: own,
+    journal: books.journal.filter((entry) => paymentIds.has(entry.payment.reference)),
+  }
+}
+
+const at = fc.nat(200)
+const steps = fc.commands(
+  [
+    fc.tuple(fc.integer({ min: 1, max: 3 }), fc.constantFrom(...cards)).map((args) => new Place(...args)),
+    fc
+      .tuple(fc.array(at, { minLength: 1, maxLength: 3 }), fc.constantFrom(...moods))
+      .map((args) => new Deliver(...args)),
+    fc
+      .tuple(fc.array(at, { minLength: 1, maxLength: 3 }), fc.constantFrom(...moods))
+      .map((args) => new Deliver(...args)),
+    at.map((n) => new Cancel(n)),
+    at.map((n) => new Ship(n)),
+    at.map((n) => new Expire(n)),
+  ],
+  { maxCommands: 60, size: 'max' },
+)
+
+const numRuns = Number(process.env['SIMULATION_RUNS'] ?? 60)
+const seed = process.env['SIMULATION_SEED']
+
+it(
+  'keeps every promise and every invariant in whatever order things happen',
+  { timeout: 3_600_000 },
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: 6 }), steps, async (units, commands) => {
+        const { model, real } = await begin(units)
+        await fc.asyncModelRun(() => ({ model, real }), commands)
+        await drain(model, real)
+        const ended = await statuses(real)
+        for (const [n, { card, cancelled, shipped }] of model.orders.entries()) {
+          if (cancelled || !shipped || card === 'card_capture_fails') expect(ended[n]).toBe('cancelled')
+          else expect(ended[n]).toBe('completed')
+        }
+        const findings = check(await booksOf(real), real.promised, { deadlineMs: Infinity, slackMs: 0 })
+        expect(
+          findings.flatMap(({ name, violations }) => violations.map((text) => `${name} ${text}`)),
+        ).toEqual([])
+      }),
+      { numRuns, ...(seed === undefined ? {} : { seed: Number(seed) }), endOnFailure: false },
+    )
+  },
+)
