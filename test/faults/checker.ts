@@ -100,36 +100,41 @@ export async function readBooks(urls: BookUrls): Promise<Books> {
   })
   const mongo = urls.mongodb === undefined ? undefined : new MongoClient(urls.mongodb)
   try {
-    const read = <T>(query: string) => sql.unsafe(query) as unknown as Promise<T[]>
     const [journal, products] = await Promise.all([
       fetch(`${urls.sandbox}/v1/journal`, {
         headers: { authorization: `Bearer ${urls.sandboxKey}` },
       }).then((response) => response.text()),
       mongo?.db('products').collection<Books['products'][number]>('products').find().toArray() ?? [],
     ])
-    return {
-      items: await read('select sku, available, reserved, sold, received from stock.items'),
-      adjustments: await read('select id, sku, quantity from stock.adjustments'),
-      reservations: await read('select order_id, state, lines from stock.reservations'),
-      orders: await read(
-        'select id, customer_id, status, total_amount, placed_at, updated_at from orders.orders',
-      ),
-      timeline: await read('select order_id, type, at from orders.timeline order by order_id, seq'),
-      payments: await read('select id, order_id, status, amount, captured, refunded from payments.payments'),
-      refunds: await read('select id, payment_id, amount, status from payments.refunds'),
-      outbox: await read(
-        'select id, type, subject, awaits, settled_at is not null as settled from events.outbox',
-      ),
-      inbox: await read('select reaction, event_id from events.inbox'),
-      failures: await read(
-        'select reaction, event_id, parked_at is not null as parked, dropped_at is not null as dropped, error from events.failures',
-      ),
-      products,
-      journal: journal
-        .split('\n')
-        .filter((line) => line !== '')
-        .map((line) => JSON.parse(line) as Entry),
-    }
+    // of one moment, should something still be going on
+    return await sql.begin('isolation level repeatable read read only', async (tx) => {
+      const read = <T>(query: string) => tx.unsafe(query) as unknown as Promise<T[]>
+      return {
+        items: await read('select sku, available, reserved, sold, received from stock.items'),
+        adjustments: await read('select id, sku, quantity from stock.adjustments'),
+        reservations: await read('select order_id, state, lines from stock.reservations'),
+        orders: await read(
+          'select id, customer_id, status, total_amount, placed_at, updated_at from orders.orders',
+        ),
+        timeline: await read('select order_id, type, at from orders.timeline order by order_id, seq'),
+        payments: await read(
+          'select id, order_id, status, amount, captured, refunded from payments.payments',
+        ),
+        refunds: await read('select id, payment_id, amount, status from payments.refunds'),
+        outbox: await read(
+          'select id, type, subject, awaits, settled_at is not null as settled from events.outbox',
+        ),
+        inbox: await read('select reaction, event_id from events.inbox'),
+        failures: await read(
+          'select reaction, event_id, parked_at is not null as parked, dropped_at is not null as dropped, error from events.failures',
+        ),
+        products,
+        journal: journal
+          .split('\n')
+          .filter((line) => line !== '')
+          .map((line) => JSON.parse(line) as Entry),
+      }
+    })
   } finally {
     await Promise.all([sql.end(), mongo?.close()])
   }

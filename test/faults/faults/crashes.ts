@@ -13,7 +13,8 @@ export const crashes = (most: number): Fault => ({
     'Crash at every point: kill -9 before and after each commit, publish, acknowledgement and outgoing call',
   async run(context) {
     const { shop, traffic, random, injected, say } = context
-    const busy = traffic.run()
+    // no more than the shop can take beside its crashes
+    const busy = traffic.run({ atOnce: 1 })
     await pause(8_000)
     const fired = new Set<string>()
     let missed = 0
