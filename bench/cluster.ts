@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { secretsFolder } from '../compose/secrets.ts'
-import { forwardGateway, gatewayUrl } from '../knative/cluster.ts'
+import { reachGateway } from '../knative/cluster.ts'
 import { get, kubectl } from '../knative/kubectl.ts'
 import { stockUp, type Shop } from './people.ts'
 
@@ -11,7 +11,7 @@ export const namespace = 'zeroshop'
 
 /** The shop behind its gateway, with stock. */
 export async function openCluster(): Promise<Shop> {
-  const url = process.env['SHOP_URL'] ?? (await gatewayUrl(namespace)) ?? (await forwardGateway(namespace))
+  const url = await reachGateway(namespace)
   await stockUp({ url }, readFileSync(join(secretsFolder, 'demo-password'), 'utf8').trim())
   return { url }
 }
@@ -19,24 +19,20 @@ export async function openCluster(): Promise<Shop> {
 interface Service {
   metadata: { generation: number }
   status: {
-    latestReadyRevisionName: string
     observedGeneration: number
     conditions: { type: string; status: string }[]
   }
 }
 
-/**
- * Sets annotations of a function's pods, which rolls out a new revision, and waits until that takes the requests.
- * @returns the revision's name
- */
-export async function annotate(name: string, annotations: Record<string, string | null>): Promise<string> {
+/** Sets annotations of a function's pods, which rolls out a new revision, and waits until that takes the requests. */
+export async function annotate(name: string, annotations: Record<string, string | null>): Promise<void> {
   const change = { spec: { template: { metadata: { annotations } } } }
   const ksvc = ['services.serving.knative.dev', name, '-n', namespace]
   await kubectl(['patch', ...ksvc, '--type', 'merge', '-p', JSON.stringify(change)])
   for (let tries = 0; tries < 240; tries++) {
     const { metadata, status } = await get<Service>(ksvc)
     const isReady = status.conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
-    if (isReady && status.observedGeneration === metadata.generation) return status.latestReadyRevisionName
+    if (isReady && status.observedGeneration === metadata.generation) return
     await pause(500)
   }
   throw new Error(`${name} does not become ready: kubectl -n ${namespace} get ksvc ${name}`)

@@ -237,6 +237,6 @@ function problem({ status, type, title, detail, retryAfter }: (typeof problems)[
 }
 
 /** A path of the table as a regular expression. */
-const pattern = (path: string) => path.replaceAll('.', String.raw`\.`).replaceAll(/\{\w+\}/g, '[^/]+')
+export const pattern = (path: string) => path.replaceAll('.', String.raw`\.`).replaceAll(/\{\w+\}/g, '[^/]+')
 
 const lines = (of: string[]) => of.map((line) => `\t\t${line}`).join('\n')

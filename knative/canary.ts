@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import pc from 'picocolors'
+import { pattern } from '../compose/caddyfile.ts'
 import { operations, type OperationName } from '../functions/functions.ts'
 import { keepsEnding, reasonOf, type Pod } from './explain.ts'
 import { count, defaults, judge, nothing, p99, percent, type Seen, type Verdict } from './judge.ts'
@@ -159,8 +160,8 @@ async function hasFailed(namespace: string, revision: string): Promise<boolean> 
 function watchGateway(namespace: string, name: OperationName) {
   const seen = new Map<string, Seen>()
   const { method, path } = operations[name]
-  const pattern = new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}(?:\\?|$)`)
-  const isOurs = (asked: string, uri: string) => asked === method.toUpperCase() && pattern.test(uri)
+  const address = new RegExp(`^${pattern(path)}(?:\\?|$)`)
+  const isOurs = (asked: string, uri: string) => asked === method.toUpperCase() && address.test(uri)
   const watching: { seen: Map<string, Seen>; suspect: string | undefined; stop: () => void } = {
     seen,
     suspect: undefined,

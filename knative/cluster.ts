@@ -56,6 +56,10 @@ interface Service {
   status: { loadBalancer?: { ingress?: { ip?: string; hostname?: string }[] } }
 }
 
+/** Where tests and benchmarks reach the gateway: SHOP_URL, the Service itself, or a port-forward to it. */
+export const reachGateway = async (namespace: string): Promise<string> =>
+  process.env['SHOP_URL'] ?? (await gatewayUrl(namespace)) ?? (await forwardGateway(namespace))
+
 /** The gateway's address from here; undefined where only a port-forward leads to it. */
 export async function gatewayUrl(namespace: string): Promise<string | undefined> {
   const { spec, status } = await get<Service>(['service', 'gateway', '-n', namespace])
@@ -76,7 +80,7 @@ const answers = (host: string, port: number) =>
  * The gateway's address by way of kubectl port-forward, for a cluster whose Services lead nowhere from here. It is begun
  * again where its pod ends, and ends with this process.
  */
-export async function forwardGateway(namespace: string): Promise<string> {
+async function forwardGateway(namespace: string): Promise<string> {
   const port = await freePort()
   const forward = () => {
     const args = ['port-forward', '-n', namespace, 'service/gateway', `${port}:80`]

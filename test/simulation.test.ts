@@ -122,12 +122,18 @@ class Deliver implements Step {
   toString = () => `deliver ${this.at.join(' and ')} (provider ${this.mood})`
 }
 
-class Cancel implements Step {
+/** A step on one of the orders. */
+abstract class OnOrder implements Step {
   readonly at: number
   constructor(at: number) {
     this.at = at
   }
   check = ({ orders }: Readonly<Model>) => orders.length > 0
+  abstract run(model: Model, real: Real): Promise<void>
+  toString = () => `${this.constructor.name.toLowerCase()} ${this.at}`
+}
+
+class Cancel extends OnOrder {
   async run(model: Model, real: Real) {
     const id = one(real.ids, this.at)
     const { status } = await shop.post(`/orders/${id}/cancellation`, { as: real.user, body: {} })
@@ -135,25 +141,15 @@ class Cancel implements Step {
     one(model.orders, this.at).cancelled = true
     real.promised.cancelled.add(id)
   }
-  toString = () => `cancel ${this.at}`
 }
 
-class Ship implements Step {
-  readonly at: number
-  constructor(at: number) {
-    this.at = at
+class Ship extends OnOrder {
+  run(model: Model, real: Real) {
+    return ship(model, real, this.at % real.ids.length)
   }
-  check = ({ orders }: Readonly<Model>) => orders.length > 0
-  run = (model: Model, real: Real) => ship(model, real, this.at % real.ids.length)
-  toString = () => `ship ${this.at}`
 }
 
-class Expire implements Step {
-  readonly at: number
-  constructor(at: number) {
-    this.at = at
-  }
-  check = ({ orders }: Readonly<Model>) => orders.length > 0
+class Expire extends OnOrder {
   async run(_: Model, real: Real) {
     const { db } = shop.deps('orders')
     const [row] = await db
@@ -168,7 +164,6 @@ class Expire implements Step {
       .where(eq(orders.id, row.id))
     await driveOverdue(db)
   }
-  toString = () => `expire ${this.at}`
 }
 
 interface Delivery {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { secretsFolder } from '../../compose/secrets.ts'
-import { forwardGateway, gatewayUrl } from '../../knative/cluster.ts'
+import { reachGateway } from '../../knative/cluster.ts'
 import { get } from '../../knative/kubectl.ts'
 import { shopClient } from '../client.ts'
 
@@ -11,7 +11,7 @@ export const demoPassword = () => readFileSync(join(secretsFolder, 'demo-passwor
 
 /** What clients ask of the shop in the cluster, by way of its gateway. */
 export async function openShop() {
-  const url = process.env['SHOP_URL'] ?? (await gatewayUrl(namespace)) ?? (await forwardGateway(namespace))
+  const url = await reachGateway(namespace)
   return shopClient(url, demoPassword())
 }
 

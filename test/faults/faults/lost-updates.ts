@@ -1,3 +1,4 @@
+import { demoPassword } from '../../../local/people.ts'
 import { newOrder } from '../../orders.ts'
 import { must, times, type Context, type Fault } from '../fault.ts'
 
@@ -8,9 +9,9 @@ export const lostUpdates: Fault = {
   name: 'lost-updates',
   title: `${writers} writers with If-Match on one order, and on one product`,
   async run(context) {
-    const { traffic, shop, random, say, injected } = context
+    const { traffic, shop, say, injected } = context
     const who = traffic.people[0]!
-    // slow, so that no step of the saga changes its version meanwhile
+    // once it is decided, no step of the saga changes its version
     const { id } = await traffic.place(who, newOrder([{ sku: 'MUG-RED', quantity: 1 }], 'card_approved'))
     await traffic.decided(id)
     const path = `/orders/${id}`
@@ -29,10 +30,7 @@ export const lostUpdates: Fault = {
     const { id: productId } = await traffic.addProduct()
     const product = `/products/${productId}`
     const first = await read(context, undefined, product)
-    const seller = await shop.logIn(
-      'seller@example.com',
-      (await import('../../../local/people.ts')).demoPassword,
-    )
+    const seller = await shop.logIn('seller@example.com', demoPassword)
     const more = await write(context, seller, product, (body) => ({
       price: { amount: (body.price as { amount: number }).amount + 1, currency: 'EUR' },
     }))
@@ -42,7 +40,6 @@ export const lostUpdates: Fault = {
     must(grown === writers, `the price grew by ${grown}, not ${writers}`)
     injected(2 * writers)
     say(`${retries + more} refused as stale, and tried again`)
-    void random
   },
 }
 
