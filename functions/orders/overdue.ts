@@ -20,9 +20,12 @@ export async function driveOverdue(db: Db): Promise<number> {
       .orderBy(orders.deadline)
       .limit(batch)
       .for('update', { skipLocked: true })
-    for (const row of overdue) {
-      await cancel(tx, row, 'expire', row.status === 'confirmed' ? 'not shipped in time' : 'took too long')
-    }
+    // sent all at once: while they are locked, whoever confirms one of them has to wait
+    await Promise.all(
+      overdue.map((row) =>
+        cancel(tx, row, 'expire', row.status === 'confirmed' ? 'not shipped in time' : 'took too long'),
+      ),
+    )
     return overdue.length
   })
 }
