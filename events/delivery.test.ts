@@ -17,7 +17,7 @@ import { startDispatcher } from './dispatcher.ts'
 import { emit, outboxRow } from './emit.ts'
 import { connectBroker, type Broker } from './jetstream.ts'
 import { startRelay } from './relay.ts'
-import { failures, outbox } from './tables.ts'
+import { failures, inbox, outbox } from './tables.ts'
 
 /** Relay and dispatcher on a real broker; the reactions are a server of the test, which notes what it is sent. */
 
@@ -162,6 +162,25 @@ describe('the relay', () => {
     await relay(200)
     await put(row)
     await expect.poll(() => broker.count(), { timeout: 10_000 }).toBeGreaterThan(1)
+  })
+
+  it('publishes no copy of what only waits behind others, but of what was passed by', async () => {
+    const [passed, reached, waiting] = [cancelled(), cancelled(), cancelled()]
+    const publishes = async ({ id }: { id: string }) =>
+      (await db.select().from(outbox).where(eq(outbox.id, id)))[0]?.publishes ?? 0
+    await relay(1_000)
+    for (const row of [passed, reached, waiting]) {
+      await put(row)
+      await expect.poll(() => publishes(row)).toBe(1)
+    }
+    // the reactions are at work on it just now, and for a while
+    const soon = new Date(Date.now() + 60_000)
+    await db
+      .insert(inbox)
+      .values(reached.awaits.map((reaction) => ({ reaction, eventId: reached.id, at: soon })))
+    // both are due at the same time, and looked at together
+    await expect.poll(() => publishes(passed), { timeout: 5_000 }).toBe(2)
+    expect(await publishes(waiting)).toBe(1)
   })
 
   it('settles an event that every reaction has taken, and publishes it no more', async () => {

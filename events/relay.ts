@@ -1,4 +1,4 @@
-import { and, asc, inArray, isNotNull, isNull, lt, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, inArray, isNotNull, isNull, lt, max, sql } from 'drizzle-orm'
 import type { Collection } from 'mongodb'
 import type { Logger } from 'pino'
 import { databaseRoles, reactionsOn } from '../functions/functions.ts'
@@ -100,17 +100,18 @@ const toEvent = ({ id, type, subject, time, traceparent, data }: typeof outbox.$
 const open = and(isNull(outbox.settledAt), isNotNull(outbox.publishedAt))
 
 /** A reaction has neither taken the event nor has its failure been stored. */
-const untaken = sql`exists (
+const untaken = (more = sql``) => sql`exists (
   select from unnest(${outbox.awaits}) as awaited (reaction)
   where not exists (select from ${inbox} where ${inbox.eventId} = ${outbox.id} and ${inbox.reaction} = awaited.reaction)
-    and not exists (select from ${failures} where ${failures.eventId} = ${outbox.id} and ${failures.reaction} = awaited.reaction))`
+    and not exists (select from ${failures} where ${failures.eventId} = ${outbox.id} and ${failures.reaction} = awaited.reaction)
+    ${more})`
 
 /** Marks a number of events that all their reactions have taken; answers how many. */
 async function settle(db: Db): Promise<number> {
   const some = db
     .select({ id: outbox.id })
     .from(outbox)
-    .where(and(open, sql`not ${untaken}`))
+    .where(and(open, sql`not ${untaken()}`))
     .limit(sweep)
     .for('update', { skipLocked: true })
   const { count } = await db
@@ -120,14 +121,29 @@ async function settle(db: Db): Promise<number> {
   return count
 }
 
-/** Has a number of events published again that a reaction has not taken in time; answers how many. */
+/**
+ * Has a number of events published again that a reaction has not taken in time; answers how many. Messages come in the
+ * order in which they were published: what lies behind all that a reaction takes just now only waits for its turn, and
+ * a copy of it would make the queue longer still.
+ */
 async function redeliver(db: Db, afterMs: number): Promise<number> {
   // each time twice as long, so that a reaction that is down is not flooded
   const due = sql`${outbox.publishedAt} < now() - ${afterMs / 1000} * least(power(2, ${outbox.publishes} - 1), 20) * interval '1 second'`
+  const reached = db.$with('reached').as(
+    db
+      .select({ reaction: inbox.reaction, upTo: max(outbox.publishedAt).as('up_to') })
+      .from(inbox)
+      .innerJoin(outbox, eq(outbox.id, inbox.eventId))
+      .where(gt(inbox.at, before(afterMs)))
+      .groupBy(inbox.reaction),
+  )
+  const isQueued = sql`exists (
+    select from ${reached} where ${reached.reaction} = awaited.reaction and ${reached.upTo} < ${outbox.publishedAt})`
   const some = db
+    .with(reached)
     .select({ id: outbox.id })
     .from(outbox)
-    .where(and(open, due, untaken))
+    .where(and(open, due, untaken(sql`and not ${isQueued}`)))
     .limit(sweep)
     .for('update', { skipLocked: true })
   const { count } = await db.update(outbox).set({ publishedAt: null }).where(inArray(outbox.id, some))
