@@ -31,8 +31,9 @@ let reactions: Server
 let taken: { reaction: string; id: string; type: string }[]
 /** The reactions that were asked whether they are there. */
 let woken: string[]
-/** What the reactions answer: by the order's id, how many more times to fail. */
+/** What the reactions answer: by the order's id, how many more times to fail, and how. */
 let failing: Map<string, number>
+let failure: number
 let stops: (() => Promise<void>)[]
 
 beforeAll(async () => {
@@ -54,6 +55,7 @@ beforeEach(async () => {
   taken = []
   woken = []
   failing = new Map()
+  failure = 500
   stops = []
   shop = await openShop(['orders'])
   db = openPostgres(shop.database('events'))
@@ -82,7 +84,7 @@ async function react(request: IncomingMessage): Promise<number> {
   const left = failing.get(data.orderId) ?? 0
   if (left > 0) {
     failing.set(data.orderId, left - 1)
-    return 500
+    return failure
   }
   taken.push({ reaction: name, id, type })
   return 204
@@ -250,6 +252,17 @@ describe('the dispatcher', () => {
     await expect.poll(() => db.select().from(failures).where(ofRelease), { timeout: 5_000 }).toEqual([])
     expect(takenBy('void-payment')).not.toContain(poison.id)
     expect(await dropDeadLetters(db, { eventId: poison.id })).toBe(1)
+    expect(await listDeadLetters(db)).toEqual([])
+  })
+
+  it('does not give up while what a reaction needs cannot be reached', async () => {
+    const row = cancelled()
+    failing.set(row.subject, 20)
+    failure = 503
+    await relay()
+    dispatch([20, 20])
+    await put(row)
+    await expect.poll(() => taken, { timeout: 10_000 }).toHaveLength(2)
     expect(await listDeadLetters(db)).toEqual([])
   })
 

@@ -18,7 +18,10 @@ export interface DispatcherOptions {
   broker: Broker
   /** The address of a reaction. */
   url: (name: ReactionName) => string
-  /** The pauses between attempts, in ms; after the last, the event is parked. */
+  /**
+   * The pauses between attempts, in ms; after the last, the event is parked. Where the reaction only lacks something that
+   * cannot be reached (503), it is tried again after the last pause for as long as that lasts.
+   */
   retryDelaysMs?: number[]
   /** How often due retries are looked for, in ms. */
   pollMs?: number
@@ -112,7 +115,8 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
 
   async function storeFailure(name: ReactionName, event: CloudEvent<unknown>, error: unknown) {
     const reason = error instanceof Error ? describe(error) : String(error)
-    const final = error instanceof InvalidEvent
+    const isFinal = error instanceof InvalidEvent
+    const isPassing = error instanceof Refused && error.status === 503
     const stored = await db.transaction(async (tx) => {
       // the count is the row's own, so that two copies of one event do not start it anew
       const [row] = await tx
@@ -125,7 +129,9 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
         })
         .returning({ attempts: failures.attempts })
       if (row === undefined) return undefined
-      const delay = final ? undefined : retryDelaysMs[row.attempts - 1]
+      const delay = isFinal
+        ? undefined
+        : (retryDelaysMs[row.attempts - 1] ?? (isPassing ? retryDelaysMs.at(-1) : undefined))
       const next =
         delay === undefined
           ? { nextAt: null, parkedAt: sql`now()` }
@@ -198,7 +204,16 @@ async function deliver(url: string, event: CloudEvent<unknown>) {
     signal: AbortSignal.timeout(ackWaitMs - 2_000),
   })
   const answer = await response.text()
-  if (!response.ok) throw new Error(`${response.status} ${answer.slice(0, 500)}`)
+  if (!response.ok) throw new Refused(response.status, answer)
+}
+
+/** What a reaction answered instead of success. */
+class Refused extends Error {
+  readonly status: number
+  constructor(status: number, answer: string) {
+    super(`${status} ${answer.slice(0, 500)}`)
+    this.status = status
+  }
 }
 
 const describe = (error: Error) =>

@@ -1,4 +1,5 @@
 import type { Money } from '../shared/schemas.ts'
+import { Unavailable } from '../shared/store-errors.ts'
 
 /** What the provider knows of one authorisation. Amounts are in minor units. */
 export interface ProviderPayment {
@@ -33,5 +34,5 @@ export interface PaymentProvider {
   lookUp(reference: string): Promise<ProviderPayment | undefined>
 }
 
-export class ProviderUnavailable extends Error {}
+export class ProviderUnavailable extends Unavailable {}
 export class ProviderRefused extends Error {}

@@ -1,6 +1,7 @@
 import { cloudEvent } from '@google-cloud/functions-framework'
 import { getTestServer } from '@google-cloud/functions-framework/testing'
-import { createServer, type RequestListener } from 'node:http'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import type { CloudEventV1 } from 'cloudevents'
 import type { Logger } from 'pino'
 import { fromCloudEvent } from '../../events/cloud-event.ts'
@@ -11,6 +12,7 @@ import type { Config } from './config.ts'
 import type { Opened } from './open.ts'
 import type { Listen } from './serve-operation.ts'
 import { serveUntilTold } from './serve.ts'
+import { isUnavailable } from './store-errors.ts'
 
 /** The body of an event is far smaller; the framework itself would take a gigabyte. */
 const maxBody = 1024 * 1024
@@ -37,9 +39,13 @@ export async function serve(
   await serveUntilTold(server, { ...listen, checked: opened.checked, close: opened.close })
 }
 
+/** What the request that is being handled is answered with: the framework does not hand it to a CloudEvents function. */
+const answering = new AsyncLocalStorage<ServerResponse>()
+
 /**
  * A reaction as a CloudEvents function of the Functions Framework. The framework's server is taken from its
  * `testing` entry, the only public one that hands it out: so it is drained on SIGTERM, which its own command is not.
+ * It answers 503 where what it needs cannot be reached, and 500 where it cannot take the event.
  */
 export async function reactionListener(
   name: ReactionName,
@@ -55,12 +61,16 @@ export async function reactionListener(
       await runReaction(reaction, event, deps)
     } catch (error) {
       log.warn({ err: error, event: event.id, type: event.type, subject: event.subject }, 'reaction failed')
+      // the framework knows 500 only, and leaves alone what is answered
+      if (isUnavailable(error)) answering.getStore()?.writeHead(503).end(messageOf(error))
       throw error
     }
   })
   const framework = getTestServer(name)
   return (request, response) => {
     if (Number(request.headers['content-length'] ?? 0) > maxBody) response.writeHead(413).end()
-    else framework.emit('request', request, response)
+    else answering.run(response, () => framework.emit('request', request, response))
   }
 }
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

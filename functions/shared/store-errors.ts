@@ -16,8 +16,12 @@ export function violated(error: unknown): string | undefined {
 
 export const sqlState = { uniqueViolation: '23505', lockNotAvailable: '55P03' } as const
 
-/** Whether the error says that the store cannot be reached or is starting or stopping, so that trying later may help. */
+/** Something that is not ours cannot be reached or does not answer just now; trying later may help. */
+export class Unavailable extends Error {}
+
+/** Whether the error says that a store or a service cannot be reached or is starting or stopping, so that trying later may help. */
 export function isUnavailable(error: unknown): boolean {
+  if (error instanceof Unavailable) return true
   // MongoDB's driver has names where others have codes
   if (
     error instanceof Error &&
