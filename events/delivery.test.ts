@@ -17,7 +17,7 @@ import { startDispatcher } from './dispatcher.ts'
 import { emit, outboxRow } from './emit.ts'
 import { connectBroker, type Broker } from './jetstream.ts'
 import { startRelay } from './relay.ts'
-import { failures, inbox, outbox } from './tables.ts'
+import { failures, outbox } from './tables.ts'
 
 /** Relay and dispatcher on a real broker; the reactions are a server of the test, which notes what it is sent. */
 
@@ -159,30 +159,37 @@ describe('the relay', () => {
     expect(published.every(({ publishes }) => publishes === 1)).toBe(true)
   })
 
-  it('publishes an event again that a reaction has not taken in time', async () => {
-    const row = cancelled()
-    await relay(200)
-    await put(row)
-    await expect.poll(() => broker.count(), { timeout: 10_000 }).toBeGreaterThan(1)
-  })
-
-  it('publishes no copy of what only waits behind others, but of what was passed by', async () => {
-    const [passed, reached, waiting] = [cancelled(), cancelled(), cancelled()]
+  it('publishes no copy of what the stream still holds for a reaction, but of what is lost', async () => {
+    const [waiting, lost] = [cancelled(), cancelled()]
     const publishes = async ({ id }: { id: string }) =>
       (await db.select().from(outbox).where(eq(outbox.id, id)))[0]?.publishes ?? 0
     await relay(1_000)
-    for (const row of [passed, reached, waiting]) {
-      await put(row)
-      await expect.poll(() => publishes(row)).toBe(1)
-    }
-    // the reactions are at work on it just now, and for a while
-    const soon = new Date(Date.now() + 60_000)
-    await db
-      .insert(inbox)
-      .values(reached.awaits.map((reaction) => ({ reaction, eventId: reached.id, at: soon })))
+    await put(waiting, lost)
+    await expect.poll(() => publishes(lost)).toBe(1)
+    // as one that the stream dropped for its age
+    await db.update(outbox).set({ streamSeq: 0 }).where(eq(outbox.id, lost.id))
     // both are due at the same time, and looked at together
-    await expect.poll(() => publishes(passed), { timeout: 5_000 }).toBe(2)
+    await expect.poll(() => publishes(lost), { timeout: 5_000 }).toBe(2)
     expect(await publishes(waiting)).toBe(1)
+  })
+
+  it('publishes an event again that a reaction has neither taken nor has any more', async () => {
+    const row = cancelled()
+    await relay(200)
+    await put(row)
+    await expect.poll(() => broker.count()).toBe(1)
+    const connection = await connect({ servers: nats.url })
+    await (
+      await connection.jetstreamManager()
+    ).consumers.add('zeroshop', {
+      durable_name: 'release-stock',
+      ack_policy: AckPolicy.Explicit,
+      filter_subjects: ['zeroshop.order.cancelled'],
+    })
+    const consumer = await connection.jetstream().consumers.get('zeroshop', 'release-stock')
+    ;(await consumer.next())?.ack()
+    await expect.poll(() => broker.count(), { timeout: 10_000 }).toBeGreaterThan(1)
+    await connection.close()
   })
 
   it('settles an event that every reaction has taken, and publishes it no more', async () => {

@@ -28,10 +28,21 @@ const streamName = 'zeroshop'
 /** JetStream's error code. */
 const streamNotFound = 10_059
 
+/** Which messages a stream still holds for whom. Messages are numbered from 1 on, anew in each stream that is made. */
+export interface Held {
+  since: Date
+  first: number
+  last: number
+  /** By the reaction: that one, and every one before, is acknowledged. */
+  acknowledged: Record<string, number>
+}
+
 /** The broker, as the relay and the dispatcher use it. */
 export interface Broker {
-  /** Publishes an event and waits until JetStream has it; throws where it does not say so within 5 s. */
-  publish(event: ShopEvent, messageId: string): Promise<void>
+  /** Publishes an event and answers the stream's number of its message; throws where JetStream does not within 5 s. */
+  publish(event: ShopEvent, messageId: string): Promise<number>
+  /** What the stream holds; undefined where there is none. */
+  held(): Promise<Held | undefined>
   /** The messages of a reaction's durable consumer; it ends with an error where the consumer is gone. */
   consume(name: ReactionName): Promise<ConsumerMessages>
   /** Makes the stream where it is missing or differs: also after JetStream has lost its disk. */
@@ -90,7 +101,23 @@ export async function connectBroker(
       const message = HTTP.structured(toCloudEvent(event))
       const meta = headers()
       meta.set(CONSTANTS.HEADER_CONTENT_TYPE, String(message.headers[CONSTANTS.HEADER_CONTENT_TYPE]))
-      await js.publish(subjectOf(event.type), String(message.body), { msgID: messageId, headers: meta })
+      const { seq } = await js.publish(subjectOf(event.type), String(message.body), {
+        msgID: messageId,
+        headers: meta,
+      })
+      return seq
+    },
+    async held() {
+      try {
+        const { created, state } = await manager.streams.info(streamName)
+        const acknowledged: Held['acknowledged'] = {}
+        for await (const { name, ack_floor } of manager.consumers.list(streamName))
+          acknowledged[name] = ack_floor.stream_seq
+        return { since: new Date(created), first: state.first_seq, last: state.last_seq, acknowledged }
+      } catch (error) {
+        if (isNoStream(error)) return undefined
+        throw error
+      }
     },
     async consume(name) {
       await ensureStream()
@@ -115,7 +142,7 @@ export async function connectBroker(
     count: async () => (await manager.streams.info(streamName)).state.messages,
     async deleteStream() {
       await manager.streams.delete(streamName).catch((error: unknown) => {
-        if (!(error instanceof NatsError && error.api_error?.err_code === streamNotFound)) throw error
+        if (!isNoStream(error)) throw error
       })
     },
     async close() {
@@ -123,3 +150,6 @@ export async function connectBroker(
     },
   }
 }
+
+const isNoStream = (error: unknown) =>
+  error instanceof NatsError && error.api_error?.err_code === streamNotFound

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, inArray, isNotNull, isNull, lt, max, sql } from 'drizzle-orm'
+import { and, asc, inArray, isNotNull, isNull, lt, sql } from 'drizzle-orm'
 import type { Collection } from 'mongodb'
 import type { Logger } from 'pino'
 import { databaseRoles, reactionsOn } from '../functions/functions.ts'
@@ -7,7 +7,7 @@ import type { ProductDocument } from '../functions/products/product.ts'
 import { keyLifetimeMs } from '../functions/shared/idempotency.ts'
 import { before, outboxChannel, type Db } from '../functions/shared/postgres.ts'
 import { sourceOf, type ShopEvent } from './catalogue.ts'
-import type { Broker } from './jetstream.ts'
+import type { Broker, Held } from './jetstream.ts'
 import { Loop } from './loop.ts'
 import { failures, inbox, outbox } from './tables.ts'
 
@@ -45,7 +45,7 @@ export async function startRelay(options: RelayOptions): Promise<{ stop(): Promi
   const loops = [
     publishing,
     new Loop('settle', sweepMs, () => settle(db), log),
-    new Loop('redeliver', sweepMs, () => redeliver(db, redeliverAfterMs), log),
+    new Loop('redeliver', sweepMs, () => redeliver(db, broker, redeliverAfterMs), log),
     new Loop('overdue', Math.min(pollMs, 1_000), driveOverdue, log),
     new Loop('purge', 60_000, () => purge(db), log),
     ...(products === undefined ? [] : [new Loop('products', 200, () => collect(db, products), log)]),
@@ -77,12 +77,20 @@ async function publishBatch(db: Db, broker: Broker): Promise<number> {
     const results = await Promise.allSettled(
       rows.map((row) => broker.publish(toEvent(row), `${row.id}.${row.publishes}`)),
     )
-    const published = rows.filter((_, i) => results[i]!.status === 'fulfilled').map((row) => row.id)
+    const published = rows.flatMap(({ id }, i) => {
+      const result = results[i]!
+      return result.status === 'fulfilled' ? [{ id, seq: result.value }] : []
+    })
     if (published.length > 0)
       await tx
         .update(outbox)
-        .set({ publishedAt: sql`now()`, publishes: sql`${outbox.publishes} + 1` })
-        .where(inArray(outbox.id, published))
+        .set({
+          publishedAt: sql`now()`,
+          publishes: sql`${outbox.publishes} + 1`,
+          streamSeq: sql`published.seq`,
+        })
+        .from(sql`jsonb_to_recordset(${JSON.stringify(published)}::jsonb) as published (id uuid, seq bigint)`)
+        .where(sql`${outbox.id} = published.id`)
     const failed = results.find((result) => result.status === 'rejected')
     if (failed !== undefined && published.length === 0) {
       // the stream may be gone together with JetStream's disk
@@ -121,34 +129,25 @@ async function settle(db: Db): Promise<number> {
   return count
 }
 
-/**
- * Has a number of events published again that a reaction has not taken in time; answers how many. Messages come in the
- * order in which they were published: what lies behind all that a reaction takes just now only waits for its turn, and
- * a copy of it would make the queue longer still.
- */
-async function redeliver(db: Db, afterMs: number): Promise<number> {
+/** Has a number of events published again that a reaction has not taken in time; answers how many. */
+async function redeliver(db: Db, broker: Broker, afterMs: number): Promise<number> {
   // each time twice as long, so that a reaction that is down is not flooded
   const due = sql`${outbox.publishedAt} < now() - ${afterMs / 1000} * least(power(2, ${outbox.publishes} - 1), 20) * interval '1 second'`
-  const reached = db.$with('reached').as(
-    db
-      .select({ reaction: inbox.reaction, upTo: max(outbox.publishedAt).as('up_to') })
-      .from(inbox)
-      .innerJoin(outbox, eq(outbox.id, inbox.eventId))
-      .where(gt(inbox.at, before(afterMs)))
-      .groupBy(inbox.reaction),
-  )
-  const isQueued = sql`exists (
-    select from ${reached} where ${reached.reaction} = awaited.reaction and ${reached.upTo} < ${outbox.publishedAt})`
+  const held = await broker.held()
   const some = db
-    .with(reached)
     .select({ id: outbox.id })
     .from(outbox)
-    .where(and(open, due, untaken(sql`and not ${isQueued}`)))
+    .where(and(open, due, untaken(held && sql`and not ${waitsIn(held)}`)))
     .limit(sweep)
     .for('update', { skipLocked: true })
   const { count } = await db.update(outbox).set({ publishedAt: null }).where(inArray(outbox.id, some))
   return count
 }
+
+/** The stream holds the event's message for the reaction still: a copy of it would only make the queue longer. */
+const waitsIn = ({ since, first, last, acknowledged }: Held) =>
+  sql`(${outbox.publishedAt} >= ${since.toISOString()} and coalesce(${outbox.streamSeq}, 0) between ${first} and ${last}
+    and coalesce(${outbox.streamSeq}, 0) > coalesce((${JSON.stringify(acknowledged)}::jsonb ->> awaited.reaction)::bigint, 0))`
 
 /** Copies the products' events into the outbox, then removes them from their documents. */
 async function collect(db: Db, products: Collection<ProductDocument>): Promise<number> {

@@ -1,5 +1,15 @@
 import { sql } from 'drizzle-orm'
-import { index, integer, jsonb, pgSchema, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import {
+  bigint,
+  index,
+  integer,
+  jsonb,
+  pgSchema,
+  primaryKey,
+  text,
+  timestamp,
+  uuid,
+} from 'drizzle-orm/pg-core'
 
 /** The schema of event delivery: domains may insert, only the relay and the dispatcher may read and change. */
 export const events = pgSchema('events')
@@ -25,6 +35,8 @@ export const outbox = events.table(
     /** How often it was published: part of the message id, so that JetStream does not drop a resend. */
     publishes: integer().notNull().default(0),
     publishedAt: time('published_at'),
+    /** The stream's number of the latest message. */
+    streamSeq: bigint('stream_seq', { mode: 'number' }),
     settledAt: time('settled_at'),
   },
   (t) => [

@@ -1,0 +1,1 @@
+ALTER TABLE "events"."outbox" ADD COLUMN "stream_seq" bigint;
