@@ -70,6 +70,8 @@ export async function connectBroker(
     reconnectTimeWait: 250,
     reconnectJitter: 100,
     timeout: 5_000,
+    // a broker that vanished is missed after some 15 s, not after 6 min
+    pingInterval: 5_000,
   }
   const connection: NatsConnection = await askStore(() => connect(options), {
     store: 'NATS',

@@ -13,6 +13,10 @@ export interface Link {
   delay(ms: number): void
   /** Lets through so many bytes a second on each connection. */
   throttle(bytesPerSecond: number): void
+  /** Holds everything back, without a word, until it is restored. */
+  stall(): void
+  /** Sends all that comes back from the other side twice. */
+  repeat(): void
   close(): void
 }
 
@@ -24,15 +28,18 @@ export async function openLink(url: string): Promise<Link> {
   let { hostname, port } = new URL(url)
   let delayMs = 0
   let bytesPerSecond = Infinity
+  let isRepeated = false
+  let stalled = Promise.withResolvers<void>()
+  stalled.resolve()
   const sockets = new Set<Socket>()
 
   /** As slow as the link is when the bytes come. */
-  const slow = () =>
+  const slow = (isAnswer: boolean) =>
     new Transform({
       transform(chunk: Buffer, _, done) {
+        const pass = () => done(null, isAnswer && isRepeated ? Buffer.concat([chunk, chunk]) : chunk)
         const ms = delayMs + (chunk.length / bytesPerSecond) * 1000
-        if (ms > 0) setTimeout(() => done(null, chunk), ms)
-        else done(null, chunk)
+        void stalled.promise.then(() => (ms > 0 ? setTimeout(pass, ms) : pass()))
       },
     })
 
@@ -44,7 +51,10 @@ export async function openLink(url: string): Promise<Link> {
     ] as const) {
       sockets.add(from)
       from.on('error', () => {}).on('close', () => sockets.delete(from) && to.destroy())
-      from.setNoDelay().pipe(slow()).pipe(to)
+      from
+        .setNoDelay()
+        .pipe(slow(from === far))
+        .pipe(to)
     }
   }).listen(0, '127.0.0.1')
   // what forgets to close it can end all the same
@@ -65,9 +75,13 @@ export async function openLink(url: string): Promise<Link> {
       if (!server.listening) server.listen(own, '127.0.0.1')
       delayMs = 0
       bytesPerSecond = Infinity
+      isRepeated = false
+      stalled.resolve()
     },
     delay: (ms) => (delayMs = ms),
     throttle: (bytes) => (bytesPerSecond = bytes),
+    stall: () => (stalled = Promise.withResolvers()),
+    repeat: () => (isRepeated = true),
     close: () => {
       server.close()
       for (const socket of sockets) socket.destroy()

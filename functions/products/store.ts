@@ -22,7 +22,8 @@ export async function openProducts(
     maxPoolSize: 10,
     serverSelectionTimeoutMS: 3_000,
     connectTimeoutMS: 3_000,
-    socketTimeoutMS: 10_000,
+    // for a server that says nothing; the driver tries again once
+    socketTimeoutMS: 3_000,
     // what was answered must survive a crash of the server
     writeConcern: { w: 'majority', journal: true },
   })

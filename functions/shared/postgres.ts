@@ -1,3 +1,4 @@
+import { connect, type Socket } from 'node:net'
 import { drizzle, type PostgresJsDatabase, type PostgresJsTransaction } from 'drizzle-orm/postgres-js'
 import { sql, type ExtractTablesWithRelations } from 'drizzle-orm'
 import postgres from 'postgres'
@@ -19,6 +20,37 @@ export const outboxChannel = 'zeroshop_outbox'
 /** How many connections a function's process has at most: few, since ordinary queries are pipelined on one. */
 export const poolSize = 2
 
+/** How long a statement may take, in ms. */
+const statementMs = 5_000
+
+/**
+ * Connections that are given up where the database leaves a query without a word for longer than a statement may take:
+ * a host that vanishes says nothing, and TCP itself goes on trying for a quarter of an hour. Under TLS the bytes pass
+ * them by, and so does this.
+ */
+function impatientSockets() {
+  let turn = 0
+  return ({ host, port, path }: { host: string[]; port: number[]; path?: string | false }): Socket => {
+    const at = turn++ % host.length
+    const socket = path ? connect(path) : connect(port[at]!, host[at])
+    let patience: NodeJS.Timeout | undefined
+    const calm = () => {
+      clearTimeout(patience)
+      patience = undefined
+    }
+    const giveUp = () =>
+      socket.destroy(Object.assign(new Error('the database is silent'), { code: 'ETIMEDOUT' }))
+    const write = socket.write.bind(socket) as (...args: unknown[]) => boolean
+    socket.write = (...args: unknown[]) => {
+      patience ??= setTimeout(giveUp, statementMs + 1_000).unref()
+      return write(...args)
+    }
+    socket.on('data', calm).on('close', calm)
+    // the name that TLS verifies
+    return Object.assign(socket, { host: host[at] })
+  }
+}
+
 /**
  * Opens the database lazily: the first query connects.
  * @param max connections; LISTEN takes one more
@@ -28,13 +60,17 @@ export function openPostgres(url: string, { max = poolSize, name = 'zeroshop', d
   const client = postgres(url, {
     max,
     idle_timeout: 60,
-    connect_timeout: 5,
+    connect_timeout: 3,
+    // a request is to hear soon that the database is away, and to be served soon once it is back
+    backoff: () => 0.1 + Math.random() / 10,
+    // documented, and missing from its types
+    ...({ socket: impatientSockets() } as object),
     fetch_types: false,
     onnotice: () => {},
     connection: {
       application_name: name,
       ...(durable ? {} : { synchronous_commit: 'off' }),
-      statement_timeout: 10_000,
+      statement_timeout: statementMs,
       lock_timeout: 3_000,
       idle_in_transaction_session_timeout: 20_000,
     },

@@ -31,7 +31,7 @@ export function isUnavailable(error: unknown): boolean {
   const code = errorCode(error)
   return (
     code !== undefined &&
-    /^(?:CONN|ECONN|ENOTFOUND|EAI_|EPIPE|E?TIMEDOUT|TIMEOUT|08|57P0|53|55P03)/.test(code)
+    /^(?:CONN|ECONN|ENOTFOUND|EAI_|EPIPE|E?TIMEDOUT|TIMEOUT|08|57P0|57014|53|55P03)/.test(code)
   )
 }
 
