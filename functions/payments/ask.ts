@@ -77,13 +77,20 @@ export async function giveBack(provider: PaymentProvider, payment: PaymentRow): 
   }
 }
 
-/** Refunds; a lost answer is asked for once more under its key. Throws `ProviderRefused` where it is not done. */
+/** Someone waits for a refund: what took so long, in ms, is not asked for again while they do. */
+const soonMs = 2_000
+
+/**
+ * Refunds; an answer that is soon known to be lost is asked for once more under its key. Throws `ProviderRefused` where
+ * it is not done.
+ */
 export async function refund(provider: PaymentProvider, payment: PaymentRow, refund: RefundRow) {
   const ask = () => provider.refund(payment.providerId ?? '', refund.amount, `refund:${refund.id}`)
+  const began = performance.now()
   try {
     await ask()
   } catch (error) {
-    if (!(error instanceof ProviderUnavailable)) throw error
+    if (!(error instanceof ProviderUnavailable) || performance.now() - began > soonMs) throw error
     await ask()
   }
 }
