@@ -47,7 +47,7 @@ export function environment(addresses: Addresses, secrets: Secrets, dataDir: str
         ...(domain === 'users' ? { JWT_PRIVATE_KEY: JSON.stringify(secrets.privateKey) } : {}),
         ...(domain === 'payments'
           ? {
-              PAYMENT_PROVIDER_URL: `http://127.0.0.1:${addresses.sandboxPort}`,
+              PAYMENT_PROVIDER_URL: extra.PAYMENT_PROVIDER_URL ?? `http://127.0.0.1:${addresses.sandboxPort}`,
               PAYMENT_PROVIDER_KEY: secrets.providerKey,
             }
           : {}),

@@ -30,10 +30,12 @@ export function shopClient(url: string, demoPassword: string) {
     path: string,
     body?: unknown,
     key: string = randomUUID(),
+    headers: Record<string, string> = {},
   ) =>
     fetch(api + path, {
       method,
       headers: {
+        ...headers,
         'content-type': 'application/json',
         ...(method === 'POST' ? { 'idempotency-key': key } : {}),
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),

@@ -1,6 +1,6 @@
 /** Bundles the functions with failpoints into a folder, and, for a mutation check, with a fault of its own. */
 import { mkdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename } from 'node:path'
 import type { Plugin } from 'esbuild'
 import { bundle } from '../../local/build.ts'
 import { failpoints } from './failpoints.ts'
@@ -25,7 +25,7 @@ function mutate({ file, find, replace }: Mutation): Plugin {
 }
 
 const outdir = process.argv[2]!
-const name = process.env['MUTATION']
 mkdirSync(outdir, { recursive: true })
-const mutation = mutations.find((one) => one.name === name)
-await bundle(outdir, { plugins: [mutation === undefined ? failpoints(join(outdir)) : mutate(mutation)] })
+// `shop.ts` names the folder of a broken build like the invariant that it breaks
+const mutation = mutations.find(({ breaks }) => basename(outdir) === breaks)
+await bundle(outdir, { plugins: [mutation === undefined ? failpoints(outdir) : mutate(mutation)] })

@@ -16,6 +16,8 @@ export interface Context {
 export interface Fault {
   name: string
   title: string
+  /** How wrong the times may be that processes write, in ms. */
+  clockErrorMs?: number
   run: (context: Context) => Promise<void>
 }
 

@@ -2,23 +2,18 @@ import { setTimeout as pause } from 'node:timers/promises'
 import pc from 'picocolors'
 import { newOrder } from '../orders.ts'
 import { deliveries } from './faults/deliveries.ts'
-import { mutations, type Mutation } from './mutations.ts'
+import { mutations } from './mutations.ts'
 import { createRandom } from './random.ts'
+import { keep, type Check } from './report.ts'
 import { openFaultShop } from './shop.ts'
 import { openTraffic, type Traffic } from './traffic.ts'
-
-export interface Check {
-  mutation: Mutation
-  caught: boolean
-  found: string[]
-}
 
 /** Builds the shop broken in one way after the other: the checker must see each, and by the invariant that it breaks. */
 export async function mutationsAreCaught(seed: number): Promise<Check[]> {
   const checks: Check[] = []
   console.log(`\n${pc.bold('mutations')}  for each invariant a broken build, which the checker must catch`)
   for (const mutation of mutations) {
-    const shop = await openFaultShop({ mutation: mutation.name })
+    const shop = await openFaultShop({ broken: mutation.breaks })
     const random = createRandom(seed).fork(mutation.name)
     try {
       const traffic = await openTraffic(shop, random)
@@ -30,7 +25,10 @@ export async function mutationsAreCaught(seed: number): Promise<Check[]> {
       const findings = await traffic.verify({ withinMs: 10_000 })
       const bad = findings.filter(({ violations }) => violations.length > 0)
       const caught = bad.some(({ name }) => name === mutation.breaks)
-      checks.push({ mutation, caught, found: bad.map(({ name }) => name) })
+      const { name, breaks } = mutation
+      const check: Check = { name, breaks, caught, found: bad.map((one) => one.name) }
+      checks.push(check)
+      keep(check)
       const mark = caught ? pc.green('✓ caught') : pc.red('✗ NOT caught')
       console.log(`  ${mark}  ${mutation.breaks}  ${mutation.name}`)
       console.log(pc.dim(`      ${bad.find(({ name }) => name === mutation.breaks)?.violations[0] ?? ''}`))

@@ -1,10 +1,11 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Finding } from './checker.ts'
-import type { Fault } from './fault.ts'
-import type { Check } from './mutation-check.ts'
 
 /** What became of one fault. */
 export interface Outcome {
-  fault: Fault
+  name: string
+  title: string
   seed: number
   injected: number
   orders: number
@@ -14,28 +15,64 @@ export interface Outcome {
   error?: string
 }
 
-/** docs/reliability.md: what was done to the shop, and what was found. */
-export function report(outcomes: Outcome[], checks: Check[]): string {
-  const stood = ({ error, findings }: Outcome) =>
-    error === undefined && findings.every(({ violations }) => violations.length === 0)
+/** What became of a deliberately broken build. */
+export interface Check {
+  name: string
+  breaks: string
+  caught: boolean
+  /** The invariants that it violated. */
+  found: string[]
+}
+
+export const stood = ({ error, findings }: Outcome) =>
+  error === undefined && findings.every(({ violations }) => violations.length === 0)
+
+const folder = join(import.meta.dirname, '../../.data/faults/outcomes')
+
+/** Keeps the last outcome of each fault and of each broken build, for the report. */
+export function keep(outcome: Outcome | Check) {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, `${outcome.name.replaceAll(' ', '-')}.json`), JSON.stringify(outcome))
+}
+
+function kept(): { outcomes: Outcome[]; checks: Check[] } {
+  const all = readdirSync(folder).map(
+    // as `keep` wrote it
+    (file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as Outcome | Check,
+  )
+  return {
+    outcomes: all.filter((one) => 'seed' in one),
+    checks: all.filter((one) => 'breaks' in one).toSorted((a, b) => a.breaks.localeCompare(b.breaks)),
+  }
+}
+
+/** docs/reliability.md: what was done to the shop the last time, and what was found. */
+export function report(): string {
+  const { outcomes, checks } = kept()
   const row = (cells: (string | number)[]) => `| ${cells.join(' | ')} |`
-  const total = (of: (outcome: Outcome) => number) => outcomes.reduce((sum, one) => sum + of(one), 0)
-  const last = outcomes.at(-1)?.findings ?? []
+  const total = (of: (outcome: Outcome) => number) =>
+    outcomes.reduce((sum, one) => sum + of(one), 0).toLocaleString('en')
+  const invariants = Object.entries(
+    Object.groupBy(
+      outcomes.flatMap(({ findings }) => findings),
+      ({ name }) => name,
+    ),
+  )
   return `<!-- Written by npm run test:faults -- --report. -->
 
 # Nothing lost, nothing twice
 
-\`npm run test:faults\` makes a whole shop go wrong, a process for each function on real PostgreSQL, MongoDB-compatible store and NATS, while people order, cancel, ship and refund; after each fault it reads all stores and the payment provider's journal and checks the invariants. \`--seed\` repeats a run, \`--hours\` goes on.
+\`npm run test:faults\` makes a whole shop go wrong, a process for each function on real PostgreSQL, NATS and a MongoDB-compatible store, while people order, cancel, ship, refund, register and leave. After each fault it reads all stores and the payment provider's journal, compares them with what people were answered, and checks the invariants. \`--seed\` repeats a run, \`--hours\` goes on with new seeds, \`-- --help\` tells the rest.
 
-${total(({ injected }) => injected)} faults, ${total(({ orders }) => orders)} orders, ${total(({ findings }) => findings.length)} invariants checked, ${outcomes.filter((one) => !stood(one)).length} failures.
+${total(({ injected }) => injected)} faults, ${total(({ orders }) => orders)} orders, invariants checked ${total(({ findings }) => findings.length)} times, ${outcomes.filter((one) => !stood(one)).length} failures.
 
 ${row(['fault', 'what is done', 'faults', 'orders', 'seed', 'seconds', ''])}
 ${row(['---', '---', '---:', '---:', '---:', '---:', '---'])}
 ${outcomes
   .map((one) =>
     row([
-      `\`${one.fault.name}\``,
-      [one.fault.title, ...one.said].join('; '),
+      `\`${one.name}\``,
+      one.title,
       one.injected,
       one.orders,
       one.seed,
@@ -45,25 +82,36 @@ ${outcomes
   )
   .join('\n')}
 
+What they told:
+
+${outcomes
+  .filter(({ said }) => said.length > 0)
+  .map(({ name, said }) => `- \`${name}\`: ${said.join('; ')}`)
+  .join('\n')}
+
 ## The invariants
 
-${row(['', 'what must hold', 'at the end of the last fault', 'violations'])}
-${row(['---', '---', '---', '---:'])}
-${last.map(({ name, what, figures, violations }) => row([name, what, figures, violations.length])).join('\n')}
+${row(['', 'what must hold', 'checked', 'most of it at once', 'violations'])}
+${row(['---', '---', '---:', '---', '---:'])}
+${invariants
+  .map(([name, found]) => {
+    const findings = found ?? []
+    const most = findings.reduce((a, b) => (size(b) > size(a) ? b : a))
+    const violations = findings.reduce((sum, one) => sum + one.violations.length, 0)
+    return row([name, most.what, `${findings.length} ×`, most.figures, violations])
+  })
+  .join('\n')}
 
 ## The checker can fail
 
-For each invariant one deliberately broken build:
+For each invariant one deliberately broken build, which it must catch:
 
-${row(['breaks', 'how the build is broken', 'found by'])}
+${row(['breaks', 'how the build is broken', 'violated'])}
 ${row(['---', '---', '---'])}
-${checks.map(({ mutation, found }) => row([mutation.breaks, mutation.name, found.join(', ') || '**nothing**'])).join('\n')}
+${checks.map(({ name, breaks, found }) => row([breaks, name, found.join(', ') || '**nothing**'])).join('\n')}
 
-${notes}`
+${readFileSync(join(import.meta.dirname, 'notes.md'), 'utf8')}`
 }
 
-/** What the suite found while it was written, and how the design changed. */
-const notes = `## What it found
-
-NOTES
-`
+/** The first number of its figures. */
+const size = ({ figures }: Finding) => Number(/\d+/.exec(figures)?.[0])

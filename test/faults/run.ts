@@ -6,13 +6,13 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import pc from 'picocolors'
-import type { Finding } from './checker.ts'
 import type { Fault } from './fault.ts'
 import { broker } from './faults/broker.ts'
 import { clocks } from './faults/clocks.ts'
 import { crashes } from './faults/crashes.ts'
 import { deliveries } from './faults/deliveries.ts'
-import { exhaustion, residentMib } from './faults/exhaustion.ts'
+import { endurance } from './faults/endurance.ts'
+import { exhaustion } from './faults/exhaustion.ts'
 import { fenced } from './faults/fenced.ts'
 import { idempotency } from './faults/idempotency.ts'
 import { lostUpdates } from './faults/lost-updates.ts'
@@ -23,7 +23,7 @@ import { stores } from './faults/stores.ts'
 import { toldToStop } from './faults/told-to-stop.ts'
 import { mutationsAreCaught } from './mutation-check.ts'
 import { createRandom } from './random.ts'
-import { report, type Outcome } from './report.ts'
+import { keep, report, stood, type Outcome } from './report.ts'
 import { openFaultShop, type FaultShop } from './shop.ts'
 import { openTraffic } from './traffic.ts'
 
@@ -31,8 +31,9 @@ const usage = `npm run test:faults [-- options] [NAME…]
   NAME           only these faults; mutations is the check that the checker can fail
   --seed N       repeats a run: what is done, by whom and in which order of choice
   --crashes N    at how many points a process is to crash (60)
+  --minutes N    how long endurance takes, which runs only by its name (30)
   --hours N      goes on, with a new seed each time, for so long or until Ctrl-C
-  --report       writes docs/reliability.md
+  --report       writes docs/reliability.md, from the last run of each
   --log          shows what the processes say`
 
 const { values, positionals } = parseArgs({
@@ -40,6 +41,7 @@ const { values, positionals } = parseArgs({
   options: {
     seed: { type: 'string' },
     crashes: { type: 'string', default: '60' },
+    minutes: { type: 'string', default: '30' },
     hours: { type: 'string', default: '0' },
     report: { type: 'boolean', default: false },
     log: { type: 'boolean', default: false },
@@ -53,7 +55,9 @@ const lanes: Fault[][] = [
   [idempotency, deliveries, provider, relays, broker, fenced],
   [crashes(Number(values.crashes))],
 ]
-const faults = lanes.flat()
+/** Only by their name: they take long. */
+const long: Fault[] = [endurance(Number(values.minutes))]
+const faults = [...lanes.flat(), ...long]
 
 /** Those that run, so that Ctrl-C leaves nothing behind. */
 const shops = new Set<FaultShop>()
@@ -68,11 +72,20 @@ async function round(seed: number, chosen: Fault[]): Promise<Outcome[]> {
   const outcomes: Outcome[] = []
   const shop = await openFaultShop({ log: values.log ? (line) => console.log(pc.dim(line)) : () => {} })
   shops.add(shop)
-  const memory = watchMemory(shop.processes)
   try {
     for (const fault of chosen) {
       const random = createRandom(seed).fork(fault.name)
-      const outcome: Outcome = { fault, seed, injected: 0, orders: 0, seconds: 0, said: [], findings: [] }
+      const { name, title } = fault
+      const outcome: Outcome = {
+        name,
+        title,
+        seed,
+        injected: 0,
+        orders: 0,
+        seconds: 0,
+        said: [],
+        findings: [],
+      }
       outcomes.push(outcome)
       const began = performance.now()
       try {
@@ -84,26 +97,26 @@ async function round(seed: number, chosen: Fault[]): Promise<Outcome[]> {
           injected: (count = 1) => (outcome.injected += count),
           say: (line) => void outcome.said.push(line),
         })
-        outcome.findings = await traffic.verify()
+        outcome.findings = await traffic.verify(fault)
         outcome.orders = traffic.promised.orders.size
       } catch (error) {
         outcome.error = error instanceof Error ? error.message : String(error)
       }
       outcome.seconds = (performance.now() - began) / 1000
       tell(outcome)
+      keep(outcome)
     }
   } finally {
-    memory.stop()
     shops.delete(shop)
     await shop.stop()
   }
   return outcomes
 }
 
-function tell({ fault, said, findings, error, orders, injected, seconds, seed }: Outcome) {
-  console.log(`\n${pc.bold(fault.name)}  ${fault.title}`)
+function tell(outcome: Outcome) {
+  const { name, title, said, findings, error, orders, injected, seconds, seed } = outcome
+  console.log(`\n${pc.bold(name)}  ${title}`)
   for (const line of said) console.log(`  ${line}`)
-  const bad = findings.filter(({ violations }) => violations.length > 0)
   for (const { name, what, figures, violations } of findings) {
     const mark = violations.length === 0 ? pc.green('✓') : pc.red('✗')
     console.log(`  ${mark} ${name} ${pc.dim(what)}: ${figures}`)
@@ -111,27 +124,8 @@ function tell({ fault, said, findings, error, orders, injected, seconds, seed }:
     if (violations.length > 10) console.log(pc.red(`      and ${violations.length - 10} more`))
   }
   if (error !== undefined) console.log(pc.red(`  ✗ ${error}`))
-  const verdict =
-    bad.length === 0 && error === undefined ? pc.green('stood') : pc.red(`FELL (--seed ${seed})`)
+  const verdict = stood(outcome) ? pc.green('stood') : pc.red(`FELL (--seed ${seed})`)
   console.log(`  ${verdict}  ${injected} faults, ${orders} orders, ${seconds.toFixed(0)} s`)
-}
-
-/** What each process held after three minutes and at the end, where it ran that long. */
-function watchMemory(processes: () => { name: string; pid: number }[]) {
-  const early = new Map<number, number>()
-  const timer = setTimeout(() => {
-    for (const { pid } of processes()) early.set(pid, residentMib(pid))
-  }, 180_000)
-  return {
-    stop: () => {
-      clearTimeout(timer)
-      for (const { name, pid } of processes()) {
-        const before = early.get(pid)
-        if (before !== undefined)
-          console.log(`  ${name}: ${(residentMib(pid) / before).toFixed(2)} × its memory after 3 min`)
-      }
-    },
-  }
 }
 
 async function main(): Promise<number> {
@@ -145,14 +139,16 @@ async function main(): Promise<number> {
     console.error(`There is no fault ${unknown}: choose of ${known.join(', ')}.\n${usage}`)
     return 1
   }
-  const chosen = faults.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+  const chosen = faults.filter((fault) =>
+    positionals.length === 0 ? !long.includes(fault) : positionals.includes(fault.name),
+  )
   const until = performance.now() + Number(values.hours) * 3_600_000
   const outcomes: Outcome[] = []
   let seed = Number(values.seed ?? Math.floor(Math.random() * 1e9))
   if (chosen.length > 0)
     do {
       console.log(`\nseed ${seed}`)
-      const rounds = lanes.map((lane) =>
+      const rounds = [...lanes, long].map((lane) =>
         round(
           seed,
           lane.filter((fault) => chosen.includes(fault)),
@@ -163,13 +159,10 @@ async function main(): Promise<number> {
     } while (performance.now() < until)
   const mutations =
     positionals.length === 0 || positionals.includes('mutations') ? await mutationsAreCaught(seed) : []
-  if (values.report)
-    writeFileSync(join(import.meta.dirname, '../../docs/reliability.md'), report(outcomes, mutations))
-  const failed = outcomes.filter((one) => one.error !== undefined || hasViolations(one.findings))
+  if (values.report) writeFileSync(join(import.meta.dirname, '../../docs/reliability.md'), report())
+  const failed = outcomes.filter((one) => !stood(one))
   const missed = mutations.filter(({ caught }) => !caught)
   return failed.length + missed.length === 0 ? 0 : 1
 }
-
-const hasViolations = (findings: Finding[]) => findings.some(({ violations }) => violations.length > 0)
 
 process.exitCode = await main()

@@ -14,7 +14,7 @@ import { temporaryDataDir } from '../../local/stores/temporary.ts'
 import { startSystem } from '../../local/system.ts'
 import { shopClient } from '../client.ts'
 import { openLink, type Link } from '../link.ts'
-import { readBooks, type Books } from './checker.ts'
+import { readBooks, type Books, type InvariantName } from './checker.ts'
 
 /** How long an order may wait for stock and payment here. */
 export const deadlineMs = 60_000
@@ -24,22 +24,22 @@ export type StoreName = keyof typeof starts
 
 export interface Options {
   settings?: Partial<Record<Setting, string>>
-  /** The name of a mutation, for the check that the checker can fail. */
-  mutation?: string
+  /** The invariant that a deliberately broken build violates, for the check that the checker can fail. */
+  broken?: InvariantName
   /** Told what the processes write. */
   log?: (line: string) => void
 }
 
-export async function openFaultShop({ settings = {}, mutation, log = () => {} }: Options = {}) {
+export async function openFaultShop({ settings = {}, broken, log = () => {} }: Options = {}) {
   const folder = temporaryDataDir()
   const points = join(folder.dataDir, 'points')
   mkdirSync(join(points, 'passed'), { recursive: true })
-  const dist = join(import.meta.dirname, '../../.data/faults', mutation === undefined ? 'dist' : 'mutated')
-  if (mutation !== undefined) rmSync(dist, { recursive: true, force: true })
+  const dist = join(import.meta.dirname, '../../.data/faults', broken ?? 'dist')
+  if (broken !== undefined) rmSync(dist, { recursive: true, force: true })
 
   const stores = new Map<StoreName, Store>()
   const folders = new Map<StoreName, ReturnType<typeof temporaryDataDir>>()
-  const links = {} as Record<StoreName, Link>
+  const links = { provider: await openLink('http://127.0.0.1:1') } as Record<StoreName | 'provider', Link>
   await Promise.all(
     (Object.keys(starts) as StoreName[]).map(async (name) => {
       folders.set(name, temporaryDataDir())
@@ -51,7 +51,7 @@ export async function openFaultShop({ settings = {}, mutation, log = () => {} }:
     dataDir: folder.dataDir,
     env: {
       ...process.env,
-      ...(mutation === undefined ? { FAILPOINTS: points } : { MUTATION: mutation }),
+      FAILPOINTS: points,
       DATABASE_URL: links.postgres.url,
       NATS_URL: links.nats.url,
       MONGODB_URL: links.mongodb.url,
@@ -61,7 +61,8 @@ export async function openFaultShop({ settings = {}, mutation, log = () => {} }:
     settings: {
       ORDER_DEADLINE_SECONDS: String(deadlineMs / 1000),
       REDELIVER_AFTER_SECONDS: '2',
-      RETRY_DELAYS_SECONDS: '0.2,0.5,1,2,4,8,8,8,8,8',
+      RETRY_DELAYS_SECONDS: '0.2,0.5,1,2,4,8',
+      PAYMENT_PROVIDER_URL: links.provider.url.replace(/\/$/, ''),
       ...settings,
     },
     port: 0,
@@ -71,6 +72,8 @@ export async function openFaultShop({ settings = {}, mutation, log = () => {} }:
     log: (name, line) => log(`${name} ${line}`),
   })
   const secrets = await secretsOf(folder.dataDir)
+  const sandbox = `http://127.0.0.1:${system.environment.portOf('payment-sandbox')}`
+  links.provider.restore(sandbox)
 
   function start(name: StoreName): Promise<Store> {
     const options = { dataDir: folders.get(name)!.dataDir, env: { PATH: process.env['PATH'] }, durable: true }
@@ -154,7 +157,7 @@ export async function openFaultShop({ settings = {}, mutation, log = () => {} }:
       readBooks({
         postgres: stores.get('postgres')!.url,
         mongodb: stores.get('mongodb')!.url,
-        sandbox: system.environment.ofFunction('get-payment').PAYMENT_PROVIDER_URL!,
+        sandbox,
         sandboxKey: secrets.providerKey,
       }),
     functionUrl: (name: string) =>

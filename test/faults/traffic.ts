@@ -38,12 +38,18 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
   let steps = 0
 
   /** Sends a request until it is answered, whatever becomes of the shop meanwhile: always with the same key. */
-  async function insist(token: string, method: string, path: string, body?: unknown, key?: string) {
+  async function insist(
+    token: string | undefined,
+    method: string,
+    path: string,
+    body?: unknown,
+    { key, headers }: { key?: string; headers?: Record<string, string> } = {},
+  ) {
     const given = key ?? randomUUID()
     const until = performance.now() + patienceMs
     let last = ''
     while (performance.now() < until) {
-      const response = await shop.send(token, method, path, body, given).catch((error: unknown) => {
+      const response = await shop.send(token, method, path, body, given, headers).catch((error: unknown) => {
         last = String(error)
       })
       if (response !== undefined) {
@@ -52,7 +58,8 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
         })
         const again =
           response.status >= 500 || response.status === 429 || text?.includes('in-flight') === true
-        if (text !== undefined && !again) return { status: response.status, text, key: given }
+        const etag = response.headers.get('etag') ?? ''
+        if (text !== undefined && !again) return { status: response.status, text, key: given, etag }
         last = `${response.status} ${text ?? ''}`
       }
       await pause(100)
@@ -61,7 +68,7 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
   }
 
   async function place(who = random.pick(people), body: unknown = order(), key: string = randomUUID()) {
-    const { status, text } = await insist(who.token, 'POST', '/orders', body, key)
+    const { status, text } = await insist(who.token, 'POST', '/orders', body, { key })
     if (status !== 201) throw new Error(`an order was answered ${status}: ${text}`)
     const placed = JSON.parse(text) as { id: string }
     const known = promised.orders.get(key)
@@ -98,6 +105,7 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
   }
 
   async function ship(id = anyOrder()) {
+    await insist(staff, 'GET', `/orders/${id}/timeline`)
     const { status } = await insist(staff, 'POST', `/orders/${id}/shipment`, {})
     if (status === 200) promised.shipped.add(id)
   }
@@ -106,6 +114,7 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     const { text } = await insist(buyerOf(orderId).token, 'GET', `/payments?orderId=${orderId}`)
     const [payment] = (JSON.parse(text) as { items: { id: string; status: string }[] }).items
     if (payment?.status !== 'captured') return
+    await insist(staff, 'GET', `/payments/${payment.id}`)
     const answer = await insist(staff, 'POST', `/payments/${payment.id}/refunds`, {
       amount: 1 + random.below(300),
       reason: 'scratched',
@@ -140,22 +149,72 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     return product
   }
 
+  /** Changes what is there, as it is known; what was changed or deleted meanwhile is left as it is. */
+  async function change(token: string, path: string, body: object) {
+    const { status, etag } = await insist(token, 'GET', path)
+    if (status === 200) await insist(token, 'PATCH', path, body, { headers: { 'if-match': etag } })
+  }
+
+  /** A product is made, sold at once, changed, and taken off the shop. */
+  async function offer() {
+    const sku = await newSku(5)
+    await place(undefined, newOrder([{ sku, quantity: 1 }], 'card_approved'))
+    const product = await addProduct()
+    await change(seller, `/products/${product.id}`, { name: `Thing ${steps}` })
+    await insist(seller, 'DELETE', `/products/${product.id}`)
+    promised.products.forEach(({ id }, key) => id === product.id && promised.products.delete(key))
+  }
+
+  /** Someone registers, comes and goes, and leaves for good. */
+  async function visit() {
+    const email = `${randomUUID()}@example.com`
+    const password = randomUUID()
+    const registered = await insist(undefined, 'POST', '/users', { email, password, name: 'Ada' })
+    if (registered.status !== 201) throw new Error(`a user was answered ${registered.status}`)
+    const { id } = JSON.parse(registered.text) as { id: string }
+    const { text } = await insist(undefined, 'POST', '/sessions', { email, password })
+    const first = JSON.parse(text) as { refreshToken: string; accessToken: string }
+    await insist(undefined, 'POST', '/sessions/refresh', { refreshToken: first.refreshToken })
+    await change(first.accessToken, `/users/${id}`, { name: `Ada ${steps}` })
+    const again = await insist(undefined, 'POST', '/sessions', { email, password })
+    const { accessToken } = JSON.parse(again.text) as { accessToken: string }
+    if (random.next() < 0.5) return insist(accessToken, 'DELETE', '/sessions/current')
+    const left = await insist(accessToken, 'DELETE', `/users/${id}`)
+    // a token of a process whose clock is wrong may be refused
+    if (left.status === 401) return undefined
+    const after = await insist(undefined, 'POST', '/sessions', { email, password })
+    if (after.status !== 401) throw new Error(`someone who left was answered ${after.status}: ${after.text}`)
+    return undefined
+  }
+
   async function step() {
     steps++
     const chance = promised.orders.size === 0 ? 0 : random.next()
-    if (chance < 0.55) await place()
-    else if (chance < 0.63) await cancel()
-    else if (chance < 0.85) await ship()
-    else if (chance < 0.92) await refund()
-    else if (chance < 0.97) await adjust(random.pick(skus), 1 + random.below(9))
-    else await addProduct()
+    if (chance < 0.5) await place()
+    else if (chance < 0.58) await cancel()
+    else if (chance < 0.78) await ship()
+    else if (chance < 0.86) await refund()
+    else if (chance < 0.9) await adjust(random.pick(skus), 1 + random.below(9))
+    else if (chance < 0.94) await offer()
+    else if (chance < 0.96) await visit()
+    else {
+      const id = anyOrder()
+      await change(buyerOf(id).token, `/orders/${id}`, { note: `Note ${steps}` })
+    }
   }
 
-  /** Has people come and go until it is told to stop. @returns once the last has been answered */
-  function run({ atOnce = 4 } = {}) {
+  /**
+   * Has people come and go until it is told to stop.
+   * @param pauseMs between what one of them does and the next thing
+   * @returns once the last has been answered
+   */
+  function run({ atOnce = 4, pauseMs = 50 } = {}) {
     const stopping = new AbortController()
     const loop = async () => {
-      while (!stopping.signal.aborted) await step()
+      while (!stopping.signal.aborted) {
+        await step()
+        await pause(pauseMs)
+      }
     }
     const loops = Promise.allSettled(Array.from({ length: atOnce }, loop))
     return {
@@ -167,7 +226,7 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
   }
 
   /** Waits until every order has come to its end: what is confirmed is shipped. */
-  async function settle({ withinMs = 180_000 } = {}) {
+  async function settle({ withinMs }: { withinMs: number }) {
     const sql = postgres(shop.database.get('postgres')!.url, { max: 1, onnotice: () => {} })
     try {
       const until = performance.now() + withinMs
@@ -239,9 +298,9 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     settle,
     steps: () => steps,
     /** Every invariant, once all is settled. */
-    verify: async (patience?: { withinMs: number }): Promise<Finding[]> => {
-      await settle(patience)
-      return check(await shop.books(), promised, { deadlineMs, slackMs })
+    verify: async ({ withinMs = 180_000, clockErrorMs = 0 } = {}): Promise<Finding[]> => {
+      await settle({ withinMs })
+      return check(await shop.books(), promised, { deadlineMs, slackMs: slackMs + clockErrorMs })
     },
   }
 }

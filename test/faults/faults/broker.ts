@@ -1,13 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Fault } from '../fault.ts'
 
+const goneMs = 120_000
+
 /** The broker may go, come back, and come back with nothing: orders are accepted all the while, and each ends. */
 export const broker: Fault = {
   name: 'broker',
   title:
-    'JetStream’s storage removed in mid-run; the broker restarted; the broker gone while orders are accepted',
+    'JetStream’s storage removed in mid-run; the broker restarted; the broker gone for two minutes while orders are accepted',
   async run({ shop, traffic, injected, say }) {
-    const busy = traffic.run()
+    const busy = traffic.run({ atOnce: 2, pauseMs: 250 })
     await pause(2_000)
     for (const empty of [false, true]) {
       await shop.kill('nats')
@@ -17,13 +19,13 @@ export const broker: Fault = {
     }
     await shop.kill('nats')
     const before = traffic.promised.orders.size
-    await pause(20_000)
+    await pause(goneMs)
     const accepted = traffic.promised.orders.size - before
     await shop.revive('nats')
     injected()
     await pause(2_000)
     await busy.stop()
-    say(`${accepted} orders accepted while it was gone for 20 s`)
+    say(`${accepted} orders accepted while it was gone for ${goneMs / 1000} s`)
     if (accepted === 0) throw new Error('no order was accepted while the broker was gone')
   },
 }

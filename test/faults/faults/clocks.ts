@@ -9,6 +9,7 @@ const hour = 60 * 60 * 1000
 export const clocks: Fault = {
   name: 'clocks',
   title: 'The clock of each process an hour back, and an hour on',
+  clockErrorMs: 2 * hour,
   async run({ shop, traffic, random, injected, say }) {
     // who takes access tokens sees them expired an hour too soon, which is a clean refusal
     const takesTokens = (name: string) =>

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { newOrder } from '../../orders.ts'
 import { must, times, type Fault } from '../fault.ts'
+import { residentMib } from './endurance.ts'
 
 const mostMemory = 300
 
@@ -85,13 +85,4 @@ export const exhaustion: Fault = {
       `${served} things were done beside it; the largest process is ${largest.name} with ${largest.mib.toFixed(0)} MiB`,
     )
   },
-}
-
-/** What a process holds in memory; 0 where it is gone. */
-export function residentMib(pid: number): number {
-  try {
-    return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
-  } catch {
-    return 0
-  }
 }

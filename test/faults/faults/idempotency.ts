@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import postgres from 'postgres'
 import { newOrder } from '../../orders.ts'
+import { crashAt, passed } from '../crash.ts'
 import { must, tally, times, type Fault } from '../fault.ts'
 
 const body = () => newOrder([{ sku: 'MUG-BLUE', quantity: 1 }], 'card_approved')
@@ -8,8 +9,10 @@ const body = () => newOrder([{ sku: 'MUG-BLUE', quantity: 1 }], 'card_approved')
 /** One key is one order, however and by whomever it is sent. */
 export const idempotency: Fault = {
   name: 'idempotency',
-  title: 'Idempotency keys: again, 50 at once, another body, another user, after its day',
-  async run({ shop, traffic, random, injected, say }) {
+  title:
+    'Idempotency keys: again, 50 at once, another body, another user, after a crash between commit and answer, after its day',
+  async run(context) {
+    const { shop, traffic, random, injected, say } = context
     const [who, other] = [traffic.people[0]!, traffic.people[1]!]
     const key = `again-${randomUUID()}`
     const first = await traffic.place(who, body(), key)
@@ -28,6 +31,15 @@ export const idempotency: Fault = {
       JSON.stringify(tally(answers.map((a) => a.status))),
     )
     await traffic.place(who, body(), crowd)
+
+    const committed = passed(context).find((point) =>
+      /^create-order \| functions\/orders\/place-order.* after$/.test(point),
+    )
+    must(committed !== undefined, 'no order was committed')
+    const crash = crashAt(context, committed)
+    // asks until it is answered, with the same key
+    await traffic.place(who, body())
+    must(await crash, 'create-order did not crash')
 
     const changed = await shop.send(
       who.token,
@@ -51,7 +63,7 @@ export const idempotency: Fault = {
     const lateText = await late.text()
     must(late.status === 201 && !lateText.includes(first.id), 'a key whose day is over is not free')
     traffic.promise(who, `late ${key}`, lateText)
-    injected(60)
+    injected(61)
     say(`50 at once: ${JSON.stringify(tally(answers.map((a) => a.status)))}`)
   },
 }

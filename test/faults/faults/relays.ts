@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import postgres from 'postgres'
+import { uuidv7 } from 'uuidv7'
 import { newOrder } from '../../orders.ts'
 import { must, type Fault } from '../fault.ts'
 
@@ -10,24 +11,26 @@ export const relays: Fault = {
     'A transaction that commits after a later one; two relays at once; a relay that stands still and goes on',
   async run({ shop, traffic, injected, say }) {
     const sql = postgres(shop.database.get('postgres')!.url, { max: 2, onnotice: () => {} })
-    const { id } = await traffic.place(
-      undefined,
-      newOrder([{ sku: 'MUG-RED', quantity: 1 }], 'card_approved'),
-    )
-    await traffic.decided(id)
-    // an event with an earlier id that becomes visible only now: taken back, and put again after others were published
+    const order = () =>
+      traffic
+        .place(undefined, newOrder([{ sku: 'MUG-RED', quantity: 1 }], 'card_approved'))
+        .then(({ id }) => id)
+    const early = await order()
+    await traffic.decided(early)
+    // an event with an early id that becomes visible only once later ones were published
+    const id = uuidv7()
     await sql.begin(async (tx) => {
-      const [early] = await tx`select * from events.outbox where subject = ${id} and type = 'order.placed'`
-      await tx`update events.outbox set published_at = null where id = ${early!['id'] as string}`
-      const later = await traffic.place(
-        undefined,
-        newOrder([{ sku: 'MUG-RED', quantity: 1 }], 'card_approved'),
-      )
-      await traffic.decided(later.id)
+      await tx`insert into events.outbox (id, type, source, subject, data, awaits) values
+        (${id}, 'payment.refunded', '/payments', ${early}, ${tx.json({ orderId: early, paymentId: uuidv7(), amount: { amount: 1, currency: 'EUR' } })}, ${['track-order']})`
+      await traffic.decided(await order())
     })
+    for (let tries = 0; (await sql`select from events.inbox where event_id = ${id}`).length === 0; tries++) {
+      must(tries < 300, 'an event that was committed after a later one was passed over')
+      await pause(50)
+    }
     injected()
 
-    const busy = traffic.run()
+    const busy = traffic.run({ atOnce: 2, pauseMs: 150 })
     const second = await shop.startSecond('relay')
     await pause(4_000)
     const relay = shop.processes().find(({ name }) => name === 'relay')!.pid

@@ -1,84 +1,151 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { newOrder } from '../../orders.ts'
 import { must, type Context, type Fault } from '../fault.ts'
-import type { StoreName } from '../shop.ts'
 
-/** Who needs a store that fails is told so soon; everybody else notices nothing. */
+/** Who needs what fails is told so soon; everybody else notices nothing. */
 export const stores: Fault = {
   name: 'stores',
-  title: 'PostgreSQL and MongoDB killed and restarted; the link to each cut, delayed, throttled',
+  title:
+    'PostgreSQL and MongoDB killed and restarted; each link of the shop cut, stalled, delayed and throttled, one at a time',
   async run(context) {
     const { shop, traffic, injected } = context
-    const busy = traffic.run({ atOnce: 2 })
+    const { ask, other } = await probes(context)
+    const busy = traffic.run({ atOnce: 1, pauseMs: 200 })
     await pause(2_000)
-    for (const name of ['postgres', 'mongodb'] as const) {
-      await during(context, name, 'killed', async () => {
-        await shop.kill(name)
-        await pause(5_000)
-        await shop.revive(name)
-      })
-      await during(context, name, 'cut', async () => {
-        shop.links[name].cut()
-        await pause(4_000)
-        shop.links[name].restore()
-      })
-      injected(2)
-    }
-    for (const name of ['postgres', 'mongodb', 'nats'] as const) {
-      shop.links[name].delay(150)
-      await pause(2_500)
-      shop.links[name].restore()
-      shop.links[name].throttle(20_000)
-      await pause(2_500)
-      shop.links[name].restore()
-      injected(2)
+    for (const name of ['postgres', 'mongodb', 'nats', 'provider'] as const) {
+      const link = shop.links[name]
+      const needing = ask[name]
+      const others = [ask.postgres, ask.mongodb, other].filter((one) => one !== needing)
+      const fault = async (what: string, begin: () => unknown, forMs: number, end: () => unknown) => {
+        await during(
+          context,
+          `${name} ${what}`,
+          {
+            needing,
+            others,
+            isGone: what !== 'slow',
+            withinMs: what === 'silent' || what === 'slow' ? soonMs.silent : soonMs.gone,
+          },
+          async () => {
+            await begin()
+            await pause(forMs)
+            await end()
+          },
+        )
+        injected()
+      }
+      if (name === 'postgres' || name === 'mongodb')
+        await fault(
+          'killed',
+          () => shop.kill(name),
+          4_000,
+          () => shop.revive(name),
+        )
+      await fault(
+        'cut off',
+        () => link.cut(),
+        4_000,
+        () => link.restore(),
+      )
+      await fault(
+        'silent',
+        () => link.stall(),
+        11_000,
+        () => link.restore(),
+      )
+      await fault(
+        'slow',
+        () => (link.delay(100), link.throttle(50_000)),
+        4_000,
+        () => link.restore(),
+      )
     }
     await busy.stop()
   },
 }
 
-/** What is asked of each store, and needs no other. */
-const probes = { postgres: '/stock/MUG-BLUE', mongodb: '/products?limit=3' } as const
-const soonMs = 12_000
+type Ask = () => Promise<Response>
+
+/** A request for each link that needs it and no other, and one that needs none. Nobody waits for the broker. */
+async function probes({ shop, traffic }: Context) {
+  const { id } = await traffic.place(
+    traffic.people[0],
+    newOrder([{ sku: 'MUG-RED', quantity: 50 }], 'card_approved'),
+  )
+  await traffic.decided(id)
+  await traffic.ship(id)
+  const { token } = traffic.people[0]!
+  const payment = async () =>
+    (
+      (await shop.call(token, 'GET', `/payments?orderId=${id}`)).body.items as {
+        id: string
+        status: string
+      }[]
+    )[0]!
+  for (let tries = 0; (await payment()).status !== 'captured'; tries++) {
+    must(tries < 300, 'the payment was not captured')
+    await pause(100)
+  }
+  const [staff, { id: paymentId }] = await Promise.all([shop.staff(), payment()])
+  const get = (path: string) => () => fetch(shop.api + path)
+  const ask: Record<keyof typeof shop.links, Ask | undefined> = {
+    postgres: get('/stock/MUG-BLUE'),
+    mongodb: get('/products?limit=3'),
+    nats: undefined,
+    provider: () =>
+      shop.send(staff, 'POST', `/payments/${paymentId}/refunds`, { amount: 1, reason: 'a scratch' }),
+  }
+  const other = () => fetch(`${shop.url}/.well-known/jwks.json`)
+  // they run
+  for (const one of [...Object.values(ask), other]) await one?.()
+  return { ask, other }
+}
+
+/** Who is refused a connection hears of it soon, after MongoDB’s search for a server; what says nothing has to be waited for. */
+const soonMs = { gone: 4_500, silent: 10_500 }
+
+interface Asked {
+  needing: Ask | undefined
+  others: (Ask | undefined)[]
+  /** Where false, those who need it may well be served. */
+  isGone: boolean
+  withinMs: number
+}
 
 async function during(
-  { shop, say }: Context,
-  name: keyof typeof probes,
+  { say }: Context,
   what: string,
+  { needing, others, isGone, withinMs }: Asked,
   fault: () => Promise<void>,
 ) {
-  const other: StoreName = name === 'postgres' ? 'mongodb' : 'postgres'
   const over = new AbortController()
-  const ask = async (path: string) => {
-    const began = performance.now()
-    const response = await fetch(shop.api + path)
-    await response.text()
-    return {
-      status: response.status,
-      retry: response.headers.get('retry-after'),
-      ms: performance.now() - began,
-    }
-  }
-  const load = async (path: string) => {
-    const answers: Awaited<ReturnType<typeof ask>>[] = []
+  const load = async (ask: Ask | undefined) => {
+    const answers: { status: number; retry: string | null; ms: number }[] = []
+    if (ask === undefined) return answers
     while (!over.signal.aborted) {
-      answers.push(await ask(path))
-      await pause(10)
+      const began = performance.now()
+      const response = await ask()
+      await response.text()
+      const ms = performance.now() - began
+      answers.push({ status: response.status, retry: response.headers.get('retry-after'), ms })
+      await pause(20)
     }
     return answers
   }
-  const asking = Promise.all([load(probes[name]), load(probes[other])])
+  const asking = Promise.all([load(needing), ...others.map(load)])
   await fault().finally(() => over.abort())
-  const [needing, others] = await asking
-  const refused = needing.filter(({ status }) => status !== 200)
-  const slowest = Math.max(...needing.map(({ ms }) => ms))
-  const well = others.filter(({ status }) => status === 200).length / others.length
+  const [faulted, ...rest] = await asking
+  const unharmed = rest.flat()
+  const refused = faulted.filter(({ status }) => status >= 300)
+  const slowest = Math.max(0, ...faulted.map(({ ms }) => ms))
+  const well = unharmed.filter(({ status }) => status < 300).length / unharmed.length
   say(
-    `${name} ${what}: ${refused.length} of ${needing.length} refused, slowest after ${slowest.toFixed(0)} ms; ` +
-      `of the others ${(well * 100).toFixed(2)} % of ${others.length} went well`,
+    `${what}: ${refused.length} of ${faulted.length} who need it refused, the slowest answer after ${slowest.toFixed(0)} ms; ` +
+      `${(well * 100).toFixed(2)} % of ${unharmed.length} others went well`,
   )
-  must(refused.length > 0, `nobody noticed that ${name} was ${what}`)
+  must(needing === undefined || !isGone || refused.length > 0, `${what}: nobody noticed`)
   for (const { status, retry } of refused)
-    must(status === 503 && retry !== null, `${name} ${what}: answered ${status}, Retry-After ${retry}`)
-  must(slowest < soonMs, `${name} ${what}: an answer took ${slowest.toFixed(0)} ms`)
-  must(well >= 0.999, `${name} ${what}: only ${(well * 100).toFixed(2)} % of the others went well`)
+    must(status === 503 && retry !== null, `${what}: answered ${status}, Retry-After ${retry}`)
+  must(slowest < withinMs, `${what}: an answer took ${slowest.toFixed(0)} ms`)
+  must(well >= 0.999, `${what}: only ${(well * 100).toFixed(2)} % of the others went well`)
 }
