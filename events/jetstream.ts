@@ -113,8 +113,11 @@ export async function connectBroker(
       try {
         const { created, state } = await manager.streams.info(streamName)
         const acknowledged: Held['acknowledged'] = {}
-        for await (const { name, ack_floor } of manager.consumers.list(streamName))
-          acknowledged[name] = ack_floor.stream_seq
+        for await (const { name, ack_floor, num_pending, num_ack_pending } of manager.consumers.list(
+          streamName,
+        ))
+          // after a crash of the broker, its floor may lie behind numbers that are given anew: but it waits for nothing
+          acknowledged[name] = num_pending + num_ack_pending === 0 ? state.last_seq : ack_floor.stream_seq
         return { since: new Date(created), first: state.first_seq, last: state.last_seq, acknowledged }
       } catch (error) {
         if (isNoStream(error)) return undefined
