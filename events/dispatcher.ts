@@ -6,6 +6,7 @@ import type { Logger } from 'pino'
 import * as z from 'zod'
 import { reactions, type ReactionName } from '../functions/functions.ts'
 import type { Db } from '../functions/shared/postgres.ts'
+import { errorCode } from '../functions/shared/store-errors.ts'
 import { fromCloudEvent, InvalidEvent } from './cloud-event.ts'
 import { ackWaitMs, type Broker } from './jetstream.ts'
 import { Loop } from './loop.ts'
@@ -20,7 +21,8 @@ export interface DispatcherOptions {
   url: (name: ReactionName) => string
   /**
    * The pauses between attempts, in ms; after the last, the event is parked. Where the reaction only lacks something that
-   * cannot be reached (503), it is tried again after the last pause for as long as that lasts.
+   * cannot be reached (503), or cannot be reached itself, it is tried again after the last pause but one for as long as
+   * that lasts.
    */
   retryDelaysMs?: number[]
   /** How often due retries are looked for, in ms. */
@@ -116,7 +118,7 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
   async function storeFailure(name: ReactionName, event: CloudEvent<unknown>, error: unknown) {
     const reason = error instanceof Error ? describe(error) : String(error)
     const isFinal = error instanceof InvalidEvent
-    const isPassing = error instanceof Refused && error.status === 503
+    const isPassing = (error instanceof Refused && error.status === 503) || cannotConnect(error)
     const stored = await db.transaction(async (tx) => {
       // the count is the row's own, so that two copies of one event do not start it anew
       const [row] = await tx
@@ -124,14 +126,19 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
         .values({ reaction: name, eventId: event.id, event: event.toJSON(), attempts: 1, error: reason })
         .onConflictDoUpdate({
           target: [failures.eventId, failures.reaction],
-          set: { attempts: sql`${failures.attempts} + 1`, error: reason, at: sql`now()` },
+          set: {
+            // what only passes leaves attempts for a failure of another kind
+            attempts: isPassing
+              ? sql`least(${failures.attempts} + 1, ${Math.max(1, retryDelaysMs.length - 1)}::int)`
+              : sql`${failures.attempts} + 1`,
+            error: reason,
+            at: sql`now()`,
+          },
           setWhere: isNull(failures.parkedAt),
         })
         .returning({ attempts: failures.attempts })
       if (row === undefined) return undefined
-      const delay = isFinal
-        ? undefined
-        : (retryDelaysMs[row.attempts - 1] ?? (isPassing ? retryDelaysMs.at(-1) : undefined))
+      const delay = isFinal ? undefined : retryDelaysMs[row.attempts - 1]
       const next =
         delay === undefined
           ? { nextAt: null, parkedAt: sql`now()` }
@@ -143,6 +150,8 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
     const told = { reaction: name, event: event.id, type: event.type, attempts: stored.attempts, reason }
     // someone has to look at it
     if (stored.parked) log.error(told, 'parked as a dead letter: see npm run dead-letters')
+    else if (isPassing && stored.attempts >= retryDelaysMs.length - 1)
+      log.error(told, 'what it needs cannot be reached for long; will be tried again')
     else log.warn(told, 'will be tried again')
   }
 
@@ -215,6 +224,10 @@ class Refused extends Error {
     this.status = status
   }
 }
+
+/** No connection was made, so the reaction has not had the event. */
+const cannotConnect = (error: unknown) =>
+  /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|UND_ERR_CONNECT_TIMEOUT)$/.test(errorCode(error) ?? '')
 
 const describe = (error: Error) =>
   error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message

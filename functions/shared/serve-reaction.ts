@@ -12,7 +12,7 @@ import type { Config } from './config.ts'
 import type { Opened } from './open.ts'
 import type { Listen } from './serve-operation.ts'
 import { serveUntilTold } from './serve.ts'
-import { isUnavailable } from './store-errors.ts'
+import { isUnavailable, reasonOf, Unavailable } from './store-errors.ts'
 
 /** The body of an event is far smaller; the framework itself would take a gigabyte. */
 const maxBody = 1024 * 1024
@@ -62,7 +62,7 @@ export async function reactionListener(
     } catch (error) {
       log.warn({ err: error, event: event.id, type: event.type, subject: event.subject }, 'reaction failed')
       // the framework knows 500 only, and leaves alone what is answered
-      if (isUnavailable(error)) answering.getStore()?.writeHead(503).end(messageOf(error))
+      if (isUnavailable(error)) answering.getStore()?.writeHead(503).end(whyOf(error))
       throw error
     }
   })
@@ -73,4 +73,5 @@ export async function reactionListener(
   }
 }
 
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
+/** Never a query: its parameters are a customer's. */
+const whyOf = (error: unknown) => (error instanceof Unavailable ? error.message : reasonOf(error).reason)
