@@ -13,7 +13,7 @@ const userExists = 51_003
  */
 export async function migrateProducts(url: string, adminUrl?: string): Promise<void> {
   if (adminUrl !== undefined) await ensureUser(url, adminUrl)
-  const { db, products, close } = await openProducts(url)
+  const { db, products, close } = await openProducts(url, { silentMs: 60_000 })
   try {
     await ensureIndexes(products)
     await writeVersion(db)

@@ -13,17 +13,18 @@ type Products = Collection<ProductDocument>
  * Opens the products without waiting for the server. The indexes are the migration's to make (`ensureIndexes`),
  * so that no function waits for them.
  * @param url names the database in its path
+ * @param silentMs after as long without an answer the server is taken for gone; the driver tries again once
  */
 export async function openProducts(
   url: string,
+  { silentMs = 3_000 } = {},
 ): Promise<{ db: Db; products: Products; ping: () => Promise<void>; close: () => Promise<void> }> {
   const client = openClient(url, {
     appName: 'zeroshop-products',
     maxPoolSize: 10,
     serverSelectionTimeoutMS: 3_000,
     connectTimeoutMS: 3_000,
-    // for a server that says nothing; the driver tries again once
-    socketTimeoutMS: 3_000,
+    socketTimeoutMS: silentMs,
     // what was answered must survive a crash of the server
     writeConcern: { w: 'majority', journal: true },
   })

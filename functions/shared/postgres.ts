@@ -45,7 +45,11 @@ function impatientSockets() {
       patience ??= setTimeout(giveUp, statementMs + 1_000).unref()
       return write(...args)
     }
-    socket.on('data', calm).on('close', calm)
+    // one that fails at once does so before the client listens, which then counts on its time to connect
+    socket
+      .on('data', calm)
+      .on('close', calm)
+      .on('error', () => {})
     // the name that TLS verifies
     return Object.assign(socket, { host: host[at] })
   }
@@ -61,8 +65,8 @@ export function openPostgres(url: string, { max = poolSize, name = 'zeroshop', d
     max,
     idle_timeout: 60,
     connect_timeout: 3,
-    // a request is to hear soon that the database is away, and to be served soon once it is back
-    backoff: () => 0.1 + Math.random() / 10,
+    // who waits is refused one an attempt: so that many hear soon that it is away, and are served soon once it is back
+    backoff: () => 0.01 + Math.random() / 100,
     // documented, and missing from its types
     ...({ socket: impatientSockets() } as object),
     fetch_types: false,
