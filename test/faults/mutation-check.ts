@@ -22,16 +22,19 @@ export async function mutationsAreCaught(seed: number): Promise<Check[]> {
         const context = { shop, traffic, random, injected: () => {}, say: () => {} }
         await deliveries.run(context).catch(() => {})
       }
-      const findings = await traffic.verify({ withinMs: 10_000 })
+      const findings = await traffic.verify({ withinMs: 20_000 })
       const bad = findings.filter(({ violations }) => violations.length > 0)
-      const caught = bad.some(({ name }) => name === mutation.breaks)
-      const { name, breaks } = mutation
+      const { name, breaks, sees } = mutation
+      const violation = bad
+        .find((finding) => finding.name === breaks)
+        ?.violations.find((text) => text.includes(sees))
+      const caught = violation !== undefined
       const check: Check = { name, breaks, caught, found: bad.map((one) => one.name) }
       checks.push(check)
       keep(check)
       const mark = caught ? pc.green('✓ caught') : pc.red('✗ NOT caught')
       console.log(`  ${mark}  ${mutation.breaks}  ${mutation.name}`)
-      console.log(pc.dim(`      ${bad.find(({ name }) => name === mutation.breaks)?.violations[0] ?? ''}`))
+      console.log(pc.dim(`      ${violation ?? ''}`))
     } finally {
       await shop.stop()
     }

@@ -4,6 +4,8 @@ import type { InvariantName } from './checker.ts'
 export interface Mutation {
   name: string
   breaks: InvariantName
+  /** What its violation says. */
+  sees: string
   file: string
   find: string
   replace: string
@@ -13,6 +15,7 @@ export const mutations: Mutation[] = [
   {
     name: 'released stock is not given back',
     breaks: 'I1',
+    sees: 'reserved, but its',
     file: 'events/order.cancelled/release-stock.ts',
     find: 'saveAccounts(tx, release(accounts, held.lines)),',
     replace: '',
@@ -20,6 +23,7 @@ export const mutations: Mutation[] = [
   {
     name: 'one cent is refunded, whatever was asked for',
     breaks: 'I2',
+    sees: 'is kept of',
     file: 'functions/payments/ask.ts',
     find: "provider.refund(payment.providerId ?? '', refund.amount,",
     replace: "provider.refund(payment.providerId ?? '', 1,",
@@ -27,6 +31,7 @@ export const mutations: Mutation[] = [
   {
     name: 'a declined card cancels nothing',
     breaks: 'I3',
+    sees: 'is still',
     file: 'events/stock.rejected/abort-order.ts',
     find: 'await once(async (tx) => {',
     replace: 'await once(async (tx) => { return;',
@@ -34,6 +39,7 @@ export const mutations: Mutation[] = [
   {
     name: 'a reaction does not ask whether it has done an event',
     breaks: 'I4',
+    sees: 'more than once',
     file: 'events/reaction.ts',
     find: 'if (count === 0) return false',
     replace: 'void count',
@@ -41,6 +47,7 @@ export const mutations: Mutation[] = [
   {
     name: 'an order is accepted and not written',
     breaks: 'I5',
+    sees: 'was accepted and is not there',
     file: 'functions/shared/change.ts',
     find: 'await write(kept)',
     replace: 'void kept',
@@ -48,6 +55,7 @@ export const mutations: Mutation[] = [
   {
     name: 'the kept answer is given with a blank more',
     breaks: 'I6',
+    sees: 'was answered 2 ways',
     file: 'functions/shared/idempotency.ts',
     find: 'return new Response(body,',
     replace: 'return new Response(`${body} `,',
@@ -55,6 +63,7 @@ export const mutations: Mutation[] = [
   {
     name: 'a void is not asked for',
     breaks: 'I8',
+    sees: 'captures and 0 voids',
     file: 'functions/payments/ask.ts',
     find: 'return outcome(await provider.void(known.id, `void:${payment.id}`))',
     replace: "return { status: 'voided', id: known.id, reason: null }",
