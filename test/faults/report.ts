@@ -108,7 +108,9 @@ For each invariant one deliberately broken build, which it must catch:
 
 ${row(['breaks', 'how the build is broken', 'violated'])}
 ${row(['---', '---', '---'])}
-${checks.map(({ name, breaks, found }) => row([breaks, name, found.join(', ') || '**nothing**'])).join('\n')}
+${checks
+  .map(({ name, breaks, caught, found }) => row([breaks, name, caught ? found.join(', ') : '**not caught**']))
+  .join('\n')}
 
 ${readFileSync(join(import.meta.dirname, 'notes.md'), 'utf8')}`
 }
