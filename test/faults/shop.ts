@@ -1,7 +1,6 @@
 /** A whole shop, a process for each function, on stores that a fault can kill, cut off and bring back. */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Setting } from '../../functions/shared/config.ts'
 import { startInstance } from '../../local/instance.ts'
 import { demoPassword } from '../../local/people.ts'
 import type { FunctionReport } from '../../local/pool.ts'
@@ -23,14 +22,13 @@ const starts = { postgres: startPostgres, nats: startNats, mongodb: startMongo }
 export type StoreName = keyof typeof starts
 
 export interface Options {
-  settings?: Partial<Record<Setting, string>>
   /** The invariant that a deliberately broken build violates, for the check that the checker can fail. */
   broken?: InvariantName
   /** Told what the processes write. */
   log?: (line: string) => void
 }
 
-export async function openFaultShop({ settings = {}, broken, log = () => {} }: Options = {}) {
+export async function openFaultShop({ broken, log = () => {} }: Options = {}) {
   const folder = temporaryDataDir()
   const points = join(folder.dataDir, 'points')
   mkdirSync(join(points, 'passed'), { recursive: true })
@@ -63,7 +61,6 @@ export async function openFaultShop({ settings = {}, broken, log = () => {} }: O
       REDELIVER_AFTER_SECONDS: '2',
       RETRY_DELAYS_SECONDS: '0.2,0.5,1,2,4,8',
       PAYMENT_PROVIDER_URL: links.provider.url.replace(/\/$/, ''),
-      ...settings,
     },
     port: 0,
     window: 60,

@@ -16,7 +16,8 @@ export const endurance = (minutes: number): Fault => ({
     await pause(minutes * 60_000 - settledMs)
     const grown = shop.processes().flatMap(({ name, pid }) => {
       const before = early.get(pid)
-      return before === undefined ? [] : [{ name, growth: residentMib(pid) / before, mib: residentMib(pid) }]
+      const mib = residentMib(pid)
+      return before === undefined ? [] : [{ name, growth: mib / before, mib }]
     })
     await busy.stop()
     must(grown.length > 0, 'no process lived that long')
