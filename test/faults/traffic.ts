@@ -95,17 +95,21 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     if (status !== 201) throw new Error(`an order was answered ${status}: ${text}`)
     const placed = JSON.parse(text) as { id: string }
     const known = promised.orders.get(key)
-    if (known === undefined)
-      promised.orders.set(key, {
-        customerId: who.id,
-        status,
-        bodies: new Set([text]),
-        order: JSON.parse(text),
-      })
+    if (known === undefined) promise(who, key, text)
     else known.bodies.add(text)
     // a client that is not sure asks again
     if (known === undefined && random.next() < 0.3) await place(who, body, key)
     return { ...placed, who }
+  }
+
+  /** Keeps the first answer to an order. */
+  function promise(who: { id: string }, key: string, text: string) {
+    promised.orders.set(key, {
+      customerId: who.id,
+      status: 201,
+      bodies: new Set([text]),
+      order: JSON.parse(text),
+    })
   }
 
   function order() {
@@ -308,14 +312,7 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     addProduct,
     decided,
     /** Keeps an order that someone was promised otherwise than by `place`. */
-    promise: (who: { id: string }, key: string, text: string) => {
-      promised.orders.set(key, {
-        customerId: who.id,
-        status: 201,
-        bodies: new Set([text]),
-        order: JSON.parse(text),
-      })
-    },
+    promise,
     step,
     run,
     settle,
