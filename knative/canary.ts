@@ -1,5 +1,5 @@
 /** `npm run canary -- create-order --image …`: shifts a function to a new version step by step, and back where it is worse. */
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -156,24 +156,52 @@ async function hasFailed(namespace: string, revision: string): Promise<boolean> 
   return status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'False') === true
 }
 
-/** Follows what the gateway answers from now on. */
+/** Follows what the gateway answers from now on, in each of its pods: under load it gets more of them, and loses them again. */
 function watchGateway(namespace: string, name: OperationName) {
-  const seen = new Map<string, Seen>()
   const { method, path } = operations[name]
   const address = new RegExp(`^${pattern(path)}(?:\\?|$)`)
   const isOurs = (asked: string, uri: string) => asked === method.toUpperCase() && address.test(uri)
-  const watching: { seen: Map<string, Seen>; suspect: string | undefined; stop: () => void } = {
-    seen,
-    suspect: undefined,
-    stop: () => child.kill(),
+  const followed = new Map<string, { child: ChildProcess; heard: number }>()
+  const stopping = new AbortController()
+  const watching = {
+    seen: new Map<string, Seen>(),
+    suspect: undefined as string | undefined,
+    stop: () => {
+      stopping.abort()
+      for (const { child } of followed.values()) child.kill()
+    },
   }
-  const args = '-l app.kubernetes.io/name=gateway -f --since 1s --prefix=false --max-log-requests 20'
-  const child = spawn('kubectl', ['logs', '-n', namespace, ...args.split(' ')], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  })
-  createInterface({ input: child.stdout }).on('line', (line) =>
-    count(line, seen, { isOurs, suspect: watching.suspect }),
-  )
+  const follow = (pod: string) => {
+    const child = spawn('kubectl', ['logs', pod, '-n', namespace, '-f', '--since', '1s'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    const following = { child, heard: performance.now() }
+    followed.set(pod, following)
+    // what ends though its pod does not is begun again
+    child.once('close', () => followed.delete(pod))
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      following.heard = performance.now()
+      count(line, watching.seen, { isOurs, suspect: watching.suspect })
+    })
+  }
+  const look = async () => {
+    const pods = await kubectl([
+      ...`get pods -n ${namespace} -l app.kubernetes.io/name=gateway`.split(' '),
+      ...'--field-selector status.phase=Running -o name'.split(' '),
+    ])
+    for (const pod of pods.split('\n'))
+      if (pod !== '' && !followed.has(pod) && !stopping.signal.aborted) follow(pod)
+    // a log that is rotated, or a connection that is cut, can fall silent without an end
+    for (const { child, heard } of followed.values()) if (performance.now() - heard > 10_000) child.kill()
+  }
+  const keepLooking = async () => {
+    while (!stopping.signal.aborted) {
+      // what cannot be listed now can be in a second; without it, too few requests are seen for a verdict
+      await look().catch(() => {})
+      await pause(1_000)
+    }
+  }
+  void keepLooking()
   return watching
 }
 

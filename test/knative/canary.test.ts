@@ -55,13 +55,18 @@ async function variant(tag: string, recipe: string): Promise<string> {
 const onRequest = (what: string) =>
   `ENV NODE_OPTIONS="--import=data:text/javascript,import%20http%20from%20'node:http';const%20emit=http.Server.prototype.emit;http.Server.prototype.emit=function(type,...args){if(type!=='request'||args[0].url.startsWith('/health'))return%20emit.call(this,type,...args);${what}}"`
 
-async function canary(image: string, ...options: string[]) {
+async function canary(image: string, { options = [] as string[], meanwhile = async () => {} } = {}) {
   const child = spawn(
     process.execPath,
     ['knative/canary.ts', 'list-products', '--image', image, '--seconds', '8', ...options],
     { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, KUBECONFIG: kubeconfig } },
   )
-  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
+  const [out, err, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit'),
+    once(child.stdout, 'data').then(meanwhile),
+  ])
   return { code: code as number, out, err }
 }
 
@@ -80,7 +85,8 @@ describe('a canary', () => {
   it('that is as good gets all requests, step by step', { timeout: 400_000 }, async () => {
     const [[before]] = (await traffic()) as [[string, number]]
     const { code, out, err } = await canary(await variant('good', 'LABEL version=2'))
-    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(out + err).toContain('list-products is at')
+    expect(code).toBe(0)
     expect([...out.matchAll(/(\d+) % to/g)].map(([, step]) => step)).toEqual(
       expect.arrayContaining(['5', '25', '50', '100']) as string[],
     )
@@ -101,11 +107,9 @@ describe('a canary', () => {
 
   it('that does not start never gets any', { timeout: 400_000 }, async () => {
     const before = await traffic()
-    const { code, err } = await canary(
-      await variant('broken', 'ENV FUNCTION=get-everything'),
-      '--steps',
-      '100',
-    )
+    const { code, err } = await canary(await variant('broken', 'ENV FUNCTION=get-everything'), {
+      options: ['--steps', '100'],
+    })
     expect(code).toBe(1)
     expect(err).toContain('does not become ready')
     expect(await traffic()).toEqual(before)
@@ -116,12 +120,16 @@ describe('a canary', () => {
   })
 
   it(
-    'that dies of its requests loses them again, though it says nothing itself',
+    'that dies of its requests loses them again, though it says nothing itself and the gateway has other pods by then',
     { timeout: 400_000 },
     async () => {
       const before = await traffic()
       const rest = steadyLoad(ask, { atOnce: 4 })
-      const { code, err } = await canary(await variant('deadly', onRequest('process.exit(7)')))
+      const { code, err } = await canary(await variant('deadly', onRequest('process.exit(7)')), {
+        meanwhile: async () => {
+          await kubectl(['delete', 'pods', '-n', namespace, '-l', 'app.kubernetes.io/name=gateway'])
+        },
+      })
       expect(code).toBe(1)
       expect(err).toMatch(/The new version is worse: .* of its requests failed/)
       expect(await traffic()).toEqual(before)
