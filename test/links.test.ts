@@ -1,4 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { pino } from 'pino'
+import { uuidv7 } from 'uuidv7'
+import { loadOperation } from '../functions/modules.ts'
+import { createApp } from '../functions/shared/app.ts'
 import { openPostgres, type Db } from '../functions/shared/postgres.ts'
 import { isUnavailable } from '../functions/shared/store-errors.ts'
 import { openLink, type Link } from './link.ts'
@@ -47,4 +51,26 @@ it('keeps a connection on which a statement takes as long as it may', async () =
   const before = await pid()
   await db.client`select pg_sleep(4)`
   expect(await pid()).toBe(before)
+})
+
+it('refuses soon whoever waits for a silent database, however many they are', async () => {
+  const app = createApp({
+    operations: [await loadOperation('get-order')],
+    // those of the one operation
+    deps: () => ({ db }) as never,
+    authenticate: async () => shop.users.staff,
+    log: pino({ level: 'silent' }),
+  })
+  const ask = async () => (await app.request(`/api/v1/orders/${uuidv7()}`)).status
+  expect(await ask()).toBe(404)
+  link.stall()
+  // the first find connections that fall silent, the second none that can be made: of those, two would give up at a time
+  for (let times = 0; times < 2; times++) {
+    const began = performance.now()
+    const answers = await Promise.all(Array.from({ length: 60 }, ask))
+    expect(performance.now() - began).toBeLessThan(15_000)
+    expect(new Set(answers)).toEqual(new Set([503]))
+  }
+  link.restore()
+  await expect.poll(ask).toBe(404)
 })

@@ -6,11 +6,14 @@ import { authorize, type Authenticate } from './auth.ts'
 import type { DepsByDomain } from './deps.ts'
 import { keepable, readIdempotencyKey } from './idempotency.ts'
 import type { Operation } from './operation.ts'
-import { isUnavailable } from './store-errors.ts'
+import { isUnavailable, Unavailable } from './store-errors.ts'
 import { Problem } from './problems.ts'
 import { check, readJson } from './validate.ts'
 
 const defaultMaxBody = 100 * 1024
+
+/** How long a request may take once it is read, in ms: where a store says nothing, many wait behind those it is silent to. */
+const mostMs = 10_000
 
 export interface AppOptions {
   operations: Operation[]
@@ -35,7 +38,7 @@ export function createApp({ operations: served, deps, authenticate, log }: AppOp
     const given = deps(row.domain)
     app.on(row.method.toUpperCase(), [path], ...(row.method === 'get' ? [] : [limit(max)]), async (c) => {
       const call = await accept(c, operation, row, authenticate)
-      return notModified(c, await operation.handle(call, given))
+      return notModified(c, await inTime(operation.handle(call, given)))
     })
   }
   for (const [path, allowed] of methods) app.all(path, () => refuseMethod(allowed))
@@ -91,6 +94,17 @@ function limit(maxSize: number): MiddlewareHandler {
     if (length === undefined)
       return c.req.header('transfer-encoding') === undefined ? next() : counted(c, next)
     return Number(length) > maxSize ? refuse() : next()
+  }
+}
+
+/** @throws Unavailable where it takes too long; it goes on, and a client that asks again with its key finds what it did */
+async function inTime(work: Promise<Response>): Promise<Response> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Unavailable(`not done within ${mostMs} ms`)), mostMs)
+  try {
+    return await Promise.race([work, promise])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
