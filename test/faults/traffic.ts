@@ -161,18 +161,19 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     promised.adjustments.set(key, JSON.parse(text))
   }
 
-  async function addProduct() {
+  async function addProduct(key: string = randomUUID()) {
     const sku = `FAULT-${randomUUID().slice(0, 8).toUpperCase()}`
-    const { status, text, key } = await insist(seller, 'POST', '/products', {
+    const body = {
       sku,
       name: `Thing ${sku}`,
       description: 'Made while something failed',
       category: 'faults',
       price: { amount: 100 + random.below(900), currency: 'EUR' },
-    })
+    }
+    const { status, text } = await insist(seller, 'POST', '/products', body, { key })
     if (status !== 201) throw new Error(`a product was answered ${status}: ${text}`)
     const product = JSON.parse(text) as { id: string; sku: string }
-    promised.products.set(key, product)
+    promised.products.set(product.id, product)
     return product
   }
 
@@ -189,7 +190,7 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     const product = await addProduct()
     await change(seller, `/products/${product.id}`, { name: `Thing ${steps}` })
     await insist(seller, 'DELETE', `/products/${product.id}`)
-    promised.products.forEach(({ id }, key) => id === product.id && promised.products.delete(key))
+    promised.products.delete(product.id)
   }
 
   /** Someone registers, comes and goes, and leaves for good. */

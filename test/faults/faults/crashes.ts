@@ -2,9 +2,14 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { connect } from 'nats'
 import { crashAt, passed } from '../crash.ts'
 import { must, type Context, type Fault } from '../fault.ts'
+import { productOfYesterday } from './idempotency.ts'
 
-/** Sites that no request leads to: they run once, before the shop opens, or for a person. */
-const elsewhere = /functions\/(?:\w+\/seed|products\/schema-version)\.ts|events\/dead-letters\.ts/
+/**
+ * Places to which nothing here leads. They run once, before the shop opens, or for a person; or they guard against a
+ * provider that takes its word back: it has captured what it said it had not, or refuses a refund of what it captured.
+ */
+const elsewhere =
+  /functions\/(?:\w+\/seed|products\/schema-version)\.ts|events\/dead-letters\.ts|(?:void|refund)-payment\.ts/
 
 /** A process dies with kill -9 before or after any commit, publish, acknowledgement or call, and is started again. */
 export const crashes = (most: number): Fault => ({
@@ -50,17 +55,21 @@ export const crashes = (most: number): Fault => ({
         `${seen.size} of ${sites.length} places in the source${unseen.length === 0 ? '' : `, not ${unseen.join(', ')}`}`,
     )
     must(restarts > most / 2, `only ${restarts} processes crashed`)
+    // a short run has not the time to come everywhere
+    must(most < 500 || unseen.length === 0, 'a place in the source was never come to')
   },
 })
 
 const processOf = (point: string) => point.split(' | ')[0]!
 
-/** What people alone do not lead to: a message that is no event, and a failure that cannot be stored. */
-async function rare({ shop }: Context) {
+/** What people alone do not lead to: a message that is no event, a failure that cannot be stored, a key whose day is over. */
+async function rare(context: Context) {
+  const { shop } = context
   const connection = await connect({ servers: new URL(shop.links.nats.url).host })
   await connection.jetstream().publish('zeroshop.order.placed', 'not an event')
   await connection.close()
   await shop.kill('postgres')
   await pause(500)
   await shop.revive('postgres')
+  await productOfYesterday(context)
 }

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import { MongoClient } from 'mongodb'
 import postgres from 'postgres'
 import { newOrder } from '../../orders.ts'
 import { crashAt, passed } from '../crash.ts'
-import { must, tally, times, type Fault } from '../fault.ts'
+import { must, tally, times, type Context, type Fault } from '../fault.ts'
 
 const body = () => newOrder([{ sku: 'MUG-BLUE', quantity: 1 }], 'card_approved')
 
@@ -63,7 +64,23 @@ export const idempotency: Fault = {
     const lateText = await late.text()
     must(late.status === 201 && !lateText.includes(first.id), 'a key whose day is over is not free')
     traffic.promise(who, `late ${key}`, lateText)
-    injected(61)
+    await productOfYesterday(context)
+    injected(62)
     say(`50 at once: ${JSON.stringify(tally(answers.map((a) => a.status)))}`)
   },
+}
+
+/** Makes a product with a key, and another with the same key once its day is over. */
+export async function productOfYesterday({ shop, traffic }: Context) {
+  const key = randomUUID()
+  const first = await traffic.addProduct(key)
+  const mongo = new MongoClient(shop.database.get('mongodb')!.url)
+  const yesterday = new Date(Date.now() - 25 * 60 * 60 * 1000)
+  await mongo
+    .db('products')
+    .collection('products')
+    .updateOne({ 'creation.key': key }, { $set: { 'creation.at': yesterday } })
+  await mongo.close()
+  const second = await traffic.addProduct(key)
+  must(second.id !== first.id, 'a product’s key whose day is over is not free')
 }
