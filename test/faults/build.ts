@@ -4,7 +4,7 @@ import { basename } from 'node:path'
 import type { Plugin } from 'esbuild'
 import { bundle } from '../../local/build.ts'
 import { failpoints } from './failpoints.ts'
-import { mutations, type Mutation } from './mutations.ts'
+import { folderOf, mutations, type Mutation } from './mutations.ts'
 
 /** Replaces a text of a source file, which must be there once. */
 function mutate({ file, find, replace }: Mutation): Plugin {
@@ -26,6 +26,5 @@ function mutate({ file, find, replace }: Mutation): Plugin {
 
 const outdir = process.argv[2]!
 mkdirSync(outdir, { recursive: true })
-// `shop.ts` names the folder of a broken build like the invariant that it breaks
-const mutation = mutations.find(({ breaks }) => basename(outdir) === breaks)
+const mutation = mutations.find((one) => basename(outdir) === folderOf(one))
 await bundle(outdir, { plugins: [mutation === undefined ? failpoints(outdir) : mutate(mutation)] })

@@ -1,6 +1,6 @@
 /**
- * Within each process of a build with failpoints. In the folder that FAILPOINTS names, the file `armed` holds the point
- * at which one process is to die; each point that was passed leaves a file in `passed`.
+ * Within each process of a build with failpoints. In the folder that FAILPOINTS names, the file `armed` holds a signal and
+ * the point at which one process is to get it, which leaves `fired-PID`; each point that was passed leaves a file in `passed`.
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,6 +12,8 @@ const passed = new Set<string>()
 /** The clock of this process is so much ahead, in ms. */
 const offset = folder === undefined ? 0 : Number(readOr(join(folder, `clock-${me}`), '0'))
 if (offset !== 0) {
+  // tells that it runs so
+  if (folder !== undefined) writeFileSync(join(folder, `runs-${me}`), String(offset))
   const { now } = Date
   Date.now = () => now() + offset
   globalThis.Date = new Proxy(Date, {
@@ -53,13 +55,18 @@ function pass(folder: string, point: string) {
     passed.add(point)
     writeFileSync(join(folder, 'passed', encodeURIComponent(point)), '')
   }
+  let signal: string
   try {
-    if (readFileSync(join(folder, 'armed'), 'utf8') !== point) return
-    // of several processes one dies
-    renameSync(join(folder, 'armed'), join(folder, 'fired'))
+    const [wanted, ...at] = readFileSync(join(folder, 'armed'), 'utf8').split(' ')
+    if (at.join(' ') !== point) return
+    signal = wanted!
+    // of several processes one gets it
+    renameSync(join(folder, 'armed'), join(folder, `fired-${process.pid}`))
   } catch {
     return
   }
-  process.kill(process.pid, 'SIGKILL')
-  for (;;);
+  process.kill(process.pid, signal)
+  // it does not come at once
+  if (signal === 'SIGKILL') for (;;);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
 }

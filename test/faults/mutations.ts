@@ -6,10 +6,15 @@ export interface Mutation {
   breaks: InvariantName
   /** What its violation says. */
   sees: string
+  /** Where it shows only once an order has waited for too long. */
+  waits?: true
   file: string
   find: string
   replace: string
 }
+
+/** The folder of a broken build. */
+export const folderOf = ({ name }: Mutation) => name.replaceAll(/\W+/g, '-')
 
 export const mutations: Mutation[] = [
   {
@@ -35,6 +40,15 @@ export const mutations: Mutation[] = [
     file: 'events/stock.rejected/abort-order.ts',
     find: 'await once(async (tx) => {',
     replace: 'await once(async (tx) => { return;',
+  },
+  {
+    name: 'nobody looks for orders whose deadline is over',
+    breaks: 'I3',
+    sees: 'is still',
+    waits: true,
+    file: 'functions/orders/overdue.ts',
+    find: 'lt(orders.deadline, sql`now()`)',
+    replace: "lt(orders.deadline, sql`now() - interval '1 hour'`)",
   },
   {
     name: 'a reaction does not ask whether it has done an event',

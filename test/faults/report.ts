@@ -7,6 +7,8 @@ export interface Outcome {
   name: string
   title: string
   seed: number
+  /** The day, as `2026-01-31`. */
+  on: string
   injected: number
   orders: number
   seconds: number
@@ -66,13 +68,14 @@ export function report(): string {
 
 ${total(({ injected }) => injected)} faults, ${total(({ orders }) => orders)} orders, invariants checked ${total(({ findings }) => findings.length)} times, ${outcomes.filter((one) => !stood(one)).length} failures.
 
-${row(['fault', 'what is done', 'faults', 'orders', 'seed', 'seconds', ''])}
-${row(['---', '---', '---:', '---:', '---:', '---:', '---'])}
+${row(['fault', 'what is done', 'on', 'faults', 'orders', 'seed', 'seconds', ''])}
+${row(['---', '---', '---', '---:', '---:', '---:', '---:', '---'])}
 ${outcomes
   .map((one) =>
     row([
       `\`${one.name}\``,
       one.title,
+      one.on,
       one.injected,
       one.orders,
       one.seed,
@@ -109,7 +112,9 @@ For each invariant one deliberately broken build, which it must catch:
 ${row(['breaks', 'how the build is broken', 'violated'])}
 ${row(['---', '---', '---'])}
 ${checks
-  .map(({ name, breaks, caught, found }) => row([breaks, name, caught ? found.join(', ') : '**not caught**']))
+  .map(({ name, breaks, caught, found }) =>
+    row([breaks, name, caught ? found.join(', ') || 'nothing, as it should' : '**not caught**']),
+  )
   .join('\n')}
 
 ${readFileSync(join(import.meta.dirname, 'notes.md'), 'utf8')}`

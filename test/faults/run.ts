@@ -25,7 +25,7 @@ import { mutationsAreCaught } from './mutation-check.ts'
 import { createRandom } from './random.ts'
 import { keep, report, stood, type Outcome } from './report.ts'
 import { openFaultShop, type FaultShop } from './shop.ts'
-import { openTraffic } from './traffic.ts'
+import { openTraffic, type Traffic } from './traffic.ts'
 
 const usage = `npm run test:faults [-- options] [NAME…]
   NAME           only these faults; mutations is the check that the checker can fail, and only run by its name
@@ -80,6 +80,7 @@ async function round(seed: number, chosen: Fault[]): Promise<Outcome[]> {
         name,
         title,
         seed,
+        on: new Date().toISOString().slice(0, 10),
         injected: 0,
         orders: 0,
         seconds: 0,
@@ -88,8 +89,9 @@ async function round(seed: number, chosen: Fault[]): Promise<Outcome[]> {
       }
       outcomes.push(outcome)
       const began = performance.now()
+      let traffic: Traffic | undefined
       try {
-        const traffic = await openTraffic(shop, random)
+        traffic = await openTraffic(shop, random)
         await fault.run({
           shop,
           traffic,
@@ -101,6 +103,8 @@ async function round(seed: number, chosen: Fault[]): Promise<Outcome[]> {
         outcome.orders = traffic.promised.orders.size
       } catch (error) {
         outcome.error = error instanceof Error ? error.message : String(error)
+      } finally {
+        traffic?.close()
       }
       outcome.seconds = (performance.now() - began) / 1000
       tell(outcome)

@@ -1,6 +1,7 @@
 /** A whole shop, a process for each function, on stores that a fault can kill, cut off and bring back. */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { ReactionName } from '../../functions/functions.ts'
 import { startInstance } from '../../local/instance.ts'
 import { demoPassword } from '../../local/people.ts'
 import type { FunctionReport } from '../../local/pool.ts'
@@ -13,26 +14,33 @@ import { temporaryDataDir } from '../../local/stores/temporary.ts'
 import { startSystem } from '../../local/system.ts'
 import { shopClient } from '../client.ts'
 import { openLink, type Link } from '../link.ts'
-import { readBooks, type Books, type InvariantName } from './checker.ts'
+import { readBooks, type Books } from './checker.ts'
+import { folderOf, type Mutation } from './mutations.ts'
 
-/** How long an order may wait for stock and payment here. */
+/** How long an order may wait for stock and payment here, where nothing else is said. */
 export const deadlineMs = 60_000
 
 const starts = { postgres: startPostgres, nats: startNats, mongodb: startMongo }
 export type StoreName = keyof typeof starts
 
 export interface Options {
-  /** The invariant that a deliberately broken build violates, for the check that the checker can fail. */
-  broken?: InvariantName
+  /** A deliberately broken build, for the check that the checker can fail. */
+  broken?: Mutation | undefined
+  /** How long an order may wait for stock and payment. */
+  orderDeadlineMs?: number
   /** Told what the processes write. */
   log?: (line: string) => void
 }
 
-export async function openFaultShop({ broken, log = () => {} }: Options = {}) {
+export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log = () => {} }: Options = {}) {
   const folder = temporaryDataDir()
   const points = join(folder.dataDir, 'points')
   mkdirSync(join(points, 'passed'), { recursive: true })
-  const dist = join(import.meta.dirname, '../../.data/faults', broken ?? 'dist')
+  const dist = join(
+    import.meta.dirname,
+    '../../.data/faults',
+    broken === undefined ? 'dist' : folderOf(broken),
+  )
   if (broken !== undefined) rmSync(dist, { recursive: true, force: true })
 
   const stores = new Map<StoreName, Store>()
@@ -57,7 +65,7 @@ export async function openFaultShop({ broken, log = () => {} }: Options = {}) {
     bundler: { script: join(import.meta.dirname, 'build.ts'), dist },
     inProcess: false,
     settings: {
-      ORDER_DEADLINE_SECONDS: String(deadlineMs / 1000),
+      ORDER_DEADLINE_SECONDS: String(orderDeadlineMs / 1000),
       REDELIVER_AFTER_SECONDS: '2',
       RETRY_DELAYS_SECONDS: '0.2,0.5,1,2,4,8',
       PAYMENT_PROVIDER_URL: links.provider.url.replace(/\/$/, ''),
@@ -134,16 +142,25 @@ export async function openFaultShop({ broken, log = () => {} }: Options = {}) {
     },
     /** Sets the clock of the processes of a name that start from now on, in ms from the true time. */
     setClock: (name: string, offset: number) => writeFileSync(join(points, `clock-${name}`), String(offset)),
+    /** Whether a process of the name has started with its clock set so. */
+    runsAt: (name: string, offset: number) => {
+      const file = join(points, `runs-${name}`)
+      return existsSync(file) && readFileSync(file, 'utf8') === String(offset)
+    },
     resetClocks: () => {
       for (const file of readdirSync(points)) if (file.startsWith('clock-')) rmSync(join(points, file))
     },
-    /** Starts another process of a service beside the one that runs. */
-    startSecond: async (name: 'relay' | 'dispatcher') => {
+    /** Starts another process of a service or a reaction beside the one that runs. */
+    startSecond: async (name: 'relay' | ReactionName) => {
       const instance = startInstance({
         name,
         command: process.execPath,
         args: [join(dist, 'functions/main.js')],
-        env: { PATH: process.env['PATH'], FAILPOINTS: points, ...system.environment.ofService(name) },
+        env: {
+          PATH: process.env['PATH'],
+          FAILPOINTS: points,
+          ...(name === 'relay' ? system.environment.ofService(name) : system.environment.ofFunction(name)),
+        },
         log: (name, line) => log(`${name} ${line}`),
       })
       await instance.ready

@@ -4,7 +4,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import postgres from 'postgres'
 import { demoPassword } from '../../local/people.ts'
 import { newOrder } from '../orders.ts'
-import { check, nothingPromised, type Finding } from './checker.ts'
+import type { Order } from '../../functions/orders/order.ts'
+import { check, promisedSince, type Finding } from './checker.ts'
+import { times } from './fault.ts'
 import type { Random } from './random.ts'
 import { deadlineMs, type FaultShop } from './shop.ts'
 
@@ -23,10 +25,21 @@ const cards = [
   'card_timeout',
 ]
 
+interface Person {
+  id: string
+  token: string
+}
+
+/** An order, and whose it is. */
+interface Placed {
+  id: string
+  who: Person
+}
+
 export type Traffic = Awaited<ReturnType<typeof openTraffic>>
 
 export async function openTraffic(shop: FaultShop, random: Random, { customers = 3 } = {}) {
-  const promised = nothingPromised()
+  const promised = promisedSince(await shop.books())
   /** Everybody's latest access token, by the first one that they had: each lasts for a quarter of an hour. */
   const latest = new Map<string, { token: string; renew: () => Promise<string> }>()
   const enter = async (email: string, password: string) => {
@@ -57,6 +70,14 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
   ])
   for (const sku of skus) await adjust(sku, 1_000_000)
   let steps = 0
+  /** What was answered 500: nothing that fails around a function is a reason for that. */
+  const strange: string[] = []
+  /** What goes on until it is told to stop. */
+  const running = new Set<AbortController>()
+  /** Every order of this run, and whose it is. */
+  const placed: Placed[] = []
+  /** Orders whose card is good. */
+  const payable = new Set<string>()
 
   /** Sends a request until it is answered, whatever becomes of the shop meanwhile: always with the same key. */
   async function insist(
@@ -84,81 +105,99 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
         const etag = response.headers.get('etag') ?? ''
         if (text !== undefined && !again) return { status: response.status, text, key: given, etag }
         last = `${response.status} ${text ?? ''}`
+        if (response.status === 500) strange.push(`${method} ${path} was answered ${last}`)
       }
       await pause(100)
     }
     throw new Error(`${method} ${path} was not answered within ${patienceMs} ms: ${last}`)
   }
 
-  async function place(who = random.pick(people), body: unknown = order(), key: string = randomUUID()) {
+  async function place(who = random.pick(people), body = order(), key: string = randomUUID()) {
     const { status, text } = await insist(who.token, 'POST', '/orders', body, { key })
     if (status !== 201) throw new Error(`an order was answered ${status}: ${text}`)
-    const placed = JSON.parse(text) as { id: string }
+    const { id } = JSON.parse(text) as { id: string }
     const known = promised.orders.get(key)
+    if (body.payment.cardToken === 'card_approved') payable.add(id)
     if (known === undefined) promise(who, key, text)
     else known.bodies.add(text)
     // a client that is not sure asks again
     if (known === undefined && random.next() < 0.3) await place(who, body, key)
-    return { ...placed, who }
+    return { id, who }
+  }
+
+  /** Places an order that is accepted at once, without asking again; answers how long that took, in ms. */
+  async function placeAtOnce(card?: string): Promise<number> {
+    const [who, key] = [random.pick(people), randomUUID()]
+    const began = performance.now()
+    const response = await shop.send(await fresh(who.token), 'POST', '/orders', order(card), key)
+    const text = await response.text()
+    if (response.status !== 201) throw new Error(`an order was answered ${response.status}: ${text}`)
+    promise(who, key, text)
+    return performance.now() - began
+  }
+
+  /** Has someone order for so many ms: each is accepted at once. Tells how many, and of the slowest. */
+  async function ordersAreTaken(forMs: number): Promise<string> {
+    const took: number[] = []
+    for (const end = performance.now() + forMs; performance.now() < end; await pause(500))
+      took.push(await placeAtOnce())
+    return `${took.length} orders accepted at the first attempt, the slowest in ${Math.max(...took).toFixed(0)} ms`
   }
 
   /** Keeps the first answer to an order. */
-  function promise(who: { id: string }, key: string, text: string) {
-    promised.orders.set(key, {
-      customerId: who.id,
-      status: 201,
-      bodies: new Set([text]),
-      order: JSON.parse(text),
-    })
+  function promise(who: Person, key: string, text: string) {
+    const order = JSON.parse(text) as Order
+    promised.orders.set(key, { customerId: who.id, status: 201, bodies: new Set([text]), order })
+    placed.push({ id: order.id, who })
   }
 
-  function order() {
+  function order(card: string = random.pick(cards)) {
     const lines = Array.from({ length: 1 + random.below(3) }, () => ({
       sku: random.pick(skus),
       quantity: 1 + random.below(3),
     }))
-    return newOrder(lines, random.pick(cards))
+    return newOrder(lines, card)
   }
 
-  const anyOrder = () => random.pick([...promised.orders.values()]).order.id
-  const buyerOf = (id: string) => {
-    const { customerId } = [...promised.orders.values()].find(({ order }) => order.id === id)!
-    return people.find((one) => one.id === customerId)!
-  }
+  const anyOrder = () => random.pick(placed)
 
-  async function cancel(id = anyOrder()) {
-    const { status } = await insist(buyerOf(id).token, 'POST', `/orders/${id}/cancellation`, {})
+  async function cancel({ id, who }: Placed = anyOrder()) {
+    const { status } = await insist(who.token, 'POST', `/orders/${id}/cancellation`, {})
     if (status === 200) promised.cancelled.add(id)
   }
 
-  async function ship(id = anyOrder()) {
+  async function ship({ id }: { id: string } = anyOrder()) {
     await insist(staff, 'GET', `/orders/${id}/timeline`)
     const { status } = await insist(staff, 'POST', `/orders/${id}/shipment`, {})
     if (status === 200) promised.shipped.add(id)
   }
 
-  async function refund(orderId = anyOrder()) {
-    const { text } = await insist(buyerOf(orderId).token, 'GET', `/payments?orderId=${orderId}`)
+  async function refund({ id: orderId, who }: Placed = anyOrder()) {
+    const { text } = await insist(who.token, 'GET', `/payments?orderId=${orderId}`)
     const [payment] = (JSON.parse(text) as { items: { id: string; status: string }[] }).items
     if (payment?.status !== 'captured') return
     await insist(staff, 'GET', `/payments/${payment.id}`)
-    const answer = await insist(staff, 'POST', `/payments/${payment.id}/refunds`, {
-      amount: 1 + random.below(300),
-      reason: 'scratched',
-    })
-    if (answer.status === 201) {
-      const { id, amount } = JSON.parse(answer.text) as { id: string; amount: number }
-      promised.refunds.set(id, { orderId, amount })
-    }
+    await giveBack(orderId, payment.id, { amount: 1 + random.below(300), reason: 'scratched' })
+  }
+
+  /** Refunds a part of a payment, if there is as much left of it. */
+  async function giveBack(orderId: string, paymentId: string, body: object, key: string = randomUUID()) {
+    const { status, text } = await insist(staff, 'POST', `/payments/${paymentId}/refunds`, body, { key })
+    if (status !== 201) return
+    const { id, amount } = JSON.parse(text) as { id: string; amount: number }
+    promised.refunds.set(id, { orderId, amount })
   }
 
   async function adjust(sku: string, quantity: number) {
-    const { status, text, key } = await insist(staff, 'POST', `/stock/${sku}/adjustments`, {
+    const { status, text } = await insist(staff, 'POST', `/stock/${sku}/adjustments`, {
       quantity,
       reason: 'received',
     })
     if (status !== 201) throw new Error(`stock was answered ${status}: ${text}`)
-    promised.adjustments.set(key, JSON.parse(text))
+    const { adjustment } = JSON.parse(text) as {
+      adjustment: { id: string; sku: string; quantity: number }
+    }
+    promised.adjustments.set(adjustment.id, adjustment)
   }
 
   async function addProduct(key: string = randomUUID()) {
@@ -189,8 +228,11 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     await place(undefined, newOrder([{ sku, quantity: 1 }], 'card_approved'))
     const product = await addProduct()
     await change(seller, `/products/${product.id}`, { name: `Thing ${steps}` })
-    await insist(seller, 'DELETE', `/products/${product.id}`)
+    const { status } = await insist(seller, 'DELETE', `/products/${product.id}`)
+    // whose answer was lost is told that it is gone
+    if (status !== 204 && status !== 404) return
     promised.products.delete(product.id)
+    promised.withdrawn.add(product.id)
   }
 
   /** Someone registers, comes and goes, and leaves for good. */
@@ -217,7 +259,7 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
 
   async function step() {
     steps++
-    const chance = promised.orders.size === 0 ? 0 : random.next()
+    const chance = placed.length === 0 ? 0 : random.next()
     if (chance < 0.5) await place()
     else if (chance < 0.58) await cancel()
     else if (chance < 0.78) await ship()
@@ -226,8 +268,8 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     else if (chance < 0.94) await offer()
     else if (chance < 0.96) await visit()
     else {
-      const id = anyOrder()
-      await change(buyerOf(id).token, `/orders/${id}`, { note: `Note ${steps}` })
+      const { id, who } = anyOrder()
+      await change(who.token, `/orders/${id}`, { note: `Note ${steps}` })
     }
   }
 
@@ -245,6 +287,7 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
       }
     }
     const loops = Promise.allSettled(Array.from({ length: atOnce }, loop))
+    running.add(stopping)
     return {
       stop: async () => {
         stopping.abort()
@@ -253,16 +296,21 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     }
   }
 
-  /** Waits until every order has come to its end: what is confirmed is shipped. */
+  /** Waits until every order has come to its end: what is confirmed is shipped. Gives up so long after the last shipment. */
   async function settle({ withinMs }: { withinMs: number }) {
     const sql = postgres(shop.database.get('postgres')!.url, { max: 1, onnotice: () => {} })
     try {
-      const until = performance.now() + withinMs
+      let end = performance.now() + withinMs
       let left = ''
-      while (performance.now() < until) {
+      while (performance.now() < end) {
         const waiting = await sql<{ id: string; status: string }[]>`
           select id, status from orders.orders where status not in ('completed', 'cancelled')`
-        for (const { id, status } of waiting) if (status === 'confirmed') await ship(id)
+        const confirmed = waiting.filter(({ status }) => status === 'confirmed')
+        if (confirmed.length > 0) end = performance.now() + withinMs
+        const shipper = async () => {
+          for (let one = confirmed.pop(); one !== undefined; one = confirmed.pop()) await ship(one)
+        }
+        await times(4, shipper)
         const [open] = await sql<
           { events: number; failures: number; payments: number; refunds: number }[]
         >`select
@@ -306,9 +354,14 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     promised,
     people,
     place,
+    placeAtOnce,
+    ordersAreTaken,
+    /** Orders that can be paid and that nobody cancelled. */
+    payable: () => [...payable].filter((id) => !promised.cancelled.has(id)),
     cancel,
     ship,
     refund,
+    giveBack,
     newSku,
     addProduct,
     decided,
@@ -318,6 +371,10 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     run,
     settle,
     steps: () => steps,
+    /** Has everyone go home, also where a fault was not stood. */
+    close: () => {
+      for (const one of running) one.abort()
+    },
     /** Every invariant, once all is settled. */
     verify: async ({ withinMs = 180_000, clockErrorMs = 0 } = {}): Promise<Finding[]> => {
       const isSettled = await settle({ withinMs })
@@ -326,6 +383,7 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
         findings
           .find(({ name }) => name === 'I3')
           ?.violations.push(`not all that was begun had ended after ${withinMs} ms`)
+      findings.find(({ name }) => name === 'I5')?.violations.push(...strange)
       return findings
     },
   }

@@ -18,14 +18,11 @@ export const broker: Fault = {
       await pause(3_000)
     }
     await shop.kill('nats')
-    const before = traffic.promised.orders.size
-    await pause(goneMs)
-    const accepted = traffic.promised.orders.size - before
+    const taken = await traffic.ordersAreTaken(goneMs)
     await shop.revive('nats')
     injected()
     await pause(2_000)
     await busy.stop()
-    say(`${accepted} orders accepted while it was gone for ${goneMs / 1000} s`)
-    if (accepted === 0) throw new Error('no order was accepted while the broker was gone')
+    say(`${taken}, while it was gone for ${goneMs / 1000} s`)
   },
 }

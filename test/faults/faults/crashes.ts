@@ -40,7 +40,7 @@ export const crashes = (most: number): Fault => ({
       ofProcess.set(processOf(point), performance.now())
       // one that is not come to again counts as well, or it would be waited for for ever
       crashed.set(point, times(point) + 1)
-      if (await crashAt(context, point)) {
+      if ((await crashAt(context, point)) !== undefined) {
         restarts++
         injected()
       } else missed++
@@ -54,7 +54,7 @@ export const crashes = (most: number): Fault => ({
       `${restarts} crashes, ${crashed.size} of ${all.length} points (${missed} not come to in time); ` +
         `${seen.size} of ${sites.length} places in the source${unseen.length === 0 ? '' : `, not ${unseen.join(', ')}`}`,
     )
-    must(restarts > most / 2, `only ${restarts} processes crashed`)
+    must(restarts >= Math.min(most / 2, 500), `only ${restarts} processes crashed`)
     // a short run has not the time to come everywhere
     must(most < 500 || unseen.length === 0, 'a place in the source was never come to')
   },

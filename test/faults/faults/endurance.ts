@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
-import { must, type Fault } from '../fault.ts'
+import { memoryMib, must, type Fault } from '../fault.ts'
 
 const settledMs = 3 * 60_000
 const mostGrowth = 1.2
@@ -10,13 +9,13 @@ export const endurance = (minutes: number): Fault => ({
   name: 'endurance',
   title: `Load for ${minutes} minutes: the memory of each process at the end against that after three`,
   async run({ shop, traffic, say }) {
-    const busy = traffic.run({ atOnce: 3, pauseMs: 250 })
+    const busy = traffic.run({ atOnce: 3, pauseMs: 150 })
     await pause(settledMs)
-    const early = new Map(shop.processes().map(({ pid }) => [pid, residentMib(pid)]))
+    const early = new Map(shop.processes().map(({ pid }) => [pid, memoryMib(pid, 'VmRSS')]))
     await pause(minutes * 60_000 - settledMs)
     const grown = shop.processes().flatMap(({ name, pid }) => {
       const before = early.get(pid)
-      const mib = residentMib(pid)
+      const mib = memoryMib(pid, 'VmRSS')
       return before === undefined ? [] : [{ name, growth: mib / before, mib }]
     })
     await busy.stop()
@@ -33,12 +32,3 @@ export const endurance = (minutes: number): Fault => ({
       )
   },
 })
-
-/** What a process holds in memory; 0 where it is gone. */
-export function residentMib(pid: number): number {
-  try {
-    return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
-  } catch {
-    return 0
-  }
-}

@@ -1,30 +1,52 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { ackWaitMs } from '../../../events/jetstream.ts'
+import { reactions } from '../../../functions/functions.ts'
 import { newOrder } from '../../orders.ts'
+import { crashAt, passed } from '../crash.ts'
 import { must, times, type Fault } from '../fault.ts'
+import { deliver, streamed } from './deliveries.ts'
 
 /** A reaction that stands still beyond the time that JetStream waits, and goes on: its late work has no effect. */
 export const fenced: Fault = {
   name: 'fenced',
-  title: 'A reaction stopped past ack_wait, and resumed',
-  async run({ shop, traffic, random, injected, say }) {
+  title:
+    'A reaction stopped right before a commit and past ack_wait, its events delivered to another process, and resumed',
+  async run(context) {
+    const { shop, traffic, random, injected, say } = context
     const name = random.pick(['reserve-stock', 'authorize-payment', 'confirm-order'] as const)
-    // it runs
-    const { id } = await traffic.place(
-      undefined,
-      newOrder([{ sku: 'MUG-RED', quantity: 1 }], 'card_approved'),
-    )
+    const buy = () => traffic.place(undefined, newOrder([{ sku: 'MUG-RED', quantity: 1 }], 'card_approved'))
+    const { id } = await buy()
     await traffic.decided(id)
-    const pid = shop.processes().find((one) => one.name === name)?.pid
-    must(pid !== undefined, `${name} does not run`)
-    const orders = await shop.frozen(pid, async () => {
-      const placed = await times(10, () =>
-        traffic.place(undefined, newOrder([{ sku: 'MUG-RED', quantity: 1 }], 'card_approved')),
-      )
-      await pause(33_000)
-      return placed
-    })
+    const second = await shop.startSecond(name)
+    const point = random.pick(
+      passed(context).filter((one) => one.startsWith(`${name} |`) && one.endsWith('commit | before')),
+    )
+    const types: readonly string[] = reactions[name].on
+    const began = performance.now()
+    const since = new Date()
+    const standing = crashAt(context, point, { signal: 'SIGSTOP', withinMs: 30_000 })
+    const placed = await times(10, buy)
+    const pid = await standing
+    must(pid !== undefined, `${name} did not come to ${point}`)
+    try {
+      const decided = Promise.all(placed.map((one) => traffic.decided(one.id)))
+      const isOver = decided.then(() => true)
+      // the same events, to the process that goes on
+      while (!(await Promise.race([isOver, pause(200, false)])))
+        for (const { type, body } of await streamed(context, since))
+          if (types.includes(type) && placed.some((one) => body.includes(one.id)))
+            await deliver(`http://127.0.0.1:${second.port}/`, body)
+      const refused = (await decided).filter((status) => status !== 'confirmed')
+      must(refused.length === 0, `${refused.length} orders were not confirmed`)
+      await pause(Math.max(0, ackWaitMs + 2_000 - (performance.now() - began)))
+    } finally {
+      process.kill(pid, 'SIGCONT')
+      // it does what it was about to do so long ago
+      await pause(3_000)
+      await second.stop()
+    }
     injected()
-    for (const { id } of orders) await traffic.decided(id)
-    say(`${name} stood still for 33 s`)
+    const seconds = (performance.now() - began) / 1000
+    say(`${point} stood still for ${seconds.toFixed(0)} s, and its work was done without it`)
   },
 }

@@ -1,12 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { newOrder } from '../../orders.ts'
-import { times, type Fault } from '../fault.ts'
+import { times, until, type Fault } from '../fault.ts'
+import { deadlineMs } from '../shop.ts'
 
 /** Whatever the payment provider did and did not say, an order is paid once or not at all. */
 export const provider: Fault = {
   name: 'provider',
   title:
-    'The provider captures and never says so; answers twice; answers late, after we gave up; is killed; is down for a minute',
+    'The provider captures and never says so; answers twice; answers late, after we gave up; is killed; is down for a minute, in which someone hoards stock',
   async run({ shop, traffic, injected, say }) {
     const buy = (card: string) =>
       traffic.place(undefined, newOrder([{ sku: 'MUG-RED', quantity: 1 }], card)).then(({ id }) => id)
@@ -26,13 +27,19 @@ export const provider: Fault = {
       await pause(1_500)
     }
     shop.links.provider.cut()
-    const before = traffic.promised.orders.size
-    await pause(60_000)
-    const accepted = traffic.promised.orders.size - before
+    // stock that is ordered and never paid for comes back by the deadline, though nobody can say what became of the payment
+    const sku = await traffic.newSku(20)
+    const hoarded = await times(20, () => traffic.place(undefined, newOrder([{ sku, quantity: 1 }])))
+    const available = async () =>
+      (await shop.call(undefined, 'GET', `/stock/${sku}`)).body.available as number
+    // some of it may be given back already, by people who cancel
+    await until('the stock is reserved', async () => (await available()) < 10)
+    const taken = await traffic.ordersAreTaken(deadlineMs)
+    await until('the stock is given back', async () => (await available()) === 20)
     shop.links.provider.restore()
-    injected(6)
+    injected(6 + hoarded.length)
     await busy.stop()
-    say(`${accepted} orders accepted while it was down for a minute`)
+    say(`${taken}, while it was down for a minute`)
     for (const id of [...silent, ...slow]) await traffic.decided(id)
   },
 }

@@ -2,14 +2,16 @@ import { setTimeout as pause } from 'node:timers/promises'
 import postgres from 'postgres'
 import { uuidv7 } from 'uuidv7'
 import { newOrder } from '../../orders.ts'
-import { must, type Fault } from '../fault.ts'
+import { crashAt, passed } from '../crash.ts'
+import { must, until, type Fault } from '../fault.ts'
 
 /** No event is passed over, whatever the relays do; each has its effect once. */
 export const relays: Fault = {
   name: 'relays',
   title:
     'A transaction that commits after a later one; two relays at once; a relay that stands still and goes on',
-  async run({ shop, traffic, injected, say }) {
+  async run(context) {
+    const { shop, traffic, injected, say } = context
     const sql = postgres(shop.database.get('postgres')!.url, { max: 2, onnotice: () => {} })
     const order = () =>
       traffic
@@ -24,25 +26,39 @@ export const relays: Fault = {
         (${id}, 'payment.refunded', '/payments', ${early}, ${tx.json({ orderId: early, paymentId: uuidv7(), amount: { amount: 1, currency: 'EUR' } })}, ${['track-order']})`
       await traffic.decided(await order())
     })
-    for (let tries = 0; (await sql`select from events.inbox where event_id = ${id}`).length === 0; tries++) {
-      must(tries < 300, 'an event that was committed after a later one was passed over')
-      await pause(50)
-    }
+    await until(
+      'an event that was committed after later ones has its effect',
+      async () => (await sql`select from events.inbox where event_id = ${id}`).length > 0,
+    )
     injected()
 
     const busy = traffic.run({ atOnce: 2, pauseMs: 150 })
     const second = await shop.startSecond('relay')
-    await pause(4_000)
-    const relay = shop.processes().find(({ name }) => name === 'relay')!.pid
-    // longer than PostgreSQL lets a transaction stand idle, after which another takes its rows
-    await shop.frozen(relay, () => pause(24_000))
+    let stopped: number | undefined
+    try {
+      await pause(4_000)
+      // one of them stands still within its transaction, which holds the rows that it was about to publish
+      const publishes = passed(context).find((point) => /^relay .* publish \| before$/.test(point))
+      must(publishes !== undefined, 'nothing was published')
+      stopped = await crashAt(context, publishes, { signal: 'SIGSTOP' })
+      must(stopped !== undefined, 'no relay stood still')
+      const [held] = await sql<{ ids: string[] | null }[]>`
+        select array_agg(id) as ids from events.outbox where published_at is null and id not in
+          (select id from events.outbox where published_at is null for update skip locked)`
+      const ids = held?.ids ?? []
+      must(ids.length > 0, 'the relay that stands still holds nothing')
+      // PostgreSQL ends its transaction, and the other relay takes the rows
+      const left = () => sql`select from events.outbox where id = any(${ids}) and published_at is null`
+      await until('the other relay takes them', async () => (await left()).length === 0, 60_000)
+      say(`${ids.length} events held by a relay that stood still, and published by the other`)
+    } finally {
+      if (stopped !== undefined) process.kill(stopped, 'SIGCONT')
+      // it goes on with what it was about to do
+      await pause(3_000)
+      await second.stop()
+      await sql.end()
+    }
     injected(2)
-    await pause(2_000)
-    await second.stop()
     await busy.stop()
-    const [{ count } = { count: 0 }] = await sql<{ count: number }[]>`select count(*)::int from events.outbox`
-    await sql.end()
-    must(count > 0, 'nothing happened')
-    say(`${count} events`)
   },
 }

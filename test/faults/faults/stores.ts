@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { newOrder } from '../../orders.ts'
-import { must, type Context, type Fault } from '../fault.ts'
+import { must, until, type Context, type Fault } from '../fault.ts'
 
 /** Who needs what fails is told so soon; everybody else notices nothing. */
 export const stores: Fault = {
@@ -9,7 +10,7 @@ export const stores: Fault = {
     'PostgreSQL and MongoDB killed and restarted; each link of the shop cut, stalled, delayed and throttled, one at a time',
   async run(context) {
     const { shop, traffic, injected } = context
-    const { ask, other } = await probes(context)
+    const { ask, other, askAgain } = await probes(context)
     const busy = traffic.run({ atOnce: 1, pauseMs: 200 })
     await pause(2_000)
     for (const name of ['postgres', 'mongodb', 'nats', 'provider'] as const) {
@@ -61,6 +62,7 @@ export const stores: Fault = {
       )
     }
     await busy.stop()
+    await askAgain()
   },
 }
 
@@ -73,7 +75,7 @@ async function probes({ shop, traffic }: Context) {
     newOrder([{ sku: 'MUG-RED', quantity: 50 }], 'card_approved'),
   )
   await traffic.decided(id)
-  await traffic.ship(id)
+  await traffic.ship({ id })
   const { token } = traffic.people[0]!
   const payment = async () =>
     (
@@ -82,23 +84,29 @@ async function probes({ shop, traffic }: Context) {
         status: string
       }[]
     )[0]!
-  for (let tries = 0; (await payment()).status !== 'captured'; tries++) {
-    must(tries < 300, 'the payment was not captured')
-    await pause(100)
-  }
+  await until('the payment is captured', async () => (await payment()).status === 'captured')
   const [staff, { id: paymentId }] = await Promise.all([shop.staff(), payment()])
   const get = (path: string) => () => fetch(shop.api + path)
+  const scratch = { amount: 1, reason: 'a scratch' }
+  const keys: string[] = []
   const ask: Record<keyof typeof shop.links, Ask | undefined> = {
     postgres: get('/stock/MUG-BLUE'),
     mongodb: get('/products?limit=3'),
     nats: undefined,
-    provider: () =>
-      shop.send(staff, 'POST', `/payments/${paymentId}/refunds`, { amount: 1, reason: 'a scratch' }),
+    provider: () => {
+      const key = randomUUID()
+      keys.push(key)
+      return shop.send(staff, 'POST', `/payments/${paymentId}/refunds`, scratch, key)
+    },
   }
   const other = () => fetch(`${shop.url}/.well-known/jwks.json`)
   // they run
   for (const one of [...Object.values(ask), other]) await one?.()
-  return { ask, other }
+  // who was refused asks again, with the same key: it may have been done all the same
+  const askAgain = async () => {
+    for (const key of keys) await traffic.giveBack(id, paymentId, scratch, key)
+  }
+  return { ask, other, askAgain }
 }
 
 /** Who is refused a connection hears of it soon, after MongoDB’s search for a server; what says nothing has to be waited for. */
