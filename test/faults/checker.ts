@@ -275,7 +275,11 @@ function money({ orders, payments, refunds, outbox, journal }: Books): Finding {
   }
 }
 
-function endings({ orders, failures }: Books, promised: Promised, { deadlineMs, slackMs }: Rules): Finding {
+function endings(
+  { orders, timeline, failures }: Books,
+  promised: Promised,
+  { deadlineMs, slackMs }: Rules,
+): Finding {
   const violations: string[] = []
   const parked = failures.filter((failure) => failure.parked && !failure.dropped)
   for (const order of orders) {
@@ -287,6 +291,12 @@ function endings({ orders, failures }: Books, promised: Promised, { deadlineMs, 
     const isExcused = [promised.shipped, promised.cancelled, promised.earlier].some((some) => some.has(id))
     if (status === 'cancelled' && !isExcused && took > deadlineMs + slackMs)
       violations.push(`order ${id} was cancelled only after ${took} ms`)
+  }
+  const placedAt = new Map(orders.map(({ id, placed_at }) => [id, placed_at.getTime()]))
+  for (const { order_id: id, type, at } of timeline) {
+    const took = at.getTime() - (placedAt.get(id) ?? 0)
+    if (type === 'order.confirmed' && !promised.earlier.has(id) && took > deadlineMs + slackMs)
+      violations.push(`order ${id} was confirmed only after ${took} ms`)
   }
   for (const { reaction, event_id, error } of parked)
     violations.push(`${reaction} has given up on the event ${event_id}: ${error}`)

@@ -17,9 +17,16 @@ const kinds: Record<string, string> = {
   execute: 'commit',
   // MongoDB
   insertOne: 'commit',
+  insertMany: 'commit',
   updateOne: 'commit',
   updateMany: 'commit',
+  replaceOne: 'commit',
+  findOneAndUpdate: 'commit',
+  findOneAndReplace: 'commit',
+  findOneAndDelete: 'commit',
   deleteOne: 'commit',
+  deleteMany: 'commit',
+  bulkWrite: 'commit',
   // JetStream
   publish: 'publish',
   ack: 'acknowledge',

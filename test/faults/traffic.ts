@@ -76,6 +76,8 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
   const running = new Set<AbortController>()
   /** Every order of this run, and whose it is. */
   const placed: Placed[] = []
+  /** Those that staff have not taken up, oldest first. */
+  const unshipped: { id: string }[] = []
   /** Orders whose card is good. */
   const payable = new Set<string>()
 
@@ -149,6 +151,7 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     const order = JSON.parse(text) as Order
     promised.orders.set(key, { customerId: who.id, status: 201, bodies: new Set([text]), order })
     placed.push({ id: order.id, who })
+    unshipped.push({ id: order.id })
   }
 
   function order(card: string = random.pick(cards)) {
@@ -166,7 +169,7 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     if (status === 200) promised.cancelled.add(id)
   }
 
-  async function ship({ id }: { id: string } = anyOrder()) {
+  async function ship({ id }: { id: string } = unshipped.shift() ?? anyOrder()) {
     await insist(staff, 'GET', `/orders/${id}/timeline`)
     const { status } = await insist(staff, 'POST', `/orders/${id}/shipment`, {})
     if (status === 200) promised.shipped.add(id)
@@ -260,8 +263,8 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
   async function step() {
     steps++
     const chance = placed.length === 0 ? 0 : random.next()
-    if (chance < 0.5) await place()
-    else if (chance < 0.58) await cancel()
+    if (chance < 0.42) await place()
+    else if (chance < 0.48) await cancel()
     else if (chance < 0.78) await ship()
     else if (chance < 0.86) await refund()
     else if (chance < 0.9) await adjust(random.pick(skus), 1 + random.below(9))
@@ -306,11 +309,12 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
         const waiting = await sql<{ id: string; status: string }[]>`
           select id, status from orders.orders where status not in ('completed', 'cancelled')`
         const confirmed = waiting.filter(({ status }) => status === 'confirmed')
-        if (confirmed.length > 0) end = performance.now() + withinMs
+        const isMore = confirmed.length > 0
         const shipper = async () => {
           for (let one = confirmed.pop(); one !== undefined; one = confirmed.pop()) await ship(one)
         }
         await times(4, shipper)
+        if (isMore) end = performance.now() + withinMs
         const [open] = await sql<
           { events: number; failures: number; payments: number; refunds: number }[]
         >`select

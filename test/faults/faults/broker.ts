@@ -9,7 +9,7 @@ export const broker: Fault = {
   title:
     'JetStream’s storage removed in mid-run; the broker restarted; the broker gone for two minutes while orders are accepted',
   async run({ shop, traffic, injected, say }) {
-    const busy = traffic.run({ atOnce: 2, pauseMs: 250 })
+    const busy = traffic.run({ atOnce: 2, pauseMs: 600 })
     await pause(2_000)
     for (const empty of [false, true]) {
       await shop.kill('nats')

@@ -40,7 +40,7 @@ export const crashes = (most: number): Fault => ({
       ofProcess.set(processOf(point), performance.now())
       // one that is not come to again counts as well, or it would be waited for for ever
       crashed.set(point, times(point) + 1)
-      if ((await crashAt(context, point)) !== undefined) {
+      if ((await crashAt(context, point, { withinMs: 1_000 })) !== undefined) {
         restarts++
         injected()
       } else missed++

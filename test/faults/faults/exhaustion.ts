@@ -73,7 +73,7 @@ export const exhaustion: Fault = {
 }
 
 const servedForMs = 6_000
-const soonMs = 5_000
+const soonMs = 10_000
 
 /** What other people get meanwhile: each is served, and soon. */
 async function others({ shop, traffic }: Context) {

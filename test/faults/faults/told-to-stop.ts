@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { steadyLoad } from '../../load.ts'
-import { must, until, type Fault } from '../fault.ts'
+import { must, times, until, type Fault } from '../fault.ts'
 
-/** After which a process cuts off what is in flight, in ms: each has to end before that. */
-const graceMs = 8_000
+/** A process cuts off after 8 s what is in flight, such as a delivery that a slow card holds up, and ends. */
+const graceMs = 10_000
+/** How many are told at the same time. */
+const toldAtOnce = 4
 
 /** A process that is told to stop finishes what it has begun. */
 export const toldToStop: Fault = {
@@ -27,18 +29,22 @@ export const toldToStop: Fault = {
     await pause(2_000)
     let slowest = 0
     const told = random.shuffle(shop.processes())
-    for (const { name, pid } of told) {
-      const began = performance.now()
-      try {
-        process.kill(pid, 'SIGTERM')
-      } catch {
-        // it was idle, and is gone
-        continue
+    const left = [...told]
+    await times(toldAtOnce, async () => {
+      for (let one = left.pop(); one !== undefined; one = left.pop()) {
+        const { name, pid } = one
+        const began = performance.now()
+        try {
+          process.kill(pid, 'SIGTERM')
+        } catch {
+          // it was idle, and is gone
+          continue
+        }
+        await until(`${name} ends`, () => !existsSync(`/proc/${pid}`), graceMs)
+        slowest = Math.max(slowest, performance.now() - began)
+        injected()
       }
-      await until(`${name} ends`, () => !existsSync(`/proc/${pid}`), graceMs)
-      slowest = Math.max(slowest, performance.now() - began)
-      injected()
-    }
+    })
     const statuses = await load.stop()
     await busy.stop()
     say(`${told.length} processes, the slowest took ${slowest.toFixed(0)} ms; ${JSON.stringify(statuses)}`)
