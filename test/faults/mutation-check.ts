@@ -81,12 +81,13 @@ async function story(shop: FaultShop, traffic: Traffic) {
   await buy('card_approved', 'asked-for-twice')
   await buy('card_declined')
   const cancelled = await buy('card_approved')
-  await traffic.decided(cancelled.id)
+  // a broken build may not come so far
+  const decided = ({ id }: { id: string }) => traffic.decided(id).catch(() => {})
+  await decided(cancelled)
   await traffic.cancel(cancelled)
-  await traffic.decided(paid.id)
+  await decided(paid)
   await traffic.ship(paid)
   const order = async () => (await shop.books()).orders.find(({ id }) => id === paid.id)
-  // a broken build may never come to it
   await until('the order is paid', async () => (await order())?.status === 'completed', 10_000).catch(
     () => {},
   )

@@ -346,7 +346,8 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     const until = performance.now() + patienceMs
     let status = ''
     while (performance.now() < until) {
-      const { text } = await insist(staff, 'GET', `/orders/${id}`)
+      const { status: answer, text } = await insist(staff, 'GET', `/orders/${id}`)
+      if (answer === 404) throw new Error(`order ${id} is not there`)
       status = (JSON.parse(text) as { status: string }).status
       if (['confirmed', 'shipped', 'completed', 'cancelled'].includes(status)) return status
       await pause(50)
