@@ -45,7 +45,7 @@ async function findingsOf(mutation: Mutation | undefined, seed: number): Promise
   let traffic: Traffic | undefined
   try {
     traffic = await openTraffic(shop, random)
-    await story(shop, traffic)
+    await story(traffic)
     if (waits) await orderThatWaits(shop, traffic)
     if (mutation === undefined || mutation.breaks === 'I4') {
       const context = { shop, traffic, random, injected: () => {}, say: () => {} }
@@ -65,8 +65,8 @@ async function orderThatWaits(shop: FaultShop, traffic: Traffic) {
   shop.links.provider.cut()
   const order = newOrder([{ sku: 'MUG-BLUE', quantity: 1 }], 'card_approved')
   const { id } = await traffic.place(traffic.people[0], order)
-  const statusOf = async () => (await shop.books()).orders.find((one) => one.id === id)?.status
-  await until('the order is cancelled', async () => (await statusOf()) === 'cancelled', 25_000).then(
+  const isCancelled = async () => (await traffic.statusOf(id)) === 'cancelled'
+  await until('the order is cancelled', isCancelled, 25_000).then(
     () => shop.links.provider.restore(),
     // the checker has to see it
     () => {},
@@ -74,7 +74,7 @@ async function orderThatWaits(shop: FaultShop, traffic: Traffic) {
 }
 
 /** Something of everything: an order that is completed and refunded, one asked for twice, one declined, one cancelled. */
-async function story(shop: FaultShop, traffic: Traffic) {
+async function story(traffic: Traffic) {
   const buy = (card: string, key?: string) =>
     traffic.place(traffic.people[0], newOrder([{ sku: 'MUG-BLUE', quantity: 2 }], card), key)
   const paid = await buy('card_approved', 'asked-for-twice')
@@ -87,9 +87,7 @@ async function story(shop: FaultShop, traffic: Traffic) {
   await traffic.cancel(cancelled)
   await decided(paid)
   await traffic.ship(paid)
-  const order = async () => (await shop.books()).orders.find(({ id }) => id === paid.id)
-  await until('the order is paid', async () => (await order())?.status === 'completed', 10_000).catch(
-    () => {},
-  )
+  const isPaid = async () => (await traffic.statusOf(paid.id)) === 'completed'
+  await until('the order is paid', isPaid, 10_000).catch(() => {})
   await traffic.refund(paid)
 }

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import postgres from 'postgres'
 import { demoPassword } from '../../local/people.ts'
 import { newOrder } from '../orders.ts'
-import type { Order } from '../../functions/orders/order.ts'
+import type { Order, OrderStatus } from '../../functions/orders/order.ts'
 import { check, promisedSince, type Finding } from './checker.ts'
 import { times } from './fault.ts'
 import type { Random } from './random.ts'
@@ -77,7 +77,7 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
   /** Every order of this run, and whose it is. */
   const placed: Placed[] = []
   /** Those that staff have not taken up, oldest first. */
-  const unshipped: { id: string }[] = []
+  const unshipped: Placed[] = []
   /** Orders whose card is good. */
   const payable = new Set<string>()
 
@@ -87,14 +87,13 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     method: string,
     path: string,
     body?: unknown,
-    { key, headers }: { key?: string; headers?: Record<string, string> } = {},
+    { key = randomUUID(), headers }: { key?: string; headers?: Record<string, string> } = {},
   ) {
-    const given = key ?? randomUUID()
     const until = performance.now() + patienceMs
     let last = ''
     while (performance.now() < until) {
       const response = await shop
-        .send(await fresh(token), method, path, body, given, headers)
+        .send(await fresh(token), method, path, body, key, headers)
         .catch((error: unknown) => {
           last = String(error)
         })
@@ -105,7 +104,7 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
         const again =
           response.status >= 500 || response.status === 429 || text?.includes('in-flight') === true
         const etag = response.headers.get('etag') ?? ''
-        if (text !== undefined && !again) return { status: response.status, text, key: given, etag }
+        if (text !== undefined && !again) return { status: response.status, text, etag }
         last = `${response.status} ${text ?? ''}`
         if (response.status === 500) strange.push(`${method} ${path} was answered ${last}`)
       }
@@ -150,8 +149,9 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
   function promise(who: Person, key: string, text: string) {
     const order = JSON.parse(text) as Order
     promised.orders.set(key, { customerId: who.id, status: 201, bodies: new Set([text]), order })
-    placed.push({ id: order.id, who })
-    unshipped.push({ id: order.id })
+    const one = { id: order.id, who }
+    placed.push(one)
+    unshipped.push(one)
   }
 
   function order(card: string = random.pick(cards)) {
@@ -341,14 +341,19 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     return sku
   }
 
+  /** @throws where there is no such order */
+  async function statusOf(id: string): Promise<OrderStatus> {
+    const { status, text } = await insist(staff, 'GET', `/orders/${id}`)
+    if (status === 404) throw new Error(`order ${id} is not there`)
+    return (JSON.parse(text) as Order).status
+  }
+
   /** Waits until an order is confirmed or has ended. */
   async function decided(id: string): Promise<string> {
     const until = performance.now() + patienceMs
     let status = ''
     while (performance.now() < until) {
-      const { status: answer, text } = await insist(staff, 'GET', `/orders/${id}`)
-      if (answer === 404) throw new Error(`order ${id} is not there`)
-      status = (JSON.parse(text) as { status: string }).status
+      status = await statusOf(id)
       if (['confirmed', 'shipped', 'completed', 'cancelled'].includes(status)) return status
       await pause(50)
     }
@@ -369,13 +374,11 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     giveBack,
     newSku,
     addProduct,
+    statusOf,
     decided,
     /** Keeps an order that someone was promised otherwise than by `place`. */
     promise,
-    step,
     run,
-    settle,
-    steps: () => steps,
     /** Has everyone go home, also where a fault was not stood. */
     close: () => {
       for (const one of running) one.abort()

@@ -86,7 +86,7 @@ describe('a canary', () => {
     const [[before]] = (await traffic()) as [[string, number]]
     const { code, out, err } = await canary(await variant('good', 'LABEL version=2'))
     expect(out + err).toContain('list-products is at')
-    expect(code).toBe(0)
+    expect({ code, err }).toEqual({ code: 0, err: '' })
     expect([...out.matchAll(/(\d+) % to/g)].map(([, step]) => step)).toEqual(
       expect.arrayContaining(['5', '25', '50', '100']) as string[],
     )
