@@ -18,6 +18,7 @@ import { readConfig } from '../functions/shared/config.ts'
 import type { DepsOf } from '../functions/shared/deps.ts'
 import { loggable } from '../functions/shared/loggable.ts'
 import { open, openAuthenticator, type Opened } from '../functions/shared/open.ts'
+import { listenerOptions } from '../functions/shared/serve-operation.ts'
 import { startSandbox } from '../functions/payments/sandbox/server.ts'
 import { openDispatcher } from '../events/dispatcher-main.ts'
 import { openRelay } from '../events/relay-main.ts'
@@ -95,6 +96,6 @@ export async function startInProcess(
 }
 
 const asHandler = (app: Hono) => {
-  const listener = getRequestListener(app.fetch)
+  const listener = getRequestListener(app.fetch, listenerOptions)
   return (request: IncomingMessage, response: ServerResponse) => void listener(request, response)
 }

@@ -1,6 +1,8 @@
 import { request as httpRequest, type Server } from 'node:http'
 import { once } from 'node:events'
+import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { setTimeout as pause } from 'node:timers/promises'
 import { importJWK, SignJWT } from 'jose'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -558,6 +560,30 @@ describe('a body', () => {
     const chunked = { ...headers, 'transfer-encoding': 'chunked' }
     expectProblem(await sendRaw(method.toUpperCase(), path, chunked, pieces()), 'body-too-large', tooLarge)
   })
+
+  it.each([
+    ['of a length that is said', 'content-length: 5000000', 'x'.repeat(1_000_000), ''],
+    [
+      'in chunks',
+      'transfer-encoding: chunked',
+      `${(1_000_000).toString(16)}\r\n${'x'.repeat(1_000_000)}\r\n`,
+      '0\r\n\r\n',
+    ],
+  ])(
+    'leaves its connection to the next request, however large and slow it was: %s',
+    async (_, header, piece, end) => {
+      const socket = connect(port, '127.0.0.1')
+      const post = 'POST /api/v1/orders HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n'
+      socket.write(`${post}${header}\r\n\r\n`)
+      for (let sent = 0; sent < 5; sent++) {
+        socket.write(piece)
+        await pause(200)
+      }
+      socket.end(`${end}${post}content-length: 2\r\nconnection: close\r\n\r\n{}`)
+      const answers = await text(socket)
+      expect(answers.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 413', 'HTTP/1.1 401'])
+    },
+  )
 
   it.each(taking)('may be as large as it may: %s', async (name, row) => {
     const { as } = callerOf(row)

@@ -1,5 +1,4 @@
 import { Hono, type Context, type MiddlewareHandler } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import type { Logger } from 'pino'
 import { operations, type Domain, type OperationName, type OperationRow } from '../functions.ts'
 import { authorize, type Authenticate } from './auth.ts'
@@ -82,19 +81,39 @@ async function accept(
   }
 }
 
-/** Refuses (413) a body above the cap: by what its length is said to be, else while it is read. */
+/**
+ * Refuses (413) a body above the cap: by what its length is said to be, else when it has been read. It is read to its
+ * end then, too, as hono/body-limit does not: a connection cannot be used again before, and a proxy would do so.
+ */
 function limit(maxSize: number): MiddlewareHandler {
   const refuse = () => {
     throw new Problem('body-too-large', { detail: `Send at most ${maxSize / 1024} KiB.` })
   }
-  const counted = bodyLimit({ maxSize, onError: refuse })
-  return (c, next) => {
+  return async (c, next) => {
     const length = c.req.header('content-length')
-    // Node holds a sender to the length that it names; only a body without one has to be counted, which costs
-    if (length === undefined)
-      return c.req.header('transfer-encoding') === undefined ? next() : counted(c, next)
-    return Number(length) > maxSize ? refuse() : next()
+    // Node holds a sender to the length that it names, and reads what we leave
+    if (Number(length ?? 0) > maxSize) refuse()
+    const { raw } = c.req
+    if (c.req.header('transfer-encoding') !== undefined && raw.body !== null) {
+      const body = await readUpTo(maxSize, raw.body)
+      c.req.raw = new Request(raw, { body: body ?? refuse() })
+    }
+    await next()
   }
+}
+
+/** A body, or undefined where it is larger; not more of it is kept. */
+async function readUpTo(
+  maxSize: number,
+  body: ReadableStream<Uint8Array>,
+): Promise<Buffer<ArrayBuffer> | undefined> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of body) {
+    size += chunk.length
+    if (size <= maxSize) chunks.push(chunk)
+  }
+  return size <= maxSize ? Buffer.concat(chunks) : undefined
 }
 
 /** @throws Unavailable where it takes too long; it goes on, and a client that asks again with its key finds what it did */

@@ -3,7 +3,7 @@ import { getRequestListener } from '@hono/node-server'
 import { operations, reactions, type Domain, type OperationName, type ReactionName } from '../functions.ts'
 import type { Config } from './config.ts'
 import type { Opened } from './open.ts'
-import { appOf, serverOptions, type Listen } from './serve-operation.ts'
+import { appOf, listenerOptions, serverOptions, type Listen } from './serve-operation.ts'
 import { reactionListener } from './serve-reaction.ts'
 import { serveUntilTold } from './serve.ts'
 
@@ -15,7 +15,7 @@ export async function serve(domain: Domain, opened: Opened<Domain>, config: Conf
   const ofDomain = <N extends string>(table: Record<N, { domain: Domain }>) =>
     (Object.keys(table) as N[]).filter((name) => table[name].domain === domain)
   const app = await appOf(ofDomain<OperationName>(operations), opened, config, listen)
-  const operate = getRequestListener(app.fetch, { overrideGlobalObjects: true })
+  const operate = getRequestListener(app.fetch, listenerOptions)
   const react = new Map(
     await Promise.all(
       ofDomain<ReactionName>(reactions).map(

@@ -63,11 +63,17 @@ function addHealth(app: Hono, ping: () => Promise<void>) {
 /** Slow senders are cut off; gateways keep idle connections for less long, so that they, not we, end them. */
 export const serverOptions = { keepAliveTimeout: 75_000, headersTimeout: 20_000, requestTimeout: 60_000 }
 
+/**
+ * What is left of a body when its answer is sent is read by Node then, for as long as a request may take: the adapter's
+ * own clean-up ends the connection after half a second, and the sender would see that before the answer.
+ */
+export const listenerOptions = { overrideGlobalObjects: true, autoCleanupIncoming: false }
+
 /** The app as an HTTP server. */
 export function toServer(app: Hono): Server {
   const server = createAdaptorServer({
     fetch: app.fetch,
-    overrideGlobalObjects: true,
+    ...listenerOptions,
     serverOptions,
   })
   return server as Server
