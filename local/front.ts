@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { AddressInfo } from 'node:net'
+import { serverOptions } from '../functions/shared/serve.ts'
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -15,8 +16,7 @@ const types: Record<string, string> = {
 
 /** Listens on 127.0.0.1; the server's address is its own to tell. */
 export async function listen(handler: Handler, port: number): Promise<{ server: Server; port: number }> {
-  const server = createServer(handler)
-  server.keepAliveTimeout = 65_000
+  const server = createServer(serverOptions, handler)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, '127.0.0.1', resolve)

@@ -96,6 +96,8 @@ function limit(maxSize: number): MiddlewareHandler {
     const { raw } = c.req
     if (c.req.header('transfer-encoding') !== undefined && raw.body !== null) {
       const body = await readUpTo(maxSize, raw.body)
+      // its method comes from `raw`
+      // oxlint-disable-next-line no-invalid-fetch-options
       c.req.raw = new Request(raw, { body: body ?? refuse() })
     }
     await next()

@@ -3,9 +3,9 @@ import { getRequestListener } from '@hono/node-server'
 import { operations, reactions, type Domain, type OperationName, type ReactionName } from '../functions.ts'
 import type { Config } from './config.ts'
 import type { Opened } from './open.ts'
-import { appOf, listenerOptions, serverOptions, type Listen } from './serve-operation.ts'
+import { appOf, listenerOptions, type Listen } from './serve-operation.ts'
 import { reactionListener } from './serve-reaction.ts'
-import { serveUntilTold } from './serve.ts'
+import { serverOptions, serveUntilTold } from './serve.ts'
 
 /**
  * Serves every function of a domain in one process, for small machines. A request to a host that is named like a

@@ -8,7 +8,7 @@ import { createApp } from './app.ts'
 import type { Config } from './config.ts'
 import { openAuthenticator, type Opened } from './open.ts'
 import type { Service } from './service.ts'
-import { serveUntilTold } from './serve.ts'
+import { serverOptions, serveUntilTold } from './serve.ts'
 
 /** How a process listens. */
 export interface Listen {
@@ -59,9 +59,6 @@ function addHealth(app: Hono, ping: () => Promise<void>) {
     return isReady ? c.json({ status: 'ok' }) : c.json({ status: 'unavailable' }, 503)
   })
 }
-
-/** Slow senders are cut off; gateways keep idle connections for less long, so that they, not we, end them. */
-export const serverOptions = { keepAliveTimeout: 75_000, headersTimeout: 20_000, requestTimeout: 60_000 }
 
 /**
  * What is left of a body when its answer is sent is read by Node then, for as long as a request may take: the adapter's

@@ -11,7 +11,7 @@ import { loadReaction } from '../modules.ts'
 import type { Config } from './config.ts'
 import type { Opened } from './open.ts'
 import type { Listen } from './serve-operation.ts'
-import { serveUntilTold } from './serve.ts'
+import { serverOptions, serveUntilTold } from './serve.ts'
 import { isUnavailable, reasonOf, Unavailable } from './store-errors.ts'
 
 /** The body of an event is far smaller; the framework itself would take a gigabyte. */
@@ -26,7 +26,7 @@ export async function serve(
 ) {
   const react = await reactionListener(name, opened, listen.log, entry)
   const json = { 'content-type': 'application/json' }
-  const server = createServer((request, response) => {
+  const server = createServer(serverOptions, (request, response) => {
     if (request.url === '/health/liveness') response.writeHead(200, json).end('{"status":"ok"}')
     else if (request.url === '/health/readiness')
       opened.ping().then(
@@ -35,7 +35,6 @@ export async function serve(
       )
     else react(request, response)
   })
-  server.keepAliveTimeout = 75_000
   await serveUntilTold(server, { ...listen, checked: opened.checked, close: opened.close })
 }
 

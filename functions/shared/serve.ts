@@ -4,6 +4,17 @@ import type { Logger } from 'pino'
 import { ConfigError } from './config.ts'
 import type { Service } from './service.ts'
 
+/**
+ * Of every HTTP server, in ms. Slow senders are cut off: so long may a request take to arrive, its head and the whole of
+ * it. Gateways keep idle connections for less long, so that they, not we, end them.
+ */
+export const serverOptions = {
+  headersTimeout: 20_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 5_000,
+  keepAliveTimeout: 75_000,
+}
+
 /** How long what is in flight may take after SIGTERM, in ms; then it is cut off. */
 const graceMs = 8_000
 /**

@@ -9,11 +9,16 @@ const folder = process.env['FAILPOINTS']
 const me = process.env['FUNCTION'] ?? ''
 const passed = new Set<string>()
 
-/** The clock of this process is so much ahead, in ms. */
-const offset = folder === undefined ? 0 : Number(readOr(join(folder, `clock-${me}`), '0'))
-if (offset !== 0) {
-  // tells that it runs so
-  if (folder !== undefined) writeFileSync(join(folder, `runs-${me}`), String(offset))
+/** The clock of this process is so much ahead, in ms: as it was told at its start, or by SIGUSR2 since. */
+let offset = 0
+if (folder !== undefined) {
+  const setClock = () => {
+    offset = Number(readOr(join(folder, `clock-${me}`), '0'))
+    // tells that it runs so
+    writeFileSync(join(folder, `runs-${me}`), String(offset))
+  }
+  process.on('SIGUSR2', setClock)
+  setClock()
   const { now } = Date
   Date.now = () => now() + offset
   globalThis.Date = new Proxy(Date, {

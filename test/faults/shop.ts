@@ -1,6 +1,7 @@
 /** A whole shop, a process for each function, on stores that a fault can kill, cut off and bring back. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import postgres from 'postgres'
 import type { ReactionName } from '../../functions/functions.ts'
 import { startInstance } from '../../local/instance.ts'
 import { demoPassword } from '../../local/people.ts'
@@ -99,6 +100,20 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
     ].filter((one): one is { name: string; pid: number } => one.pid !== undefined)
   }
 
+  /** Where the processes of a name tell by which clock they go. */
+  const clockOf = (name: string) => join(points, `runs-${name}`)
+
+  /** Sends a signal to every process of a name. */
+  function signalAll(name: string, signal: NodeJS.Signals) {
+    for (const one of processes())
+      if (one.name === name)
+        try {
+          process.kill(one.pid, signal)
+        } catch {
+          // gone by itself
+        }
+  }
+
   return {
     ...shopClient(system.url.replace('localhost', '127.0.0.1'), demoPassword),
     links,
@@ -130,26 +145,15 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
         process.kill(pid, 'SIGCONT')
       }
     },
-    /** Sends a signal to every process of a name. */
-    killAll: (name: string, signal: NodeJS.Signals) => {
-      for (const one of processes())
-        if (one.name === name)
-          try {
-            process.kill(one.pid, signal)
-          } catch {
-            // gone by itself
-          }
+    /** Sets the clock of the processes of a name, those that run and those that start from now on, in ms from the true time. */
+    setClock: (name: string, offset: number) => {
+      writeFileSync(join(points, `clock-${name}`), String(offset))
+      // those that do nothing that could fail have no failpoints, and would die of it
+      if (existsSync(clockOf(name))) signalAll(name, 'SIGUSR2')
     },
-    /** Sets the clock of the processes of a name that start from now on, in ms from the true time. */
-    setClock: (name: string, offset: number) => writeFileSync(join(points, `clock-${name}`), String(offset)),
-    /** Whether a process of the name has started with its clock set so. */
-    runsAt: (name: string, offset: number) => {
-      const file = join(points, `runs-${name}`)
-      return existsSync(file) && readFileSync(file, 'utf8') === String(offset)
-    },
-    resetClocks: () => {
-      for (const file of readdirSync(points)) if (file.startsWith('clock-')) rmSync(join(points, file))
-    },
+    /** Whether a process of the name goes by its clock set so. */
+    runsAt: (name: string, offset: number) =>
+      existsSync(clockOf(name)) && readFileSync(clockOf(name), 'utf8') === String(offset),
     /** Starts another process of a service or a reaction beside the one that runs. */
     startSecond: async (name: 'relay' | ReactionName) => {
       const instance = startInstance({
@@ -166,7 +170,17 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
       await instance.ready
       return instance
     },
-    database: stores,
+    /** Where a store is itself, past its link. */
+    urlOf: (name: StoreName) => stores.get(name)!.url,
+    /** Has PostgreSQL itself asked or told something, past its link. */
+    sql: async <T>(work: (sql: postgres.Sql) => Promise<T>): Promise<T> => {
+      const sql = postgres(stores.get('postgres')!.url, { max: 2, onnotice: () => {} })
+      try {
+        return await work(sql)
+      } finally {
+        await sql.end()
+      }
+    },
     books: (): Promise<Books> =>
       readBooks({
         postgres: stores.get('postgres')!.url,

@@ -1,7 +1,6 @@
 /** What people do in a shop, by chance but repeatably; each keeps what it was promised. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import postgres from 'postgres'
 import { demoPassword } from '../../local/people.ts'
 import { newOrder } from '../orders.ts'
 import type { Order, OrderStatus } from '../../functions/orders/order.ts'
@@ -300,9 +299,8 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
   }
 
   /** Waits until every order has come to its end: what is confirmed is shipped. Gives up so long after the last shipment. */
-  async function settle({ withinMs }: { withinMs: number }) {
-    const sql = postgres(shop.database.get('postgres')!.url, { max: 1, onnotice: () => {} })
-    try {
+  const settle = ({ withinMs }: { withinMs: number }): Promise<boolean> =>
+    shop.sql(async (sql) => {
       let end = performance.now() + withinMs
       let left = ''
       while (performance.now() < end) {
@@ -329,10 +327,7 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
       }
       console.error(`Not settled within ${withinMs} ms: ${left}`)
       return false
-    } finally {
-      await sql.end()
-    }
-  }
+    })
 
   /** A product of a SKU of its own, with so much of it. */
   async function newSku(units: number): Promise<string> {
@@ -352,10 +347,11 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
   async function decided(id: string): Promise<string> {
     const until = performance.now() + patienceMs
     let status = ''
-    while (performance.now() < until) {
+    // ever more seldom, as hundreds may wait at once
+    for (let wait = 50; performance.now() < until; wait = Math.min(1.5 * wait, 1_000)) {
       status = await statusOf(id)
       if (['confirmed', 'shipped', 'completed', 'cancelled'].includes(status)) return status
-      await pause(50)
+      await pause(wait)
     }
     throw new Error(`order ${id} is still ${status} after ${patienceMs} ms`)
   }

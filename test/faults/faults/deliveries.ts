@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { connect, DeliverPolicy } from 'nats'
-import postgres from 'postgres'
 import { uuidv7 } from 'uuidv7'
 import { dropDeadLetters, listDeadLetters, replayDeadLetters } from '../../../events/dead-letters.ts'
 import { reactionsOn } from '../../../functions/functions.ts'
@@ -73,20 +72,20 @@ export async function deliver(url: string, body: string): Promise<boolean> {
 
 /** Events as a bug might write them: one that fits no catalogue, and one that its reaction cannot do, however often it tries. */
 async function poison({ shop }: Context): Promise<[invalid: string, early: string]> {
-  const sql = postgres(shop.database.get('postgres')!.url, { max: 1, onnotice: () => {} })
   const [invalid, early] = [uuidv7(), uuidv7()]
   const nobodys = { orderId: 'nobody’s', reason: 'poison' }
   const unpaid = { orderId: uuidv7() }
-  await sql`insert into events.outbox (id, type, source, subject, data, awaits) values
-    (${invalid}, 'order.cancelled', '/orders', 'poison', ${sql.json(nobodys)}, ${['release-stock', 'void-payment']}),
-    (${early}, 'order.shipped', '/orders', 'poison', ${sql.json(unpaid)}, ${['capture-payment']})`
-  await sql.end()
+  await shop.sql(
+    (sql) => sql`insert into events.outbox (id, type, source, subject, data, awaits) values
+      (${invalid}, 'order.cancelled', '/orders', 'poison', ${sql.json(nobodys)}, ${['release-stock', 'void-payment']}),
+      (${early}, 'order.shipped', '/orders', 'poison', ${sql.json(unpaid)}, ${['capture-payment']})`,
+  )
   return [invalid, early]
 }
 
 /** Someone puts the one right and has it replayed, and drops the other. */
 async function mend({ shop }: Context, id: string, early: string) {
-  const db = openPostgres(shop.database.get('postgres')!.url)
+  const db = openPostgres(shop.urlOf('postgres'))
   const parked = async (id: string) =>
     (await listDeadLetters(db)).filter(({ eventId }) => eventId === id).length
   await until('the invalid event is parked', async () => (await parked(id)) === 2)

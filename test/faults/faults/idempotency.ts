@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { MongoClient } from 'mongodb'
-import postgres from 'postgres'
 import { newOrder } from '../../orders.ts'
 import { crashAt, passed } from '../crash.ts'
 import { must, tally, times, type Context, type Fault } from '../fault.ts'
@@ -57,9 +56,10 @@ export const idempotency: Fault = {
     must(!text.includes(first.id) && !text.includes(theirs.id), 'another user got the first one’s order')
     traffic.promise(other, `other ${key}`, text)
 
-    const sql = postgres(shop.database.get('postgres')!.url, { max: 1, onnotice: () => {} })
-    await sql`update orders.idempotency_keys set at = now() - interval '25 hours' where key = ${key} and caller = ${who.id}`
-    await sql.end()
+    await shop.sql(
+      (sql) =>
+        sql`update orders.idempotency_keys set at = now() - interval '25 hours' where key = ${key} and caller = ${who.id}`,
+    )
     const late = await shop.send(who.token, 'POST', '/orders', body(), key)
     const lateText = await late.text()
     must(late.status === 201 && !lateText.includes(first.id), 'a key whose day is over is not free')
@@ -74,7 +74,7 @@ export const idempotency: Fault = {
 export async function productOfYesterday({ shop, traffic }: Context) {
   const key = randomUUID()
   const first = await traffic.addProduct(key)
-  const mongo = new MongoClient(shop.database.get('mongodb')!.url)
+  const mongo = new MongoClient(shop.urlOf('mongodb'))
   const yesterday = new Date(Date.now() - 25 * 60 * 60 * 1000)
   await mongo
     .db('products')

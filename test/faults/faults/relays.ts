@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import postgres from 'postgres'
 import { uuidv7 } from 'uuidv7'
 import { newOrder } from '../../orders.ts'
 import { crashAt, passed } from '../crash.ts'
@@ -10,55 +9,54 @@ export const relays: Fault = {
   name: 'relays',
   title:
     'A transaction that commits after a later one; two relays at once; a relay that stands still and goes on',
-  async run(context) {
-    const { shop, traffic, injected, say } = context
-    const sql = postgres(shop.database.get('postgres')!.url, { max: 2, onnotice: () => {} })
-    const order = () =>
-      traffic
-        .place(undefined, newOrder([{ sku: 'MUG-RED', quantity: 1 }], 'card_approved'))
-        .then(({ id }) => id)
-    const early = await order()
-    await traffic.decided(early)
-    // an event with an early id that becomes visible only once later ones were published
-    const id = uuidv7()
-    await sql.begin(async (tx) => {
-      await tx`insert into events.outbox (id, type, source, subject, data, awaits) values
+  run: (context) =>
+    context.shop.sql(async (sql) => {
+      const { shop, traffic, injected, say } = context
+      const order = () =>
+        traffic
+          .place(undefined, newOrder([{ sku: 'MUG-RED', quantity: 1 }], 'card_approved'))
+          .then(({ id }) => id)
+      const early = await order()
+      await traffic.decided(early)
+      // an event with an early id that becomes visible only once later ones were published
+      const id = uuidv7()
+      await sql.begin(async (tx) => {
+        await tx`insert into events.outbox (id, type, source, subject, data, awaits) values
         (${id}, 'payment.refunded', '/payments', ${early}, ${tx.json({ orderId: early, paymentId: uuidv7(), amount: { amount: 1, currency: 'EUR' } })}, ${['track-order']})`
-      await traffic.decided(await order())
-    })
-    await until(
-      'an event that was committed after later ones has its effect',
-      async () => (await sql`select from events.inbox where event_id = ${id}`).length > 0,
-    )
-    injected()
+        await traffic.decided(await order())
+      })
+      await until(
+        'an event that was committed after later ones has its effect',
+        async () => (await sql`select from events.inbox where event_id = ${id}`).length > 0,
+      )
+      injected()
 
-    const busy = traffic.run({ atOnce: 2, pauseMs: 150 })
-    const second = await shop.startSecond('relay')
-    let stopped: number | undefined
-    try {
-      await pause(4_000)
-      // one of them stands still within its transaction, which holds the rows that it was about to publish
-      const publishes = passed(context).find((point) => /^relay .* publish \| before$/.test(point))
-      must(publishes !== undefined, 'nothing was published')
-      stopped = await crashAt(context, publishes, { signal: 'SIGSTOP' })
-      must(stopped !== undefined, 'no relay stood still')
-      const [held] = await sql<{ ids: string[] | null }[]>`
+      const busy = traffic.run({ atOnce: 2, pauseMs: 150 })
+      const second = await shop.startSecond('relay')
+      let stopped: number | undefined
+      try {
+        await pause(4_000)
+        // one of them stands still within its transaction, which holds the rows that it was about to publish
+        const publishes = passed(context).find((point) => /^relay .* publish \| before$/.test(point))
+        must(publishes !== undefined, 'nothing was published')
+        stopped = await crashAt(context, publishes, { signal: 'SIGSTOP' })
+        must(stopped !== undefined, 'no relay stood still')
+        const [held] = await sql<{ ids: string[] | null }[]>`
         select array_agg(id) as ids from events.outbox where published_at is null and id not in
           (select id from events.outbox where published_at is null for update skip locked)`
-      const ids = held?.ids ?? []
-      must(ids.length > 0, 'the relay that stands still holds nothing')
-      // PostgreSQL ends its transaction, and the other relay takes the rows
-      const left = () => sql`select from events.outbox where id = any(${ids}) and published_at is null`
-      await until('the other relay takes them', async () => (await left()).length === 0, 60_000)
-      say(`${ids.length} events held by a relay that stood still, and published by the other`)
-    } finally {
-      if (stopped !== undefined) process.kill(stopped, 'SIGCONT')
-      // it goes on with what it was about to do
-      await pause(3_000)
-      await second.stop()
-      await sql.end()
-    }
-    injected(2)
-    await busy.stop()
-  },
+        const ids = held?.ids ?? []
+        must(ids.length > 0, 'the relay that stands still holds nothing')
+        // PostgreSQL ends its transaction, and the other relay takes the rows
+        const left = () => sql`select from events.outbox where id = any(${ids}) and published_at is null`
+        await until('the other relay takes them', async () => (await left()).length === 0, 60_000)
+        say(`${ids.length} events held by a relay that stood still, and published by the other`)
+      } finally {
+        if (stopped !== undefined) process.kill(stopped, 'SIGCONT')
+        // it goes on with what it was about to do
+        await pause(3_000)
+        await second.stop()
+      }
+      injected(2)
+      await busy.stop()
+    }),
 }
