@@ -83,6 +83,8 @@ interface Real {
   user: User
   ids: string[]
   promised: Promised
+  /** Refunds that staff asked for, by their keys: they ask again until they are told. */
+  refunds: Map<string, { orderId: string; paymentId: string }>
 }
 
 type Step = fc.AsyncCommand<Model, Real>
@@ -125,6 +127,13 @@ class Deliver implements Step {
     mood = 'well'
   }
   toString = () => `deliver ${this.at.join(' and ')} (provider ${this.mood})`
+}
+
+/** Everything comes to its end, and the story goes on: with refunds, duplicates of long ago, and new orders. */
+class Drain implements Step {
+  check = ({ orders }: Readonly<Model>) => orders.length > 0
+  run = (model: Model, real: Real) => drain(model, real)
+  toString = () => 'drain'
 }
 
 /** A step on one of the orders. */
@@ -170,6 +179,36 @@ class Expire extends OnOrder {
     await driveOverdue(db)
     one(model.orders, this.at).expired = true
   }
+}
+
+class Refund extends OnOrder {
+  readonly mood: Mood
+  constructor(at: number, mood: Mood) {
+    super(at)
+    this.mood = mood
+  }
+  async run(_: Model, real: Real) {
+    const { body } = await shop.get('/payments', { as: real.user })
+    const all = body.items as { id: string; orderId: string; status: string }[]
+    const captured = all.filter(({ status }) => status === 'captured')
+    if (captured.length === 0) return
+    const { id: paymentId, orderId } = one(captured, this.at)
+    const key = uuidv7()
+    real.refunds.set(key, { orderId, paymentId })
+    mood = this.mood
+    await askForRefund(real, key)
+    mood = 'well'
+  }
+  override toString = () => `refund ${this.at} (provider ${this.mood})`
+}
+
+/** Tells whether it was answered for good: what was refunded, or that nothing is left to refund. */
+async function askForRefund({ refunds, promised }: Real, key: string): Promise<boolean> {
+  const { orderId, paymentId } = refunds.get(key)!
+  const body = { amount: 500, reason: 'scratched' }
+  const answer = await shop.post(`/payments/${paymentId}/refunds`, { as: 'staff', body, key })
+  if (answer.status === 201) promised.refunds.set(answer.body.id, { orderId, amount: 500 })
+  return answer.status === 201 || answer.status === 409
 }
 
 interface Delivery {
@@ -234,7 +273,7 @@ async function begin(units: number): Promise<{ model: Model; real: Real }> {
   const id = uuidv7()
   await db.insert(adjustments).values({ id, sku, quantity: units, reason: 'received', userId: seller })
   const promised = { ...nothingPromised(), earlier: new Set([id]) }
-  return { model: { orders: [] }, real: { sku, user: shop.newUser(), ids: [], promised } }
+  return { model: { orders: [] }, real: { sku, user: shop.newUser(), ids: [], promised, refunds: new Map() } }
 }
 
 /** Leaves nothing of the run before: each has the books for itself. */
@@ -261,9 +300,11 @@ const steps = fc.commands(
     fc
       .tuple(fc.array(at, { minLength: 1, maxLength: 3 }), fc.constantFrom(...moods))
       .map((args) => new Deliver(...args)),
+    fc.constant(new Drain()),
     at.map((n) => new Cancel(n)),
     at.map((n) => new Ship(n)),
     at.map((n) => new Expire(n)),
+    fc.tuple(at, fc.constantFrom(...moods)).map((args) => new Refund(...args)),
   ],
   { maxCommands: 60, size: 'max' },
 )
@@ -280,6 +321,8 @@ it(
         await clear()
         const { model, real } = await begin(units)
         await fc.asyncModelRun(() => ({ model, real }), commands)
+        await drain(model, real)
+        for (const key of real.refunds.keys()) expect(await askForRefund(real, key)).toBe(true)
         await drain(model, real)
         const ended = await statuses(real)
         const wanted = model.orders.reduce((sum, { quantity }) => sum + quantity, 0)

@@ -139,7 +139,7 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
   /** Has someone order for so many ms: each is accepted at once. Tells how many, and of the slowest. */
   async function ordersAreTaken(forMs: number): Promise<string> {
     const took: number[] = []
-    for (const end = performance.now() + forMs; performance.now() < end; await pause(500))
+    for (const end = performance.now() + forMs; performance.now() < end; await pause(1_000))
       took.push(await placeAtOnce())
     return `${took.length} orders accepted at the first attempt, the slowest in ${Math.max(...took).toFixed(0)} ms`
   }

@@ -1,0 +1,254 @@
+import { describe, expect, it } from 'vitest'
+import type { Deed } from '../../functions/payments/sandbox/sandbox.ts'
+import type { Order } from '../../functions/orders/order.ts'
+import { check, nothingPromised, type Books, type InvariantName, type Promised } from './checker.ts'
+
+/** What the stores hold of two orders, one completed and refunded in part, one cancelled, and what people were told. */
+
+const start = new Date('2026-01-01T10:00:00Z')
+const after = (ms: number) => new Date(start.getTime() + ms)
+
+let seq = 0
+const entry = (operation: Deed, reference: string, amount: number): Books['journal'][number] => ({
+  seq: seq++,
+  at: start.toISOString(),
+  operation,
+  key: `${operation}:${reference}`,
+  hash: '',
+  outcome: 'done',
+  amount,
+  payment: {
+    id: `at-provider-${reference}`,
+    reference,
+    cardToken: 'card_approved',
+    status: 'captured',
+    amount: { amount, currency: 'EUR' },
+    captured: 0,
+    refunded: 0,
+  },
+})
+
+const event = (id: string, type: string, subject: string, awaits: string[]): Books['outbox'][number] => ({
+  id,
+  type,
+  subject,
+  awaits,
+  settled: true,
+  payment_id: null,
+})
+
+const order = (id: string, status: 'completed' | 'cancelled', quantity: number): Books['orders'][number] => ({
+  id,
+  customer_id: 'ada',
+  status,
+  lines: [{ sku: 'MUG', quantity }],
+  total_amount: quantity * 10,
+  placed_at: start,
+  updated_at: after(1_000),
+})
+
+const payment = (id: string, order_id: string, amount: number): Books['payments'][number] => ({
+  id,
+  order_id,
+  status: 'voided',
+  amount,
+  captured: 0,
+  refunded: 0,
+})
+
+const books = (): Books => ({
+  items: [{ sku: 'MUG', available: 8, reserved: 0, sold: 2, received: 10 }],
+  adjustments: [{ id: 'received', sku: 'MUG', quantity: 10 }],
+  reservations: [
+    { order_id: 'bought', state: 'committed', lines: [{ sku: 'MUG', quantity: 2 }] },
+    { order_id: 'left', state: 'released', lines: [{ sku: 'MUG', quantity: 1 }] },
+  ],
+  orders: [order('bought', 'completed', 2), order('left', 'cancelled', 1)],
+  timeline: [
+    { order_id: 'bought', type: 'order.placed', at: start },
+    { order_id: 'bought', type: 'order.confirmed', at: after(500) },
+    { order_id: 'left', type: 'order.placed', at: start },
+  ],
+  payments: [
+    { ...payment('paid', 'bought', 20), status: 'captured', captured: 20, refunded: 5 },
+    payment('voided', 'left', 10),
+  ],
+  refunds: [{ id: 'scratch', payment_id: 'paid', amount: 5, status: 'done', reason: 'scratched' }],
+  outbox: [
+    event('e1', 'order.placed', 'bought', ['reserve-stock']),
+    event('e2', 'order.placed', 'left', ['reserve-stock']),
+    { ...event('e3', 'payment.refunded', 'bought', ['track-order']), payment_id: 'paid' },
+  ],
+  inbox: [
+    { reaction: 'reserve-stock', event_id: 'e1' },
+    { reaction: 'reserve-stock', event_id: 'e2' },
+    { reaction: 'track-order', event_id: 'e3' },
+  ],
+  failures: [],
+  products: [{ _id: 'mug', sku: 'MUG', deletedAt: null }],
+  journal: [
+    entry('authorize', 'paid', 20),
+    entry('capture', 'paid', 20),
+    entry('refund', 'paid', 5),
+    entry('authorize', 'voided', 10),
+    entry('void', 'voided', 10),
+  ],
+})
+
+const answered = (id: string, amount: number) => {
+  // what the checker reads of it
+  const accepted = { id, total: { amount, currency: 'EUR' } } as Order
+  return [id, { customerId: 'ada', status: 201, bodies: new Set(['{}']), order: accepted }] as const
+}
+
+const promised = (): Promised => ({
+  ...nothingPromised(),
+  orders: new Map([answered('bought', 20), answered('left', 10)]),
+  adjustments: new Map([['received', { id: 'received', sku: 'MUG', quantity: 10 }]]),
+  products: new Map([['mug', { id: 'mug', sku: 'MUG' }]]),
+  cancelled: new Set(['left']),
+  shipped: new Set(['bought']),
+  refunds: new Map([['scratch', { orderId: 'bought', amount: 5 }]]),
+})
+
+const violationsOf = (books: Books, promised: Promised) =>
+  check(books, promised, { deadlineMs: 60_000, slackMs: 10_000 }).flatMap(({ name, violations }) =>
+    violations.map((violation) => `${name} ${violation}`),
+  )
+
+it('finds nothing in good books', () => {
+  expect(violationsOf(books(), promised())).toEqual([])
+})
+
+describe('finds that', () => {
+  const [bought, left] = [0, 1] as const
+  it.each<[InvariantName, string, (books: Books, promised: Promised) => void]>([
+    ['I1', 'is below nothing', ({ items }) => Object.assign(items[0]!, { available: -1, received: 1 })],
+    ['I1', 'does not add up', ({ items }) => (items[0]!.available = 9)],
+    ['I1', '10 received, but', ({ adjustments }) => (adjustments[0]!.quantity = 9)],
+    ['I1', '0 reserved, but', ({ reservations }) => (reservations[left]!.state = 'reserved')],
+    ['I1', '2 sold, but', ({ reservations }) => (reservations[bought]!.lines[0]!.quantity = 3)],
+    ['I2', 'bought was captured 2 times', ({ journal }) => journal.push(entry('capture', 'paid', 0))],
+    [
+      'I2',
+      'left is cancelled, but 10 of it is kept',
+      ({ journal }) => journal.push(entry('capture', 'voided', 10)),
+    ],
+    ['I2', '16 is kept of 20, less 5', ({ journal }) => (journal[2]!.amount = 4)],
+    ['I2', 'says 19 captured, the provider 20', ({ payments }) => (payments[bought]!.captured = 19)],
+    ['I2', 'says 4 refunded, the provider 5', ({ payments }) => (payments[bought]!.refunded = 4)],
+    ['I2', '1 refunds, and 0 events', ({ outbox }) => outbox.pop()],
+    [
+      'I2',
+      'a payment stray that we do not know',
+      ({ journal }) => journal.push(entry('authorize', 'stray', 1)),
+    ],
+    ['I3', 'bought is still shipped', ({ orders }) => (orders[bought]!.status = 'shipped')],
+    [
+      'I3',
+      'left is still confirmed',
+      ({ orders }, { shipped }) => {
+        orders[left]!.status = 'confirmed'
+        shipped.add('left')
+      },
+    ],
+    [
+      'I3',
+      'left was cancelled only after 70001 ms',
+      ({ orders }, { cancelled }) => {
+        orders[left]!.updated_at = after(70_001)
+        cancelled.clear()
+      },
+    ],
+    ['I3', 'bought was confirmed only after 70001 ms', ({ timeline }) => (timeline[1]!.at = after(70_001))],
+    [
+      'I3',
+      'reserve-stock has given up on the event e1',
+      ({ failures }) =>
+        failures.push({
+          reaction: 'reserve-stock',
+          event_id: 'e1',
+          parked: true,
+          dropped: false,
+          error: 'x',
+        }),
+    ],
+    ['I4', 'reserve-stock has no effect of order.placed e1', ({ inbox }) => inbox.shift()],
+    [
+      'I4',
+      'reserve-stock has no effect of order.placed e1',
+      ({ inbox, failures }) => {
+        inbox.shift()
+        failures.push({
+          reaction: 'reserve-stock',
+          event_id: 'e1',
+          parked: false,
+          dropped: false,
+          error: 'x',
+        })
+      },
+    ],
+    [
+      'I4',
+      'timeline: order.confirmed of bought more than once',
+      ({ timeline }) => timeline.push(timeline[1]!),
+    ],
+    [
+      'I4',
+      'events: order.placed of bought more than once',
+      ({ outbox, inbox }) => {
+        outbox.push(event('e4', 'order.placed', 'bought', ['reserve-stock']))
+        inbox.push({ reaction: 'reserve-stock', event_id: 'e4' })
+      },
+    ],
+    ['I5', 'bought was accepted and is not there', ({ orders }) => orders.shift()],
+    ['I5', 'was accepted at 20 and is 21', ({ orders }) => (orders[bought]!.total_amount = 21)],
+    ['I5', 'the adjustment received of MUG is not there', ({ adjustments }) => adjustments.pop()],
+    ['I5', 'the product mug (MUG) is not there', ({ products }) => (products[0]!.deletedAt = start)],
+    ['I5', 'mug was told to be deleted, and is there', (_, { withdrawn }) => withdrawn.add('mug')],
+    [
+      'I5',
+      'left was told to be cancelled, and is completed',
+      ({ orders }) => (orders[left]!.status = 'completed'),
+    ],
+    ['I5', 'the refund scratch of order bought is not there', ({ refunds }) => refunds.pop()],
+    ['I6', 'the key bought was answered 2 ways', (_, { orders }) => orders.get('bought')!.bodies.add('{} ')],
+    ['I6', 'order left was made beside the one', (_, { orders }) => orders.delete('left')],
+    ['I6', 'the adjustment received of MUG was made beside', (_, { adjustments }) => adjustments.clear()],
+    ['I6', 'the product mug (MUG) was made beside', (_, { products }) => products.clear()],
+    ['I6', 'the refund scratch of payment paid was made beside', (_, { refunds }) => refunds.clear()],
+    [
+      'I8',
+      'bought is completed, its reservation released',
+      ({ reservations }) => (reservations[bought]!.state = 'released'),
+    ],
+    ['I8', 'bought is completed, its reservation is not there', ({ reservations }) => reservations.shift()],
+    [
+      'I8',
+      'left is cancelled, its reservation committed',
+      ({ reservations }) => (reservations[left]!.state = 'committed'),
+    ],
+    [
+      'I8',
+      'bought has reserved something else',
+      ({ reservations }) => (reservations[bought]!.lines[0]!.quantity = 3),
+    ],
+    [
+      'I8',
+      'there is a reservation of no order, stray',
+      ({ reservations }) => reservations.push({ ...reservations[left]!, order_id: 'stray' }),
+    ],
+    ['I8', 'bought was authorised 2 times', ({ journal }) => journal.push(entry('authorize', 'paid', 20))],
+    ['I8', 'left (cancelled): 0 captures and 0 voids', ({ journal }) => journal.pop()],
+    [
+      'I8',
+      'bought (completed): 1 captures and 1 voids',
+      ({ journal }) => journal.push(entry('void', 'paid', 20)),
+    ],
+  ])('%s: %s', (name, what, spoil) => {
+    const [theBooks, thePromised] = [books(), promised()]
+    spoil(theBooks, thePromised)
+    const found = violationsOf(theBooks, thePromised)
+    expect(found.filter((violation) => violation.startsWith(name)).join('\n')).toContain(what)
+  })
+})
