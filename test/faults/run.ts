@@ -30,7 +30,7 @@ import { openTraffic, type Traffic } from './traffic.ts'
 const usage = `npm run test:faults [-- options] [NAME…]
   NAME           only these faults; mutations is the check that the checker can fail, and only run by its name
   --seed N       repeats a run: what is done, by whom and in which order of choice
-  --crashes N    at how many points a process is to crash (60)
+  --crashes N    at how many points a process is to crash (30)
   --minutes N    how long endurance takes, which runs only by its name (30)
   --hours N      goes on, with a new seed each time, for so long or until Ctrl-C
   --report       writes docs/reliability.md, from the last run of each
@@ -40,7 +40,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     seed: { type: 'string' },
-    crashes: { type: 'string', default: '60' },
+    crashes: { type: 'string', default: '30' },
     minutes: { type: 'string', default: '30' },
     hours: { type: 'string', default: '0' },
     report: { type: 'boolean', default: false },
