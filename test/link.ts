@@ -43,6 +43,10 @@ export async function openLink(url: string): Promise<Link> {
       },
     })
 
+  const cut = () => {
+    server.close()
+    for (const socket of sockets) socket.destroy()
+  }
   const server = createServer((near) => {
     const far = connect(Number(port), hostname)
     for (const [from, to] of [
@@ -50,7 +54,13 @@ export async function openLink(url: string): Promise<Link> {
       [far, near],
     ] as const) {
       sockets.add(from)
-      from.on('error', () => {}).on('close', () => sockets.delete(from) && to.destroy())
+      from
+        .on('error', () => {})
+        .on('close', () => {
+          sockets.delete(from)
+          // what has ended in order may still be on its way to the other side
+          if (!from.readableEnded) to.destroy()
+        })
       from
         .setNoDelay()
         .pipe(slow(from === far))
@@ -66,10 +76,7 @@ export async function openLink(url: string): Promise<Link> {
   linked.host = `127.0.0.1:${own}`
   return {
     url: linked.href,
-    cut: () => {
-      server.close()
-      for (const socket of sockets) socket.destroy()
-    },
+    cut,
     restore: (moved) => {
       if (moved !== undefined) ({ hostname, port } = new URL(moved))
       if (!server.listening) server.listen(own, '127.0.0.1')
@@ -82,9 +89,6 @@ export async function openLink(url: string): Promise<Link> {
     throttle: (bytes) => (bytesPerSecond = bytes),
     stall: () => (stalled = Promise.withResolvers()),
     repeat: () => (isRepeated = true),
-    close: () => {
-      server.close()
-      for (const socket of sockets) socket.destroy()
-    },
+    close: cut,
   }
 }

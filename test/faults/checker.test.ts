@@ -43,6 +43,7 @@ const order = (id: string, status: 'completed' | 'cancelled', quantity: number):
   status,
   lines: [{ sku: 'MUG', quantity }],
   total_amount: quantity * 10,
+  version: 3,
   placed_at: start,
   updated_at: after(1_000),
 })
@@ -57,6 +58,10 @@ const payment = (id: string, order_id: string, amount: number): Books['payments'
 })
 
 const books = (): Books => ({
+  users: [
+    { id: 'ada', version: 1, has_left: false },
+    { id: 'bob', version: 2, has_left: true },
+  ],
   items: [{ sku: 'MUG', available: 8, reserved: 0, sold: 2, received: 10 }],
   adjustments: [{ id: 'received', sku: 'MUG', quantity: 10 }],
   reservations: [
@@ -85,7 +90,7 @@ const books = (): Books => ({
     { reaction: 'track-order', event_id: 'e3' },
   ],
   failures: [],
-  products: [{ _id: 'mug', sku: 'MUG', deletedAt: null }],
+  products: [{ _id: 'mug', sku: 'MUG', version: 2, deletedAt: null, outbox: [] }],
   journal: [
     entry('authorize', 'paid', 20),
     entry('capture', 'paid', 20),
@@ -106,6 +111,12 @@ const promised = (): Promised => ({
   orders: new Map([answered('bought', 20), answered('left', 10)]),
   adjustments: new Map([['received', { id: 'received', sku: 'MUG', quantity: 10 }]]),
   products: new Map([['mug', { id: 'mug', sku: 'MUG' }]]),
+  registered: new Set(['ada', 'bob']),
+  left: new Set(['bob']),
+  versions: new Map([
+    ['bought', 3],
+    ['mug', 2],
+  ]),
   cancelled: new Set(['left']),
   shipped: new Set(['bought']),
   refunds: new Map([['scratch', { orderId: 'bought', amount: 5 }]]),
@@ -201,6 +212,20 @@ describe('finds that', () => {
         inbox.push({ reaction: 'reserve-stock', event_id: 'e4' })
       },
     ],
+    [
+      'I4',
+      'nobody has collected product.updated of MUG',
+      ({ products }) => products[0]!.outbox!.push({ id: 'x', type: 'product.updated' }),
+    ],
+    ['I5', 'bought was told to be at version 3, and is at 2', ({ orders }) => (orders[bought]!.version = 2)],
+    ['I5', 'mug was told to be at version 2, and is at 1', ({ products }) => (products[0]!.version = 1)],
+    [
+      'I8',
+      'the void of payment voided was asked for with another key',
+      ({ journal }) => journal.push({ ...entry('void', 'voided', 10), outcome: 'refused', key: 'again' }),
+    ],
+    ['I5', 'the user ada is not there', ({ users }) => users.shift()],
+    ['I5', 'bob was told to have left, and is there', ({ users }) => (users[1]!.has_left = false)],
     ['I5', 'bought was accepted and is not there', ({ orders }) => orders.shift()],
     ['I5', 'was accepted at 20 and is 21', ({ orders }) => (orders[bought]!.total_amount = 21)],
     ['I5', 'the adjustment received of MUG is not there', ({ adjustments }) => adjustments.pop()],

@@ -10,6 +10,7 @@ import type { PaymentStatus } from '../../functions/payments/payment.ts'
 import type { Order, OrderStatus } from '../../functions/orders/order.ts'
 
 export interface Books {
+  users: { id: string; version: number; has_left: boolean }[]
   items: { sku: string; available: number; reserved: number; sold: number; received: number }[]
   adjustments: { id: string; sku: string; quantity: number }[]
   reservations: {
@@ -23,6 +24,7 @@ export interface Books {
     status: OrderStatus
     lines: { sku: string; quantity: number }[]
     total_amount: number
+    version: number
     placed_at: Date
     updated_at: Date
   }[]
@@ -53,7 +55,14 @@ export interface Books {
   }[]
   inbox: { reaction: string; event_id: string }[]
   failures: { reaction: string; event_id: string; parked: boolean; dropped: boolean; error: string }[]
-  products: { _id: string; sku: string; deletedAt?: Date | null }[]
+  products: {
+    _id: string
+    sku: string
+    version: number
+    deletedAt?: Date | null
+    /** Events that nobody has collected. */
+    outbox?: { id: string; type: string }[]
+  }[]
   /** Of the payment provider. */
   journal: Entry[]
 }
@@ -67,6 +76,11 @@ export interface Promised {
   products: Map<string, { id: string; sku: string }>
   /** Products that their seller was told are taken off the shop. */
   withdrawn: Set<string>
+  /** People who were told that they are registered, and those who were told that they have left. */
+  registered: Set<string>
+  left: Set<string>
+  /** The latest version that a user, an order or a product was told to have. */
+  versions: Map<string, number>
   /** Orders that a customer was told are cancelled, or staff that they are shipped. */
   cancelled: Set<string>
   shipped: Set<string>
@@ -80,6 +94,9 @@ export const nothingPromised = (): Promised => ({
   adjustments: new Map(),
   products: new Map(),
   withdrawn: new Set(),
+  registered: new Set(),
+  left: new Set(),
+  versions: new Map(),
   cancelled: new Set(),
   shipped: new Set(),
   refunds: new Map(),
@@ -151,11 +168,12 @@ export async function readBooks(urls: BookUrls): Promise<Books> {
     return await sql.begin('isolation level repeatable read read only', async (tx) => {
       const read = <T>(query: string) => tx.unsafe(query) as unknown as Promise<T[]>
       return {
+        users: await read('select id, version, deleted_at is not null as has_left from users.users'),
         items: await read('select sku, available, reserved, sold, received from stock.items'),
         adjustments: await read('select id, sku, quantity from stock.adjustments'),
         reservations: await read('select order_id, state, lines from stock.reservations'),
         orders: await read(
-          'select id, customer_id, status, lines, total_amount, placed_at, updated_at from orders.orders',
+          'select id, customer_id, status, lines, total_amount, version, placed_at, updated_at from orders.orders',
         ),
         timeline: await read('select order_id, type, at from orders.timeline order by order_id, seq'),
         payments: await read(
@@ -311,7 +329,7 @@ function endings(
 /** What may happen to an order more than once. */
 const repeatable = new Set(['payment.refunded', 'order.updated', 'refund.requested'])
 
-function effects({ outbox, inbox, failures, timeline }: Books): Finding {
+function effects({ outbox, inbox, failures, timeline, products }: Books): Finding {
   const violations: string[] = []
   const done = new Set(inbox.map(({ event_id, reaction }) => `${event_id} ${reaction}`))
   // what is to be tried again has had no effect yet
@@ -328,6 +346,8 @@ function effects({ outbox, inbox, failures, timeline }: Books): Finding {
       if (!done.has(key) && !failed.has(key))
         violations.push(`${reaction} has no effect of ${event.type} ${event.id}`)
     }
+  for (const { sku, outbox: left = [] } of products)
+    for (const { type } of left) violations.push(`nobody has collected ${type} of ${sku}`)
   const twice = (what: string, of: { key: string; type: string }[]) => {
     const seen = new Set<string>()
     for (const { key, type } of of) {
@@ -375,6 +395,19 @@ function kept(books: Books, promised: Promised): Finding {
   for (const id of promised.cancelled)
     if (status.get(id)?.status !== 'cancelled')
       violations.push(`order ${id} was told to be cancelled, and is ${status.get(id)?.status}`)
+  const users = new Map(books.users.map((user) => [user.id, user]))
+  for (const id of promised.registered) if (!users.has(id)) violations.push(`the user ${id} is not there`)
+  for (const id of promised.left)
+    if (users.get(id)?.has_left !== true)
+      violations.push(`the user ${id} was told to have left, and is there`)
+  const versions = new Map([
+    ...books.users.map(({ id, version }) => [id, version] as const),
+    ...books.orders.map(({ id, version }) => [id, version] as const),
+    ...books.products.map(({ _id, version }) => [_id, version] as const),
+  ])
+  for (const [id, version] of promised.versions)
+    if ((versions.get(id) ?? 0) < version)
+      violations.push(`${id} was told to be at version ${version}, and is at ${versions.get(id)}`)
   const refunds = new Map(books.refunds.map((one) => [one.id, one]))
   for (const [id, { orderId }] of promised.refunds)
     if (!['done', 'pending'].includes(refunds.get(id)?.status ?? ''))
@@ -384,6 +417,9 @@ function kept(books: Books, promised: Promised): Finding {
     promised.adjustments.size +
     promised.products.size +
     promised.withdrawn.size +
+    promised.registered.size +
+    promised.left.size +
+    promised.versions.size +
     promised.cancelled.size +
     promised.refunds.size
   return {
@@ -443,6 +479,14 @@ function once({ orders, reservations, payments, journal }: Books): Finding {
     const isEnded = status === 'completed' || status === 'cancelled'
     if (captures + voids > 1 || (isEnded && authorizations > 0 && captures + voids !== 1))
       violations.push(`order ${id} (${status}): ${captures} captures and ${voids} voids`)
+  }
+  // what was asked for again was asked for with the same key, also where the provider would have refused another
+  const keyOf = new Map<string, string>()
+  for (const { operation, key, payment } of journal) {
+    if (operation === 'refund') continue
+    const deed = `${operation} of payment ${payment.reference}`
+    if (key !== (keyOf.get(deed) ?? key)) violations.push(`the ${deed} was asked for with another key`)
+    keyOf.set(deed, key)
   }
   return {
     name: 'I8',

@@ -36,14 +36,14 @@ function readOr(path: string, otherwise: string): string {
 }
 
 /** Where a process may crash: `reserve-stock | functions/shared/change.ts:9 commit | before`. */
-export const pointOf = (name: string, site: string, when: string) => `${name} | ${site} | ${when}`
+const pointOf = (site: string, when: string) => `${me} | ${site} | ${when}`
 
 /** Makes a call with a failpoint before it and after it has succeeded. */
 export function failpoint<T>(site: string, call: () => T): T {
   if (folder === undefined) return call()
-  pass(folder, pointOf(me, site, 'before'))
+  pass(folder, pointOf(site, 'before'))
   const result = call()
-  const after = () => pass(folder, pointOf(me, site, 'after'))
+  const after = () => pass(folder, pointOf(site, 'after'))
   if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') {
     after()
     return result
@@ -54,6 +54,15 @@ export function failpoint<T>(site: string, call: () => T): T {
     return value
   }) as T
 }
+
+/** The work of a transaction with a failpoint at its end, where all is done and nothing is committed. */
+export const within =
+  <A extends unknown[], T>(site: string, work: (...args: A) => Promise<T>) =>
+  async (...args: A): Promise<T> => {
+    const result = await work(...args)
+    if (folder !== undefined) pass(folder, pointOf(site, 'within'))
+    return result
+  }
 
 function pass(folder: string, point: string) {
   if (!passed.has(point)) {

@@ -14,6 +14,7 @@ const root = join(import.meta.dirname, '../..')
 const kinds: Record<string, string> = {
   // drizzle, postgres.js
   transaction: 'commit',
+  unsafe: 'commit',
   execute: 'commit',
   // MongoDB
   insertOne: 'commit',
@@ -43,6 +44,8 @@ export interface Site {
   id: string
   start: number
   end: number
+  /** Where the work of a transaction is written: it ends right before the commit. */
+  work?: { start: number; end: number }
 }
 
 interface Node {
@@ -61,8 +64,14 @@ export function sitesOf(path: string, source: string): Site[] {
   const found: Site[] = []
   const visit = (node: Node, parent: Node | undefined) => {
     const kind = kindOf(node, parent)
-    if (kind !== undefined)
-      found.push({ id: `${path}:${node.loc.start.line} ${kind}`, start: node.start, end: node.end })
+    if (kind !== undefined) {
+      const { start, end } = node
+      const site: Site = { id: `${path}:${node.loc.start.line} ${kind}`, start, end }
+      const [work] = node['arguments'] as Node[]
+      if (nameOf(node['callee'] as Node) === 'transaction' && work !== undefined)
+        site.work = { start: work.start, end: work.end }
+      found.push(site)
+    }
     for (const value of Object.values(node))
       for (const child of Array.isArray(value) ? value : [value]) if (isNode(child)) visit(child, node)
   }
@@ -81,6 +90,8 @@ function kindOf(node: Node, parent: Node | undefined): string | undefined {
     return parent?.type === 'MemberExpression' || isPart ? undefined : 'commit'
   }
   if (name === undefined || !Object.hasOwn(kinds, name)) return undefined
+  // the function of this name makes the call
+  if (name === 'transaction' && (node['callee'] as Node).type === 'Identifier') return undefined
   // what a transaction does is not there before its commit, and a prepared query's name is no call
   if (name === 'execute' && (base.root === 'tx' || base.methods.includes('prepare'))) return undefined
   return kinds[name]
@@ -112,7 +123,7 @@ function chainOf(node: Node): { root?: string; first?: string; methods: string[]
   }
 }
 
-/** Puts a failpoint before and after each site, and writes the list of them all into `sites.json`. */
+/** Puts a failpoint before and after each site, and right before the commit of a transaction, and writes the list of them all into `sites.json`. */
 export function failpoints(folder: string): Plugin {
   return {
     name: 'failpoints',
@@ -123,13 +134,16 @@ export function failpoints(folder: string): Plugin {
         const sites = sitesOf(relative(root, path), source)
         if (sites.length === 0) return undefined
         const text = new MagicString(source)
-        for (const { id, start, end } of sites) {
+        for (const { id, start, end, work } of sites) {
           all.add(id)
           text.appendLeft(start, `__failpoint(${JSON.stringify(id)}, () => `)
           text.appendRight(end, ')')
+          if (work === undefined) continue
+          text.appendLeft(work.start, `__within(${JSON.stringify(id)}, `)
+          text.appendRight(work.end, ')')
         }
         const runtime = JSON.stringify(join(import.meta.dirname, 'failpoint-runtime.ts'))
-        text.prepend(`import { failpoint as __failpoint } from ${runtime};`)
+        text.prepend(`import { failpoint as __failpoint, within as __within } from ${runtime};`)
         return { contents: text.toString(), loader: 'ts' }
       })
       build.onEnd(() => writeFileSync(join(folder, 'sites.json'), JSON.stringify([...all].toSorted())))

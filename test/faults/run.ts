@@ -149,9 +149,10 @@ async function main(): Promise<number> {
   const until = performance.now() + Number(values.hours) * 3_600_000
   const outcomes: Outcome[] = []
   let seed = Number(values.seed ?? Math.floor(Math.random() * 1e9))
+  console.log(`\nseed ${seed}`)
   if (chosen.length > 0)
     do {
-      console.log(`\nseed ${seed}`)
+      if (outcomes.length > 0) console.log(`\nseed ${seed}`)
       const rounds = [...lanes, long].map((lane) =>
         round(
           seed,
@@ -164,6 +165,8 @@ async function main(): Promise<number> {
   const mutations = positionals.includes('mutations') ? await mutationsAreCaught(seed) : []
   if (values.report) writeFileSync(join(import.meta.dirname, '../../docs/reliability.md'), report())
   const failed = outcomes.filter((one) => !stood(one))
+  const all = outcomes.length + mutations.length
+  console.log(`\n${all} in ${(performance.now() / 1000).toFixed(0)} s`)
   const missed = mutations.filter(({ caught }) => !caught)
   return failed.length + missed.length === 0 ? 0 : 1
 }

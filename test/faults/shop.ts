@@ -1,6 +1,7 @@
 /** A whole shop, a process for each function, on stores that a fault can kill, cut off and bring back. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { MongoClient } from 'mongodb'
 import postgres from 'postgres'
 import type { ReactionName } from '../../functions/functions.ts'
 import { startInstance } from '../../local/instance.ts'
@@ -172,6 +173,18 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
     },
     /** Where a store is itself, past its link. */
     urlOf: (name: StoreName) => stores.get(name)!.url,
+    /** How many products have events that nobody has collected. */
+    productsWithEvents: async () => {
+      const mongo = new MongoClient(stores.get('mongodb')!.url)
+      try {
+        return await mongo
+          .db('products')
+          .collection('products')
+          .countDocuments({ 'outbox.id': { $gt: '' } })
+      } finally {
+        await mongo.close()
+      }
+    },
     /** Has PostgreSQL itself asked or told something, past its link. */
     sql: async <T>(work: (sql: postgres.Sql) => Promise<T>): Promise<T> => {
       const sql = postgres(stores.get('postgres')!.url, { max: 2, onnotice: () => {} })

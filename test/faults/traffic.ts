@@ -71,6 +71,8 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
   let steps = 0
   /** What was answered 500: nothing that fails around a function is a reason for that. */
   const strange: string[] = []
+  /** Whether nothing may break off, as no process dies: then 502 is strange, too. */
+  let isCalm = false
   /** What goes on until it is told to stop. */
   const running = new Set<AbortController>()
   /** Every order of this run, and whose it is. */
@@ -95,6 +97,7 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
         .send(await fresh(token), method, path, body, key, headers)
         .catch((error: unknown) => {
           last = String(error)
+          if (isCalm) strange.push(`${method} ${path} was not answered: ${last}`)
         })
       if (response !== undefined) {
         const text = await response.text().catch((error: unknown) => {
@@ -105,7 +108,8 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
         const etag = response.headers.get('etag') ?? ''
         if (text !== undefined && !again) return { status: response.status, text, etag }
         last = `${response.status} ${text ?? ''}`
-        if (response.status === 500) strange.push(`${method} ${path} was answered ${last}`)
+        if (response.status === 500 || (isCalm && response.status === 502))
+          strange.push(`${method} ${path} was answered ${last}`)
       }
       await pause(100)
     }
@@ -221,7 +225,11 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
   /** Changes what is there, as it is known; what was changed or deleted meanwhile is left as it is. */
   async function change(token: string, path: string, body: object) {
     const { status, etag } = await insist(token, 'GET', path)
-    if (status === 200) await insist(token, 'PATCH', path, body, { headers: { 'if-match': etag } })
+    if (status !== 200) return
+    const changed = await insist(token, 'PATCH', path, body, { headers: { 'if-match': etag } })
+    const { id } = JSON.parse(changed.text) as { id: string }
+    if (changed.status === 200)
+      promised.versions.set(id, Math.max(versionOf(changed.etag), promised.versions.get(id) ?? 0))
   }
 
   /** A product is made, sold at once, changed, and taken off the shop. */
@@ -234,6 +242,7 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     // whose answer was lost is told that it is gone
     if (status !== 204 && status !== 404) return
     promised.products.delete(product.id)
+    promised.versions.delete(product.id)
     promised.withdrawn.add(product.id)
   }
 
@@ -244,17 +253,25 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     const registered = await insist(undefined, 'POST', '/users', { email, password, name: 'Ada' })
     if (registered.status !== 201) throw new Error(`a user was answered ${registered.status}`)
     const { id } = JSON.parse(registered.text) as { id: string }
-    const { text } = await insist(undefined, 'POST', '/sessions', { email, password })
-    const first = JSON.parse(text) as { refreshToken: string; accessToken: string }
+    promised.registered.add(id)
+    const logIn = () => insist(undefined, 'POST', '/sessions', { email, password })
+    const entered = async () => {
+      const { status, text } = await logIn()
+      if (status !== 201) throw new Error(`someone who is registered was answered ${status}: ${text}`)
+      return JSON.parse(text) as { refreshToken: string; accessToken: string }
+    }
+    const first = await entered()
     await insist(undefined, 'POST', '/sessions/refresh', { refreshToken: first.refreshToken })
     await change(first.accessToken, `/users/${id}`, { name: `Ada ${steps}` })
-    const again = await insist(undefined, 'POST', '/sessions', { email, password })
-    const { accessToken } = JSON.parse(again.text) as { accessToken: string }
+    const { accessToken } = await entered()
     if (random.next() < 0.5) return insist(accessToken, 'DELETE', '/sessions/current')
     const left = await insist(accessToken, 'DELETE', `/users/${id}`)
-    // a token of a process whose clock is wrong may be refused
-    if (left.status === 401) return undefined
-    const after = await insist(undefined, 'POST', '/sessions', { email, password })
+    // a token of a process whose clock is wrong may be refused, and one of someone who has left is
+    if (left.status !== 204) return undefined
+    promised.left.add(id)
+    // wrong log-ins from one address are counted
+    if (random.next() < 0.7) return undefined
+    const after = await logIn()
     if (after.status !== 401) throw new Error(`someone who left was answered ${after.status}: ${after.text}`)
     return undefined
   }
@@ -306,7 +323,10 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
       while (performance.now() < end) {
         const waiting = await sql<{ id: string; status: string }[]>`
           select id, status from orders.orders where status not in ('completed', 'cancelled')`
-        const confirmed = waiting.filter(({ status }) => status === 'confirmed')
+        // one that was told to be shipped is not shipped again, or nobody would see that it was forgotten
+        const confirmed = waiting.filter(
+          ({ id, status }) => status === 'confirmed' && !promised.shipped.has(id),
+        )
         const isMore = confirmed.length > 0
         const shipper = async () => {
           for (let one = confirmed.pop(); one !== undefined; one = confirmed.pop()) await ship(one)
@@ -320,7 +340,7 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
           (select count(*)::int from events.failures where next_at is not null) as failures,
           (select count(*)::int from payments.payments where status in ('authorizing', 'capturing', 'voiding')) as payments,
           (select count(*)::int from payments.refunds where status = 'pending') as refunds`
-        const pending = { orders: waiting.length, ...open }
+        const pending = { orders: waiting.length, ...open, products: await shop.productsWithEvents() }
         if (Object.values(pending).every((count) => count === 0)) return true
         left = JSON.stringify(pending)
         await pause(200)
@@ -364,6 +384,8 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     ordersAreTaken,
     /** Orders that can be paid and that nobody cancelled. */
     payable: () => [...payable].filter((id) => !promised.cancelled.has(id)),
+    /** Whether a customer has cancelled it. */
+    isCancelled: (id: string) => promised.cancelled.has(id),
     cancel,
     ship,
     refund,
@@ -375,6 +397,8 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     /** Keeps an order that someone was promised otherwise than by `place`. */
     promise,
     run,
+    /** From now on no request may break off: whoever must end finishes what it has begun. */
+    calm: () => (isCalm = true),
     /** Has everyone go home, also where a fault was not stood. */
     close: () => {
       for (const one of running) one.abort()
@@ -392,6 +416,9 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     },
   }
 }
+
+/** Of an ETag. */
+const versionOf = (etag: string) => Number(etag.replaceAll('"', ''))
 
 /** Whose access token it is, and until when, in seconds. */
 const claimsOf = (token: string) =>

@@ -6,19 +6,26 @@ import { reactionsOn } from '../../../functions/functions.ts'
 import { openPostgres } from '../../../functions/shared/postgres.ts'
 import { must, until, type Context, type Fault } from '../fault.ts'
 
-const mostCopies = 600
+/** Often enough that copies overtake first deliveries, and come while those are under way. */
+const rounds = 5
+const mostCopies = 120
 
 /** However often and in whatever order an event is delivered, it has one effect; what nobody can take harms no other. */
 export const deliveries: Fault = {
   name: 'deliveries',
   title:
-    'Every message one to five times, in shuffled order; poison messages among good ones, one mended and replayed, one dropped',
+    'Messages delivered up to four times more, in shuffled order; poison messages among good ones, one mended and replayed, one dropped',
   async run(context) {
     const { traffic, say, injected } = context
     const busy = traffic.run()
     await pause(5_000)
     const [invalid, early] = await poison(context)
-    const copies = await deliverAgain(context)
+    let copies = 0
+    for (let n = 0, since = new Date(0); n < rounds; n++) {
+      const now = new Date()
+      copies += await deliverAgain(context, since)
+      since = now
+    }
     injected(copies + 2)
     await busy.stop()
     await mend(context, invalid, early)
@@ -26,11 +33,11 @@ export const deliveries: Fault = {
   },
 }
 
-/** Sends what the stream holds to the reactions once more, up to four times, while the dispatcher is at work. */
-async function deliverAgain(context: Context): Promise<number> {
+/** Sends what has come into the stream since then to the reactions once more, up to four times, while the dispatcher is at work. */
+async function deliverAgain(context: Context, since: Date): Promise<number> {
   const { shop, random } = context
   const copies: { url: string; body: string }[] = []
-  for (const { type, body } of await streamed(context))
+  for (const { type, body } of await streamed(context, since))
     for (const name of reactionsOn(type))
       for (let n = random.below(5); n > 0; n--) copies.push({ url: shop.functionUrl(name), body })
   const left = random.shuffle(copies).slice(0, mostCopies)
@@ -48,10 +55,7 @@ async function deliverAgain(context: Context): Promise<number> {
 }
 
 /** What the stream holds since then, or the first of it: each event as it is sent to reactions. */
-export async function streamed(
-  { shop }: Context,
-  since = new Date(0),
-): Promise<{ type: string; body: string }[]> {
+export async function streamed({ shop }: Context, since: Date): Promise<{ type: string; body: string }[]> {
   const connection = await connect({ servers: new URL(shop.links.nats.url).host })
   const from = { deliver_policy: DeliverPolicy.StartTime, opt_start_time: since.toISOString() }
   const consumer = await connection.jetstream().consumers.get('zeroshop', from)

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { memoryMib, must, type Fault } from '../fault.ts'
+import type { FaultShop } from '../shop.ts'
 
 const settledMs = 3 * 60_000
 const mostGrowth = 1.2
@@ -11,12 +12,12 @@ export const endurance = (minutes: number): Fault => ({
   async run({ shop, traffic, say }) {
     const busy = traffic.run({ atOnce: 3, pauseMs: 150 })
     await pause(settledMs)
-    const early = new Map(shop.processes().map(({ pid }) => [pid, memoryMib(pid, 'VmRSS')]))
+    const early = await memories(shop)
     await pause(minutes * 60_000 - settledMs)
+    const late = await memories(shop)
     const grown = shop.processes().flatMap(({ name, pid }) => {
-      const before = early.get(pid)
-      const mib = memoryMib(pid, 'VmRSS')
-      return before === undefined ? [] : [{ name, growth: mib / before, mib }]
+      const [before, mib] = [early.get(pid), late.get(pid)]
+      return before === undefined || mib === undefined ? [] : [{ name, growth: mib / before, mib }]
     })
     await busy.stop()
     must(grown.length > 0, 'no process lived that long')
@@ -32,3 +33,12 @@ export const endurance = (minutes: number): Fault => ({
       )
   },
 })
+
+/** What each process holds in memory, in MiB, by its pid: the median of five looks, as it comes and goes with each collection. */
+async function memories(shop: FaultShop): Promise<Map<number, number>> {
+  const looks = new Map<number, number[]>()
+  for (let look = 0; look < 5; look++, await pause(2_000))
+    for (const { pid } of shop.processes())
+      looks.set(pid, [...(looks.get(pid) ?? []), memoryMib(pid, 'VmRSS')])
+  return new Map([...looks].map(([pid, all]) => [pid, all.toSorted((a, b) => a - b)[all.length >> 1]!]))
+}

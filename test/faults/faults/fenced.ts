@@ -10,7 +10,7 @@ import { deliver, streamed } from './deliveries.ts'
 export const fenced: Fault = {
   name: 'fenced',
   title:
-    'A reaction stopped right before a commit and past ack_wait, its events delivered to another process, and resumed',
+    'A reaction stopped within its transaction, right before its commit, and past ack_wait, its events delivered to another process, and resumed',
   async run(context) {
     const { shop, traffic, random, injected, say } = context
     const name = random.pick(['reserve-stock', 'authorize-payment', 'confirm-order'] as const)
@@ -19,7 +19,7 @@ export const fenced: Fault = {
     await traffic.decided(id)
     const second = await shop.startSecond(name)
     const point = random.pick(
-      passed(context).filter((one) => one.startsWith(`${name} |`) && one.endsWith('commit | before')),
+      passed(context).filter((one) => one.startsWith(`${name} |`) && one.endsWith('commit | within')),
     )
     const types: readonly string[] = reactions[name].on
     const began = performance.now()

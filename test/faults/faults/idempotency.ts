@@ -30,6 +30,8 @@ export const idempotency: Fault = {
       answers.every(({ status }) => [201, 409].includes(status)),
       JSON.stringify(tally(answers.map((a) => a.status))),
     )
+    // whoever asks once more is told the same
+    for (const text of orders) traffic.promise(who, crowd, text)
     await traffic.place(who, body(), crowd)
 
     const committed = passed(context).find((point) =>

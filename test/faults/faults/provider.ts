@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { newOrder } from '../../orders.ts'
-import { times, until, type Fault } from '../fault.ts'
+import { must, times, until, type Fault } from '../fault.ts'
 import { deadlineMs } from '../shop.ts'
 
 /** Whatever the payment provider did and did not say, an order is paid once or not at all. */
@@ -40,6 +40,10 @@ export const provider: Fault = {
     injected(6 + hoarded.length)
     await busy.stop()
     say(`${taken}, while it was down for a minute`)
-    for (const id of [...silent, ...slow]) await traffic.decided(id)
+    // both are good cards: we ask until we know what the provider did
+    for (const id of [...silent, ...slow]) {
+      const status = await traffic.decided(id)
+      must(status !== 'cancelled' || traffic.isCancelled(id), `order ${id} was cancelled, and was paid for`)
+    }
   },
 }

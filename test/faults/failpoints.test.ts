@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest'
+import { sitesOf } from './failpoints.ts'
+
+const found = (source: string) => sitesOf('a.ts', source).map(({ id }) => id.replace('a.ts:', ''))
+
+it.each([
+  ['a transaction', 'await db.transaction(async (tx) => { await tx.insert(a).values(b) })', ['1 commit']],
+  ['a statement, at its end', 'await db\n.insert(a)\n.values(b)\n.returning()', ['1 commit']],
+  ['a prepared statement', 'await placed(db).execute({ id })', ['1 commit']],
+  ['a statement as text', 'await db.client.unsafe(text)', ['1 commit']],
+  ['a change in MongoDB', 'await products.updateOne({ a }, { b })', ['1 commit']],
+  ['a publish', '\nawait jetstream.publish(subject, body)', ['2 publish']],
+  ['an acknowledgement', 'message.ack()', ['1 acknowledge']],
+  ['a call', 'await fetch(url)', ['1 call']],
+  ['each of two', 'await fetch(one); await fetch(two)', ['1 call', '1 call']],
+  ['no read', 'await db.select().from(a)', []],
+  ['no part of a statement', "db.$with('x').as(db.insert(a).values(b))", []],
+  ['no call of our own that makes one', 'await transaction(db, work)', []],
+])('a process may crash at %s', (_, source, sites) => {
+  expect(found(source)).toEqual(sites)
+})
+
+it('and at the end of the work of a transaction', () => {
+  const source = 'db.transaction(work)'
+  expect(sitesOf('a.ts', source)[0]!.work).toEqual({ start: 15, end: 19 })
+})
