@@ -384,8 +384,6 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     ordersAreTaken,
     /** Orders that can be paid and that nobody cancelled. */
     payable: () => [...payable].filter((id) => !promised.cancelled.has(id)),
-    /** Whether a customer has cancelled it. */
-    isCancelled: (id: string) => promised.cancelled.has(id),
     cancel,
     ship,
     refund,
