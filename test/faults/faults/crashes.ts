@@ -40,7 +40,9 @@ export const crashes = (most: number): Fault => ({
       ofProcess.set(processOf(point), performance.now())
       // one that is not come to again counts as well, or it would be waited for for ever
       tried.set(point, times(point) + 1)
-      if ((await crashAt(context, point, { withinMs: 1_000 })) !== undefined) {
+      // a rare one is waited for longer each time
+      const withinMs = crashed.has(point) ? 1_000 : 1_000 * times(point) ** 2
+      if ((await crashAt(context, point, { withinMs })) !== undefined) {
         restarts++
         crashed.add(point)
         injected()
