@@ -32,12 +32,15 @@ export const fenced: Fault = {
       const decided = Promise.all(placed.map((one) => traffic.decided(one.id)))
       const isOver = decided.then(() => true)
       // the same events, to the process that goes on
-      while (!(await Promise.race([isOver, pause(200, false)])))
-        for (const { type, body } of await streamed(context, since))
-          if (types.includes(type) && placed.some((one) => body.includes(one.id)))
-            await deliver(`http://127.0.0.1:${second.port}/`, body)
+      while (!(await Promise.race([isOver, pause(200, false)]))) {
+        const events = (await streamed(context, since)).filter(
+          ({ type, body }) => types.includes(type) && placed.some((one) => body.includes(one.id)),
+        )
+        // at once: each may wait for the locks of the one that stands still
+        await Promise.all(events.map(({ body }) => deliver(`http://127.0.0.1:${second.port}/`, body)))
+      }
       const refused = (await decided).filter((status) => status !== 'confirmed')
-      must(refused.length === 0, `${refused.length} orders were not confirmed`)
+      must(refused.length === 0, `${refused.length} orders were not confirmed, with ${point} standing still`)
       await pause(Math.max(0, ackWaitMs + 2_000 - (performance.now() - began)))
     } finally {
       process.kill(pid, 'SIGCONT')
