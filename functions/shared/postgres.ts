@@ -76,7 +76,9 @@ export function openPostgres(url: string, { max = poolSize, name = 'zeroshop', d
       ...(durable ? {} : { synchronous_commit: 'off' }),
       statement_timeout: statementMs,
       lock_timeout: 3_000,
-      idle_in_transaction_session_timeout: 20_000,
+      // of whoever stands still in the midst of one: the server counts it as idle only between two statements, and no
+      // statement's timeout ends one that is prepared and waits to be run
+      transaction_timeout: 20_000,
     },
   })
   const db = Object.assign(drizzle({ client }), { client, wake })
