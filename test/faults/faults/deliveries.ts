@@ -17,7 +17,7 @@ export const deliveries: Fault = {
     'Messages delivered up to four times more, in shuffled order; poison messages among good ones, one mended and replayed, one dropped',
   async run(context) {
     const { traffic, say, injected } = context
-    const busy = traffic.run()
+    const busy = traffic.run({ pauseMs: 200 })
     await pause(5_000)
     const [invalid, early] = await poison(context)
     let copies = 0

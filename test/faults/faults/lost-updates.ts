@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { demoPassword } from '../../../local/people.ts'
 import { newOrder } from '../../orders.ts'
 import { must, times, type Context, type Fault } from '../fault.ts'
@@ -77,6 +78,8 @@ async function write(
       const text = await response.text()
       if (response.status === 200) return tries
       must(response.status === 412, `${path} was answered ${response.status}: ${text}`)
+      // those who were too slow once do not all come back at once
+      await pause(context.random.below(400))
     }
     throw new Error(`writer ${n} never got through`)
   })

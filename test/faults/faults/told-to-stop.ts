@@ -15,7 +15,7 @@ export const toldToStop: Fault = {
   async run({ shop, traffic, random, injected, say }) {
     const { token } = traffic.people[0]!
     traffic.calm()
-    const busy = traffic.run({ atOnce: 2 })
+    const busy = traffic.run({ atOnce: 2, pauseMs: 150 })
     const load = steadyLoad(
       async () => {
         // half of it changes something: that is never sent twice on its way
@@ -33,7 +33,7 @@ export const toldToStop: Fault = {
         await response.text()
         return response.status
       },
-      { atOnce: 3 },
+      { atOnce: 2 },
     )
     await pause(2_000)
     let slowest = 0
