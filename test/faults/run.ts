@@ -51,9 +51,9 @@ const { values, positionals } = parseArgs({
 
 /** Side by side, each lane in a shop of its own: most of the time something is waited for. */
 const lanes: Fault[][] = [
-  [oversell, stores, clocks, exhaustion, idempotency, lostUpdates],
+  [oversell, stores, clocks, exhaustion, lostUpdates],
   [broker, provider],
-  [fenced, relays, deliveries, toldToStop, crashes(Number(values.crashes))],
+  [fenced, relays, deliveries, idempotency, toldToStop, crashes(Number(values.crashes))],
 ]
 /** Only by their name: they take long. */
 const long: Fault[] = [endurance(Number(values.minutes))]

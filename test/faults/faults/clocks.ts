@@ -10,8 +10,7 @@ const wrongAtOnce = 4
 /** Clocks that are wrong move no deadline and no key: those go by the database’s clock. */
 export const clocks: Fault = {
   name: 'clocks',
-  title:
-    'The clock of each process an hour back, and an hour on: by that, who takes access tokens takes none',
+  title: 'The clock of each process an hour back, and, where it takes no access tokens, an hour on',
   clockErrorMs: 2 * hour,
   async run({ shop, traffic, random, injected, say }) {
     // who takes access tokens sees them expired an hour too soon, which is a clean refusal
