@@ -15,7 +15,9 @@ import { openTraffic, type Traffic } from './traffic.ts'
  */
 export async function mutationsAreCaught(seed: number): Promise<Check[]> {
   const checks: Check[] = []
-  console.log(`\n${pc.bold('mutations')}  for each invariant a broken build, which the checker must catch`)
+  console.log(
+    `\n${pc.bold('mutations')}  for each invariant a broken build, which the checker must catch (seed ${seed})`,
+  )
   for (const mutation of [undefined, ...mutations]) {
     const { name = 'nothing is', breaks = 'none', sees = '' } = mutation ?? {}
     const findings = await findingsOf(mutation, seed).catch((error: Error): Finding[] => {

@@ -149,10 +149,9 @@ async function main(): Promise<number> {
   const until = performance.now() + Number(values.hours) * 3_600_000
   const outcomes: Outcome[] = []
   let seed = Number(values.seed ?? Math.floor(Math.random() * 1e9))
-  console.log(`\nseed ${seed}`)
   if (chosen.length > 0)
     do {
-      if (outcomes.length > 0) console.log(`\nseed ${seed}`)
+      console.log(`\nseed ${seed}`)
       const rounds = [...lanes, long].map((lane) =>
         round(
           seed,

@@ -1,7 +1,7 @@
 /** A whole shop, a process for each function, on stores that a fault can kill, cut off and bring back. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { MongoClient } from 'mongodb'
+import { MongoClient, type Collection } from 'mongodb'
 import postgres from 'postgres'
 import type { ReactionName } from '../../functions/functions.ts'
 import { startInstance } from '../../local/instance.ts'
@@ -101,6 +101,9 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
     ].filter((one): one is { name: string; pid: number } => one.pid !== undefined)
   }
 
+  /** Where a store is itself, past its link. */
+  const urlOf = (name: StoreName) => stores.get(name)!.url
+
   /** Where the processes of a name tell by which clock they go. */
   const clockOf = (name: string) => join(points, `runs-${name}`)
 
@@ -171,23 +174,19 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
       await instance.ready
       return instance
     },
-    /** Where a store is itself, past its link. */
-    urlOf: (name: StoreName) => stores.get(name)!.url,
-    /** How many products have events that nobody has collected. */
-    productsWithEvents: async () => {
-      const mongo = new MongoClient(stores.get('mongodb')!.url)
+    urlOf,
+    /** Has something done with the products in MongoDB itself, past its link. */
+    products: async <T>(work: (products: Collection) => Promise<T>): Promise<T> => {
+      const mongo = new MongoClient(urlOf('mongodb'))
       try {
-        return await mongo
-          .db('products')
-          .collection('products')
-          .countDocuments({ 'outbox.id': { $gt: '' } })
+        return await work(mongo.db('products').collection('products'))
       } finally {
         await mongo.close()
       }
     },
     /** Has PostgreSQL itself asked or told something, past its link. */
     sql: async <T>(work: (sql: postgres.Sql) => Promise<T>): Promise<T> => {
-      const sql = postgres(stores.get('postgres')!.url, { max: 2, onnotice: () => {} })
+      const sql = postgres(urlOf('postgres'), { max: 2, onnotice: () => {} })
       try {
         return await work(sql)
       } finally {
@@ -196,8 +195,8 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
     },
     books: (): Promise<Books> =>
       readBooks({
-        postgres: stores.get('postgres')!.url,
-        mongodb: stores.get('mongodb')!.url,
+        postgres: urlOf('postgres'),
+        mongodb: urlOf('mongodb'),
         sandbox,
         sandboxKey: secrets.providerKey,
       }),

@@ -68,8 +68,8 @@ export const exhaustion: Fault = {
     const served = await others(context)
     watching.abort()
     // whoever does not send what they began, or nothing at all, is not waited for
-    const held = () => sockets.filter((socket) => !socket.closed).length
-    await until('those who send too slowly are cut off', () => held() === 0, 60_000)
+    const allClosed = () => sockets.every((socket) => socket.closed)
+    await until('those who send too slowly are cut off', allClosed, 60_000)
     const memory = shop.processes().map(({ name, pid }) => ({ name, mib: memoryMib(pid, 'VmHWM') }))
     const largest = memory.reduce((a, b) => (a.mib > b.mib ? a : b))
     must(largest.mib < mostMemory, `${largest.name} had grown to ${largest.mib.toFixed(0)} MiB`)

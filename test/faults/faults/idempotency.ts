@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { MongoClient } from 'mongodb'
 import { newOrder } from '../../orders.ts'
 import { crashAt, passed } from '../crash.ts'
 import { must, tally, times, type Context, type Fault } from '../fault.ts'
@@ -76,13 +75,10 @@ export const idempotency: Fault = {
 export async function productOfYesterday({ shop, traffic }: Context) {
   const key = randomUUID()
   const first = await traffic.addProduct(key)
-  const mongo = new MongoClient(shop.urlOf('mongodb'))
   const yesterday = new Date(Date.now() - 25 * 60 * 60 * 1000)
-  await mongo
-    .db('products')
-    .collection('products')
-    .updateOne({ 'creation.key': key }, { $set: { 'creation.at': yesterday } })
-  await mongo.close()
+  await shop.products((products) =>
+    products.updateOne({ 'creation.key': key }, { $set: { 'creation.at': yesterday } }),
+  )
   const second = await traffic.addProduct(key)
   must(second.id !== first.id, 'a product’s key whose day is over is not free')
 }

@@ -25,6 +25,7 @@ export const stores: Fault = {
             needing,
             others,
             isGone: what !== 'slow',
+            withinMs: what === 'silent' || what === 'slow' ? mostMs.silent : mostMs.refused,
           },
           async () => {
             await begin()
@@ -119,12 +120,13 @@ interface Asked {
   others: (Ask | undefined)[]
   /** Where false, those who need it may well be served. */
   isGone: boolean
+  withinMs: number
 }
 
 async function during(
   { say }: Context,
   what: string,
-  { needing, others, isGone }: Asked,
+  { needing, others, isGone, withinMs }: Asked,
   fault: () => Promise<void>,
 ) {
   const over = new AbortController()
@@ -155,7 +157,6 @@ async function during(
   must(needing === undefined || !isGone || refused.length > 0, `${what}: nobody noticed`)
   for (const { status, retry } of refused)
     must(status === 503 && retry !== null, `${what}: answered ${status}, Retry-After ${retry}`)
-  const most = /killed|cut off/.test(what) ? mostMs.refused : mostMs.silent
-  must(slowest < most, `${what}: an answer took ${slowest.toFixed(0)} ms`)
+  must(slowest < withinMs, `${what}: an answer took ${slowest.toFixed(0)} ms`)
   must(well >= 0.999, `${what}: only ${(well * 100).toFixed(2)} % of the others went well`)
 }
