@@ -1,9 +1,14 @@
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server } from 'node:net'
+import { MongoServerError } from 'mongodb'
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
+import { openLink } from '../../test/link.ts'
 import { openShop, type TestShop } from '../../test/shop.ts'
 import { createApp } from '../shared/app.ts'
+import { isUnavailable } from '../shared/store-errors.ts'
+import { createProduct } from './create-product.ts'
 import { getProduct } from './get-product.ts'
 import { pendingEvents } from './outbox.ts'
 import { seedProducts, workshopCatalogue } from './seed.ts'
@@ -68,6 +73,57 @@ it('answers 503 while the store cannot be reached, and works as soon as it can',
   await store.close()
   proxy.close()
 })
+
+it('answers 503 to what is in hand when the driver notices that the server says nothing', async () => {
+  const link = await openLink(inject('stores').mongodb)
+  const url = new URL(link.url)
+  url.pathname = randomUUID()
+  url.searchParams.set('heartbeatFrequencyMS', '500')
+  url.searchParams.set('serverMonitoringMode', 'poll')
+  const store = await openProducts(url.href)
+  const reasons: string[] = []
+  const log = pino({ level: 'error' }, { write: (line) => reasons.push(JSON.parse(line).err.type) })
+  const app = createApp({
+    operations: [createProduct],
+    deps: () => ({ log, products: store.products }) as never,
+    authenticate: () => Promise.resolve(shop.users.seller),
+    log,
+  })
+  const create = async () => {
+    const body = {
+      sku: randomUUID(),
+      name: 'Kettle',
+      category: 'pots',
+      price: { amount: 1, currency: 'EUR' },
+    }
+    const headers = { 'content-type': 'application/json', 'idempotency-key': randomUUID() }
+    return (await app.request('/api/v1/products', { method: 'POST', headers, body: JSON.stringify(body) }))
+      .status
+  }
+  await vi.waitFor(async () => expect(await create()).toBe(201), { timeout: 10_000 })
+
+  link.stall()
+  // it waits as long as a request does; so it is the first to give up
+  await once(store.db.client, 'serverHeartbeatStarted')
+  const statuses: Promise<number>[] = []
+  await vi.waitFor(
+    () => {
+      statuses.push(create())
+      expect(reasons).toContain('PoolClearedOnNetworkError')
+    },
+    { timeout: 10_000, interval: 100 },
+  )
+  expect(new Set(await Promise.all(statuses))).toEqual(new Set([503]))
+  await store.close()
+  link.close()
+})
+
+it.each(['NotWritablePrimary', 'PrimarySteppedDown', 'InterruptedAtShutdown', 'ShutdownInProgress'])(
+  'takes a server that answers %s for one that will be back',
+  (codeName) => {
+    expect(isUnavailable(new MongoServerError({ errmsg: 'not now', code: 1, codeName }))).toBe(true)
+  },
+)
 
 /** Listens on a port; on a free one, and only to find it, where none is given. */
 async function listen(server: Server, port = 0): Promise<number> {

@@ -22,18 +22,26 @@ export class Unavailable extends Error {}
 /** Whether the error says that a store or a service cannot be reached or is starting or stopping, so that trying later may help. */
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof Unavailable) return true
-  // MongoDB's driver has names where others have codes
-  if (
-    error instanceof Error &&
-    /^Mongo(?:Network|ServerSelection|Topology|NotConnected|Pool)/.test(error.name)
-  )
-    return true
+  if (error instanceof Error && isMongoUnavailable(error)) return true
   const code = errorCode(error)
   return (
     code !== undefined &&
-    /^(?:CONN|ECONN|ENOTFOUND|EAI_|EPIPE|E?TIMEDOUT|TIMEOUT|08|57P0|57014|53|55P03)/.test(code)
+    /^(?:CONN|ECONN|ENOTFOUND|EAI_|EPIPE|E?TIMEDOUT|TIMEOUT|08|25P04|57P0|57014|53|55P03)/.test(code)
   )
 }
+
+/**
+ * MongoDB's driver has names where others have codes; its server, while it stops or hands over to another one, answers
+ * with the state change errors of the Server Discovery and Monitoring specification.
+ */
+const isMongoUnavailable = (error: Error): boolean =>
+  /^(?:Mongo(?:Network|ServerSelection|ServerClosed|Topology|NotConnected|Pool|ClientClosed)|PoolCleared)/.test(
+    error.name,
+  ) ||
+  ('codeName' in error &&
+    /^(?:NotWritablePrimary|NotPrimary|PrimarySteppedDown|ShutdownInProgress|Interrupted(?:AtShutdown|DueToRepl))/.test(
+      String(error.codeName),
+    ))
 
 /** Why a store cannot be used, for the one line that a process prints: never an address, which may hold a password. */
 export function reasonOf(error: unknown): { code: string | undefined; reason: string } {
