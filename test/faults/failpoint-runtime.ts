@@ -14,8 +14,8 @@ let offset = 0
 if (folder !== undefined) {
   const setClock = () => {
     offset = Number(readOr(join(folder, `clock-${me}`), '0'))
-    // tells that it runs so
-    writeFileSync(join(folder, `runs-${me}`), String(offset))
+    // tells that it runs so, and takes the signal
+    writeFileSync(join(folder, `clock-of-${process.pid}`), String(offset))
   }
   process.on('SIGUSR2', setClock)
   setClock()

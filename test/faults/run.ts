@@ -2,8 +2,8 @@
  * `npm run test:faults [-- NAME…]`: makes the shop go wrong in every way that we know of, and checks afterwards that
  * nothing was lost and nothing happened twice.
  */
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import pc from 'picocolors'
 import type { Fault } from './fault.ts'
@@ -30,7 +30,7 @@ import { openTraffic, type Traffic } from './traffic.ts'
 const usage = `npm run test:faults [-- options] [NAME…]
   NAME           only these faults; mutations is the check that the checker can fail, and only run by its name
   --seed N       repeats a run: what is done, by whom and in which order of choice
-  --crashes N    at how many points a process is to crash (30)
+  --crashes N    at how many points a process is to crash (20)
   --minutes N    how long endurance takes, which runs only by its name (30)
   --hours N      goes on, with a new seed each time, for so long or until Ctrl-C
   --report       writes docs/reliability.md, from the last run of each
@@ -40,7 +40,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     seed: { type: 'string' },
-    crashes: { type: 'string', default: '30' },
+    crashes: { type: 'string', default: '20' },
     minutes: { type: 'string', default: '30' },
     hours: { type: 'string', default: '0' },
     report: { type: 'boolean', default: false },
@@ -70,7 +70,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
 async function round(seed: number, chosen: Fault[]): Promise<Outcome[]> {
   if (chosen.length === 0) return []
   const outcomes: Outcome[] = []
-  const shop = await openFaultShop({ log: values.log ? (line) => console.log(pc.dim(line)) : () => {} })
+  const book = openLog(`${seed}-${chosen[0]!.name}`)
+  const shop = await openFaultShop({ log: book.write })
   shops.add(shop)
   try {
     for (const fault of chosen) {
@@ -108,13 +109,42 @@ async function round(seed: number, chosen: Fault[]): Promise<Outcome[]> {
       }
       outcome.seconds = (performance.now() - began) / 1000
       tell(outcome)
+      if (!stood(outcome)) book.tell(outcome)
       keep(outcome)
     }
   } finally {
     shops.delete(shop)
     await shop.stop()
+    book.close(outcomes.every(stood))
   }
   return outcomes
+}
+
+/** What the processes of one shop say, in a file that is kept where a fault fell. */
+function openLog(name: string) {
+  const path = join(import.meta.dirname, `../../.data/faults/${name}.log`)
+  mkdirSync(dirname(path), { recursive: true })
+  let file: number | undefined = openSync(path, 'w')
+  return {
+    write: (line: string) => {
+      if (file !== undefined) writeSync(file, `${line}\n`)
+      if (values.log) console.log(pc.dim(line))
+    },
+    /** Where it is, and what it has of the requests that went wrong. */
+    tell: ({ findings }: Outcome) => {
+      console.log(`  ${relative(process.cwd(), path)} has what the processes said`)
+      const ids = findings.flatMap(({ violations }) =>
+        violations.flatMap((violation) => /X-Request-Id (\S+)\)/.exec(violation)?.[1] ?? []),
+      )
+      for (const line of readFileSync(path, 'utf8').split('\n'))
+        if (ids.some((id) => line.includes(id))) console.log(pc.dim(`  ${line}`))
+    },
+    close: (isOver: boolean) => {
+      closeSync(file!)
+      file = undefined
+      if (isOver) rmSync(path)
+    },
+  }
 }
 
 function tell(outcome: Outcome) {

@@ -77,6 +77,9 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
     maxScale: undefined,
     say: log,
     log: (name, line) => log(`${name} ${line}`),
+  }).catch(async (error: unknown) => {
+    await stopStores()
+    throw error
   })
   const secrets = await secretsOf(folder.dataDir)
   const sandbox = `http://127.0.0.1:${system.environment.portOf('payment-sandbox')}`
@@ -104,18 +107,17 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
   /** Where a store is itself, past its link. */
   const urlOf = (name: StoreName) => stores.get(name)!.url
 
-  /** Where the processes of a name tell by which clock they go. */
-  const clockOf = (name: string) => join(points, `runs-${name}`)
+  /** The processes of a name that tell by which clock they go: not one that is starting or does nothing that could fail. */
+  const withClocks = (name: string) =>
+    processes().flatMap(({ name: its, pid }) => {
+      const told = join(points, `clock-of-${pid}`)
+      return its === name && existsSync(told) ? [{ pid, offset: readFileSync(told, 'utf8') }] : []
+    })
 
-  /** Sends a signal to every process of a name. */
-  function signalAll(name: string, signal: NodeJS.Signals) {
-    for (const one of processes())
-      if (one.name === name)
-        try {
-          process.kill(one.pid, signal)
-        } catch {
-          // gone by itself
-        }
+  async function stopStores() {
+    for (const link of Object.values(links)) link.close()
+    await Promise.all([...stores.values()].map((store) => store.stop()))
+    await Promise.all([folder.remove(), ...[...folders.values()].map((one) => one.remove())])
   }
 
   return {
@@ -152,12 +154,15 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
     /** Sets the clock of the processes of a name, those that run and those that start from now on, in ms from the true time. */
     setClock: (name: string, offset: number) => {
       writeFileSync(join(points, `clock-${name}`), String(offset))
-      // those that do nothing that could fail have no failpoints, and would die of it
-      if (existsSync(clockOf(name))) signalAll(name, 'SIGUSR2')
+      for (const { pid } of withClocks(name))
+        try {
+          process.kill(pid, 'SIGUSR2')
+        } catch {
+          // gone by itself
+        }
     },
     /** Whether a process of the name goes by its clock set so. */
-    runsAt: (name: string, offset: number) =>
-      existsSync(clockOf(name)) && readFileSync(clockOf(name), 'utf8') === String(offset),
+    runsAt: (name: string, offset: number) => withClocks(name).some((one) => one.offset === String(offset)),
     /** Starts another process of a service or a reaction beside the one that runs. */
     startSecond: async (name: 'relay' | ReactionName) => {
       const instance = startInstance({
@@ -204,9 +209,7 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
       system.environment.ofFunction('get-stock').FUNCTION_URL!.replace('{function}', name),
     stop: async () => {
       await system.stop()
-      for (const link of Object.values(links)) link.close()
-      await Promise.all([...stores.values()].map((store) => store.stop()))
-      await Promise.all([folder.remove(), ...[...folders.values()].map((one) => one.remove())])
+      await stopStores()
     },
   }
 }

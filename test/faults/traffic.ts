@@ -109,7 +109,9 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
         if (text !== undefined && !again) return { status: response.status, text, etag }
         last = `${response.status} ${text ?? ''}`
         if (response.status === 500 || (isCalm && response.status === 502))
-          strange.push(`${method} ${path} was answered ${last}`)
+          strange.push(
+            `${method} ${path} was answered ${last} (X-Request-Id ${response.headers.get('x-request-id')})`,
+          )
       }
       await pause(100)
     }
