@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server } from 'node:net'
-import { MongoServerError } from 'mongodb'
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { openLink } from '../../test/link.ts'
 import { openShop, type TestShop } from '../../test/shop.ts'
 import { createApp } from '../shared/app.ts'
-import { isUnavailable } from '../shared/store-errors.ts'
 import { createProduct } from './create-product.ts'
 import { getProduct } from './get-product.ts'
 import { pendingEvents } from './outbox.ts'
@@ -117,13 +115,6 @@ it('answers 503 to what is in hand when the driver notices that the server says 
   await store.close()
   link.close()
 })
-
-it.each(['NotWritablePrimary', 'PrimarySteppedDown', 'InterruptedAtShutdown', 'ShutdownInProgress'])(
-  'takes a server that answers %s for one that will be back',
-  (codeName) => {
-    expect(isUnavailable(new MongoServerError({ errmsg: 'not now', code: 1, codeName }))).toBe(true)
-  },
-)
 
 /** Listens on a port; on a free one, and only to find it, where none is given. */
 async function listen(server: Server, port = 0): Promise<number> {

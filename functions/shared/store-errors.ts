@@ -26,7 +26,9 @@ export function isUnavailable(error: unknown): boolean {
   const code = errorCode(error)
   return (
     code !== undefined &&
-    /^(?:CONN|ECONN|ENOTFOUND|EAI_|EPIPE|E?TIMEDOUT|TIMEOUT|08|25P04|57P0|57014|53|55P03)/.test(code)
+    /^(?:CONN|ECONN|EHOST|ENET|ENOTFOUND|EAI_|EPIPE|E?TIMEDOUT|TIMEOUT|08|25006|25P04|57P0|57014|53|55P03)/.test(
+      code,
+    )
   )
 }
 
