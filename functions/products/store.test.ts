@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Server } from 'node:net'
-import { pino } from 'pino'
+import type { Collection } from 'mongodb'
+import { pino, type Logger } from 'pino'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { openLink } from '../../test/link.ts'
 import { openShop, type TestShop } from '../../test/shop.ts'
 import { createApp } from '../shared/app.ts'
+import type { Operation } from '../shared/operation.ts'
 import { createProduct } from './create-product.ts'
 import { getProduct } from './get-product.ts'
 import { pendingEvents } from './outbox.ts'
+import type { ProductDocument } from './product.ts'
 import { seedProducts, workshopCatalogue } from './seed.ts'
 import { ensureIndexes, openProducts } from './store.ts'
 
@@ -46,57 +48,33 @@ it('makes the indexes any number of times', async () => {
 })
 
 it('answers 503 while the store cannot be reached, and works as soon as it can', async () => {
-  const port = await listen(createServer())
-  const store = await openProducts(`mongodb://127.0.0.1:${port}/shop?directConnection=true`)
-  const log = pino({ level: 'silent' })
-  const app = createApp({
-    operations: [getProduct],
-    // the only domain that is asked for
-    deps: () => ({ log, products: store.products }) as never,
-    authenticate: () => Promise.resolve(undefined),
-    log,
-  })
+  const { link, url } = await linkToStore()
+  link.cut()
+  const store = await openProducts(url.href)
+  const app = appOf(getProduct, store.products)
   const status = async () =>
     (await app.request('/api/v1/products/01999d3c-7b57-7d0c-8d1c-5a9f1c2b3d4e')).status
   expect([await status(), await status()]).toEqual([503, 503])
   await expect(store.ping()).rejects.toThrow(/closed|ECONNREFUSED/)
 
-  const upstreamPort = Number(new URL(inject('stores').mongodb).port)
-  const proxy = createServer((socket) => {
-    const upstream = connect(upstreamPort, '127.0.0.1')
-    socket.pipe(upstream).pipe(socket)
-  })
-  await listen(proxy, port)
+  link.restore()
   await vi.waitFor(async () => expect(await status()).toBe(404), { timeout: 10_000, interval: 100 })
   await store.close()
-  proxy.close()
+  link.close()
 })
 
 it('answers 503 to what is in hand when the driver notices that the server says nothing', async () => {
-  const link = await openLink(inject('stores').mongodb)
-  const url = new URL(link.url)
-  url.pathname = randomUUID()
+  const { link, url } = await linkToStore()
   url.searchParams.set('heartbeatFrequencyMS', '500')
   url.searchParams.set('serverMonitoringMode', 'poll')
   const store = await openProducts(url.href)
   const reasons: string[] = []
   const log = pino({ level: 'error' }, { write: (line) => reasons.push(JSON.parse(line).err.type) })
-  const app = createApp({
-    operations: [createProduct],
-    deps: () => ({ log, products: store.products }) as never,
-    authenticate: () => Promise.resolve(shop.users.seller),
-    log,
-  })
+  const app = appOf(createProduct, store.products, log)
   const create = async () => {
-    const body = {
-      sku: randomUUID(),
-      name: 'Kettle',
-      category: 'pots',
-      price: { amount: 1, currency: 'EUR' },
-    }
+    const body = JSON.stringify({ ...workshopCatalogue[0]!.product, sku: randomUUID() })
     const headers = { 'content-type': 'application/json', 'idempotency-key': randomUUID() }
-    return (await app.request('/api/v1/products', { method: 'POST', headers, body: JSON.stringify(body) }))
-      .status
+    return (await app.request('/api/v1/products', { method: 'POST', headers, body })).status
   }
   await vi.waitFor(async () => expect(await create()).toBe(201), { timeout: 10_000 })
 
@@ -116,15 +94,24 @@ it('answers 503 to what is in hand when the driver notices that the server says 
   link.close()
 })
 
-/** Listens on a port; on a free one, and only to find it, where none is given. */
-async function listen(server: Server, port = 0): Promise<number> {
-  server.listen(port, '127.0.0.1')
-  await once(server, 'listening')
-  // it listens on a port
-  const address = server.address() as AddressInfo
-  if (port === 0) {
-    server.close()
-    await once(server, 'close')
-  }
-  return address.port
+/** A link that fails, and the URL of a database of its own behind it. */
+async function linkToStore() {
+  const link = await openLink(inject('stores').mongodb)
+  const url = new URL(link.url)
+  url.pathname = randomUUID()
+  return { link, url }
 }
+
+/** One operation on products, for a seller. */
+const appOf = (
+  operation: Operation,
+  products: Collection<ProductDocument>,
+  log: Logger = pino({ level: 'silent' }),
+) =>
+  createApp({
+    operations: [operation],
+    // the only domain that is asked for
+    deps: () => ({ log, products }) as never,
+    authenticate: () => Promise.resolve(shop.users.seller),
+    log,
+  })
