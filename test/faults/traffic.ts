@@ -1,6 +1,8 @@
 /** What people do in a shop, by chance but repeatably; each keeps what it was promised. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
+import type { Collection } from 'mongodb'
+import type { Sql } from 'postgres'
 import { demoPassword } from '../../local/people.ts'
 import { newOrder } from '../orders.ts'
 import type { Order, OrderStatus } from '../../functions/orders/order.ts'
@@ -319,40 +321,40 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
 
   /** Waits until every order has come to its end: what is confirmed is shipped. Gives up so long after the last shipment. */
   const settle = ({ withinMs }: { withinMs: number }): Promise<boolean> =>
-    shop.sql((sql) =>
-      shop.products(async (products) => {
-        let end = performance.now() + withinMs
-        let left = ''
-        while (performance.now() < end) {
-          const waiting = await sql<{ id: string; status: string }[]>`
+    shop.sql((sql) => shop.products((products) => settleBy(sql, products, withinMs)))
+
+  async function settleBy(sql: Sql, products: Collection, withinMs: number) {
+    let end = performance.now() + withinMs
+    let left = ''
+    while (performance.now() < end) {
+      const waiting = await sql<{ id: string; status: string }[]>`
           select id, status from orders.orders where status not in ('completed', 'cancelled')`
-          // one that was told to be shipped is not shipped again, or nobody would see that it was forgotten
-          const confirmed = waiting.filter(
-            ({ id, status }) => status === 'confirmed' && !promised.shipped.has(id),
-          )
-          const isMore = confirmed.length > 0
-          const shipper = async () => {
-            for (let one = confirmed.pop(); one !== undefined; one = confirmed.pop()) await ship(one)
-          }
-          await times(4, shipper)
-          if (isMore) end = performance.now() + withinMs
-          const [open] = await sql<
-            { events: number; failures: number; payments: number; refunds: number }[]
-          >`select
+      // one that was told to be shipped is not shipped again, or nobody would see that it was forgotten
+      const confirmed = waiting.filter(
+        ({ id, status }) => status === 'confirmed' && !promised.shipped.has(id),
+      )
+      const isMore = confirmed.length > 0
+      const shipper = async () => {
+        for (let one = confirmed.pop(); one !== undefined; one = confirmed.pop()) await ship(one)
+      }
+      await times(4, shipper)
+      if (isMore) end = performance.now() + withinMs
+      const [open] = await sql<
+        { events: number; failures: number; payments: number; refunds: number }[]
+      >`select
           (select count(*)::int from events.outbox where settled_at is null) as events,
           (select count(*)::int from events.failures where next_at is not null) as failures,
           (select count(*)::int from payments.payments where status in ('authorizing', 'capturing', 'voiding')) as payments,
           (select count(*)::int from payments.refunds where status = 'pending') as refunds`
-          const uncollected = await products.countDocuments({ 'outbox.id': { $gt: '' } })
-          const pending = { orders: waiting.length, ...open, products: uncollected }
-          if (Object.values(pending).every((count) => count === 0)) return true
-          left = JSON.stringify(pending)
-          await pause(200)
-        }
-        console.error(`Not settled within ${withinMs} ms: ${left}`)
-        return false
-      }),
-    )
+      const uncollected = await products.countDocuments({ 'outbox.id': { $gt: '' } })
+      const pending = { orders: waiting.length, ...open, products: uncollected }
+      if (Object.values(pending).every((count) => count === 0)) return true
+      left = JSON.stringify(pending)
+      await pause(200)
+    }
+    console.error(`Not settled within ${withinMs} ms: ${left}`)
+    return false
+  }
 
   /** A product of a SKU of its own, with so much of it. */
   async function newSku(units: number): Promise<string> {
