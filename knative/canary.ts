@@ -13,7 +13,8 @@ import { discardRevisions, keepsItsPod, unrouted } from './revisions.ts'
 
 const usage = `npm run canary -- FUNCTION --image IMAGE [--steps 5,25,50,100] [--seconds 30] [--namespace zeroshop]
   --steps     the shares of the requests that the new version gets, in per cent; --steps 100 is blue-green
-  --seconds   how long each step is watched at least, and up to ten times that until enough requests came
+  --seconds   how long each step is watched at least, and up to ten times that until enough requests came;
+              a version that is slower is watched three times as long before it is called so
 Ctrl-C goes back to the old version.`
 
 /** How long a new revision may take to become ready, in seconds. */
@@ -205,7 +206,13 @@ function watchGateway(namespace: string, name: OperationName) {
   return watching
 }
 
-/** Watches a step for its time, and longer where too few requests came to tell. @throws RolledBack where it is worse */
+/** In how many periods in a row a new version is slower before it is called so: what the machine does beside it makes one slow. */
+const slowPeriods = 3
+
+/**
+ * Watches a step for its time, and longer where too few requests came to tell, or where it is slower than the old one.
+ * @throws RolledBack where it is worse: as soon as it fails more, or where it stays slower
+ */
 async function watch(
   all: Map<string, Seen>,
   { before, after, seconds, signal }: { before: string; after: string; seconds: number; signal: AbortSignal },
@@ -216,15 +223,25 @@ async function watch(
   const old = () => (of(before).requests < defaults.leastRequests ? earlier : of(before))
   all.clear()
   let verdict: Verdict = { is: 'unclear', why: 'it has just begun' }
+  let begun = 0
+  let slow = 0
   for (let second = 1; second <= seconds * 10; second++) {
     await pause(1_000, undefined, { signal }).catch(() => {})
     if (signal.aborted) throw new RolledBack('Stopped')
     verdict = judge(old(), of(after))
     if (second % 5 === 0) console.log(`  old ${describe(old())}   new ${describe(of(after))}`)
-    if (verdict.is === 'bad') throw new RolledBack(`The new version is worse: ${verdict.why}`)
-    if (verdict.is === 'good' && second >= seconds) return
+    if (verdict.is === 'failing') break
+    if (second - begun < seconds) continue
+    if (verdict.is === 'good') return
+    if (verdict.is === 'slow') {
+      if (++slow === slowPeriods) break
+      console.log(pc.dim(`  Slower: ${verdict.why}. Watched for another ${seconds} s …`))
+      all.clear()
+      begun = second
+    }
   }
   if (verdict.is === 'unclear') throw new RolledBack(`Too few requests to tell: ${verdict.why}`)
+  if (verdict.is !== 'good') throw new RolledBack(`The new version is worse: ${verdict.why}`)
 }
 
 const describe = (seen: Seen) =>

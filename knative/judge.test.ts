@@ -20,9 +20,9 @@ describe('a new revision', () => {
     expect(judge(nothing(), nothing())).toMatchObject({ is: 'unclear' })
   })
 
-  it('is bad as soon as it fails more, however few the requests', () => {
+  it('is failing as soon as it fails more, however few the requests', () => {
     expect(judge(seen(1000, 0, 20), seen(5, 3, 20))).toEqual({
-      is: 'bad',
+      is: 'failing',
       why: "60.0 % of its requests failed, against 0.0 % of the old one's",
     })
   })
@@ -31,19 +31,19 @@ describe('a new revision', () => {
     expect(judge(seen(1000, 100, 20), seen(100, 10, 20))).toEqual({ is: 'good' })
   })
 
-  it('is bad where it is slower by more than chance', () => {
-    expect(judge(seen(1000, 0, 20), seen(50, 0, 131))).toMatchObject({ is: 'bad' })
+  it('is slow where it is slower by more than chance', () => {
+    expect(judge(seen(1000, 0, 20), seen(50, 0, 131))).toMatchObject({ is: 'slow' })
     expect(judge(seen(1000, 0, 20), seen(50, 0, 129))).toEqual({ is: 'good' })
   })
 })
 
-it('is not bad for two requests that chance made slow', () => {
+it('is not slow for two requests that chance made slow', () => {
   const mostly = (slow: number) => ({
     ...seen(40, 0, 20),
     durations: Array.from({ length: 40 }, (_, n) => (n < slow ? 900 : 20)),
   })
   expect(judge(seen(1000, 0, 20), mostly(2))).toEqual({ is: 'good' })
-  expect(judge(seen(1000, 0, 20), mostly(3))).toMatchObject({ is: 'bad' })
+  expect(judge(seen(1000, 0, 20), mostly(3))).toMatchObject({ is: 'slow' })
 })
 
 describe('the gateway’s log', () => {

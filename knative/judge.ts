@@ -21,7 +21,7 @@ export interface Limits {
 
 export const defaults: Limits = { leastRequests: 30, moreFailed: 0.01, slower: 1.5, slowerMs: 100 }
 
-export type Verdict = { is: 'good' } | { is: 'unclear'; why: string } | { is: 'bad'; why: string }
+export type Verdict = { is: 'good' } | { is: 'unclear' | 'failing' | 'slow'; why: string }
 
 /** Whether the new revision is as good as the old one. All pure. */
 export function judge(before: Seen, after: Seen, limits: Limits = defaults): Verdict {
@@ -29,7 +29,7 @@ export function judge(before: Seen, after: Seen, limits: Limits = defaults): Ver
   // that it fails is clear sooner than that it does not
   if (after.failed >= 3 && failed > limits.moreFailed)
     return {
-      is: 'bad',
+      is: 'failing',
       why: `${percent(share(after))} of its requests failed, against ${percent(share(before))} of the old one's`,
     }
   if (after.requests < limits.leastRequests)
@@ -39,7 +39,7 @@ export function judge(before: Seen, after: Seen, limits: Limits = defaults): Ver
   // of few requests the p99 is the slowest one, which chance makes slow, too
   if (before.requests >= limits.leastRequests && p99(after) > limit && slow >= 3)
     return {
-      is: 'bad',
+      is: 'slow',
       why: `its p99 is ${p99(after).toFixed(0)} ms, against ${p99(before).toFixed(0)} ms of the old one`,
     }
   return { is: 'good' }
