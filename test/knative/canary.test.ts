@@ -55,18 +55,25 @@ async function variant(tag: string, recipe: string): Promise<string> {
 const onRequest = (what: string) =>
   `ENV NODE_OPTIONS="--import=data:text/javascript,import%20http%20from%20'node:http';const%20emit=http.Server.prototype.emit;http.Server.prototype.emit=function(type,...args){if(type!=='request'||args[0].url.startsWith('/health'))return%20emit.call(this,type,...args);${what}}"`
 
+/** A line of a recipe that has the server wait before it takes a request: so many ms, which may depend on how many it `got`. */
+const waiting = (ms: string) =>
+  onRequest(
+    `globalThis.got=(globalThis.got||0)+1;setTimeout(()=>emit.call(this,type,...args),${ms});return%20true`,
+  )
+
 async function canary(image: string, { options = [] as string[], meanwhile = async () => {} } = {}) {
   const child = spawn(
     process.execPath,
     ['knative/canary.ts', 'list-products', '--image', image, '--seconds', '8', ...options],
     { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, KUBECONFIG: kubeconfig } },
   )
+  const exited = once(child, 'exit')
   const [out, err, [code]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
-    once(child, 'exit'),
+    exited,
     // one that has nothing to do says so, and ends
-    Promise.race([once(child.stdout, 'data').then(meanwhile), once(child, 'exit')]),
+    Promise.race([once(child.stdout, 'data').then(meanwhile), exited]),
   ])
   return { code: code as number, out, err }
 }
@@ -88,10 +95,7 @@ describe('a canary', () => {
     { timeout: 400_000 },
     async () => {
       const [[before]] = (await traffic()) as [[string, number]]
-      const warmingUp = onRequest(
-        'globalThis.got=(globalThis.got||0)+1;setTimeout(()=>emit.call(this,type,...args),got>20?0:300);return%20true',
-      )
-      const { code, out, err } = await canary(await variant('good', warmingUp))
+      const { code, out, err } = await canary(await variant('good', waiting('got>20?0:300')))
       expect(out + err).toContain('list-products is at')
       expect(out).toContain('Slower: its p99 is')
       expect({ code, err }).toEqual({ code: 0, err: '' })
@@ -107,8 +111,9 @@ describe('a canary', () => {
   it('that is slow loses them again', { timeout: 400_000 }, async () => {
     const before = await traffic()
     // a second before it takes a request: far from what a busy machine does to both
-    const slow = onRequest('setTimeout(()=>emit.call(this,type,...args),1000);return%20true')
-    const { code, err } = await canary(await variant('slow', slow), { options: ['--steps', '50,100'] })
+    const { code, err } = await canary(await variant('slow', waiting('1000')), {
+      options: ['--steps', '50,100'],
+    })
     expect(code).toBe(1)
     expect(err).toMatch(/The new version is worse: its p99 is \d+ ms/)
     expect(await traffic()).toEqual(before)
