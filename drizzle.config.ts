@@ -5,7 +5,7 @@ export default defineConfig({
   schema: [
     './events/tables.ts',
     './functions/users/user.ts',
-    './functions/sessions/session.ts',
+    './functions/users/session.ts',
     './functions/stock/stock.ts',
     './functions/orders/order.ts',
     './functions/payments/payment.ts',

@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['{functions,compose,knative,events,local,test,bench,docs}/**/*.test.ts'],
+    include: ['{functions,images,compose,knative,events,local,demo,test,bench,docs}/**/*.test.ts'],
     // need Docker, and a cluster: npm run test:compose, npm run test:knative
     exclude: ['test/compose/**', 'test/knative/**'],
     globalSetup: ['test/global-setup.ts'],

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Instance } from '../local/instance.ts'
+import type { Instance } from '../local/activator/instance.ts'
 import type { System } from '../local/system.ts'
 import { call, median, root, start, startFunction } from './harness.ts'
 import type { Result } from './result.ts'

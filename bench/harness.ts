@@ -4,7 +4,7 @@ import { Agent, request } from 'node:http'
 import { join } from 'node:path'
 import autocannon from 'autocannon'
 import type { FunctionName } from '../functions/functions.ts'
-import { startInstance, type Instance } from '../local/instance.ts'
+import { startInstance, type Instance } from '../local/activator/instance.ts'
 import { temporaryDataDir } from '../local/stores/temporary.ts'
 import { startSystem, type System } from '../local/system.ts'
 

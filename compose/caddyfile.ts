@@ -162,7 +162,7 @@ const toContainers = `		reverse_proxy @function {
 			lb_try_interval 100ms
 			transport http {
 				dial_timeout 2s
-				# sooner than a function that is told to stop ends them (functions/shared/serve.ts)
+				# sooner than a function that is told to stop ends them (functions/shared/process/serve.ts)
 				keepalive 1s
 				response_header_timeout 60s
 			}
@@ -187,7 +187,7 @@ const toKnative = `		reverse_proxy @function {
 		}
 `
 
-/** What the gateway itself says, as the local runner says it (local/problem.ts). */
+/** What the gateway itself says, as the local runner says it (local/activator/problem.ts). */
 const problems = [
   {
     status: 404,

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import pc from 'picocolors'
-import { docker, dockerProblem, dockerSays, root } from './docker.ts'
+import { docker, dockerProblem, dockerSays, root } from '../images/docker.ts'
 import { memory } from './memory.ts'
 import { makeSecrets, secretsFolder } from './secrets.ts'
 
@@ -94,7 +94,7 @@ async function main(): Promise<number> {
 
   const made = await makeSecrets()
   if (made.length > 0) console.log(`Made ${made.length} secrets in compose/secrets.`)
-  const images = spawnSync(process.execPath, [join(root, 'compose/images.ts')], { stdio: 'inherit' })
+  const images = spawnSync(process.execPath, [join(root, 'images/build.ts')], { stdio: 'inherit' })
   if (images.status !== 0) return images.status ?? 1
   const code = await docker([...compose, 'up', '--detach', '--wait', '--remove-orphans', ...rest], env)
   if (code !== 0) return explain(compose)

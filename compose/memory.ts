@@ -1,4 +1,4 @@
-import { dockerSays } from './docker.ts'
+import { dockerSays } from '../images/docker.ts'
 
 interface Stats {
   Name: string

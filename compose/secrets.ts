@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync }
 import { join } from 'node:path'
 import type { JWK } from 'jose'
 import { databaseRoles } from '../functions/functions.ts'
-import { generateKeys, publicKeysOf } from '../functions/sessions/tokens.ts'
+import { generateKeys, publicKeysOf } from '../functions/users/tokens.ts'
 
 export const secretsFolder = join(import.meta.dirname, 'secrets')
 

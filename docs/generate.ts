@@ -5,7 +5,7 @@ import { format, resolveConfig } from 'prettier'
 import { caddyfile } from '../compose/caddyfile.ts'
 import { composeFile, groupedComposeFile } from '../compose/compose-file.ts'
 import { manifests } from '../knative/manifests.ts'
-import { bakeFile } from '../compose/docker-bake.ts'
+import { bakeFile } from '../images/bake-file.ts'
 import { asyncApiDocument, eventSchemas } from './asyncapi.ts'
 import { functionTables } from './function-table.ts'
 import { openApiDocument } from './openapi.ts'
@@ -17,13 +17,13 @@ export async function generated(): Promise<Map<string, string>> {
     ['README.md', await readme()],
     ['docs/openapi.json', json(await openApiDocument())],
     ['docs/asyncapi.json', json(asyncApiDocument())],
-    ['compose/docker-bake.hcl', bakeFile()],
+    ['images/docker-bake.hcl', bakeFile()],
     ['compose/Caddyfile', caddyfile('compose')],
     ...(await formatted(manifests())),
     ['compose/compose.yaml', await yaml(composeFile())],
     ['compose/compose.grouped.yaml', await yaml(groupedComposeFile())],
     ...Object.entries(eventSchemas()).map(
-      ([type, schema]) => [`events/${type}/schema.json`, json(schema)] as [string, string],
+      ([type, schema]) => [`events/schemas/${type}.json`, json(schema)] as [string, string],
     ),
   ])
 }

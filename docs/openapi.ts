@@ -2,8 +2,8 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import type * as z from 'zod'
 import { operations, type OperationName, type OperationRow } from '../functions/functions.ts'
 import { loadOperation } from '../functions/modules.ts'
-import type { Contract } from '../functions/shared/operation.ts'
-import { ProblemDocument, problems, type ProblemName } from '../functions/shared/problems.ts'
+import type { Contract } from '../functions/shared/http/operation.ts'
+import { ProblemDocument, problems, type ProblemName } from '../functions/shared/http/problems.ts'
 
 type Registry = OpenAPIHono['openAPIRegistry']
 type Path = Parameters<Registry['registerPath']>[0]
@@ -39,7 +39,7 @@ function pathOf(name: OperationName, row: OperationRow, contract: Contract): Pat
   const { params, query } = request
   return {
     operationId: name,
-    tags: [row.folder],
+    tags: [row.domain],
     summary: row.summary,
     description: whoMayCall(row),
     method: row.method,

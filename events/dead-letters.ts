@@ -1,5 +1,5 @@
 import { and, asc, eq, isNotNull, isNull, sql, type SQL } from 'drizzle-orm'
-import type { Db } from '../functions/shared/postgres.ts'
+import type { Db } from '../functions/shared/store/postgres.ts'
 import { failures } from './tables.ts'
 
 /** Events that a reaction could not take after every attempt, oldest first. */

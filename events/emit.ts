@@ -1,6 +1,6 @@
 import { uuidv7 } from 'uuidv7'
 import { reactionsOn } from '../functions/functions.ts'
-import type { Db, Tx } from '../functions/shared/postgres.ts'
+import type { Db, Tx } from '../functions/shared/store/postgres.ts'
 import { catalogue, sourceOf, type EventData, type EventType } from './catalogue.ts'
 import { outbox } from './tables.ts'
 

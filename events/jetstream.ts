@@ -13,7 +13,7 @@ import {
   type NatsConnection,
 } from 'nats'
 import { CONSTANTS, HTTP } from 'cloudevents'
-import { askStore } from '../functions/shared/ask-store.ts'
+import { askStore } from '../functions/shared/store/wait-for-store.ts'
 import { reactions, type ReactionName, type ReactionRow } from '../functions/functions.ts'
 import { natsOptions } from './nats-url.ts'
 import { subjectOf, type ShopEvent } from './catalogue.ts'

@@ -1,7 +1,7 @@
 import type { reactions, ReactionName } from '../functions/functions.ts'
-import { transaction } from '../functions/shared/change.ts'
+import { transaction } from '../functions/shared/store/transaction.ts'
 import type { DepsOf } from '../functions/shared/deps.ts'
-import type { Db, Tx } from '../functions/shared/postgres.ts'
+import type { Db, Tx } from '../functions/shared/store/postgres.ts'
 import type { EventType, ShopEvent } from './catalogue.ts'
 import { inbox } from './tables.ts'
 

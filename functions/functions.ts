@@ -16,8 +16,6 @@ export type Domain = 'users' | 'products' | 'stock' | 'orders' | 'payments'
 interface Runs {
   /** Whose store it reaches, and so which credentials it is given. */
   domain: Domain
-  /** The folder of its file. */
-  folder: string
   scaling: Scaling
   /** How many requests one instance takes at once. */
   concurrency: number
@@ -55,7 +53,6 @@ const http = <const M extends Method, const P extends string, const R extends Gi
   summary: string,
   row: R,
 ) => ({
-  folder: row.domain as string,
   scaling: 'zero' as Scaling,
   concurrency: 50,
   maxScale: 4,
@@ -69,7 +66,7 @@ const reaction = <const O extends readonly string[], const D extends Domain>(
   on: O,
   summary: string,
   row: Partial<Runs> & { domain: D; leadsTo?: string },
-) => ({ folder: 'events', scaling: 'zero' as Scaling, concurrency: 20, maxScale: 3, on, summary, ...row })
+) => ({ scaling: 'zero' as Scaling, concurrency: 20, maxScale: 3, on, summary, ...row })
 
 const staff = ['staff', 'admin'] as const
 const admin = ['admin'] as const
@@ -98,7 +95,6 @@ export const operations = {
 
   'log-in': http('post', `${api}/sessions`, 'Log in', {
     domain: 'users',
-    folder: 'sessions',
     by: 'anyone',
     core: true,
     scaling: 'cpu',
@@ -106,17 +102,14 @@ export const operations = {
   }),
   'refresh-session': http('post', `${api}/sessions/refresh`, 'Trade a refresh token for new tokens', {
     domain: 'users',
-    folder: 'sessions',
     by: 'anyone',
   }),
   'log-out': http('delete', `${api}/sessions/current`, 'End the session', {
     domain: 'users',
-    folder: 'sessions',
     by: 'user',
   }),
   'get-jwks': http('get', '/.well-known/jwks.json', 'The public keys that verify access tokens', {
     domain: 'users',
-    folder: 'sessions',
     by: 'anyone',
   }),
 

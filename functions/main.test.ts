@@ -17,14 +17,14 @@ import postgres from 'postgres'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { toCloudEvent } from '../events/cloud-event.ts'
-import { bundle } from '../local/build.ts'
+import { bundle } from '../images/bundle.ts'
 import { openLink } from '../test/link.ts'
 import { knowProducts, place } from '../test/orders.ts'
 import { openShop, type TestShop } from '../test/shop.ts'
 import type { Order } from './orders/order.ts'
 import { productsVersion } from './products/schema-version.ts'
-import { schemaVersion } from './shared/schema-version.ts'
-import type { Setting } from './shared/config.ts'
+import { schemaVersion } from './shared/store/schema-version.ts'
+import type { Setting } from './shared/process/config.ts'
 
 /** The entry of every container, bundled as there, as a process of its own. */
 

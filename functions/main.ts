@@ -4,8 +4,8 @@
  */
 import { pino } from 'pino'
 import { operations, reactions, stores } from './functions.ts'
-import { ConfigError, readConfig, settings, type Config } from './shared/config.ts'
-import { loggable } from './shared/loggable.ts'
+import { ConfigError, readConfig, settings, type Config } from './shared/process/config.ts'
+import { loggable } from './shared/process/loggable.ts'
 
 /** What is not called over HTTP by users, but runs all the time. */
 const services = {
@@ -38,26 +38,26 @@ async function main(config: Config): Promise<void> {
   if (has(services, name)) {
     const [open, { serveHealth }] = await Promise.all([
       services[name](),
-      import('./shared/serve-operation.ts'),
+      import('./shared/process/serve-operation.ts'),
     ])
     return serveHealth(await open(config, log), listen)
   }
   const { open } = await import('./shared/open.ts')
   if (has(stores, name)) {
-    const { serve } = await import('./shared/serve-domain.ts')
+    const { serve } = await import('./shared/process/serve-domain.ts')
     return serve(name, await open[name](config, log, name), config, listen)
   }
   if (has(operations, name)) {
     const [opened, { serve }] = await Promise.all([
       open[operations[name].domain](config, log, name),
-      import('./shared/serve-operation.ts'),
+      import('./shared/process/serve-operation.ts'),
     ])
     return serve(name, opened, config, listen)
   }
   if (has(reactions, name)) {
     const [opened, { serve }] = await Promise.all([
       open[reactions[name].domain](config, log, name),
-      import('./shared/serve-reaction.ts'),
+      import('./shared/process/serve-reaction.ts'),
     ])
     return serve(name, opened, config, listen)
   }

@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url'
-import type { Setting, Config } from './shared/config.ts'
-import { ConfigError } from './shared/config.ts'
-import { reasonOf } from './shared/store-errors.ts'
+import type { Setting, Config } from './shared/process/config.ts'
+import { ConfigError } from './shared/process/config.ts'
+import { reasonOf } from './shared/store/store-errors.ts'
 import { databaseRoles, type DatabaseRole } from './functions.ts'
 import { migrate } from './migrate.ts'
 import { migrateProducts, refuseNewerProducts } from './products/migrate.ts'
-import { seed } from './seed.ts'
+import { seed } from '../demo/seed.ts'
 
 /** PostgreSQL's codes of errors that a person can do something about. */
 const advice: Record<string, string> = {

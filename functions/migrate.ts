@@ -2,7 +2,7 @@ import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator'
 import postgres from 'postgres'
 import { databaseRoles, type DatabaseRole } from './functions.ts'
-import { refuseNewer, schemaVersion } from './shared/schema-version.ts'
+import { refuseNewer, schemaVersion } from './shared/store/schema-version.ts'
 
 /**
  * Brings the database up to the schema of this code, and gives each domain's role its own schema and nothing

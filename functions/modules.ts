@@ -1,19 +1,11 @@
 import type { Reaction } from '../events/reaction.ts'
-import {
-  operations,
-  reactions,
-  type FunctionName,
-  type OperationName,
-  type ReactionName,
-} from './functions.ts'
-import { ConfigError } from './shared/config.ts'
-import type { Operation } from './shared/operation.ts'
+import { functions, type FunctionName, type OperationName, type ReactionName } from './functions.ts'
+import { ConfigError } from './shared/process/config.ts'
+import type { Operation } from './shared/http/operation.ts'
 
 /** The file of a function, relative to the folder of this one, without its ending. */
 export function fileOf(name: FunctionName): string {
-  return name in operations
-    ? `./${operations[name as OperationName].folder}/${name}`
-    : `../events/${reactions[name as ReactionName].on[0]}/${name}`
+  return `./${functions[name].domain}/${name}`
 }
 
 /**

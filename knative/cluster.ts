@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
-import { run } from '../compose/docker.ts'
+import { run } from '../images/docker.ts'
 import { freePort } from '../local/ports.ts'
 import { get, kubectl, KubectlError } from './kubectl.ts'
 

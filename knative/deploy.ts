@@ -6,8 +6,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import pc from 'picocolors'
 import { parseAllDocuments, stringify } from 'yaml'
-import { dockerProblem, dockerSays, root } from '../compose/docker.ts'
-import { functionNames, serviceNames } from '../compose/image-table.ts'
+import { dockerProblem, dockerSays, root } from '../images/docker.ts'
+import { functionNames, serviceNames } from '../images/table.ts'
 import { makeSecrets } from '../compose/secrets.ts'
 import { functions, type FunctionName } from '../functions/functions.ts'
 import { gatewayUrl, imagesOf } from './cluster.ts'
@@ -48,7 +48,7 @@ async function main(): Promise<void> {
   await makeSecrets()
   if (!values['no-build']) {
     step('Building the images')
-    const built = spawnSync(process.execPath, [join(root, 'compose/images.ts')], { stdio: 'inherit' })
+    const built = spawnSync(process.execPath, [join(root, 'images/build.ts')], { stdio: 'inherit' })
     if (built.status !== 0) throw new KubectlError('The images could not be built: see above.')
   }
   const rendered = await render(values.overlay, values.registry)

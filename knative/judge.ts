@@ -1,4 +1,4 @@
-import { quantile } from '../local/scale/numbers.ts'
+import { quantile } from '../demo/scale/numbers.ts'
 
 /** What the gateway saw of one revision. */
 export interface Seen {

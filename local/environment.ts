@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { functions, stores, type DatabaseRole, type FunctionName } from '../functions/functions.ts'
-import type { Setting } from '../functions/shared/config.ts'
-import { demoPassword } from './people.ts'
+import type { Setting } from '../functions/shared/process/config.ts'
+import { demoPassword } from '../demo/people.ts'
 import type { Secrets } from './secrets.ts'
 
 export interface Addresses {

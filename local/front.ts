@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { AddressInfo } from 'node:net'
-import { serverOptions } from '../functions/shared/serve.ts'
+import { serverOptions } from '../functions/shared/process/serve.ts'
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { functions, type FunctionName, type OperationRow } from '../functions/functions.ts'
-import { createActivator, type FunctionSpec } from './activator.ts'
+import { createActivator, type FunctionSpec } from './activator/activator.ts'
 import type { Backend } from './backend.ts'
 import type { Environment, ServiceName } from './environment.ts'
 import { supervise } from './supervisor.ts'

@@ -19,7 +19,7 @@ export async function secretsOf(dataDir: string): Promise<Secrets> {
   // written below
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Secrets
   // loaded only the first time
-  const { generateKeys } = await import('../functions/sessions/tokens.ts')
+  const { generateKeys } = await import('../functions/users/tokens.ts')
   const random = () => randomBytes(24).toString('base64url')
   const secrets: Secrets = {
     ...(await generateKeys()),

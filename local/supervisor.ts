@@ -1,5 +1,5 @@
-import { createBackoff } from './backoff.ts'
-import { startInstance, type Instance } from './instance.ts'
+import { createBackoff } from './activator/backoff.ts'
+import { startInstance, type Instance } from './activator/instance.ts'
 import { StoreError } from './stores/store.ts'
 
 export interface Supervised {

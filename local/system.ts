@@ -1,10 +1,10 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readConfig, settings, type Setting } from '../functions/shared/config.ts'
+import { readConfig, settings, type Setting } from '../functions/shared/process/config.ts'
 import type { Backend } from './backend.ts'
 import { environment, type Environment } from './environment.ts'
 import { front, listen, type Handler } from './front.ts'
-import type { Options } from './options.ts'
+import type { Options } from './commands/options.ts'
 import { freePort } from './ports.ts'
 import { startProcesses } from './processes.ts'
 import { secretsOf } from './secrets.ts'
@@ -16,7 +16,7 @@ import { startPostgres } from './stores/postgres.ts'
 import { StoreError, type Store } from './stores/store.ts'
 
 const root = join(import.meta.dirname, '..')
-const ours = { script: join(import.meta.dirname, 'build.ts'), dist: join(root, 'dist') }
+const ours = { script: join(root, 'images/bundle.ts'), dist: join(root, 'dist') }
 
 export interface SystemOptions extends Options {
   dataDir: string

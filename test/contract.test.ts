@@ -14,11 +14,11 @@ import {
   type Role,
 } from '../functions/functions.ts'
 import { loadOperation } from '../functions/modules.ts'
-import { generateKeys } from '../functions/sessions/tokens.ts'
-import { audience, issuer } from '../functions/shared/auth.ts'
-import { toServer } from '../functions/shared/serve-operation.ts'
+import { generateKeys } from '../functions/users/tokens.ts'
+import { audience, issuer } from '../functions/shared/auth/access-token.ts'
+import { toServer } from '../functions/shared/process/serve-operation.ts'
 import { listen, type Handler } from '../local/front.ts'
-import { sendProblem } from '../local/problem.ts'
+import { sendProblem } from '../local/activator/problem.ts'
 import { checkAnswer } from './openapi.ts'
 import { address, newOrder } from './orders.ts'
 import { openSandbox } from './shop-with-sandbox.ts'
@@ -130,17 +130,17 @@ afterAll(async () => {
 })
 
 /** The path of an operation, of what is there. */
-const pathOf = (name: OperationName, id = there[operations[name].folder as keyof typeof there]) =>
+const pathOf = (name: OperationName, id = there[operations[name].domain as keyof typeof there]) =>
   operations[name].path
     .replace('/api/v1', '')
     .replace('{id}', id)
-    .replace('{sku}', () => (id === there[operations[name].folder as keyof typeof there] ? 'MUG' : id))
+    .replace('{sku}', () => (id === there[operations[name].domain as keyof typeof there] ? 'MUG' : id))
 
 /** Someone who may call it, and whose everything is. */
-function callerOf({ by, folder }: OperationRow): Pick<Send, 'as'> {
+function callerOf({ by, domain }: OperationRow): Pick<Send, 'as'> {
   if (by === 'anyone') return {}
   if (by !== 'user') return { as: by[0]! }
-  return { as: folder === 'users' ? { ...shop.users.customer, id: there.users } : 'customer' }
+  return { as: domain === 'users' ? { ...shop.users.customer, id: there.users } : 'customer' }
 }
 
 const send = (name: OperationName, more: Send = {}, path = pathOf(name)): Promise<Answered> => {
@@ -402,12 +402,12 @@ describe('a path', () => {
   }
   it.each(those((_, { request }) => request.params))(
     'is refused where there is nothing: %s',
-    async (name, { by, folder }) => {
+    async (name, { by, domain }) => {
       const as = by === 'anyone' ? {} : { as: typeof by === 'string' ? ('admin' as const) : by.at(-1)! }
       expectProblem(
         await send(name, { ...as, ifMatch: '"1"' }, pathOf(name, uuidv7())),
         'not-found',
-        details[folder]!,
+        details[domain]!,
       )
     },
   )

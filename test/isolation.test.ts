@@ -1,7 +1,7 @@
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { databaseRoles, type DatabaseRole } from '../functions/functions.ts'
-import { errorCode } from '../functions/shared/store-errors.ts'
+import { errorCode } from '../functions/shared/store/store-errors.ts'
 import { openShop, type TestShop } from './shop.ts'
 
 const ofDomains = ['insert events.inbox', 'insert events.outbox']

@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
 import { orders, products, type Order } from '../functions/orders/order.ts'
-import type { User } from '../functions/shared/auth.ts'
+import type { User } from '../functions/shared/auth/access-token.ts'
 import type { Answered, Send, TestShop } from './shop.ts'
 
 export const address = {

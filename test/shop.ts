@@ -18,13 +18,13 @@ import {
 } from '../functions/functions.ts'
 import { loadOperation, loadReaction } from '../functions/modules.ts'
 import { migrateProducts } from '../functions/products/migrate.ts'
-import { generateKeys } from '../functions/sessions/tokens.ts'
-import { createApp } from '../functions/shared/app.ts'
-import type { User } from '../functions/shared/auth.ts'
-import { readConfig } from '../functions/shared/config.ts'
+import { generateKeys } from '../functions/users/tokens.ts'
+import { createApp } from '../functions/shared/http/app.ts'
+import type { User } from '../functions/shared/auth/access-token.ts'
+import { readConfig } from '../functions/shared/process/config.ts'
 import type { DepsOf } from '../functions/shared/deps.ts'
 import { open, openAuthenticator, type Opened } from '../functions/shared/open.ts'
-import { openPostgres, type Db } from '../functions/shared/postgres.ts'
+import { openPostgres, type Db } from '../functions/shared/store/postgres.ts'
 import { checkAnswer } from './openapi.ts'
 
 const testPassword = 'test'
@@ -83,7 +83,7 @@ export async function openShop(domains: Domain[], environment: Record<string, st
   // the map is filled by domain
   const deps = <D extends Domain>(domain: D) => opened.get(domain)!.deps as DepsOf<D>
   const events: Db = openPostgres(as('events'))
-  const { createTokens } = await import('../functions/sessions/tokens.ts')
+  const { createTokens } = await import('../functions/users/tokens.ts')
   const tokens = await createTokens(privateKey, publicKeys)
   const users: Record<Role, User> = {
     customer: { id: uuidv7(), role: 'customer', session: uuidv7() },

@@ -228,9 +228,14 @@ describe('a shop that', { timeout: patienceMs * 2 }, () => {
 
   it('is asked for dead letters lists, replays and drops them', async () => {
     const letters = (...args: string[]) => {
-      const run = runInTerminal(folder, process.execPath, [join(root, 'local/dead-letters.ts'), ...args], {
-        env: { DATA_DIR: dataDir },
-      })
+      const run = runInTerminal(
+        folder,
+        process.execPath,
+        [join(root, 'local/commands/dead-letters.ts'), ...args],
+        {
+          env: { DATA_DIR: dataDir },
+        },
+      )
       return run.exited.then((code) => ({ code, said: run.output().trim() }))
     }
     expect(await letters()).toEqual({

@@ -1,5 +1,5 @@
-import type { Setting } from '../functions/shared/config.ts'
-import { demoPassword } from '../local/people.ts'
+import type { Setting } from '../functions/shared/process/config.ts'
+import { demoPassword } from '../demo/people.ts'
 import { startNats } from '../local/stores/nats.ts'
 import { temporaryDataDir } from '../local/stores/temporary.ts'
 import { startSystem } from '../local/system.ts'

@@ -124,7 +124,7 @@ export function startShop(
   dataDir: string,
   { args = [], env = {} }: { args?: string[]; env?: Record<string, string> } = {},
 ) {
-  const shop = runInTerminal(dataDir, process.execPath, [join(root, 'local/start.ts'), ...args], {
+  const shop = runInTerminal(dataDir, process.execPath, [join(root, 'local/commands/start.ts'), ...args], {
     env: { PORT: '0', DATA_DIR: dataDir, ...env },
   })
   return { ...shop, url: async () => (await shop.said(ready)).replace('localhost', '127.0.0.1') }

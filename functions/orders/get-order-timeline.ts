@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import { operation } from '../shared/operation.ts'
-import { IdParam } from '../shared/schemas.ts'
+import { operation } from '../shared/http/operation.ts'
+import { IdParam } from '../shared/schemas/schemas.ts'
 import { TimelineEntry, toEntry } from './order.ts'
 import { readOrder, readTimeline } from './store.ts'
 

@@ -1,6 +1,6 @@
-import { operation } from '../shared/operation.ts'
-import { IdParam } from '../shared/schemas.ts'
-import { etag } from '../shared/versions.ts'
+import { operation } from '../shared/http/operation.ts'
+import { IdParam } from '../shared/schemas/schemas.ts'
+import { etag } from '../shared/http/entity-tag.ts'
 import { Order, toOrder } from './order.ts'
 import { readOrder } from './store.ts'
 

@@ -1,9 +1,9 @@
 import * as z from 'zod'
 import { and, asc, desc, eq, gt, lt } from 'drizzle-orm'
-import { isStaff } from '../shared/auth.ts'
-import { operation } from '../shared/operation.ts'
-import { page, pageOf, PageQuery, readCursor } from '../shared/paging.ts'
-import { Id } from '../shared/schemas.ts'
+import { isStaff } from '../shared/auth/access-token.ts'
+import { operation } from '../shared/http/operation.ts'
+import { page, pageOf, PageQuery, readCursor } from '../shared/http/paging.ts'
+import { Id } from '../shared/schemas/schemas.ts'
 import { Order, orders, statuses, toOrder } from './order.ts'
 
 const Query = PageQuery.extend({

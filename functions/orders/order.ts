@@ -1,7 +1,16 @@
 import * as z from 'zod'
 import { index, integer, jsonb, pgSchema, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
-import { idempotencyTable } from '../shared/idempotency-table.ts'
-import { Address, Currency, Id, Money, Quantity, Sku, text as Text, Timestamp } from '../shared/schemas.ts'
+import { idempotencyTable } from '../shared/store/idempotency-table.ts'
+import {
+  Address,
+  Currency,
+  Id,
+  Money,
+  Quantity,
+  Sku,
+  text as Text,
+  Timestamp,
+} from '../shared/schemas/schemas.ts'
 
 /**
  * The order: its tables, its schemas and its state machine. All pure.

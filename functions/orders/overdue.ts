@@ -1,6 +1,6 @@
 import { lt, sql } from 'drizzle-orm'
-import { transaction } from '../shared/change.ts'
-import type { Db } from '../shared/postgres.ts'
+import { transaction } from '../shared/store/transaction.ts'
+import type { Db } from '../shared/store/postgres.ts'
 import { orders } from './order.ts'
 import { cancel } from './store.ts'
 

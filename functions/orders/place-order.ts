@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { outbox } from '../../events/tables.ts'
-import type { Answer, IdempotencyKey } from '../shared/idempotency.ts'
-import { prepared, type Db } from '../shared/postgres.ts'
+import type { Answer, IdempotencyKey } from '../shared/store/idempotency.ts'
+import { prepared, type Db } from '../shared/store/postgres.ts'
 import { idempotencyKeys, orders, timeline, type OrderRow } from './order.ts'
 
 /**

@@ -1,9 +1,9 @@
 import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import { emit } from '../../events/emit.ts'
 import type { EventData, EventType } from '../../events/catalogue.ts'
-import { isStaff, type User } from '../shared/auth.ts'
-import { prepared, type Db, type Tx } from '../shared/postgres.ts'
-import { Problem } from '../shared/problems.ts'
+import { isStaff, type User } from '../shared/auth/access-token.ts'
+import { prepared, type Db, type Tx } from '../shared/store/postgres.ts'
+import { Problem } from '../shared/http/problems.ts'
 import { deadlineIn, next, orders, timeline, type OrderEvent, type OrderRow } from './order.ts'
 
 const byId = prepared((db) =>

@@ -1,9 +1,9 @@
 import * as z from 'zod'
 import { streamSSE, type SSEStreamingApi } from 'hono/streaming'
-import { loggable } from '../shared/loggable.ts'
-import { operation } from '../shared/operation.ts'
-import { IdParam } from '../shared/schemas.ts'
-import { changesOf } from '../shared/changes.ts'
+import { loggable } from '../shared/process/loggable.ts'
+import { operation } from '../shared/http/operation.ts'
+import { IdParam } from '../shared/schemas/schemas.ts'
+import { changesOf } from '../shared/store/notifications.ts'
 import { isEnded, toEntry } from './order.ts'
 import { readOrder, readTimeline } from './store.ts'
 

@@ -1,9 +1,9 @@
 import * as z from 'zod'
 import { and, desc, eq, isNotNull, lt } from 'drizzle-orm'
-import { isStaff } from '../shared/auth.ts'
-import { operation } from '../shared/operation.ts'
-import { page, pageOf, PageQuery, readCursor } from '../shared/paging.ts'
-import { Id } from '../shared/schemas.ts'
+import { isStaff } from '../shared/auth/access-token.ts'
+import { operation } from '../shared/http/operation.ts'
+import { page, pageOf, PageQuery, readCursor } from '../shared/http/paging.ts'
+import { Id } from '../shared/schemas/schemas.ts'
 import { isPayment, Payment, payments, statuses, toPayment } from './payment.ts'
 
 const Query = PageQuery.extend({ orderId: Id.optional(), status: z.enum(statuses).optional() })

@@ -1,8 +1,8 @@
 import * as z from 'zod'
 import { sql } from 'drizzle-orm'
 import { check, index, integer, pgSchema, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
-import { idempotencyTable } from '../shared/idempotency-table.ts'
-import { Amount, Id, Money, text as Text, Timestamp } from '../shared/schemas.ts'
+import { idempotencyTable } from '../shared/store/idempotency-table.ts'
+import { Amount, Id, Money, text as Text, Timestamp } from '../shared/schemas/schemas.ts'
 
 /**
  * The payment: its tables, its schemas, its state machine and its money. All pure; amounts are in minor units.

@@ -1,5 +1,5 @@
-import type { Money } from '../shared/schemas.ts'
-import { Unavailable } from '../shared/store-errors.ts'
+import type { Money } from '../shared/schemas/schemas.ts'
+import { Unavailable } from '../shared/store/store-errors.ts'
 
 /** What the provider knows of one authorisation. Amounts are in minor units. */
 export interface ProviderPayment {

@@ -1,10 +1,10 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
 import { emit } from '../../events/emit.ts'
-import { isStaff, type User } from '../shared/auth.ts'
-import type { IdempotencyKey } from '../shared/idempotency.ts'
-import { prepared, type Db, type Tx } from '../shared/postgres.ts'
-import { Problem } from '../shared/problems.ts'
+import { isStaff, type User } from '../shared/auth/access-token.ts'
+import type { IdempotencyKey } from '../shared/store/idempotency.ts'
+import { prepared, type Db, type Tx } from '../shared/store/postgres.ts'
+import { Problem } from '../shared/http/problems.ts'
 import {
   isPayment,
   next,

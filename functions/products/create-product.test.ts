@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openShop, type TestShop } from '../../test/shop.ts'
-import { keyLifetimeMs } from '../shared/idempotency.ts'
+import { keyLifetimeMs } from '../shared/store/idempotency.ts'
 
 let shop: TestShop
 beforeAll(async () => {

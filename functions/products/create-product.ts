@@ -1,5 +1,5 @@
-import { operation } from '../shared/operation.ts'
-import { etag } from '../shared/versions.ts'
+import { operation } from '../shared/http/operation.ts'
+import { etag } from '../shared/http/entity-tag.ts'
 import { NewProduct, newProduct, Product, toProduct } from './product.ts'
 import { insertOnce } from './store.ts'
 

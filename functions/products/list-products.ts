@@ -1,8 +1,8 @@
 import * as z from 'zod'
 import type { Filter, Sort } from 'mongodb'
-import { operation } from '../shared/operation.ts'
-import { page, pageOf, PageQuery, readCursor, type CursorValue } from '../shared/paging.ts'
-import { Amount, Currency, Sku, text } from '../shared/schemas.ts'
+import { operation } from '../shared/http/operation.ts'
+import { page, pageOf, PageQuery, readCursor, type CursorValue } from '../shared/http/paging.ts'
+import { Amount, Currency, Sku, text } from '../shared/schemas/schemas.ts'
 import { Product, toProduct, wordsOf, type ProductDocument } from './product.ts'
 
 const Price = z.coerce.number().pipe(Amount).optional()

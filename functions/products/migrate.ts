@@ -1,5 +1,5 @@
 import { MongoClient, MongoServerError, type Db } from 'mongodb'
-import { refuseNewer } from '../shared/schema-version.ts'
+import { refuseNewer } from '../shared/store/schema-version.ts'
 import { appliedVersion, productsVersion, writeVersion } from './schema-version.ts'
 import { ensureIndexes, openProducts } from './store.ts'
 

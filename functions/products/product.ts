@@ -1,9 +1,9 @@
 import * as z from 'zod'
 import { uuidv7 } from 'uuidv7'
-import type { User } from '../shared/auth.ts'
-import type { Answer, IdempotencyKey } from '../shared/idempotency.ts'
-import { Problem } from '../shared/problems.ts'
-import { Id, Money, Sku, text, Timestamp } from '../shared/schemas.ts'
+import type { User } from '../shared/auth/access-token.ts'
+import type { Answer, IdempotencyKey } from '../shared/store/idempotency.ts'
+import { Problem } from '../shared/http/problems.ts'
+import { Id, Money, Sku, text, Timestamp } from '../shared/schemas/schemas.ts'
 import { outboxEntry, type OutboxEntry } from './outbox.ts'
 
 /** The product: its document, its schemas and its rules. All pure. */

@@ -1,6 +1,6 @@
 import type { Db } from 'mongodb'
-import { askStore } from '../shared/ask-store.ts'
-import { compareVersions } from '../shared/schema-version.ts'
+import { askStore } from '../shared/store/wait-for-store.ts'
+import { compareVersions } from '../shared/store/schema-version.ts'
 
 /** Raise it where the indexes or the shape of the documents change; `migrateProducts` writes it down. */
 export const productsVersion = 1

@@ -1,10 +1,10 @@
 import { setTimeout } from 'node:timers/promises'
 import { MongoClient, MongoServerError, type Collection, type Db, type MongoClientOptions } from 'mongodb'
-import { ConfigError, settings } from '../shared/config.ts'
-import type { User } from '../shared/auth.ts'
-import { keyLifetimeMs, replay, toAnswer, type IdempotencyKey } from '../shared/idempotency.ts'
-import { Problem } from '../shared/problems.ts'
-import { checkVersion } from '../shared/versions.ts'
+import { ConfigError, settings } from '../shared/process/config.ts'
+import type { User } from '../shared/auth/access-token.ts'
+import { keyLifetimeMs, replay, toAnswer, type IdempotencyKey } from '../shared/store/idempotency.ts'
+import { Problem } from '../shared/http/problems.ts'
+import { checkVersion } from '../shared/http/entity-tag.ts'
 import { mayChange, type Change, type ProductDocument, type ProductState } from './product.ts'
 
 type Products = Collection<ProductDocument>

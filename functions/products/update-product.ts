@@ -1,6 +1,6 @@
-import { operation } from '../shared/operation.ts'
-import { IdParam } from '../shared/schemas.ts'
-import { etag, ifMatch } from '../shared/versions.ts'
+import { operation } from '../shared/http/operation.ts'
+import { IdParam } from '../shared/schemas/schemas.ts'
+import { etag, ifMatch } from '../shared/http/entity-tag.ts'
 import { Product, ProductPatch, toProduct, update } from './product.ts'
 import { changeProduct } from './store.ts'
 

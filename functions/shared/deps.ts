@@ -3,9 +3,9 @@ import type { Logger } from 'pino'
 import type { Domain } from '../functions.ts'
 import type { PaymentProvider } from '../payments/provider.ts'
 import type { ProductDocument } from '../products/product.ts'
-import type { Tokens } from '../sessions/tokens.ts'
-import type { ProductReader } from './product-reader.ts'
-import type { Db } from './postgres.ts'
+import type { Tokens } from '../users/tokens.ts'
+import type { ProductReader } from './http/product-reader.ts'
+import type { Db } from './store/postgres.ts'
 
 /** What a function of each domain is given: nothing of another domain's store. */
 export interface DepsByDomain {

@@ -1,10 +1,10 @@
 import type { JSONWebKeySet, JWK } from 'jose'
 import type { Logger } from 'pino'
 import type { Domain } from '../functions.ts'
-import { authenticator, type Authenticate } from './auth.ts'
-import { ConfigError, settings, type Config, type Setting } from './config.ts'
+import { authenticator, type Authenticate } from './auth/access-token.ts'
+import { ConfigError, settings, type Config, type Setting } from './process/config.ts'
 import type { DepsOf } from './deps.ts'
-import type { Service } from './service.ts'
+import type { Service } from './process/service.ts'
 
 export interface Opened<D extends Domain> extends Service {
   deps: DepsOf<D>
@@ -14,7 +14,7 @@ export interface Opened<D extends Domain> extends Service {
 export const open: { [D in Domain]: (config: Config, log: Logger, name: string) => Promise<Opened<D>> } = {
   users: async (config, log, name) => {
     const [{ createTokens }, postgres] = await Promise.all([
-      import('../sessions/tokens.ts'),
+      import('../users/tokens.ts'),
       openDb(config, name),
     ])
     const tokens = await createTokens(json(config, 'JWT_PRIVATE_KEY') as JWK, publicKeys(config)).catch(
@@ -28,7 +28,7 @@ export const open: { [D in Domain]: (config: Config, log: Logger, name: string) 
     const [{ openProducts }, { checkProducts }, { storeWaitMs }] = await Promise.all([
       import('../products/store.ts'),
       import('../products/schema-version.ts'),
-      import('./ask-store.ts'),
+      import('./store/wait-for-store.ts'),
       knockAt(config, 'MONGODB_URL', 27_017),
     ])
     const { db, products, ping, close } = await openProducts(config.need('MONGODB_URL'))
@@ -72,15 +72,15 @@ const publicKeys = (config: Config) => json(config, 'JWT_PUBLIC_KEYS') as JSONWe
 
 /** While the driver is being loaded. */
 async function knockAt(config: Config, setting: Setting, port: number): Promise<void> {
-  const { knock } = await import('./ask-store.ts')
+  const { knock } = await import('./store/wait-for-store.ts')
   await knock(config.get(setting) ?? '', port)
 }
 
 async function openDb(config: Config, name: string) {
   const [{ openPostgres }, { checkSchema }, { storeWaitMs }] = await Promise.all([
-    import('./postgres.ts'),
-    import('./schema-version.ts'),
-    import('./ask-store.ts'),
+    import('./store/postgres.ts'),
+    import('./store/schema-version.ts'),
+    import('./store/wait-for-store.ts'),
     knockAt(config, 'DATABASE_URL', 5432),
   ])
   const db = openPostgres(config.need('DATABASE_URL'), { name })
@@ -101,7 +101,7 @@ function inBackground(check: Promise<void>): Promise<void> {
 }
 
 async function reader(config: Config) {
-  const { httpProductReader } = await import('./product-reader.ts')
+  const { httpProductReader } = await import('./http/product-reader.ts')
   return httpProductReader(config.functionUrl('list-products'))
 }
 

@@ -1,7 +1,7 @@
 import { asc, eq, inArray, sql } from 'drizzle-orm'
-import { prepared, type Db, type Tx } from '../shared/postgres.ts'
-import type { ProductReader } from '../shared/product-reader.ts'
-import { Problem } from '../shared/problems.ts'
+import { prepared, type Db, type Tx } from '../shared/store/postgres.ts'
+import type { ProductReader } from '../shared/http/product-reader.ts'
+import { Problem } from '../shared/http/problems.ts'
 import { items, type Account, type ItemRow, type Line } from './stock.ts'
 
 const bySku = prepared((db) =>

@@ -3,7 +3,7 @@ import { eq } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openShop, type TestShop } from '../../test/shop.ts'
-import { seedStock } from './seed.ts'
+import { seedStock } from '../../demo/seed-stock.ts'
 import { adjustments, items } from './stock.ts'
 
 let shop: TestShop

@@ -1,9 +1,9 @@
 import * as z from 'zod'
 import { uuidv7 } from 'uuidv7'
-import { once } from '../shared/change.ts'
-import { operation } from '../shared/operation.ts'
-import { Problem } from '../shared/problems.ts'
-import { etag } from '../shared/versions.ts'
+import { once } from '../shared/store/transaction.ts'
+import { operation } from '../shared/http/operation.ts'
+import { Problem } from '../shared/http/problems.ts'
+import { etag } from '../shared/http/entity-tag.ts'
 import { findAccount, lockAccounts, noStock, saveAccounts } from './accounts.ts'
 import {
   adjust,

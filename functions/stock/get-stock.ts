@@ -1,5 +1,5 @@
-import { operation } from '../shared/operation.ts'
-import { etag } from '../shared/versions.ts'
+import { operation } from '../shared/http/operation.ts'
+import { etag } from '../shared/http/entity-tag.ts'
 import { findAccount } from './accounts.ts'
 import { SkuParam, Stock, toStock } from './stock.ts'
 

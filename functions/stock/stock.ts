@@ -1,8 +1,8 @@
 import * as z from 'zod'
 import { sql } from 'drizzle-orm'
 import { bigint, check, index, integer, jsonb, pgSchema, text, timestamp, uuid } from 'drizzle-orm/pg-core'
-import { idempotencyTable } from '../shared/idempotency-table.ts'
-import { Id, Sku, text as Text, Timestamp } from '../shared/schemas.ts'
+import { idempotencyTable } from '../shared/store/idempotency-table.ts'
+import { Id, Sku, text as Text, Timestamp } from '../shared/schemas/schemas.ts'
 
 /** The stock: its tables, its schemas and its rules. All pure. */
 

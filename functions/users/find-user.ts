@@ -1,6 +1,6 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
-import { prepared, type Db, type Tx } from '../shared/postgres.ts'
-import { Problem } from '../shared/problems.ts'
+import { prepared, type Db, type Tx } from '../shared/store/postgres.ts'
+import { Problem } from '../shared/http/problems.ts'
 import { noSuchUser, users, type UserRow } from './user.ts'
 
 const byId = prepared((db) =>

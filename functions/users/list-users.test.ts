@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { password } from '../../test/accounts.ts'
 import { openShop, type TestShop } from '../../test/shop.ts'
-import { seedUsers } from './seed.ts'
+import { seedUsers } from '../../demo/seed-users.ts'
 
 let shop: TestShop
 beforeAll(async () => {

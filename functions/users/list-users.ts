@@ -1,7 +1,7 @@
 import type * as z from 'zod'
 import { and, asc, desc, eq, ilike, isNull, or, sql } from 'drizzle-orm'
-import { operation } from '../shared/operation.ts'
-import { page, readCursor } from '../shared/paging.ts'
+import { operation } from '../shared/http/operation.ts'
+import { page, readCursor } from '../shared/http/paging.ts'
 import { noStore, toUser, UserPage, UserQuery, users } from './user.ts'
 
 /** What each sort orders by, ties broken by the id; an id (UUIDv7) is itself in order of creation. */

@@ -1,8 +1,8 @@
 import { uuidv7 } from 'uuidv7'
-import { hashPassword } from '../sessions/password.ts'
-import { once } from '../shared/change.ts'
-import { operation } from '../shared/operation.ts'
-import { etag } from '../shared/versions.ts'
+import { hashPassword } from './password.ts'
+import { once } from '../shared/store/transaction.ts'
+import { operation } from '../shared/http/operation.ts'
+import { etag } from '../shared/http/entity-tag.ts'
 import { registrationHash, saltFor } from './registration.ts'
 import { emailTaken, idempotencyKeys, NewUser, noStore, pathOf, toUser, User, users } from './user.ts'
 

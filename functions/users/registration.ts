@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { IdempotencyKey } from '../shared/idempotency.ts'
+import type { IdempotencyKey } from '../shared/store/idempotency.ts'
 
 /*
  * An Idempotency-Key is kept with a hash of its request. A plain hash of a body that holds a password would let

@@ -2,7 +2,7 @@ import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { logIn, newAccount, newEmail, password, type Account } from '../../test/accounts.ts'
 import { openShop, type TestShop } from '../../test/shop.ts'
-import { limits } from '../sessions/attempts.ts'
+import { limits } from './attempts.ts'
 
 let shop: TestShop
 beforeAll(async () => (shop = await openShop(['users'])))

@@ -2,11 +2,11 @@ import * as z from 'zod'
 import { sql } from 'drizzle-orm'
 import { check, index, integer, pgSchema, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 import type { Role } from '../functions.ts'
-import { isStaff, type User as Caller } from '../shared/auth.ts'
-import { idempotencyTable } from '../shared/idempotency-table.ts'
-import { PageQuery, pageOf } from '../shared/paging.ts'
-import { Problem } from '../shared/problems.ts'
-import { Id, text as Text, Timestamp } from '../shared/schemas.ts'
+import { isStaff, type User as Caller } from '../shared/auth/access-token.ts'
+import { idempotencyTable } from '../shared/store/idempotency-table.ts'
+import { PageQuery, pageOf } from '../shared/http/paging.ts'
+import { Problem } from '../shared/http/problems.ts'
+import { Id, text as Text, Timestamp } from '../shared/schemas/schemas.ts'
 
 /** The user: tables, schemas and who may do what to whom. All pure. */
 

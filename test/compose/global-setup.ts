@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process'
-import { root } from '../../compose/docker.ts'
+import { root } from '../../images/docker.ts'
 import { makeSecrets } from '../../compose/secrets.ts'
 import { shop } from './shop.ts'
 
 /** Brings the whole shop up from nothing, and takes it down again. */
 export default async function setup() {
   await makeSecrets()
-  const built = spawnSync(process.execPath, ['compose/images.ts'], { cwd: root, stdio: 'inherit' })
+  const built = spawnSync(process.execPath, ['images/build.ts'], { cwd: root, stdio: 'inherit' })
   if (built.status !== 0) throw new Error('the images could not be built')
   try {
     await shop.start()

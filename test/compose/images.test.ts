@@ -3,8 +3,8 @@ import { appendFileSync, cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { beyond, inspect } from '../../compose/report.ts'
-import { imageNames, serviceNames, services } from '../../compose/image-table.ts'
+import { beyond, inspect } from '../../images/report.ts'
+import { imageNames, serviceNames, services } from '../../images/table.ts'
 
 const tag = 'test'
 const root = join(import.meta.dirname, '../..')
@@ -12,7 +12,7 @@ const root = join(import.meta.dirname, '../..')
 const copy = mkdtempSync(join(tmpdir(), 'zeroshop-images-'))
 
 const bake = (...args: string[]) =>
-  execFileSync('docker', ['buildx', 'bake', '-f', 'compose/docker-bake.hcl', ...args], {
+  execFileSync('docker', ['buildx', 'bake', '-f', 'images/docker-bake.hcl', ...args], {
     cwd: copy,
     stdio: 'pipe',
     env: { ...process.env, TAG: tag },
@@ -32,7 +32,7 @@ const run = (name: string, { options = [], args = [] }: { options?: string[]; ar
 
 describe('the images', () => {
   beforeAll(() => {
-    for (const path of ['functions', 'events', 'docs', 'compose', 'local/build.ts'])
+    for (const path of ['functions', 'events', 'docs', 'compose', 'images'])
       cpSync(join(root, path), join(copy, path), { recursive: true })
     for (const path of ['package.json', 'package-lock.json', '.npmrc', '.dockerignore'])
       cpSync(join(root, path), join(copy, path))

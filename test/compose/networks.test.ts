@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { dockerSays } from '../../compose/docker.ts'
+import { dockerSays } from '../../images/docker.ts'
 import { reachScript } from '../reach.ts'
 import { shop } from './shop.ts'
 

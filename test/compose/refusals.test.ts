@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { secretsFolder } from '../../compose/secrets.ts'
 import { productsVersion } from '../../functions/products/schema-version.ts'
-import { schemaVersion } from '../../functions/shared/schema-version.ts'
+import { schemaVersion } from '../../functions/shared/store/schema-version.ts'
 import { shop } from './shop.ts'
 
 const secret = (name: string) => readFileSync(join(secretsFolder, name), 'utf8').trim()

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { dockerSays } from '../../compose/docker.ts'
+import { dockerSays } from '../../images/docker.ts'
 import type { ShopClient } from '../client.ts'
 import { newOrder } from '../orders.ts'
 import { steadyLoad, stockUp } from '../load.ts'

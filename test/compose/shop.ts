@@ -3,7 +3,7 @@ import { connect } from 'node:http2'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
-import { docker, dockerSays } from '../../compose/docker.ts'
+import { docker, dockerSays } from '../../images/docker.ts'
 import { secretsFolder } from '../../compose/secrets.ts'
 import { shopClient } from '../client.ts'
 

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { Plugin } from 'esbuild'
-import { bundle } from '../../local/build.ts'
+import { bundle } from '../../images/bundle.ts'
 import { failpoints } from './failpoints.ts'
 import { folderOf, mutations, type Mutation } from './mutations.ts'
 

@@ -35,7 +35,7 @@ function readOr(path: string, otherwise: string): string {
   }
 }
 
-/** Where a process may crash: `reserve-stock | functions/shared/change.ts:9 commit | before`. */
+/** Where a process may crash: `reserve-stock | functions/shared/store/transaction.ts:9 commit | before`. */
 const pointOf = (site: string, when: string) => `${me} | ${site} | ${when}`
 
 /** Makes a call with a failpoint before it and after it has succeeded. */

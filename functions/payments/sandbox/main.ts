@@ -1,5 +1,5 @@
 /** The payment provider's stand-in as a process of its own. */
-import { ConfigError, readConfig } from '../../shared/config.ts'
+import { ConfigError, readConfig } from '../../shared/process/config.ts'
 import { startSandbox } from './server.ts'
 
 const config = readConfig(process.env)

@@ -3,7 +3,7 @@ import { connect, DeliverPolicy } from 'nats'
 import { uuidv7 } from 'uuidv7'
 import { dropDeadLetters, listDeadLetters, replayDeadLetters } from '../../../events/dead-letters.ts'
 import { reactionsOn } from '../../../functions/functions.ts'
-import { openPostgres } from '../../../functions/shared/postgres.ts'
+import { openPostgres } from '../../../functions/shared/store/postgres.ts'
 import { must, until, type Context, type Fault } from '../fault.ts'
 
 /** Often enough that copies overtake first deliveries, and come while those are under way. */

@@ -1,0 +1,87 @@
+import { functions } from '../../functions/functions.ts'
+import type { ScaleReport } from '../../local/activator/activator.ts'
+import type { FunctionReport } from '../../local/activator/pool.ts'
+import { ScaleError, type ColdStart, type Part, type Sample, type ScaleSource } from './source.ts'
+
+/** The local runner's `GET /_scale`; undefined where the shop has no such page. */
+export async function openLocal(url: string): Promise<ScaleSource | undefined> {
+  const first = await ask()
+  if (first === undefined) return undefined
+  if (Object.keys(first.functions).length === 0)
+    throw new ScaleError(
+      'This shop runs all functions in one process: start it without --in-process to see them scale.',
+    )
+  const starts = coldStarts(first)
+  return {
+    label: `the local runner at ${url}`,
+    note: 'A pod is a process here. The local runner scales everything on concurrency; in a cluster, what is shown under CPU is scaled by an HPA.',
+    everyMs: 500,
+    windowSeconds: first.windowSeconds,
+    async sample() {
+      const report = await ask()
+      if (report === undefined) throw new ScaleError(`${url}/_scale is gone`)
+      starts.see(report)
+      return toSample(report, Date.now())
+    },
+    coldStarts: () => starts.seen(),
+    close: async () => {},
+  }
+
+  async function ask(): Promise<ScaleReport | undefined> {
+    const response = await fetch(`${url}/_scale`, { signal: AbortSignal.timeout(10_000) })
+    const text = await response.text()
+    // a gateway may answer with a page of its own
+    return response.ok && text.startsWith('{') ? (JSON.parse(text) as ScaleReport) : undefined
+  }
+}
+
+export const toSample = (report: ScaleReport, at: number): Sample => ({
+  at,
+  parts: Object.entries(report.functions).map(([name, one]) => toPart(name, one)),
+})
+
+function toPart(name: string, { instances, desired, concurrency, panic, decisions }: FunctionReport): Part {
+  const scaling = name in functions ? functions[name as keyof typeof functions].scaling : 'zero'
+  const count = (state: string) => instances.filter((instance) => instance.state === state).length
+  return {
+    name,
+    class: scaling === 'cpu' ? 'hpa' : 'kpa',
+    floor: scaling === 'warm' ? 1 : 0,
+    desired,
+    ready: count('ready'),
+    starting: count('starting'),
+    concurrency: concurrency.inFlight + concurrency.queued,
+    cpu: undefined,
+    panic,
+    reason: decisions.at(-1)?.reason,
+  }
+}
+
+/** Gathers processes as they become ready, without those that ran before. */
+export function coldStarts(first: ScaleReport) {
+  const known = new Set<string>()
+  const found: ColdStart[] = []
+  let before = readyIn(first)
+  for (const [name, { instances }] of Object.entries(first.functions))
+    for (const { startedAt } of instances) known.add(`${name} ${startedAt}`)
+  return {
+    see(report: ScaleReport) {
+      for (const [name, { instances }] of Object.entries(report.functions))
+        for (const { startedAt, startMs, pid } of instances) {
+          const key = `${name} ${startedAt} ${pid}`
+          if (startMs === undefined || known.has(key) || known.has(`${name} ${startedAt}`)) continue
+          known.add(key)
+          found.push({ name, at: Date.parse(startedAt), ms: startMs, fromZero: !before.has(name) })
+        }
+      before = readyIn(report)
+    },
+    seen: () => found.toSorted((a, b) => a.at - b.at),
+  }
+}
+
+const readyIn = ({ functions }: ScaleReport) =>
+  new Set(
+    Object.entries(functions)
+      .filter(([, { instances }]) => instances.some(({ state }) => state === 'ready'))
+      .map(([name]) => name),
+  )

@@ -1,0 +1,49 @@
+import type { Role } from '../functions/functions.ts'
+import { demoState, writeDemoState } from '../functions/products/schema-version.ts'
+import { openProducts } from '../functions/products/store.ts'
+import { seedProducts } from './seed-products.ts'
+import { openPostgres } from '../functions/shared/store/postgres.ts'
+import { seedStock } from './seed-stock.ts'
+import { findUserByEmail } from '../functions/users/find-user.ts'
+import { seedUsers } from './seed-users.ts'
+
+/** One of each role. */
+export const people: { email: string; name: string; role: Role }[] = (
+  ['customer', 'seller', 'staff', 'admin'] as const
+).map((role) => ({
+  email: `${role}@example.com`,
+  name: role.charAt(0).toUpperCase() + role.slice(1),
+  role,
+}))
+
+/**
+ * Puts a small catalogue and one user of each role into an empty shop, once: who deletes a user does not find it
+ * again. Where it was broken off, it goes on.
+ * @param password of the users
+ */
+export async function seed(
+  urls: { users: string; stock: string; products: string },
+  password: string,
+): Promise<void> {
+  const users = openPostgres(urls.users, { name: 'seed', max: 1 })
+  const stock = openPostgres(urls.stock, { name: 'seed', max: 1 })
+  const store = await openProducts(urls.products)
+  try {
+    const state = await demoState(store.db)
+    if (state === 'done') return
+    if (state === undefined) {
+      const [someone] = await users.client`select 1 from users.users limit 1`
+      if (someone !== undefined) return
+      await writeDemoState(store.db, 'begun')
+    }
+    await seedUsers(
+      users,
+      people.map((person) => ({ ...person, password })),
+    )
+    const seller = await findUserByEmail(users, people.find(({ role }) => role === 'seller')!.email)
+    if (seller !== undefined) await seedStock(stock, await seedProducts(store.products, seller.id))
+    await writeDemoState(store.db, 'done')
+  } finally {
+    await Promise.all([users.client.end(), stock.client.end(), store.close()])
+  }
+}

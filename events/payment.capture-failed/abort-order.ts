@@ -1,1 +1,0 @@
-export { abortOrder } from '../stock.rejected/abort-order.ts'

@@ -1,1 +1,0 @@
-export { projectProduct } from '../product.created/project-product.ts'

@@ -1,1 +1,0 @@
-export { trackOrder } from '../stock.reserved/track-order.ts'

@@ -1,0 +1,32 @@
+import { lt, sql } from 'drizzle-orm'
+import { products } from './order.ts'
+import { reaction } from '../../events/reaction.ts'
+
+export const projectProduct = reaction('project-product', async ({ type, data, time }, { once }) => {
+  await once(async (tx) => {
+    // events of one product may come in another order: only a newer version is taken
+    const newer = { target: products.sku, setWhere: lt(products.version, sql`excluded.version`) }
+    if (type === 'product.deleted') {
+      const { sku, productId, version } = data
+      const gone = { version, deletedAt: time }
+      await tx
+        .insert(products)
+        .values({ sku, productId, name: '', priceAmount: 0, currency: 'XXX', ...gone })
+        .onConflictDoUpdate({ ...newer, set: gone })
+      return
+    }
+    const { sku, productId, name, price, version } = data
+    const facts = {
+      productId,
+      name,
+      priceAmount: price.amount,
+      currency: price.currency,
+      version,
+      deletedAt: null,
+    }
+    await tx
+      .insert(products)
+      .values({ sku, ...facts })
+      .onConflictDoUpdate({ ...newer, set: facts })
+  })
+})

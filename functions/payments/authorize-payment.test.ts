@@ -1,0 +1,129 @@
+import { uuidv7 } from 'uuidv7'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { httpProvider } from './http-provider.ts'
+import { openPayments } from '../../test/shop-with-sandbox.ts'
+
+let shop: Awaited<ReturnType<typeof openPayments>>
+beforeAll(async () => {
+  shop = await openPayments()
+})
+afterAll(() => shop.close())
+
+describe('authorize-payment', () => {
+  it('authorises the total', async () => {
+    const order = shop.reserved()
+    await shop.authorize(order)
+    const payment = await shop.paymentOf(order.orderId)
+    expect(payment).toMatchObject({ status: 'authorized', amount: 2500, currency: 'EUR', cardToken: null })
+    expect(await shop.emitted(order.orderId)).toMatchObject([
+      {
+        type: 'payment.authorized',
+        data: { orderId: order.orderId, paymentId: payment.id, amount: order.total },
+      },
+    ])
+    const [entry] = await shop.sandbox.journal(payment.id)
+    expect(entry).toMatchObject({ operation: 'authorize', key: `authorize:${payment.id}`, amount: 2500 })
+  })
+
+  it.each([
+    ['card_declined', 'the issuer declined the card'],
+    ['card_insufficient_funds', 'insufficient funds'],
+    ['card_of_nobody', 'unknown card'],
+  ])('tells that %s is declined, and why', async (card, reason) => {
+    const order = shop.reserved(card)
+    await shop.authorize(order)
+    expect(await shop.paymentOf(order.orderId)).toMatchObject({ status: 'declined', reason, cardToken: null })
+    expect(await shop.emitted(order.orderId)).toMatchObject([{ type: 'payment.declined', data: { reason } }])
+  })
+
+  it('asks the provider what it did where the answer never comes', async () => {
+    const order = shop.reserved('card_timeout')
+    await shop.authorize(order)
+    expect(await shop.told(order)).toEqual(['authorized'])
+    expect(await shop.done(order)).toEqual(['authorize'])
+  })
+
+  it('is delivered again while the provider has not heard of it, and authorises once', async () => {
+    const order = shop.reserved('card_slow')
+    await expect(shop.authorize(order)).rejects.toThrow('payment provider')
+    expect(await shop.paymentOf(order.orderId)).toMatchObject({ status: 'authorizing' })
+    expect(await shop.told(order)).toEqual([])
+    await expect.poll(() => shop.done(order), { timeout: 10_000 }).toEqual(['authorize'])
+    await shop.authorize(order)
+    expect(await shop.told(order)).toEqual(['authorized'])
+    expect(await shop.done(order)).toEqual(['authorize'])
+  })
+
+  it('waits for a slow card where it is given the time', async () => {
+    const order = shop.reserved('card_slow')
+    const deps = shop.deps('payments')
+    const { provider } = deps
+    deps.provider = httpProvider(shop.sandbox.url, shop.sandbox.apiKey)
+    await shop.authorize(order).finally(() => (deps.provider = provider))
+    expect(await shop.told(order)).toEqual(['authorized'])
+  })
+
+  it('fails for a flaky card, and succeeds when it is delivered again', async () => {
+    const order = shop.reserved('card_flaky')
+    await expect(shop.authorize(order)).rejects.toThrow('503')
+    const before = await shop.paymentOf(order.orderId)
+    await shop.authorize(order)
+    expect(await shop.paymentOf(order.orderId)).toMatchObject({ id: before.id, status: 'authorized' })
+    expect(await shop.told(order)).toEqual(['authorized'])
+  })
+
+  it('does nothing when it is delivered again', async () => {
+    const order = shop.reserved()
+    const { id } = await shop.authorize(order)
+    const before = await shop.paymentOf(order.orderId)
+    await shop.authorize(order, id)
+    await shop.authorize(order)
+    expect(await shop.paymentOf(order.orderId)).toEqual(before)
+    expect(await shop.told(order)).toEqual(['authorized'])
+  })
+
+  it('authorises once where it is delivered ten times at once', async () => {
+    const order = shop.reserved()
+    const id = uuidv7()
+    await Promise.all(Array.from({ length: 10 }, (_, i) => shop.authorize(order, i < 5 ? id : undefined)))
+    expect(await shop.told(order)).toEqual(['authorized'])
+    expect(await shop.done(order)).toEqual(['authorize'])
+  })
+
+  it('carries on where it was killed between the provider’s answer and the commit', async () => {
+    const order = shop.reserved('card_declined')
+    const deps = shop.deps('payments')
+    const { provider } = deps
+    deps.provider = {
+      ...provider,
+      authorize: async (...request) => {
+        await provider.authorize(...request)
+        throw new Error('killed')
+      },
+      lookUp: () => Promise.reject(new Error('killed')),
+    }
+    await expect(shop.authorize(order)).rejects.toThrow('killed')
+    deps.provider = provider
+    await shop.authorize(order)
+    expect(await shop.told(order)).toEqual(['declined'])
+  })
+
+  it('does not trouble the provider with an order that costs nothing', async () => {
+    const order = shop.reserved('card_approved', 0)
+    await shop.authorize(order)
+    expect(await shop.told(order)).toEqual(['authorized'])
+    await shop.capture(order)
+    expect(await shop.told(order)).toEqual(['authorized', 'captured'])
+    expect(await shop.done(order)).toEqual([])
+  })
+
+  it('fails while the provider cannot be reached, and never guesses', async () => {
+    await shop.sandbox.stop()
+    const order = shop.reserved()
+    await expect(shop.authorize(order)).rejects.toThrow('payment provider')
+    expect(await shop.paymentOf(order.orderId)).toMatchObject({ status: 'authorizing' })
+    await shop.sandbox.start()
+    await shop.authorize(order)
+    expect(await shop.told(order)).toEqual(['authorized'])
+  })
+})

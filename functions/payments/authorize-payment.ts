@@ -1,0 +1,45 @@
+import { eq } from 'drizzle-orm'
+import { uuidv7 } from 'uuidv7'
+import { authorize } from './ask.ts'
+import { payments, type PaymentRow } from './payment.ts'
+import { advance, lockPayment } from './store.ts'
+import type { Db } from '../shared/store/postgres.ts'
+import type { EventData } from '../../events/catalogue.ts'
+import { emit } from '../../events/emit.ts'
+import { reaction } from '../../events/reaction.ts'
+
+export const authorizePayment = reaction('authorize-payment', async (event, { db, provider, once }) => {
+  const payment = await openPayment(db, event.data)
+  const answer = payment.status === 'authorizing' ? await authorize(provider, payment) : undefined
+  await once(async (tx) => {
+    const row = await lockPayment(tx, { id: payment.id })
+    // where the order was cancelled meanwhile, void-payment gives back whatever we have been given
+    if (answer === undefined || row?.status !== 'authorizing') return
+    const { orderId, id: paymentId } = row
+    if (answer.status === 'declined') {
+      const reason = answer.reason ?? 'declined'
+      await advance(tx, row, { type: 'decline' }, { providerId: answer.id, reason, cardToken: null })
+      await emit(tx, 'payment.declined', orderId, { orderId, paymentId, reason }, event.traceparent)
+      return
+    }
+    await advance(tx, row, { type: 'authorize' }, { providerId: answer.id, cardToken: null })
+    const amount = { amount: row.amount, currency: row.currency }
+    await emit(tx, 'payment.authorized', orderId, { orderId, paymentId, amount }, event.traceparent)
+  })
+})
+
+/** The order's payment: its id, which the provider knows it by, is the same at each delivery. */
+async function openPayment(
+  db: Db,
+  { orderId, customerId, total, cardToken }: EventData<'stock.reserved'>,
+): Promise<PaymentRow> {
+  const [opened] = await db
+    .insert(payments)
+    .values({ id: uuidv7(), orderId, customerId, status: 'authorizing', ...total, cardToken })
+    .onConflictDoNothing()
+    .returning()
+  if (opened !== undefined) return opened
+  const [known] = await db.select().from(payments).where(eq(payments.orderId, orderId))
+  if (known === undefined) throw new Error(`the payment of order ${orderId} has gone`)
+  return known
+}

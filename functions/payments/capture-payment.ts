@@ -1,0 +1,38 @@
+import { capture } from './ask.ts'
+import type { PaymentStatus } from './payment.ts'
+import { advance, lockPayment } from './store.ts'
+import type { Db } from '../shared/store/postgres.ts'
+import { emit } from '../../events/emit.ts'
+import { reaction } from '../../events/reaction.ts'
+
+export const capturePayment = reaction('capture-payment', async (event, { db, provider, once }) => {
+  const { orderId } = event.data
+  const payment = await beginCapture(db, orderId)
+  const { id: paymentId } = payment
+  const answer = payment.status === 'capturing' ? await capture(provider, payment) : undefined
+  await once(async (tx) => {
+    const row = await lockPayment(tx, { orderId })
+    if (row === undefined || isSettled(row.status)) return
+    if (row.status === 'capturing' && answer?.status === 'captured') {
+      await advance(tx, row, { type: 'capture' })
+      const amount = { amount: row.amount, currency: row.currency }
+      await emit(tx, 'payment.captured', orderId, { orderId, paymentId, amount }, event.traceparent)
+      return
+    }
+    const reason = answer?.reason ?? `the payment is ${row.status}`
+    if (row.status === 'capturing') await advance(tx, row, { type: 'fail-capture' }, { reason })
+    // also where it was declined or voided: a parcel without a payment is called back
+    await emit(tx, 'payment.capture-failed', orderId, { orderId, paymentId, reason }, event.traceparent)
+  })
+})
+
+const isSettled = (status: PaymentStatus) => ['captured', 'refunded', 'capture_failed'].includes(status)
+
+/** From here on, and until the provider has answered, the payment cannot be voided. */
+const beginCapture = (db: Db, orderId: string) =>
+  db.transaction(async (tx) => {
+    const row = await lockPayment(tx, { orderId })
+    if (row === undefined || row.status === 'authorizing')
+      throw new Error(`order ${orderId} was shipped before its payment is authorised: try again later`)
+    return row.status === 'authorized' ? advance(tx, row, { type: 'begin-capture' }) : row
+  })

@@ -1,0 +1,68 @@
+import { uuidv7 } from 'uuidv7'
+import { giveBack, refund as askForRefund } from './ask.ts'
+import { left, payments, type PaymentRow } from './payment.ts'
+import { advance, beginRefund, finishRefund, lockPayment, begunRefund } from './store.ts'
+import type { Db } from '../shared/store/postgres.ts'
+import { emit } from '../../events/emit.ts'
+import { reaction } from '../../events/reaction.ts'
+
+/** Gives back whatever there is of the order's payment; afterwards there never is more. */
+export const voidPayment = reaction('void-payment', async (event, { db, provider, once }) => {
+  const { orderId } = event.data
+  const payment = await beginVoid(db, orderId)
+
+  if (payment.status === 'capturing') throw new Error('a capture is under way: try again once it is known')
+
+  if (payment.status === 'captured') {
+    const refund = await beginRest(db, payment)
+    if (refund !== undefined) await askForRefund(provider, payment, refund)
+    await once(async (tx) => {
+      if (refund !== undefined) await finishRefund(tx, refund, event.traceparent)
+    })
+    return
+  }
+
+  const answer = payment.status === 'voiding' ? await giveBack(provider, payment) : undefined
+  await once(async (tx) => {
+    const row = await lockPayment(tx, { orderId })
+    if (answer === undefined || row?.status !== 'voiding') return
+    const { id: paymentId, currency } = row
+    const found = { providerId: answer.id, reason: answer.reason ?? row.reason, cardToken: null }
+    if (answer.status === 'declined') {
+      await advance(tx, row, { type: 'decline' }, found)
+      return
+    }
+    if (answer.status !== 'voided') throw new Error(`the provider has ${answer.status} payment ${paymentId}`)
+    await advance(tx, row, { type: 'void' }, found)
+    const amount = { amount: row.amount, currency }
+    await emit(tx, 'payment.voided', orderId, { orderId, paymentId, amount }, event.traceparent)
+  })
+})
+
+/**
+ * From here on nothing more is authorised or captured. An order without a payment gets one that is voided
+ * already: it fences off an authorisation that comes later.
+ */
+const beginVoid = (db: Db, orderId: string) =>
+  db.transaction(async (tx) => {
+    const [fence] = await tx
+      .insert(payments)
+      // XXX: ISO 4217's code where no currency is involved
+      .values({ id: uuidv7(), orderId, status: 'voided', amount: 0, currency: 'XXX' })
+      .onConflictDoNothing()
+      .returning()
+    const row = fence ?? (await lockPayment(tx, { orderId }))
+    if (row === undefined) throw new Error(`the payment of order ${orderId} has gone`)
+    const isOpen = ['authorizing', 'authorized', 'capture_failed'].includes(row.status)
+    return isOpen ? advance(tx, row, { type: 'cancel' }) : row
+  })
+
+/** Begins, or carries on, the refund of all that is left. */
+const beginRest = (db: Db, { id, orderId }: PaymentRow) =>
+  db.transaction(async (tx) => {
+    const row = await lockPayment(tx, { id })
+    const key = { caller: 'order.cancelled', key: orderId, hash: orderId }
+    const pending = await begunRefund(tx, key)
+    if (pending !== undefined || row === undefined || left(row) === 0) return pending
+    return beginRefund(tx, row, { amount: left(row), reason: 'the order was cancelled' }, key)
+  })

@@ -1,0 +1,155 @@
+import { Hono, type Context, type MiddlewareHandler } from 'hono'
+import type { Logger } from 'pino'
+import { operations, type Domain, type OperationName, type OperationRow } from '../../functions.ts'
+import { authorize, type Authenticate } from '../auth/access-token.ts'
+import type { DepsByDomain } from '../deps.ts'
+import { keepable, readIdempotencyKey } from '../store/idempotency.ts'
+import type { Operation } from './operation.ts'
+import { isUnavailable, Unavailable } from '../store/store-errors.ts'
+import { Problem } from './problems.ts'
+import { check, readJson } from './validate.ts'
+
+const defaultMaxBody = 100 * 1024
+
+/** How long a request may take once it is read, in ms: where a store says nothing, many wait behind those it is silent to. */
+const mostMs = 10_000
+
+export interface AppOptions {
+  operations: Operation[]
+  deps: <D extends Domain>(domain: D) => DepsByDomain[D]
+  authenticate: Authenticate
+  log: Logger
+}
+
+/** The Hono app of one function, or of all of them. */
+export function createApp({ operations: served, deps, authenticate, log }: AppOptions): Hono {
+  const app = new Hono()
+  app.onError((error, c) => toProblem(error, c, log).toResponse())
+  app.notFound(() =>
+    new Problem('not-found', { detail: 'No function has this path: see /docs.' }).toResponse(),
+  )
+  const methods = new Map<string, string[]>()
+  for (const operation of served) {
+    const row: OperationRow = operations[operation.name]
+    const path = row.path.replaceAll(/\{(\w+)\}/g, ':$1')
+    methods.set(path, [...(methods.get(path) ?? []), row.method.toUpperCase()])
+    const max = operation.contract.maxBody ?? defaultMaxBody
+    const given = deps(row.domain)
+    app.on(row.method.toUpperCase(), [path], ...(row.method === 'get' ? [] : [limit(max)]), async (c) => {
+      const call = await accept(c, operation, row, authenticate)
+      return notModified(c, await inTime(operation.handle(call, given)))
+    })
+  }
+  for (const [path, allowed] of methods) app.all(path, () => refuseMethod(allowed))
+  return app
+}
+
+function refuseMethod(methods: string[]): never {
+  const allow = methods.includes('GET') ? [...methods, 'HEAD'] : methods
+  throw new Problem('method-not-allowed', {
+    detail: 'This address takes other methods; the Allow header lists them.',
+    headers: { allow: allow.toSorted().join(', ') },
+  })
+}
+
+/** Checks who calls and what was sent, in the order in which a client can put it right. */
+async function accept(
+  c: Context,
+  { name, contract }: Operation,
+  row: OperationRow,
+  authenticate: Authenticate,
+) {
+  const user = await authenticate(c.req.header('authorization'))
+  authorize(row.by, user)
+  const { params, query, body } = contract.request
+  return {
+    params: params && check(params, c.req.param(), 'path'),
+    query: query && check(query, c.req.query(), 'query'),
+    body: body && check(body, await readJson(c), 'body'),
+    key: row.idempotent && (await readIdempotencyKey(c, name satisfies OperationName, user?.id ?? 'anyone')),
+    user,
+    traceparent: c.req.header('traceparent'),
+    json: (value: unknown, status: 200, headers: Record<string, string> = {}) => {
+      if (!row.idempotent) return c.json(value, status, headers)
+      const all: Record<string, string> = { 'content-type': 'application/json' }
+      for (const [name, text] of Object.entries(headers)) all[name.toLowerCase()] = text
+      const body = JSON.stringify(value)
+      return keepable(c.body(body, status, all), { status, headers: all, body })
+    },
+    empty: () => c.body(null, 204),
+    hono: c,
+  }
+}
+
+/**
+ * Refuses (413) a body above the cap: by what its length is said to be, else when it has been read. It is read to its
+ * end then, too, as hono/body-limit does not: a connection cannot be used again before, and a proxy would do so.
+ */
+function limit(maxSize: number): MiddlewareHandler {
+  const refuse = () => {
+    throw new Problem('body-too-large', { detail: `Send at most ${maxSize / 1024} KiB.` })
+  }
+  return async (c, next) => {
+    const length = c.req.header('content-length')
+    // Node holds a sender to the length that it names, and reads what we leave
+    if (Number(length ?? 0) > maxSize) refuse()
+    const { raw } = c.req
+    if (c.req.header('transfer-encoding') !== undefined && raw.body !== null) {
+      const body = await readUpTo(maxSize, raw.body)
+      // its method comes from `raw`
+      // oxlint-disable-next-line no-invalid-fetch-options
+      c.req.raw = new Request(raw, { body: body ?? refuse() })
+    }
+    await next()
+  }
+}
+
+/** A body, or undefined where it is larger; not more of it is kept. */
+async function readUpTo(
+  maxSize: number,
+  body: ReadableStream<Uint8Array>,
+): Promise<Buffer<ArrayBuffer> | undefined> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of body) {
+    size += chunk.length
+    if (size <= maxSize) chunks.push(chunk)
+  }
+  return size <= maxSize ? Buffer.concat(chunks) : undefined
+}
+
+/** @throws Unavailable where it takes too long; it goes on, and a client that asks again with its key finds what it did */
+async function inTime(work: Promise<Response>): Promise<Response> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Unavailable(`not done within ${mostMs} ms`)), mostMs)
+  try {
+    return await Promise.race([work, promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** A 304 where the client already has this version (RFC 9110, 13.1.2). */
+function notModified(c: Context, response: Response): Response {
+  const known = c.req.header('if-none-match')
+  if (known === undefined || c.req.method !== 'GET') return response
+  const etag = response.headers.get('etag')
+  if (etag === null || !known.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag))
+    return response
+  return new Response(null, { status: 304, headers: { etag } })
+}
+
+function toProblem(error: unknown, c: Context, log: Logger): Problem {
+  if (error instanceof Problem && error.cause === undefined) return error
+  const request = { method: c.req.method, path: c.req.path, requestId: c.req.header('x-request-id') }
+  log.error({ ...request, err: error }, 'request failed')
+  if (error instanceof Problem) return error
+  if (isUnavailable(error))
+    return new Problem('store-unavailable', {
+      detail: 'Try again in a moment.',
+      headers: { 'retry-after': '2' },
+    })
+  return new Problem('internal-error', {
+    detail: 'It is logged. Try again; if it stays, tell us the X-Request-Id.',
+  })
+}

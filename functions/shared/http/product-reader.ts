@@ -1,0 +1,35 @@
+import { Problem } from './problems.ts'
+import { catalogue, type EventData } from '../../../events/catalogue.ts'
+
+export type ProductFacts = EventData<'product.created'>
+
+/** Reads a product from the products domain by SKU; undefined where there is none. */
+export type ProductReader = (sku: string) => Promise<ProductFacts | undefined>
+
+const unavailable = (cause: unknown) =>
+  new Problem('store-unavailable', {
+    detail: 'The products cannot be read just now: try again in a moment.',
+    headers: { 'retry-after': '2' },
+    cause,
+  })
+
+/**
+ * Reads over HTTP from `list-products`: for what a projection has not heard of yet.
+ * @param url the address of `list-products`
+ */
+export function httpProductReader(url: string): ProductReader {
+  return async (sku) => {
+    const response = await fetch(`${url}/api/v1/products?sku=${encodeURIComponent(sku)}`, {
+      signal: AbortSignal.timeout(5_000),
+    }).catch((error: unknown) => {
+      throw unavailable(error)
+    })
+    if (!response.ok) throw unavailable(`list-products answered ${response.status}`)
+    // checked by the catalogue's schema below
+    const { items } = (await response.json()) as { items: (Record<string, unknown> & { id: string })[] }
+    const [item] = items
+    if (item === undefined) return undefined
+    const { id: productId, name, price, sellerId, version } = item
+    return catalogue['product.created'].data.parse({ productId, sku, name, price, sellerId, version })
+  }
+}

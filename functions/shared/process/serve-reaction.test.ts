@@ -1,0 +1,55 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { pino } from 'pino'
+import { uuidv7 } from 'uuidv7'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { freePort } from '../../../local/ports.ts'
+import { openPostgres, type Db } from '../store/postgres.ts'
+import { reactionListener } from './serve-reaction.ts'
+
+/** A reaction whose database is not there. */
+let db: Db
+const server = createServer()
+const main = new URL('../../main.ts', import.meta.url).href
+
+beforeAll(async () => {
+  db = openPostgres(`postgres://nobody@127.0.0.1:${await freePort()}/none`)
+  const opened = { deps: { db }, ping: async () => {}, checked: Promise.resolve(), close: async () => {} }
+  server.on(
+    'request',
+    await reactionListener('release-stock', opened as never, pino({ level: 'silent' }), main),
+  )
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+})
+afterAll(async () => {
+  server.close()
+  await db.client.end()
+})
+
+const send = async (data: object) => {
+  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/cloudevents+json' },
+    body: JSON.stringify({
+      specversion: '1.0',
+      id: uuidv7(),
+      type: 'dev.zeroshop.order.cancelled',
+      source: '/orders',
+      subject: uuidv7(),
+      time: new Date().toISOString(),
+      data,
+    }),
+  })
+  await response.text()
+  return response.status
+}
+
+it('answers 503 where its store cannot be reached, so that the event is never given up', async () => {
+  expect(await send({ orderId: uuidv7(), reason: 'a test' })).toBe(503)
+})
+
+it('answers 500 to what it cannot take', async () => {
+  expect(await send({ orderId: 'not an id' })).toBe(500)
+})

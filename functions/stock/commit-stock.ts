@@ -1,0 +1,21 @@
+import { and, eq, sql } from 'drizzle-orm'
+import { lockAccounts, saveAccounts } from './accounts.ts'
+import { commit, reservations } from './stock.ts'
+import { emit } from '../../events/emit.ts'
+import { reaction } from '../../events/reaction.ts'
+
+export const commitStock = reaction('commit-stock', async ({ data: { orderId }, traceparent }, { once }) => {
+  await once(async (tx) => {
+    const [held] = await tx
+      .update(reservations)
+      .set({ state: 'committed', at: sql`now()` })
+      .where(and(eq(reservations.orderId, orderId), eq(reservations.state, 'reserved')))
+      .returning({ lines: reservations.lines })
+    if (held === undefined) return
+    const accounts = await lockAccounts(tx, held.lines)
+    await Promise.all([
+      saveAccounts(tx, commit(accounts, held.lines)),
+      emit(tx, 'stock.committed', orderId, { orderId }, traceparent),
+    ])
+  })
+})

@@ -1,0 +1,221 @@
+import { randomUUID } from 'node:crypto'
+import { inArray } from 'drizzle-orm'
+import { uuidv7 } from 'uuidv7'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { seedStock } from '../../demo/seed-stock.ts'
+import { items, type Line } from './stock.ts'
+import { openPostgres, type Db } from '../shared/store/postgres.ts'
+import { openShop, type TestShop } from '../../test/shop.ts'
+import { catalogue, type EventData, type EventType, type ShopEvent } from '../../events/catalogue.ts'
+import { releaseStock } from './release-stock.ts'
+import { commitStock } from './commit-stock.ts'
+import { onceFor, type Reaction } from '../../events/reaction.ts'
+import { reserveStock } from './reserve-stock.ts'
+
+let shop: TestShop
+/** As many connections as several instances of the function have. */
+let busy: Db
+beforeAll(async () => {
+  shop = await openShop(['stock'])
+  const { host, port, user, pass, database } = shop.deps('stock').db.client.options
+  busy = openPostgres(`postgres://${user}:${String(pass)}@${host[0]}:${port[0]}/${database}`, { max: 8 })
+})
+afterAll(async () => {
+  await busy.client.end()
+  await shop.close()
+})
+
+const db = () => shop.deps('stock').db
+const stocked = async (...quantities: number[]) => {
+  const stock = quantities.map((quantity) => ({
+    sku: randomUUID(),
+    sellerId: shop.users.seller.id,
+    quantity,
+  }))
+  await seedStock(db(), stock)
+  return stock.map(({ sku }) => sku)
+}
+const account = async (sku: string) => {
+  const { available, reserved, sold } = (await shop.get(`/stock/${sku}`)).body
+  return { available, reserved, sold }
+}
+
+const placed = (lines: Line[], orderId = uuidv7()): EventData<'order.placed'> => ({
+  orderId,
+  customerId: uuidv7(),
+  lines,
+  total: { amount: 100, currency: 'EUR' },
+  cardToken: 'card_approved',
+})
+const place = (order: EventData<'order.placed'>, id?: string) =>
+  shop.react('reserve-stock', 'order.placed', order, id)
+const cancel = (orderId: string, id?: string) =>
+  shop.react('release-stock', 'order.cancelled', { orderId, reason: 'changed my mind' }, id)
+const complete = (orderId: string, id?: string) =>
+  shop.react('commit-stock', 'order.completed', { orderId }, id)
+const told = async (orderId: string) => (await shop.emitted(orderId)).map(({ type }) => type)
+
+describe('reserve-stock', () => {
+  it('reserves every line and hands on what paying needs', async () => {
+    const [a, b] = await stocked(5, 2)
+    const order = placed([
+      { sku: b!, quantity: 1 },
+      { sku: a!, quantity: 2 },
+      { sku: b!, quantity: 1 },
+    ])
+    await place(order)
+    expect(await account(a!)).toEqual({ available: 3, reserved: 2, sold: 0 })
+    expect(await account(b!)).toEqual({ available: 0, reserved: 2, sold: 0 })
+    const { orderId, customerId, total, cardToken } = order
+    expect(await shop.emitted(orderId)).toMatchObject([
+      { type: 'stock.reserved', subject: orderId, data: { orderId, customerId, total, cardToken } },
+    ])
+  })
+
+  it('reserves nothing where a line is too large, also together with another of its SKU', async () => {
+    const [a, b] = await stocked(5, 3)
+    const order = placed([
+      { sku: a!, quantity: 1 },
+      { sku: b!, quantity: 2 },
+      { sku: b!, quantity: 2 },
+      { sku: 'UNKNOWN', quantity: 1 },
+    ])
+    await place(order)
+    expect([(await account(a!)).available, (await account(b!)).available]).toEqual([5, 3])
+    const shortages = [
+      { sku: b, requested: 4, available: 3 },
+      { sku: 'UNKNOWN', requested: 1, available: 0 },
+    ]
+    const [rejected] = await shop.emitted(order.orderId)
+    expect(rejected).toMatchObject({ type: 'stock.rejected', data: { orderId: order.orderId } })
+    expect(catalogue['stock.rejected'].data.parse(rejected?.data).shortages).toEqual(
+      shortages.sort((one, other) => (one.sku! < other.sku! ? -1 : 1)),
+    )
+  })
+
+  it('reserves once, whether the same event or another of the order comes again', async () => {
+    const [a] = await stocked(5)
+    const order = placed([{ sku: a!, quantity: 2 }])
+    const { id } = await place(order)
+    await Promise.all([place(order, id), place(order, id), place(order)])
+    expect(await account(a!)).toEqual({ available: 3, reserved: 2, sold: 0 })
+    expect(await told(order.orderId)).toEqual(['stock.reserved'])
+  })
+
+  it('stands by a rejection, also when there is more stock by the time it is told again', async () => {
+    const [a] = await stocked(1)
+    const order = placed([{ sku: a!, quantity: 2 }])
+    await place(order)
+    await shop.post(`/stock/${a}/adjustments`, { as: 'seller', body: { quantity: 9, reason: 'received' } })
+    await place(order)
+    await cancel(order.orderId)
+    expect(await account(a!)).toEqual({ available: 10, reserved: 0, sold: 0 })
+    expect(await told(order.orderId)).toEqual(['stock.rejected'])
+  })
+})
+
+describe('release-stock', () => {
+  it('gives back what was reserved, once', async () => {
+    const [a] = await stocked(5)
+    const order = placed([{ sku: a!, quantity: 2 }])
+    await place(order)
+    const { id } = await cancel(order.orderId)
+    await Promise.all([cancel(order.orderId, id), cancel(order.orderId)])
+    expect(await account(a!)).toEqual({ available: 5, reserved: 0, sold: 0 })
+    expect(await told(order.orderId)).toEqual(['stock.reserved', 'stock.released'])
+  })
+
+  it('keeps an order from being reserved that was cancelled before', async () => {
+    const [a] = await stocked(5)
+    const order = placed([{ sku: a!, quantity: 2 }])
+    await cancel(order.orderId)
+    await place(order)
+    expect(await account(a!)).toEqual({ available: 5, reserved: 0, sold: 0 })
+    expect(await told(order.orderId)).toEqual([])
+  })
+
+  it('leaves what is sold alone', async () => {
+    const [a] = await stocked(5)
+    const order = placed([{ sku: a!, quantity: 2 }])
+    await place(order)
+    await complete(order.orderId)
+    await cancel(order.orderId)
+    expect(await account(a!)).toEqual({ available: 3, reserved: 0, sold: 2 })
+  })
+})
+
+describe('commit-stock', () => {
+  it('turns what is reserved into what is sold, once', async () => {
+    const [a] = await stocked(5)
+    const order = placed([{ sku: a!, quantity: 2 }])
+    await place(order)
+    const { id } = await complete(order.orderId)
+    await Promise.all([complete(order.orderId, id), complete(order.orderId)])
+    expect(await account(a!)).toEqual({ available: 3, reserved: 0, sold: 2 })
+    expect(await told(order.orderId)).toEqual(['stock.reserved', 'stock.committed'])
+  })
+
+  it('sells nothing that was released or never reserved', async () => {
+    const [a] = await stocked(5)
+    const order = placed([{ sku: a!, quantity: 2 }])
+    await place(order)
+    await cancel(order.orderId)
+    await complete(order.orderId)
+    await complete(uuidv7())
+    expect(await account(a!)).toEqual({ available: 5, reserved: 0, sold: 0 })
+    expect(await told(order.orderId)).toEqual(['stock.reserved', 'stock.released'])
+  })
+})
+
+const random = (n: number) => Math.floor(Math.random() * n)
+
+/** Delivers over many connections, as several instances of the function would. */
+async function deliver<T extends EventType>(reaction: Reaction, type: T, data: EventData<T>): Promise<void> {
+  const event: ShopEvent<T> = { id: uuidv7(), type, subject: '', time: new Date(), data }
+  // all of them are of the stock domain
+  const deps = { ...shop.deps('stock'), db: busy, once: onceFor(busy, reaction.name, event) } as never
+  await reaction.handle(event, deps)
+}
+
+const cancelled = (orderId: string) => deliver(releaseStock, 'order.cancelled', { orderId, reason: 'test' })
+const completed = (orderId: string) => deliver(commitStock, 'order.completed', { orderId })
+
+const runToItsEnd = async (order: EventData<'order.placed'>, i: number) => {
+  const { orderId } = order
+  const reserving = deliver(reserveStock, 'order.placed', order)
+  if (i % 3 === 0) return Promise.all([reserving, cancelled(orderId)])
+  await reserving
+  return Promise.all([completed(orderId), i % 3 === 1 ? completed(orderId) : cancelled(orderId)])
+}
+
+describe('many orders at once', () => {
+  it('sell one unit to one of 200', async () => {
+    const [a] = await stocked(1)
+    const orders = Array.from({ length: 200 }, () => placed([{ sku: a!, quantity: 1 }]))
+    await Promise.all(orders.map((data) => deliver(reserveStock, 'order.placed', data)))
+    expect(await account(a!)).toEqual({ available: 0, reserved: 1, sold: 0 })
+    const ids = new Set(orders.map(({ orderId }) => orderId))
+    const types = (await shop.emitted()).filter((e) => ids.has(e.subject)).map(({ type }) => type)
+    expect(types.filter((type) => type === 'stock.reserved')).toHaveLength(1)
+    expect(types.filter((type) => type === 'stock.rejected')).toHaveLength(199)
+  })
+
+  it('of several SKUs in any order neither deadlock nor oversell, whatever is cancelled and completed', async () => {
+    const skus = await stocked(40, 40, 40, 40)
+    const orders = Array.from({ length: 120 }, () =>
+      placed(
+        Array.from({ length: 1 + random(5) }, () => ({ sku: skus[random(4)]!, quantity: 1 + random(3) })),
+      ),
+    )
+    await Promise.all(orders.map(runToItsEnd))
+    const rows = await db().select().from(items).where(inArray(items.sku, skus))
+    for (const { available, reserved, sold, received } of rows)
+      expect([reserved, available + sold, received]).toEqual([0, 40, 40])
+    const emitted = await shop.emitted()
+    for (const { orderId } of orders) {
+      const types = emitted.filter((e) => e.subject === orderId).map(({ type }) => type)
+      expect(types.length).toBeLessThanOrEqual(2)
+      expect(new Set(types).size).toBe(types.length)
+    }
+  })
+})

@@ -1,0 +1,38 @@
+import { eq } from 'drizzle-orm'
+import { lockAccounts, saveAccounts } from './accounts.ts'
+import { mergeLines, reservations, reserve } from './stock.ts'
+import { emit } from '../../events/emit.ts'
+import { reaction } from '../../events/reaction.ts'
+
+export const reserveStock = reaction('reserve-stock', async ({ data, traceparent }, { once }) => {
+  const { orderId, customerId, total, cardToken } = data
+  const lines = mergeLines(data.lines)
+  await once(async (tx) => {
+    // the statements of each pair are sent together
+    const [first, held] = await Promise.all([
+      tx
+        .insert(reservations)
+        .values({ orderId, state: 'reserved', lines })
+        .onConflictDoNothing()
+        .prepare('add-reservation')
+        .execute(),
+      lockAccounts(tx, lines),
+    ])
+    // the order was cancelled before, or told of twice
+    if (first.count === 0) return
+    const { accounts, shortages } = reserve(held, lines)
+    if (shortages.length === 0)
+      await Promise.all([
+        saveAccounts(tx, accounts),
+        emit(tx, 'stock.reserved', orderId, { orderId, customerId, total, cardToken }, traceparent),
+      ])
+    else
+      await Promise.all([
+        tx
+          .update(reservations)
+          .set({ state: 'released', lines: [] })
+          .where(eq(reservations.orderId, orderId)),
+        emit(tx, 'stock.rejected', orderId, { orderId, shortages }, traceparent),
+      ])
+  })
+})

@@ -1,0 +1,59 @@
+import { and, eq, isNull, lt, sql } from 'drizzle-orm'
+import { uuidv7 } from 'uuidv7'
+import type { User } from '../shared/auth/access-token.ts'
+import type { Tx } from '../shared/store/postgres.ts'
+import { hashOf, newRefreshToken, refreshTokenMs, refreshTokens, sessionEnded, sessions } from './session.ts'
+
+/** Starts a session, and clears away those of the user that have expired. */
+export async function startSession(tx: Tx, userId: string) {
+  await tx.delete(sessions).where(and(eq(sessions.userId, userId), lt(sessions.expiresAt, sql`now()`)))
+  const id = uuidv7()
+  await tx.insert(sessions).values({ id, userId, expiresAt: expiry() })
+  return { id, refreshToken: await addRefreshToken(tx, id) }
+}
+
+/** The next refresh token of a session, which lasts as long as it. */
+export async function prolongSession(tx: Tx, id: string): Promise<string> {
+  await tx.update(sessions).set({ expiresAt: expiry() }).where(eq(sessions.id, id))
+  await tx
+    .delete(refreshTokens)
+    .where(and(eq(refreshTokens.sessionId, id), lt(refreshTokens.expiresAt, sql`now()`)))
+  return addRefreshToken(tx, id)
+}
+
+async function addRefreshToken(tx: Tx, sessionId: string): Promise<string> {
+  const token = newRefreshToken()
+  await tx.insert(refreshTokens).values({ hash: hashOf(token), sessionId, expiresAt: expiry() })
+  return token
+}
+
+/** Ends a session: none of its refresh tokens is good any more. */
+export async function endSession(tx: Tx, id: string): Promise<void> {
+  await tx
+    .update(sessions)
+    .set({ endedAt: sql`now()` })
+    .where(and(eq(sessions.id, id), isNull(sessions.endedAt)))
+}
+
+/** Ends every session of a user. */
+export async function endSessionsOf(tx: Tx, userId: string): Promise<void> {
+  await tx
+    .update(sessions)
+    .set({ endedAt: sql`now()` })
+    .where(and(eq(sessions.userId, userId), isNull(sessions.endedAt)))
+}
+
+/**
+ * An access token outlives its session by up to 15 minutes, since it is verified without asking. Where accounts
+ * are changed that is too long: an admin who was demoted could promote himself again.
+ * @throws Problem 401 where the caller's session has ended
+ */
+export async function refuseEnded(tx: Tx, { session }: User): Promise<void> {
+  const [found] = await tx
+    .select({ endedAt: sessions.endedAt })
+    .from(sessions)
+    .where(eq(sessions.id, session))
+  if (found?.endedAt != null) throw sessionEnded()
+}
+
+const expiry = () => new Date(Date.now() + refreshTokenMs)

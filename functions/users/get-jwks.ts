@@ -1,0 +1,10 @@
+import { operation } from '../shared/http/operation.ts'
+import { JwkSet } from './session.ts'
+
+export const getJwks = operation(
+  'get-jwks',
+  { request: {}, responses: { 200: JwkSet } },
+  // as long as it is cached, a new key must be published before it signs
+  async ({ json }, { tokens }) =>
+    json(JwkSet.parse(tokens.jwks), 200, { 'Cache-Control': 'public, max-age=300' }),
+)

@@ -1,0 +1,181 @@
+import { decodeJwt, decodeProtectedHeader } from 'jose'
+import { hash } from '@node-rs/argon2'
+import { eq } from 'drizzle-orm'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { logIn, newAccount, newEmail, password } from '../../test/accounts.ts'
+import { openShop, type TestShop } from '../../test/shop.ts'
+import { users } from './user.ts'
+import { limits } from './attempts.ts'
+import { sessions } from './session.ts'
+
+let shop: TestShop
+beforeAll(async () => (shop = await openShop(['users'])))
+afterAll(() => shop.close())
+
+let lastAddress = 0
+/** Tests that fail on purpose each come from an address of their own. */
+const newAddress = () => `198.51.100.${++lastAddress}`
+
+const send = (email: string, secret: string, address = newAddress()) =>
+  shop.post('/sessions', {
+    key: null,
+    body: { email, password: secret },
+    headers: { 'x-forwarded-for': address },
+  })
+
+const times = <T>(count: number, work: () => Promise<T>) => Promise.all(Array.from({ length: count }, work))
+
+describe('logging in', () => {
+  it('gives an access token of 15 minutes, a refresh token and the user', async () => {
+    const { id, email } = await newAccount(shop, 'seller')
+    const { status, headers, body } = await send(email.toUpperCase(), password)
+    expect(status).toBe(201)
+    expect(body).toEqual({
+      accessToken: expect.any(String),
+      tokenType: 'Bearer',
+      expiresIn: 900,
+      refreshToken: expect.stringMatching(/^[\w-]{43}$/),
+      user: (await shop.get(`/users/${id}`, { as: 'admin' })).body,
+    })
+    expect(headers.get('cache-control')).toBe('no-store')
+    expect(headers.get('location')).toBe('/api/v1/sessions/current')
+    const claims = decodeJwt(body.accessToken)
+    expect(claims).toMatchObject({ sub: id, role: 'seller', sid: expect.any(String) })
+    expect(claims.exp! - claims.iat!).toBe(900)
+    const authorization = `Bearer ${body.accessToken}`
+    expect((await shop.get(`/users/${id}`, { headers: { authorization } })).status).toBe(200)
+  })
+
+  it('takes the same password from a keyboard that composes its characters otherwise', async () => {
+    const email = newEmail()
+    await shop.post('/users', { body: { email, name: 'Ada', password: 'caf\u00e9 au lait' } })
+    expect((await send(email, 'cafe\u0301 au lait')).status).toBe(201)
+  })
+
+  it('answers an unknown user and a wrong password alike', async () => {
+    const { email } = await newAccount(shop)
+    const [unknown, wrong] = [await send(newEmail(), password), await send(email, 'not the password')]
+    expect(unknown.status).toBe(401)
+    expect(unknown.body.type).toMatch(/wrong-credentials$/)
+    expect(wrong.text).toBe(unknown.text)
+    expect(wrong.headers.get('cache-control')).toBe('no-store')
+  })
+
+  it('works as long for an unknown user as for a wrong password', async () => {
+    const { email } = await newAccount(shop)
+    // CPU time, which other processes do not disturb; without a hash it would be several times less
+    const used = { unknown: 0, wrong: 0 }
+    for (let i = 0; i < limits.account; i++)
+      for (const [kind, who] of [
+        ['unknown', newEmail()],
+        ['wrong', email],
+      ] as const) {
+        const before = process.cpuUsage()
+        expect((await send(who, 'not the password')).status).toBe(401)
+        used[kind] += process.cpuUsage(before).user
+      }
+    expect(used.unknown / used.wrong).toBeGreaterThan(0.6)
+    expect(used.unknown / used.wrong).toBeLessThan(1.6)
+  })
+
+  it.each([
+    [{}, '/body/email'],
+    [{ email: 'ada', password }, '/body/email'],
+    [{ email: 'ada@example.com', password: '' }, '/body/password'],
+    [{ email: 'ada@example.com', password: 'x'.repeat(201) }, '/body/password'],
+    [{ email: 'ada@example.com', password, remember: true }, '/body/remember'],
+  ])('refuses %j', async (body, pointer) => {
+    const answer = await shop.post('/sessions', { key: null, body })
+    expect(answer.status).toBe(400)
+    expect(answer.body.errors[0].pointer).toBe(pointer)
+  })
+
+  it('renews a hash that was made at another cost', async () => {
+    const { id, email } = await newAccount(shop)
+    const { db } = shop.deps('users')
+    const cheap = await hash(password, { memoryCost: 1024, timeCost: 1, parallelism: 1 })
+    await db.update(users).set({ passwordHash: cheap }).where(eq(users.id, id))
+    const answers = await times(3, () => send(email, password))
+    expect(answers.map(({ status }) => status)).toContain(201)
+    const [row] = await db.select().from(users).where(eq(users.id, id))
+    expect(row?.passwordHash).toContain('$m=19456,t=2,p=1$')
+    expect((await send(email, password)).status).toBe(201)
+  })
+
+  it('clears away the expired sessions of the user', async () => {
+    const { id, email, session } = await newAccount(shop)
+    const { db } = shop.deps('users')
+    await db
+      .update(sessions)
+      .set({ expiresAt: new Date(0) })
+      .where(eq(sessions.id, session))
+    const next = await logIn(shop, email)
+    const left = await db.select().from(sessions).where(eq(sessions.userId, id))
+    expect(left.map((row) => row.id)).toEqual([next.session])
+  })
+})
+
+describe('the limits', () => {
+  it.each([
+    ['an account', () => newAccount(shop).then(({ email }) => email)],
+    ['an account that no one has', () => Promise.resolve(newEmail())],
+  ])('let 10 of many wrong passwords for %s at once through, from any address', async (_, who) => {
+    const email = await who()
+    const answers = await times(30, () => send(email, 'not the password'))
+    expect(answers.filter(({ status }) => status === 401)).toHaveLength(limits.account)
+    const refused = answers.filter(({ status }) => status === 429)
+    expect(refused).toHaveLength(30 - limits.account)
+    for (const { body, headers } of refused) {
+      expect(body.type).toMatch(/too-many-attempts$/)
+      const seconds = Number(headers.get('retry-after'))
+      expect(seconds).toBeGreaterThan(limits.seconds - 60)
+      expect(seconds).toBeLessThanOrEqual(limits.seconds)
+    }
+    // also with the right one
+    expect((await send(email, password)).status).toBe(429)
+  })
+
+  it('let 100 of many wrong passwords from an address through, without using up those of accounts', async () => {
+    const address = newAddress()
+    const answers = await times(limits.address + 20, () => send(newEmail(), 'not the password', address))
+    expect(answers.filter(({ status }) => status === 401)).toHaveLength(limits.address)
+    expect(answers.filter(({ status }) => status === 429)).toHaveLength(20)
+
+    const { email } = await newAccount(shop)
+    await times(limits.account + 1, () => send(email, 'not the password', address))
+    expect((await send(email, password, address)).status).toBe(429)
+    expect((await send(email, password)).status).toBe(201)
+  })
+
+  it('take the address that the gateway added, not one that the client made up', async () => {
+    const address = newAddress()
+    const claim = () => `${newAddress()}, ${address}`
+    const answers = await times(limits.address + 5, () => send(newEmail(), 'not the password', claim()))
+    expect(answers.filter(({ status }) => status === 429)).toHaveLength(5)
+  })
+
+  it('start again for the account with a success', async () => {
+    const { email } = await newAccount(shop)
+    for (let round = 0; round < 2; round++) {
+      await times(limits.account - 1, () => send(email, 'not the password'))
+      expect((await send(email, password)).status).toBe(201)
+    }
+  })
+
+  it('count no success against the address', async () => {
+    const { email } = await newAccount(shop)
+    const address = newAddress()
+    await times(limits.address - 1, () => send(newEmail(), 'not the password', address))
+    for (let i = 0; i < 3; i++) expect((await send(email, password, address)).status).toBe(201)
+    expect((await send(email, 'not the password', address)).status).toBe(401)
+    expect((await send(email, password, address)).status).toBe(429)
+  })
+})
+
+it('signs with the key that the key set names', async () => {
+  const { accessToken } = await newAccount(shop)
+  const { kid, alg } = decodeProtectedHeader(accessToken)
+  const { body } = await shop.get('/.well-known/jwks.json')
+  expect(alg).toBe('EdDSA')
+  expect(body.keys.map((key: { kid: string }) => key.kid)).toEqual([kid])
+})

@@ -1,0 +1,44 @@
+import { and, eq } from 'drizzle-orm'
+import { operation } from '../shared/http/operation.ts'
+import { findUserByEmail } from './find-user.ts'
+import { noStore, toUser, users } from './user.ts'
+import { openAttempts } from './attempts.ts'
+import { clientAddress } from './client-address.ts'
+import { startSession } from './families.ts'
+import { hashPassword, needsRehash, verifyPassword } from './password.ts'
+import { Credentials, LoggedIn, wrongCredentials } from './session.ts'
+import { toTokenPair } from './tokens.ts'
+
+export const logIn = operation(
+  'log-in',
+  {
+    request: { body: Credentials },
+    responses: { 201: LoggedIn },
+    problems: ['wrong-credentials', 'too-many-attempts'],
+    headers: ['Location'],
+  },
+  async ({ body: { email, password }, json, hono }, { db, tokens }) => {
+    const attempt = await openAttempts(db).begin(clientAddress(hono), email)
+    const found = await findUserByEmail(db, email)
+    const verified = found?.passwordHash
+    if (!(await verifyPassword(verified, password)) || verified == null) throw wrongCredentials()
+    const passwordHash = needsRehash(verified) ? await hashPassword(password) : verified
+
+    const { user, session } = await db.transaction(async (tx) => {
+      // verifying takes a while: the password may have been changed meanwhile, or the user deleted
+      const [user] = await tx
+        .select()
+        .from(users)
+        .where(and(eq(users.id, found!.id), eq(users.passwordHash, verified)))
+        .for('no key update')
+      if (user === undefined) throw wrongCredentials()
+      if (passwordHash !== verified) await tx.update(users).set({ passwordHash }).where(eq(users.id, user.id))
+      return { user, session: await startSession(tx, user.id) }
+    })
+    await attempt.succeeded()
+
+    const pair = await toTokenPair(tokens, user, session)
+    const headers = { ...noStore, Location: '/api/v1/sessions/current' }
+    return json({ ...pair, user: toUser(user) }, 201, headers)
+  },
+)

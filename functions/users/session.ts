@@ -1,0 +1,111 @@
+import { createHash, randomBytes } from 'node:crypto'
+import * as z from 'zod'
+import { bigint, index, integer, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import { Problem } from '../shared/http/problems.ts'
+import { Email, schema, User, users } from './user.ts'
+
+/**
+ * The session: tables, schemas and refresh tokens.
+ *
+ * A session is a family of refresh tokens (RFC 9700, 4.14.2): each is good for one refresh, which gives the
+ * next. One that comes back was stolen, by whoever sent it or whoever sent it before, so the family ends. The
+ * price: a client that lost the answer to a refresh and sends it again has to log in again.
+ */
+
+/** How long a session lasts without a refresh. */
+export const refreshTokenMs = 30 * 24 * 60 * 60 * 1000
+
+const time = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
+
+export const sessions = schema.table(
+  'sessions',
+  {
+    id: uuid().primaryKey(),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id),
+    createdAt: time('created_at').notNull().defaultNow(),
+    /** That of its youngest token. */
+    expiresAt: time('expires_at').notNull(),
+    endedAt: time('ended_at'),
+  },
+  (t) => [index().on(t.userId)],
+)
+
+export const refreshTokens = schema.table(
+  'refresh_tokens',
+  {
+    /** Of SHA-256: a token is random enough that a slow hash would add nothing. */
+    hash: text().primaryKey(),
+    sessionId: uuid('session_id')
+      .notNull()
+      .references(() => sessions.id, { onDelete: 'cascade' }),
+    createdAt: time('created_at').notNull().defaultNow(),
+    expiresAt: time('expires_at').notNull(),
+    usedAt: time('used_at'),
+  },
+  (t) => [index().on(t.sessionId)],
+)
+
+/** How often the password of an account, or from an address, was tried; in the shape rate-limiter-flexible wants. */
+export const attempts = schema.table(
+  'attempts',
+  {
+    key: text().primaryKey(),
+    points: integer().notNull().default(0),
+    /** In ms since 1970. */
+    expire: bigint({ mode: 'number' }),
+  },
+  (t) => [index().on(t.expire)],
+)
+
+export const Credentials = z
+  .strictObject({
+    email: Email,
+    password: z.string().min(1).max(200).normalize('NFKC').meta({ format: 'password' }),
+  })
+  .meta({ id: 'Credentials' })
+
+export const RefreshRequest = z
+  .strictObject({ refreshToken: z.string().min(1).max(200) })
+  .meta({ id: 'RefreshRequest' })
+
+export const TokenPair = z
+  .object({
+    accessToken: z.string().meta({ description: 'A JWT, to be sent as Authorization: Bearer.' }),
+    tokenType: z.literal('Bearer'),
+    expiresIn: z.int().meta({ description: 'Seconds until the access token expires.' }),
+    refreshToken: z.string().meta({
+      description:
+        'Good for one refresh within 30 days. Sending it a second time, also after a lost answer, ends the session.',
+    }),
+  })
+  .meta({ id: 'TokenPair' })
+
+export const LoggedIn = TokenPair.extend({ user: User }).meta({ id: 'LoggedIn' })
+
+export const JwkSet = z
+  .object({
+    keys: z.array(
+      z.object({
+        kty: z.string(),
+        crv: z.string(),
+        x: z.string(),
+        kid: z.string().optional(),
+        use: z.string().optional(),
+        alg: z.string().optional(),
+      }),
+    ),
+  })
+  .meta({ id: 'JwkSet', description: 'RFC 7517, RFC 8037' })
+
+/** 256 random bits. */
+export const newRefreshToken = () => randomBytes(32).toString('base64url')
+
+/** What is kept of a refresh token. */
+export const hashOf = (refreshToken: string) => createHash('sha256').update(refreshToken).digest('base64url')
+
+export const wrongCredentials = () =>
+  new Problem('wrong-credentials', { detail: 'Check both, or register first.' })
+
+export const sessionEnded = () => new Problem('session-ended', { detail: 'Log in again.' })

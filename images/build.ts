@@ -1,0 +1,76 @@
+/** `npm run images`: builds the images of all functions, or of those that are named, with `docker buildx bake`. */
+import { spawn } from 'node:child_process'
+import { parseArgs } from 'node:util'
+import { dockerProblem, root } from './docker.ts'
+import { imageNames } from './table.ts'
+import { report, type Build } from './report.ts'
+import { revisions } from './revisions.ts'
+
+const usage = `npm run images -- [options] [FUNCTION …]
+  FUNCTION …   only these; also relay, dispatcher, payment-sandbox, migrate, gateway, or a domain
+  --report     builds twice, without and with the cache, and prints how large the images are and how long it took
+TAG sets their tag (latest).`
+
+const known: readonly string[] = [...imageNames, 'gateway']
+const tag = process.env['TAG'] || 'latest'
+
+try {
+  process.exitCode = await main()
+} catch (error) {
+  process.exitCode = fail(error instanceof Error ? error.message : String(error))
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { report: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+  })
+  if (values.help) {
+    console.log(usage)
+    return 0
+  }
+  const unknown = positionals.find((name) => !known.includes(name))
+  if (unknown !== undefined) return fail(`There is no image named ${unknown}.\n${usage}`)
+  const problem = dockerProblem()
+  if (problem !== undefined) return fail(problem)
+
+  const names = positionals.length > 0 ? positionals : known
+  const found = await revisions()
+  const labels = names.flatMap((name) => {
+    const revision = found?.get(name)
+    return revision === undefined
+      ? []
+      : ['--set', `${name}.labels.org.opencontainers.image.revision=${revision}`]
+  })
+  const args = ['-f', 'images/docker-bake.hcl', ...labels]
+  if (!values.report) return (await bake([...args, ...names], 'shown')).code
+  const cold = await bake([...args, '--no-cache', ...names], 'kept')
+  const cached = cold.code === 0 ? await bake([...args, ...names], 'kept') : cold
+  if (cached.code !== 0) return fail(cached.output.trim())
+  console.log(report(known, tag, cold, cached))
+  return 0
+}
+
+/** Runs bake in the root of the project. */
+async function bake(args: string[], output: 'shown' | 'kept'): Promise<Build & { code: number }> {
+  const began = performance.now()
+  const kept = output === 'kept'
+  const child = spawn('docker', ['buildx', 'bake', ...(kept ? ['--progress', 'plain'] : []), ...args], {
+    cwd: root,
+    stdio: ['ignore', kept ? 'pipe' : 'inherit', kept ? 'pipe' : 'inherit'],
+    env: { ...process.env, TAG: tag },
+  })
+  const told: string[] = []
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding('utf8').on('data', (text: string) => told.push(text))
+  const code = await new Promise<number>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code) => resolve(code ?? 1))
+  })
+  return { code, output: told.join(''), seconds: (performance.now() - began) / 1000 }
+}
+
+function fail(message: string): number {
+  console.error(message)
+  return 1
+}

@@ -1,0 +1,23 @@
+/** `node images/files.ts FOLDER`, in the builder: lays out what goes into each image, a folder an image. */
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { makeTrees } from './trees.ts'
+
+const folder = process.argv[2]!
+const root = join(import.meta.dirname, '..')
+
+for (const [name, { files }] of await makeTrees())
+  for (const [path, text] of files) {
+    const file = join(folder, name, path)
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, text)
+  }
+
+const copy = (from: string, to: string) => cpSync(join(root, from), join(folder, to), { recursive: true })
+
+// native code, which is not bundled: the package, and its binary for the builder's platform
+copy('node_modules/@node-rs', 'runtime/node_modules/@node-rs')
+copy('images/health.cjs', 'runtime/health.cjs')
+writeFileSync(join(folder, 'runtime/package.json'), '{"type":"module"}\n')
+// read by the migration, beside the entry
+copy('functions/migrations', 'migrate/functions/migrations')

@@ -1,0 +1,140 @@
+/**
+ * Which file belongs in which image. What functions of several domains share is in the `runtime` tree, the layers
+ * under every image; the rest is in the tree of each image that loads it. So a change of one function changes one
+ * tree, and a change of a domain's rules changes those that hold them.
+ */
+import { createHash } from 'node:crypto'
+import { basename, join, relative } from 'node:path'
+import type { BuildOptions, Metafile } from 'esbuild'
+import { functions, type Domain } from '../functions/functions.ts'
+import { bundleInMemory, sourceOf } from './bundle.ts'
+import { domains, functionNames, serviceNames, services, type ServiceName } from './table.ts'
+
+/** The files of an image by their path under /app, and the sources that they were made from. */
+export interface Tree {
+  files: Map<string, string>
+  sources: Set<string>
+}
+
+export type Trees = Map<string, Tree>
+
+type Outputs = Metafile['outputs']
+type Owner = Domain | ServiceName
+
+const root = join(import.meta.dirname, '..')
+
+/** Bundles everything and divides it into `runtime` and what each image has beyond that, by the image's name. */
+export async function makeTrees(options: BuildOptions = {}): Promise<Trees> {
+  const { outputFiles, metafile } = await bundleInMemory(root, {
+    minifyWhitespace: true,
+    // a megabyte that changes with package-lock.json only
+    apart: ['mongodb'],
+    ...options,
+  })
+  const names = lastingNames(metafile.outputs)
+  const texts = new Map(outputFiles.map(({ path, text }) => [relative(root, path), text]))
+  const tree = (paths: Iterable<string>): Tree => {
+    const files = new Map<string, string>()
+    const sources = new Set<string>()
+    for (const path of paths) {
+      const text = texts.get(path)!.replaceAll(hashed, (name) => names.get(name) ?? name)
+      files.set(
+        path.replace(basename(path), (name) => names.get(name) ?? name),
+        text,
+      )
+      for (const source of Object.keys(metafile.outputs[path]!.inputs)) sources.add(source)
+    }
+    return { files, sources }
+  }
+  const divided = divide(metafile.outputs)
+  return new Map([...divided].map(([name, paths]) => [name, tree(paths)]))
+}
+
+/** A name that esbuild gave: with a hash of the contents, and of those of every file that it imports. */
+const hashed = /[\w.-]+-[A-Z0-9]{8}\.js/g
+
+/**
+ * Names for what esbuild named by its contents. They tell which sources are inside, not what these say: a change
+ * inside one file does not spread to all that import it.
+ */
+function lastingNames(outputs: Outputs): Map<string, string> {
+  const names = new Map<string, string>()
+  for (const [path, { entryPoint, inputs }] of Object.entries(outputs)) {
+    const name = basename(path)
+    if (!name.match(hashed)) continue
+    const inside = entryPoint ?? Object.keys(inputs).toSorted().join('\n')
+    const hash = createHash('sha256').update(inside).digest('hex').slice(0, 8)
+    names.set(name, name.replace(/[A-Z0-9]{8}\.js$/, `${hash}.js`))
+  }
+  if (new Set(names.values()).size < names.size) throw new Error('two chunks would have one name')
+  return names
+}
+
+/** Divides the files of a bundle among the images. */
+function divide(outputs: Outputs): Map<string, Set<string>> {
+  const main = 'functions/main.js'
+  const entryOf = (source: string) => {
+    const found = Object.keys(outputs).find((path) => outputs[path]!.entryPoint === source)
+    if (found === undefined) throw new Error(`${source} is not imported by functions/main.ts`)
+    return found
+  }
+  const own = ownFiles(outputs)
+  const ownOf = (source: string, owner: Owner) => {
+    const entry = entryOf(source)
+    // the main file imports what every other image needs, too
+    const started = reach(outputs, main, (path) => [undefined, owner].includes(ownerOf(path)))
+    return started.union(reach(outputs, entry, () => true)).intersection(own)
+  }
+  const everything = new Set(Object.keys(outputs))
+  const ofFunctions = new Map(
+    functionNames.map((name) => [name, ownOf(sourceOf(name), functions[name].domain)] as const),
+  )
+  return new Map<string, Set<string>>([
+    ['runtime', everything.difference(own)],
+    ...ofFunctions,
+    ...serviceNames.map((name) => [name, ownOf(services[name].source, name)] as const),
+    ...domains.map((domain) => {
+      const members = functionNames.filter((name) => functions[name].domain === domain)
+      return [
+        domain,
+        members.reduce((all, name) => all.union(ofFunctions.get(name)!), new Set<string>()),
+      ] as const
+    }),
+  ])
+}
+
+/** The files that belong to some images only: code of a domain, and what only one domain, or only services, load. */
+function ownFiles(outputs: Outputs): Set<string> {
+  const users = new Map(Object.keys(outputs).map((path) => [path, new Set<string>()]))
+  for (const [path, { entryPoint }] of Object.entries(outputs)) {
+    if (entryPoint === undefined) continue
+    const owner = ownerOf(entryPoint) ?? 'all'
+    for (const reached of reach(outputs, path, () => false))
+      users.get(reached)!.add(owner in services ? 'services' : owner)
+  }
+  const isOwn = (path: string) => {
+    if (Object.keys(outputs[path]!.inputs).some((source) => ownerOf(source) !== undefined)) return true
+    const by = users.get(path)!
+    return by.size === 1 && !by.has('all')
+  }
+  return new Set(Object.keys(outputs).filter(isOwn))
+}
+
+/** Every file that is loaded with one, and dynamically where the sources of what is imported are wanted. */
+function reach(outputs: Outputs, from: string, wanted: (source: string) => boolean): Set<string> {
+  const reached = new Set([from])
+  // a set is iterated over what is added meanwhile, too
+  for (const path of reached)
+    for (const { path: next, kind, external } of outputs[path]!.imports)
+      if (!external && (kind !== 'dynamic-import' || wanted(outputs[next]!.entryPoint ?? '')))
+        reached.add(next)
+  return reached
+}
+
+/** The domain or the service that a source belongs to; undefined where everyone may use it. */
+function ownerOf(source: string): Owner | undefined {
+  return serviceNames.find((name) => services[name].source === source) ?? domainOf(source)
+}
+
+const domainOf = (source: string): Domain | undefined =>
+  domains.find((domain) => source.startsWith(`functions/${domain}/`))

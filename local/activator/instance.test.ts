@@ -1,0 +1,119 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { afterEach, describe, expect, it } from 'vitest'
+import { openShop } from '../../test/shop.ts'
+import { generateKeys } from '../../functions/users/tokens.ts'
+import { startInstance } from './instance.ts'
+import type { Instance } from './instance.ts'
+
+const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url))
+const child = fixture('child.js')
+const instances: Instance[] = []
+
+function start(
+  env: Record<string, string> = {},
+  more: { args?: string[]; command?: string; startTimeoutMs?: number } = {},
+) {
+  const lines: string[] = []
+  const instance = startInstance({
+    name: 'get-order',
+    command: process.execPath,
+    args: [child],
+    env: { ...process.env, ...env },
+    log: (name, line) => lines.push(`${name}: ${line}`),
+    ...more,
+  })
+  instances.push(instance)
+  return { instance, lines }
+}
+
+function runs(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+afterEach(async () => {
+  await Promise.all(instances.splice(0).map((instance) => instance.stop(0)))
+})
+
+describe('an instance', () => {
+  it('is ready once its process listens, and tells how long that took', async () => {
+    const { instance } = start()
+    await instance.ready
+    expect(instance.startMs).toBeGreaterThan(0)
+    const answer = await fetch(`http://127.0.0.1:${instance.port}/echo`)
+    expect(await answer.json()).toMatchObject({ name: 'get-order' })
+  })
+
+  it('gives every line of its process to the log', async () => {
+    const { instance, lines } = start()
+    await instance.ready
+    await fetch(`http://127.0.0.1:${instance.port}/plain`)
+    await expect.poll(() => lines).toContain('get-order: closed plain finished')
+  })
+
+  it('tells the last lines of stderr when its process ends before it listens', async () => {
+    const { instance } = start({ CRASH: 'start' })
+    await expect(instance.ready).rejects.toThrow(
+      'get-order did not start: exit code 7\ncannot reach the moon',
+    )
+    expect(await instance.exited).toBe('exit code 7')
+  })
+
+  it('kills a process that does not listen in time', async () => {
+    const { instance } = start({ WAIT_FOR: '/nonexistent' }, { startTimeoutMs: 100 })
+    await expect(instance.ready).rejects.toThrow('it did not listen within 0.1 s')
+    expect(await instance.exited).toBe('SIGKILL')
+  })
+
+  it('fails when the command does not exist', async () => {
+    const { instance } = start({}, { command: '/nonexistent/node' })
+    await expect(instance.ready).rejects.toThrow('ENOENT')
+    await instance.stop()
+  })
+
+  it('lets its process end by itself on stop', async () => {
+    const { instance } = start()
+    await instance.ready
+    await instance.stop()
+    expect(await instance.exited).toBe('exit code 0')
+  })
+
+  it('kills a process that ignores SIGTERM after the grace', async () => {
+    const { instance } = start({ STUBBORN: '1' })
+    await instance.ready
+    await instance.stop(50)
+    expect(await instance.exited).toBe('SIGKILL')
+  })
+
+  it('runs in a process group of its own, out of reach of the terminal’s Ctrl-C', async () => {
+    const { instance } = start()
+    await instance.ready
+    // Signal 0 to the group named by the pid succeeds only if the process leads it.
+    expect(() => process.kill(-(instance.pid ?? 0), 0)).not.toThrow()
+  })
+
+  it('does not outlive a runner that is killed, being one of our functions', async () => {
+    const { privateKey, publicKeys } = await generateKeys()
+    const shop = await openShop([])
+    const runner = spawn(process.execPath, [fixture('runner.js'), fixture('../../functions/main.ts')], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: {
+        PATH: process.env['PATH'],
+        DATABASE_URL: shop.database('users'),
+        JWT_PRIVATE_KEY: JSON.stringify(privateKey),
+        JWT_PUBLIC_KEYS: JSON.stringify(publicKeys),
+      },
+    })
+    const [pid] = await once(runner.stdout.setEncoding('utf8'), 'data')
+    expect(runs(Number(pid))).toBe(true)
+    runner.kill('SIGKILL')
+    // a process that has ended is there until init asks for it, which takes a container's seconds
+    await expect.poll(() => runs(Number(pid)), { timeout: 15_000 }).toBe(false)
+    await shop.close()
+  })
+})

@@ -1,0 +1,115 @@
+// Runs before node_modules exists and on whatever Node the machine has: plain JavaScript for Node 20, no packages.
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join, resolve, sep } from 'node:path'
+
+const root = resolve(process.argv[2] ?? join(import.meta.dirname, '../..'))
+const lockFile = join(root, 'package-lock.json')
+const marker = join(root, 'node_modules', '.zeroshop-lock')
+const npmsRecord = join(root, 'node_modules', '.package-lock.json')
+
+/** @param {string} text */
+const hash = (text) => createHash('sha256').update(text).digest('hex')
+
+/** @param {string} file */
+const modified = (file) => statSync(file).mtimeMs
+
+const wanted = () => hash(readFileSync(lockFile, 'utf8'))
+
+const installed = () => {
+  // npm writes its record last, so without it an install was cut short.
+  if (!existsSync(npmsRecord)) return false
+  if (existsSync(marker) && readFileSync(marker, 'utf8') === wanted()) return true
+  return modified(npmsRecord) >= modified(lockFile)
+}
+
+/** @param {number} pid */
+const runs = (pid) => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}
+
+// Outside node_modules, which npm ci removes first.
+const turn = join(tmpdir(), `zeroshop-install-${process.getuid?.() ?? ''}-${hash(root).slice(0, 12)}`)
+
+/** Whether it is our turn to install; false when another process has just been at it. */
+const takeTurn = () => {
+  try {
+    const file = openSync(turn, 'wx')
+    writeSync(file, String(process.pid))
+    closeSync(file)
+    return true
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  }
+  try {
+    const pid = Number(readFileSync(turn, 'utf8'))
+    const age = Date.now() - modified(turn)
+    // An empty file belongs to somebody who is about to write its number.
+    if (pid > 0 ? !runs(pid) : age > 2000) rmSync(turn, { force: true })
+    else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
+  } catch {
+    // It has gone meanwhile.
+  }
+  return false
+}
+
+const install = () => {
+  console.log('Installing packages (first run) …')
+  // Not with the Node of node_modules, which is about to be removed.
+  const PATH = (process.env.PATH ?? '')
+    .split(delimiter)
+    .filter((folder) => !folder.endsWith(join(sep, 'node_modules', '.bin')))
+    .join(delimiter)
+  const { status, error } = spawnSync(
+    'npm',
+    ['ci', '--loglevel=error', '--include=dev', '--include=optional', '--no-audit', '--no-fund'],
+    {
+      cwd: root,
+      stdio: ['ignore', 'ignore', 'inherit'],
+      shell: process.platform === 'win32',
+      env: { ...process.env, PATH },
+    },
+  )
+  if (error) return `npm could not be run (${error.message}). Install it, then try again.`
+  if (status === 0 && existsSync(join(root, 'node_modules'))) return undefined
+  return 'The packages could not be installed: see npm above. Check the network (behind a proxy, HTTPS_PROXY) and the disk, then try again.'
+}
+
+const main = () => {
+  while (!installed()) {
+    if (!takeTurn()) continue
+    try {
+      // Whoever had the turn before us may have done it.
+      if (installed()) return undefined
+      const problem = install()
+      if (problem !== undefined) return problem
+      writeFileSync(marker, wanted())
+      if (!existsSync(npmsRecord)) return undefined
+    } finally {
+      rmSync(turn, { force: true })
+    }
+  }
+  return undefined
+}
+
+const problem = main()
+if (problem !== undefined) {
+  console.error(problem)
+  process.exitCode = 1
+}

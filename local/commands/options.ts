@@ -1,0 +1,54 @@
+import { parseArgs } from 'node:util'
+import { StoreError } from '../stores/store.ts'
+
+export interface Options {
+  port: number
+  /** The stable window of the autoscaler, in seconds. */
+  window: number
+  /** No function gets more processes than this. */
+  maxScale: number | undefined
+  inProcess: boolean
+}
+
+export const usage = `npm start -- [options]
+  --window SECONDS   how long a function is idle before it is stopped (60)
+  --max-scale N      at most so many processes a function
+  --in-process       all functions in one process
+PORT sets the port (8080), DATA_DIR the data folder (.data).`
+
+/** Reads the options; throws one line that says what to do where one is not good. */
+export function readOptions(args: string[], env: NodeJS.ProcessEnv): Options | 'help' {
+  const { values } = parse(args)
+  if (values.help) return 'help'
+  return {
+    port: whole('PORT', env['PORT'] ?? '8080', 0, 65_535),
+    window: whole('--window', values.window ?? '60', 2, 3_600),
+    maxScale:
+      values['max-scale'] === undefined ? undefined : whole('--max-scale', values['max-scale'], 1, 100),
+    inProcess: values['in-process'] ?? false,
+  }
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        window: { type: 'string' },
+        'max-scale': { type: 'string' },
+        'in-process': { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    })
+  } catch (error) {
+    throw new StoreError(
+      `${error instanceof Error ? error.message.split('. ')[0] : String(error)}. See npm start -- --help.`,
+    )
+  }
+}
+
+function whole(name: string, text: string, min: number, max: number): number {
+  const value = Number(text)
+  if (text.trim() !== '' && Number.isInteger(value) && value >= min && value <= max) return value
+  throw new StoreError(`${name}=${text}: set it to a whole number from ${min} to ${max}.`)
+}

@@ -1,0 +1,71 @@
+import { existsSync, readdirSync, realpathSync, rmSync, rmdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline/promises'
+import { parseArgs } from 'node:util'
+import { lockDataDir } from '../lock.ts'
+import { dataDirOf, marker } from '../stores/data-dir.ts'
+import { codeOf } from '../stores/field.ts'
+import { stopLeftovers } from '../stores/leftovers.ts'
+import { StoreError } from '../stores/store.ts'
+
+const ask = async (question: string): Promise<boolean> => {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout })
+  // Ctrl-C and Ctrl-D mean no.
+  const closed = new Promise<string>((resolve) => terminal.once('close', () => resolve('')))
+  const answer = await Promise.race([terminal.question(question).catch(() => ''), closed])
+  terminal.close()
+  return /^y(es)?$/i.test(answer.trim())
+}
+
+/**
+ * Removes a data folder with all that is in it.
+ * @throws StoreError when a system runs on it, or it is not a data folder of ours
+ */
+const remove = async (dataDir: string): Promise<void> => {
+  lockDataDir(dataDir)
+  await stopLeftovers(dataDir)
+  for (const file of readdirSync(dataDir)) {
+    // The marker goes last, so that a reset that is cut short can be run again.
+    if (file !== marker) rmSync(join(dataDir, file), { recursive: true, force: true })
+  }
+  rmSync(join(dataDir, marker))
+  try {
+    rmdirSync(dataDir)
+  } catch (error) {
+    // A mount point stays, empty.
+    if (codeOf(error) !== 'EBUSY' && codeOf(error) !== 'ENOTEMPTY') throw error
+  }
+}
+
+const reset = async (): Promise<void> => {
+  const { values } = parseArgs({ options: { yes: { type: 'boolean', short: 'y', default: false } } })
+  const named = dataDirOf()
+  if (!existsSync(named)) {
+    console.log(`Nothing to remove: ${named} does not exist.`)
+    return
+  }
+  const dataDir = realpathSync(named)
+  if (!existsSync(join(dataDir, marker))) {
+    throw new StoreError(
+      `${dataDir} is not a data folder of Zeroshop (it has no ${marker}): nothing was removed.`,
+    )
+  }
+  if (!values.yes && !process.stdin.isTTY) {
+    throw new StoreError(
+      `This removes ${dataDir} with all orders in it. If you mean it: npm run reset -- --yes`,
+    )
+  }
+  if (!values.yes && !(await ask(`Remove ${dataDir} with all orders in it? (y/N) `))) {
+    console.log('Nothing was removed.')
+    return
+  }
+  await remove(dataDir)
+  console.log(`Removed ${dataDir}.`)
+}
+
+try {
+  await reset()
+} catch (error) {
+  console.error(error instanceof StoreError ? error.message : error)
+  process.exitCode = 1
+}
