@@ -1,4 +1,5 @@
-import { operations, type OperationRow } from '../functions/functions.ts'
+import { operations } from '../functions/table.ts'
+import type { OperationRow } from '../functions/shared/domain.ts'
 
 /**
  * The gateway's Caddyfile: which function answers which method and path.
@@ -17,7 +18,7 @@ export function caddyfile(where: 'compose' | 'knative'): string {
     if (methods.includes('GET')) methods.push('HEAD')
     return `"~^${pattern(path)}$" "${methods.toSorted().join(', ')}"`
   })
-  return `# Generated from functions/functions.ts by npm run generate (compose/caddyfile.ts).
+  return `# Generated from the domains' declarations by npm run generate (compose/caddyfile.ts).
 ${where === 'compose' ? composeSite : knativeSite}
 	log
 

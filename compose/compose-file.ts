@@ -1,4 +1,12 @@
-import { functions, operations, stores, type Domain, type FunctionName } from '../functions/functions.ts'
+import { secretsOf, servicesOf } from '../functions/deployment.ts'
+import {
+  domainNames,
+  domains as declarations,
+  functions,
+  operations,
+  type Domain,
+  type FunctionName,
+} from '../functions/table.ts'
 
 /** compose/compose.yaml: a container for each function. */
 export function composeFile(): string {
@@ -46,11 +54,11 @@ services:
 ${services.join('\n')}`
 }
 
-const domains = Object.keys(stores) as Domain[]
+const domains = domainNames
 
 const head = (
   what: string,
-) => `# Generated from functions/functions.ts by npm run generate (compose/compose-file.ts).
+) => `# Generated from the domains' declarations by npm run generate (compose/compose-file.ts).
 # ${what} What runs beside them is in platform.yaml.
 # From the root: npm run secrets, then docker compose -f compose/… up --wait; or npm run compose does both.
 
@@ -83,32 +91,25 @@ x-settings: &settings
 ${domains.map(anchor).join('')}`
 
 function anchor(domain: Domain): string {
-  const store = stores[domain] === 'mongodb' ? 'mongodb-url' : `${domain}-database-url`
-  const secrets = ['jwt-public-keys', store]
+  const secrets = secretsOf(domain)
   const environment = [
-    `${stores[domain] === 'mongodb' ? 'MONGODB_URL' : 'DATABASE_URL'}_FILE: /run/secrets/${store}`,
+    ...Object.entries(secrets).flatMap(([setting, file]) =>
+      // among the settings that all share
+      setting === 'JWT_PUBLIC_KEYS' ? [] : [`${setting}_FILE: /run/secrets/${file}`],
+    ),
+    ...Object.entries(servicesOf(domain)).map(([setting, address]) => `${setting}: ${address}`),
   ]
-  if (domain === 'users') {
-    secrets.push('jwt-private-key')
-    environment.push('JWT_PRIVATE_KEY_FILE: /run/secrets/jwt-private-key')
-  }
-  if (domain === 'payments') {
-    secrets.push('payment-provider-key')
-    environment.push(
-      'PAYMENT_PROVIDER_URL: http://payment-sandbox:8080',
-      'PAYMENT_PROVIDER_KEY_FILE: /run/secrets/payment-provider-key',
-    )
-  }
   return `
 x-${domain}: &${domain}
   <<: *function
   environment:
     <<: *settings
-${environment.map((line) => `    ${line}\n`).join('')}  secrets: [${secrets.join(', ')}]
+${environment.map((line) => `    ${line}\n`).join('')}  secrets: [${Object.values(secrets).join(', ')}]
 `
 }
 
-const storesOf = (domain: Domain) => [stores[domain], ...(domain === 'payments' ? ['provider'] : [])]
+/** The networks of a domain's functions: of its store, and what else it reaches. */
+const storesOf = (domain: Domain) => [declarations[domain].store, ...(declarations[domain].networks ?? [])]
 
 /** Whether an order needs the function; every reaction is, since an event that no one takes is a dead letter. */
 const isCore = (name: FunctionName) => 'on' in functions[name] || 'core' in functions[name]

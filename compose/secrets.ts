@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { JWK } from 'jose'
-import { databaseRoles } from '../functions/functions.ts'
+import { databaseUrl, domainSecrets, fileOf, mongodbUrl } from '../functions/deployment.ts'
+import { databaseRoles, domainNames, domainsIn } from '../functions/table.ts'
 import { generateKeys, publicKeysOf } from '../functions/users/tokens.ts'
 
 export const secretsFolder = join(import.meta.dirname, 'secrets')
@@ -43,12 +44,13 @@ export async function makeSecrets(folder = secretsFolder): Promise<string[]> {
   )
   // the migration gives the roles the passwords in these
   for (const role of databaseRoles)
-    await secret(`${role}-database-url`, () => `postgres://${role}:${random()}@postgres:5432/zeroshop`)
+    await secret(fileOf(databaseUrl(role)), () => `postgres://${role}:${random()}@postgres:5432/zeroshop`)
 
   const mongodb = await secret('mongodb-password', random)
   await secret('admin-mongodb-url', () => `mongodb://root:${mongodb}@mongodb:27017/admin`, 'mongodb-password')
   // and this user its password
-  await secret('mongodb-url', () => `mongodb://products:${random()}@mongodb:27017/products`)
+  for (const domain of domainsIn('mongodb'))
+    await secret(fileOf(mongodbUrl(domain)), () => `mongodb://${domain}:${random()}@mongodb:27017/${domain}`)
 
   const url = await secret('nats-url', () => `nats://zeroshop:${random()}@nats:4222`)
   const { username, password } = new URL(url)
@@ -58,17 +60,19 @@ export async function makeSecrets(folder = secretsFolder): Promise<string[]> {
     'nats-url',
   )
 
-  const privateKey = await secret('jwt-private-key', async () =>
-    JSON.stringify((await generateKeys()).privateKey),
-  )
+  const makers = {
+    random,
+    'private key': async () => JSON.stringify((await generateKeys()).privateKey),
+  }
+  for (const domain of domainNames)
+    for (const { setting, secret: kind } of domainSecrets(domain)) await secret(fileOf(setting), makers[kind])
   // written above, or by who rotates keys
   await secret(
     'jwt-public-keys',
-    () => JSON.stringify(publicKeysOf(JSON.parse(privateKey) as JWK)),
+    () => JSON.stringify(publicKeysOf(JSON.parse(read(join(folder, 'jwt-private-key'))) as JWK)),
     'jwt-private-key',
   )
 
-  await secret('payment-provider-key', random)
   await secret('demo-password', random)
   return made
 }

@@ -1,5 +1,5 @@
 import { uuidv7 } from 'uuidv7'
-import type { Role } from '../functions/functions.ts'
+import type { Role } from '../functions/shared/domain.ts'
 import { hashPassword } from '../functions/users/password.ts'
 import type { Db } from '../functions/shared/store/postgres.ts'
 import { findUserByEmail } from '../functions/users/find-user.ts'

@@ -1,6 +1,6 @@
-import type { Role } from '../functions/functions.ts'
-import { demoState, writeDemoState } from '../functions/products/schema-version.ts'
-import { openProducts } from '../functions/products/store.ts'
+import type { Role } from '../functions/shared/domain.ts'
+import type { ProductDocument } from '../functions/products/product.ts'
+import { demoState, openMongodb, writeDemoState } from '../functions/shared/store/mongodb.ts'
 import { seedProducts } from './seed-products.ts'
 import { openPostgres } from '../functions/shared/store/postgres.ts'
 import { seedStock } from './seed-stock.ts'
@@ -19,30 +19,29 @@ export const people: { email: string; name: string; role: Role }[] = (
 /**
  * Puts a small catalogue and one user of each role into an empty shop, once: who deletes a user does not find it
  * again. Where it was broken off, it goes on.
+ * @param urls of the domains' stores, by domain
  * @param password of the users
  */
-export async function seed(
-  urls: { users: string; stock: string; products: string },
-  password: string,
-): Promise<void> {
-  const users = openPostgres(urls.users, { name: 'seed', max: 1 })
-  const stock = openPostgres(urls.stock, { name: 'seed', max: 1 })
-  const store = await openProducts(urls.products)
+export async function seed(urls: Record<string, string>, password: string): Promise<void> {
+  const users = openPostgres(urls['users']!, { name: 'seed', max: 1 })
+  const stock = openPostgres(urls['stock']!, { name: 'seed', max: 1 })
+  const store = openMongodb(urls['products']!, { name: 'seed' })
+  const products = store.db.collection<ProductDocument>('products')
   try {
-    const state = await demoState(store.db)
+    const state = await demoState(store.db, 'products')
     if (state === 'done') return
     if (state === undefined) {
       const [someone] = await users.client`select 1 from users.users limit 1`
       if (someone !== undefined) return
-      await writeDemoState(store.db, 'begun')
+      await writeDemoState(store.db, 'products', 'begun')
     }
     await seedUsers(
       users,
       people.map((person) => ({ ...person, password })),
     )
     const seller = await findUserByEmail(users, people.find(({ role }) => role === 'seller')!.email)
-    if (seller !== undefined) await seedStock(stock, await seedProducts(store.products, seller.id))
-    await writeDemoState(store.db, 'done')
+    if (seller !== undefined) await seedStock(stock, await seedProducts(products, seller.id))
+    await writeDemoState(store.db, 'products', 'done')
   } finally {
     await Promise.all([users.client.end(), stock.client.end(), store.close()])
   }

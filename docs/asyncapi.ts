@@ -1,6 +1,7 @@
 import * as z from 'zod'
-import { catalogue, subjectOf, typePrefix, type EventType } from '../events/catalogue.ts'
-import { reactionsOn } from '../functions/functions.ts'
+import { catalogue, type EventType } from '../events/catalogue.ts'
+import { subjectOf, typePrefix } from '../events/event.ts'
+import { reactionsOn } from '../functions/table.ts'
 
 const types = Object.keys(catalogue) as EventType[]
 

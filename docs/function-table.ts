@@ -1,4 +1,5 @@
-import { operations, reactions, type OperationRow } from '../functions/functions.ts'
+import { operations, reactions } from '../functions/table.ts'
+import type { OperationRow } from '../functions/shared/domain.ts'
 
 /** The README's map of the functions, as Markdown tables. */
 export function functionTables(): string {

@@ -1,15 +1,16 @@
-import { readFileSync, readdirSync, existsSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { catalogue } from '../events/catalogue.ts'
+import type { OperationRow, ReactionRow } from '../functions/shared/domain.ts'
+import { operationOf, reactionOf } from '../functions/source.ts'
 import {
+  functions,
   operations,
   reactions,
-  reactionsOn,
+  type FunctionName,
   type OperationName,
   type ReactionName,
-  type ReactionRow,
-} from '../functions/functions.ts'
-import { fileOf, loadOperation, loadReaction } from '../functions/modules.ts'
+} from '../functions/table.ts'
 import { generated } from './generate.ts'
 
 describe('generated files', async () => {
@@ -21,24 +22,21 @@ describe('generated files', async () => {
 
 describe('the table', () => {
   it.each(Object.keys(operations) as OperationName[])('has the file of %s', async (name) => {
-    expect(existsSync(`functions/${fileOf(name)}.ts`)).toBe(true)
-    await expect(loadOperation(name)).resolves.toHaveProperty('name', name)
+    expect((await operationOf(name)).run.name).toBe(name)
   })
 
   it.each(Object.keys(reactions) as ReactionName[])('has the file of %s', async (name) => {
-    await expect(loadReaction(name)).resolves.toHaveProperty('name', name)
+    expect((await reactionOf(name)).run.name).toBe(name)
   })
 
-  it.each(Object.entries<ReactionRow>(reactions))('knows the event that %s emits', (_, { leadsTo }) => {
-    expect([...Object.keys(catalogue), undefined]).toContain(leadsTo)
+  it.each(Object.entries<ReactionRow>(reactions))('has %s lead to an event that it emits', (_, row) => {
+    expect([...row.emits, undefined]).toContain(row.leadsTo)
   })
 
-  it.each(Object.keys(catalogue))('names what is in the folder of %s', (type) => {
-    const files = readdirSync(`events/${type}`).filter((file) => /^[^.]+\.ts$/.test(file))
-    expect(files.toSorted()).toEqual(
-      reactionsOn(type)
-        .map((name) => `${name}.ts`)
-        .toSorted(),
-    )
+  it.each(Object.entries<OperationRow | ReactionRow>(functions))('knows the events of %s', (name, row) => {
+    const all: Record<string, { domain: string }> = catalogue
+    const { domain } = functions[name as FunctionName]
+    for (const type of row.emits) expect(all[type]?.domain).toBe(domain)
+    for (const type of 'on' in row ? row.on : []) expect(all).toHaveProperty([type])
   })
 })

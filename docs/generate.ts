@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { format, resolveConfig } from 'prettier'
 import { caddyfile } from '../compose/caddyfile.ts'
 import { composeFile, groupedComposeFile } from '../compose/compose-file.ts'
+import { platformFile } from '../compose/platform.ts'
 import { manifests } from '../knative/manifests.ts'
 import { bakeFile } from '../images/bake-file.ts'
 import { asyncApiDocument, eventSchemas } from './asyncapi.ts'
@@ -21,6 +22,7 @@ export async function generated(): Promise<Map<string, string>> {
     ['compose/Caddyfile', caddyfile('compose')],
     ...(await formatted(manifests())),
     ['compose/compose.yaml', await yaml(composeFile())],
+    ['compose/platform.yaml', await yaml(platformFile())],
     ['compose/compose.grouped.yaml', await yaml(groupedComposeFile())],
     ...Object.entries(eventSchemas()).map(
       ([type, schema]) => [`events/schemas/${type}.json`, json(schema)] as [string, string],

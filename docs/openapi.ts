@@ -1,9 +1,15 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type * as z from 'zod'
-import { operations, type OperationName, type OperationRow } from '../functions/functions.ts'
-import { loadOperation } from '../functions/modules.ts'
+import { operations, type InDomain, type OperationName } from '../functions/table.ts'
+import type { OperationRow } from '../functions/shared/domain.ts'
+import { operationOf } from '../functions/source.ts'
 import type { Contract } from '../functions/shared/http/operation.ts'
-import { ProblemDocument, problems, type ProblemName } from '../functions/shared/http/problems.ts'
+import {
+  ProblemDocument,
+  typeOfProblem,
+  type ProblemName,
+  type ProblemType,
+} from '../functions/shared/http/problems.ts'
 
 type Registry = OpenAPIHono['openAPIRegistry']
 type Path = Parameters<Registry['registerPath']>[0]
@@ -18,7 +24,7 @@ export async function openApiDocument() {
     description: 'From POST /api/v1/sessions. It is good for 15 minutes.',
   })
   for (const name of Object.keys(operations) as OperationName[]) {
-    const { contract } = await loadOperation(name)
+    const { contract } = (await operationOf(name)).run
     openAPIRegistry.registerPath(pathOf(name, operations[name], contract))
   }
   return getOpenAPI31Document.call({ openAPIRegistry } as OpenAPIHono, {
@@ -34,7 +40,7 @@ export async function openApiDocument() {
   })
 }
 
-function pathOf(name: OperationName, row: OperationRow, contract: Contract): Path {
+function pathOf(name: OperationName, row: InDomain<OperationRow>, contract: Contract): Path {
   const { request, responses } = contract
   const { params, query } = request
   return {
@@ -128,15 +134,20 @@ const responseHeaders = (names: readonly string[]) =>
     : {}
 
 /** What the frame itself may answer, and what the operation adds. */
-function problemsOf(row: OperationRow, { request, problems = [] }: Contract): ProblemName[] {
-  const names: ProblemName[] = ['not-logged-in', 'internal-error', 'store-unavailable', ...problems]
+function problemsOf(row: OperationRow, { request, problems = [] }: Contract): ProblemType[] {
+  const names: (ProblemName | ProblemType)[] = [
+    'not-logged-in',
+    'internal-error',
+    'store-unavailable',
+    ...problems,
+  ]
   if (request.params ?? request.query ?? request.body) names.push('invalid-request')
   if (request.body) names.push('not-json')
   if (row.method !== 'get') names.push('body-too-large')
   if (Array.isArray(row.by)) names.push('wrong-role')
   if (row.idempotent)
     names.push('idempotency-key-missing', 'idempotency-key-in-flight', 'idempotency-key-reused')
-  return [...new Set(names)]
+  return [...new Set(names)].map(typeOfProblem)
 }
 
 /** The headers that every problem of a status has. */
@@ -146,13 +157,13 @@ const headersOfProblem: Record<number, string[]> = {
   503: ['Retry-After'],
 }
 
-function problemResponses(names: ProblemName[]) {
-  const byStatus = Map.groupBy(names.toSorted(), (name) => problems[name][0])
+function problemResponses(types: ProblemType[]) {
+  const sorted = types.toSorted((a, b) => (a.name < b.name ? -1 : 1))
   return Object.fromEntries(
-    [...byStatus].map(([status, names]) => [
+    [...Map.groupBy(sorted, ({ status }) => status)].map(([status, types]) => [
       status,
       {
-        description: names.map((name) => `\`${name}\`: ${problems[name][1]}.`).join(' '),
+        description: types.map(({ name, title }) => `\`${name}\`: ${title}.`).join(' '),
         ...responseHeaders(headersOfProblem[status] ?? []),
         content: { 'application/problem+json': { schema: ProblemDocument } },
       },

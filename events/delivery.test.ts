@@ -2,19 +2,23 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { text } from 'node:stream/consumers'
 import type { AddressInfo } from 'node:net'
-import { and, eq } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
+import type { PgInsertValue } from 'drizzle-orm/pg-core'
 import { AckPolicy, connect } from 'nats'
 import { pino } from 'pino'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openPostgres, type Db } from '../functions/shared/store/postgres.ts'
+import { after, openPostgres, type Db } from '../functions/shared/store/postgres.ts'
 import { startNats } from '../local/stores/nats.ts'
 import type { Store } from '../local/stores/store.ts'
 import { temporaryDataDir } from '../local/stores/temporary.ts'
 import { openShop, type TestShop } from '../test/shop.ts'
 import { dropDeadLetters, listDeadLetters, replayDeadLetters } from './dead-letters.ts'
 import { startDispatcher } from './dispatcher.ts'
-import { emit, outboxRow } from './emit.ts'
+import { events as orderEvents } from '../functions/orders/events.ts'
+import { withCause } from '../functions/shared/store/cause.ts'
+import { transaction } from '../functions/shared/store/transaction.ts'
+import { outboxRow } from './emit.ts'
 import { connectBroker, type Broker } from './jetstream.ts'
 import { startRelay } from './relay.ts'
 import { failures, outbox } from './tables.ts'
@@ -94,7 +98,6 @@ const relay = async (redeliverAfterMs = 30_000) => {
   const relay = await startRelay({
     db,
     broker,
-    driveOverdue: async () => 0,
     redeliverAfterMs,
     pollMs: 50,
     log,
@@ -115,8 +118,10 @@ const dispatch = (retryDelaysMs = [20, 20]) => {
   stops.push(() => dispatcher.stop())
 }
 
-const cancelled = (orderId = uuidv7()) => outboxRow('order.cancelled', orderId, { orderId, reason: 'a test' })
-const put = async (...rows: ReturnType<typeof cancelled>[]) => {
+const cause = { domain: 'orders', emits: orderEvents }
+const cancelled = (orderId = uuidv7()) =>
+  outboxRow(cause, 'order.cancelled', orderId, { orderId, reason: 'a test' })
+const put = async (...rows: PgInsertValue<typeof outbox>[]) => {
   await db.insert(outbox).values(rows)
   db.wake()
 }
@@ -127,7 +132,7 @@ describe('the relay', () => {
     const [early, late] = [cancelled(), cancelled()]
     await relay()
     dispatch()
-    await shop.deps('orders').db.transaction(async (tx) => {
+    await transaction(shop.deps('orders').db, async (tx) => {
       await tx.insert(outbox).values(early)
       await put(late)
       await expect.poll(() => takenBy('release-stock')).toEqual([late.id])
@@ -135,12 +140,43 @@ describe('the relay', () => {
     await expect.poll(() => takenBy('release-stock')).toEqual([late.id, early.id])
   })
 
+  it('publishes an event with a date when that has come, by the clock of PostgreSQL', async () => {
+    const [later, now] = [cancelled(), cancelled()]
+    await relay()
+    dispatch()
+    const orders = withCause(shop.deps('orders').db, cause)
+    const orderId = uuidv7()
+    await transaction(orders, async (tx) => {
+      const data = { orderId, reason: 'its time has come' }
+      await tx.emit('order.cancelled', orderId, data, { at: after(60_000) })
+    })
+    await put({ ...later, due: new Date(Date.now() + 60_000) }, now)
+    await expect.poll(() => takenBy('release-stock')).toEqual([now.id])
+    const due = await db
+      .update(outbox)
+      .set({ due: sql`now()` })
+      .where(eq(outbox.subject, orderId))
+      .returning({ id: outbox.id })
+    db.wake()
+    await expect.poll(() => takenBy('release-stock')).toEqual([now.id, due[0]!.id])
+  })
+
+  it('looks up who listens when it publishes, not when the event was emitted', async () => {
+    const row = cancelled()
+    await put(row)
+    const awaits = async () =>
+      (await db.select().from(outbox).where(eq(outbox.id, row.id))).map((found) => found.awaits)
+    expect(await awaits()).toEqual([[]])
+    await relay()
+    await expect.poll(awaits).toEqual([['void-payment', 'release-stock']])
+  })
+
   it('publishes nothing of a transaction that is rolled back', async () => {
     await relay()
     dispatch()
-    const { db: orders } = shop.deps('orders')
-    const never = orders.transaction(async (tx) => {
-      await emit(tx, 'order.cancelled', 'x', { orderId: uuidv7(), reason: 'never' })
+    const orders = withCause(shop.deps('orders').db, cause)
+    const never = transaction(orders, async (tx) => {
+      await tx.emit('order.cancelled', 'x', { orderId: uuidv7(), reason: 'never' })
       throw new Error('rolled back')
     })
     await expect(never).rejects.toThrow('rolled back')
@@ -195,7 +231,7 @@ describe('the relay', () => {
   it('settles an event that every reaction has taken, and publishes it no more', async () => {
     const order = uuidv7()
     await relay(100)
-    await put(outboxRow('order.confirmed', order, { orderId: order }))
+    await put(outboxRow(cause, 'order.confirmed', order, { orderId: order }))
     await expect
       .poll(async () => (await db.select().from(outbox).where(eq(outbox.subject, order)))[0]?.settledAt)
       .toBeInstanceOf(Date)
@@ -217,7 +253,7 @@ describe('the dispatcher', () => {
   it('wakes what the event leads to, once', async () => {
     const shipped = () => {
       const orderId = uuidv7()
-      return outboxRow('order.shipped', orderId, { orderId })
+      return outboxRow(cause, 'order.shipped', orderId, { orderId })
     }
     await relay()
     dispatch()
@@ -273,8 +309,10 @@ describe('the dispatcher', () => {
     expect(await listDeadLetters(db)).toEqual([])
   })
 
-  it('parks at once what does not fit the catalogue, since it never will', async () => {
-    const row = { ...cancelled(), data: { orderId: 'not an id' } }
+  it('parks at once what a reaction can never take', async () => {
+    const row = cancelled()
+    failing.set(row.subject, 9)
+    failure = 422
     await relay()
     dispatch()
     await put(row)

@@ -1,11 +1,12 @@
 import { ConfigError, type Config } from '../functions/shared/process/config.ts'
 import { storeWaitMs } from '../functions/shared/store/wait-for-store.ts'
-import { checkSchema } from '../functions/shared/store/schema-version.ts'
+import { postgresVersion, waitForVersion } from '../functions/shared/store/schema-version.ts'
 import { openPostgres } from '../functions/shared/store/postgres.ts'
 import type { Service } from '../functions/shared/process/service.ts'
 import type { Logger } from 'pino'
 import { defaultRetryDelaysMs, startDispatcher } from './dispatcher.ts'
 import { connectBroker } from './jetstream.ts'
+import migrations from './migrations/meta/_journal.json' with { type: 'json' }
 
 /** Its connections. */
 export const poolSize = 4
@@ -18,7 +19,12 @@ export async function openDispatcher(config: Config, log: Logger): Promise<Servi
   const replicas = config.number('JETSTREAM_REPLICAS', 1)
   const waitMs = storeWaitMs(config)
   const db = openPostgres(config.need('DATABASE_URL'), { name: 'dispatcher', max: poolSize })
-  await checkSchema(db.client, waitMs)
+  await waitForVersion(() => postgresVersion(db.client, 'events'), migrations.entries.length, {
+    store: 'PostgreSQL',
+    setting: 'DATABASE_URL',
+    domain: 'events',
+    waitMs,
+  })
   const broker = await connectBroker(config.need('NATS_URL'), { name: 'dispatcher', replicas, waitMs })
   const dispatcher = startDispatcher({
     db,

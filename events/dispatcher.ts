@@ -4,10 +4,11 @@ import { CloudEvent, HTTP, type CloudEventV1 } from 'cloudevents'
 import type { ConsumerMessages, JsMsg } from 'nats'
 import type { Logger } from 'pino'
 import * as z from 'zod'
-import { reactions, type ReactionName } from '../functions/functions.ts'
 import type { Db } from '../functions/shared/store/postgres.ts'
 import { errorCode } from '../functions/shared/store/store-errors.ts'
-import { fromCloudEvent, InvalidEvent } from './cloud-event.ts'
+import { transaction } from '../functions/shared/store/transaction.ts'
+import { typeOf } from './cloud-event.ts'
+import { consumers as reactions } from './consumers.table.ts'
 import { ackWaitMs, type Broker } from './jetstream.ts'
 import { Loop } from './loop.ts'
 import { failures } from './tables.ts'
@@ -18,7 +19,7 @@ export interface DispatcherOptions {
   db: Db
   broker: Broker
   /** The address of a reaction. */
-  url: (name: ReactionName) => string
+  url: (name: string) => string
   /**
    * The pauses between attempts, in ms; after the last, the event is parked. Where the reaction only lacks something that
    * cannot be reached (503), or cannot be reached itself, it is tried again after the last pause but one for as long as
@@ -46,7 +47,7 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
   const inFlight = new Set<Promise<void>>()
   const waker = createWaker(url, stopping.signal)
   let retrying = 0
-  const consumers = (Object.keys(reactions) as ReactionName[]).map(consume)
+  const consumers = Object.keys(reactions).map(consume)
   const retries = new Loop('retry', pollMs, retryDue, log)
   return {
     async stop() {
@@ -58,7 +59,7 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
   }
 
   /** Runs until told to stop; where the consumer is lost with the broker's disk, it is made again. */
-  async function consume(name: ReactionName) {
+  async function consume(name: string) {
     while (!stopping.signal.aborted) {
       let messages: ConsumerMessages | undefined
       try {
@@ -84,7 +85,7 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
     return tracked
   }
 
-  async function take(name: ReactionName, message: JsMsg) {
+  async function take(name: string, message: JsMsg) {
     let event: CloudEvent<unknown>
     try {
       event = decode(message)
@@ -104,9 +105,9 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
   }
 
   /** Delivers once; a failure is stored for a later attempt, or parked after the last. */
-  async function attempt(name: ReactionName, event: CloudEvent<unknown>, { isRetry = false } = {}) {
+  async function attempt(name: string, event: CloudEvent<unknown>, { isRetry = false } = {}) {
     try {
-      waker.wakeAfter(fromCloudEvent(event).type)
+      waker.wakeAfter(typeOf(event.type))
       await deliver(url(name), event)
       waker.asked(name)
       if (isRetry) await db.delete(failures).where(isFailure(name, event.id))
@@ -115,11 +116,12 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
     }
   }
 
-  async function storeFailure(name: ReactionName, event: CloudEvent<unknown>, error: unknown) {
+  async function storeFailure(name: string, event: CloudEvent<unknown>, error: unknown) {
     const reason = error instanceof Error ? describe(error) : String(error)
-    const isFinal = error instanceof InvalidEvent
+    // it says that it can never take the event
+    const isFinal = error instanceof Refused && error.status === 422
     const isPassing = (error instanceof Refused && error.status === 503) || cannotConnect(error)
-    const stored = await db.transaction(async (tx) => {
+    const stored = await transaction(db, async (tx) => {
       // the count is the row's own, so that two copies of one event do not start it anew
       const [row] = await tx
         .insert(failures)
@@ -183,13 +185,13 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
   async function retry(row: typeof failures.$inferSelect) {
     // as stored above
     const event = new CloudEvent(row.event as CloudEventV1<unknown>)
-    await attempt(row.reaction as ReactionName, event, { isRetry: true }).catch((error: unknown) =>
+    await attempt(row.reaction, event, { isRetry: true }).catch((error: unknown) =>
       log.warn({ err: error, reaction: row.reaction }, 'delivery not stored'),
     )
   }
 }
 
-const isFailure = (name: ReactionName, eventId: string) =>
+const isFailure = (name: string, eventId: string) =>
   and(eq(failures.eventId, eventId), eq(failures.reaction, name))
 
 /** Throws where the message is not a CloudEvent whose id is one of ours. */

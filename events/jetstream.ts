@@ -14,9 +14,9 @@ import {
 } from 'nats'
 import { CONSTANTS, HTTP } from 'cloudevents'
 import { askStore } from '../functions/shared/store/wait-for-store.ts'
-import { reactions, type ReactionName, type ReactionRow } from '../functions/functions.ts'
+import { consumers } from './consumers.table.ts'
 import { natsOptions } from './nats-url.ts'
-import { subjectOf, type ShopEvent } from './catalogue.ts'
+import { subjectOf, type ShopEvent } from './event.ts'
 import { toCloudEvent } from './cloud-event.ts'
 
 const day = 24 * 60 * 60 * 1000
@@ -44,7 +44,7 @@ export interface Broker {
   /** What the stream holds; undefined where there is none. */
   held(): Promise<Held | undefined>
   /** The messages of a reaction's durable consumer; it ends with an error where the consumer is gone. */
-  consume(name: ReactionName): Promise<ConsumerMessages>
+  consume(name: string): Promise<ConsumerMessages>
   /** Makes the stream where it is missing or differs: also after JetStream has lost its disk. */
   ensureStream(): Promise<void>
   /** How many messages the stream holds. */
@@ -126,12 +126,12 @@ export async function connectBroker(
     },
     async consume(name) {
       await ensureStream()
-      const row: ReactionRow = reactions[name]
+      const { on, atOnce } = consumers[name]!
       const config = {
         ack_wait: nanos(ackWaitMs),
         max_deliver: -1,
-        max_ack_pending: row.concurrency * row.maxScale,
-        filter_subjects: row.on.map(subjectOf),
+        max_ack_pending: atOnce,
+        filter_subjects: on.map(subjectOf),
       }
       // one that an earlier version made may differ: it is changed, and keeps its place in the stream
       await manager.consumers
@@ -139,7 +139,7 @@ export async function connectBroker(
         .catch(() => manager.consumers.update(streamName, name, config))
       const consumer = await js.consumers.get(streamName, name)
       return consumer.consume({
-        max_messages: row.concurrency * row.maxScale,
+        max_messages: atOnce,
         expires: 5_000,
         abort_on_missing_resource: true,
       })

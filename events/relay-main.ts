@@ -1,17 +1,18 @@
-import { driveOverdue } from '../functions/orders/overdue.ts'
-import { openProducts } from '../functions/products/store.ts'
-import type { Config } from '../functions/shared/process/config.ts'
-import { checkProducts } from '../functions/products/schema-version.ts'
-import { storeWaitMs } from '../functions/shared/store/wait-for-store.ts'
-import { checkSchema } from '../functions/shared/store/schema-version.ts'
-import { openPostgres } from '../functions/shared/store/postgres.ts'
-import type { Service } from '../functions/shared/process/service.ts'
 import type { Logger } from 'pino'
+import type { Config } from '../functions/shared/process/config.ts'
+import type { Service } from '../functions/shared/process/service.ts'
+import { mongoVersion, openMongodb } from '../functions/shared/store/mongodb.ts'
+import { openPostgres } from '../functions/shared/store/postgres.ts'
+import { postgresVersion, waitForVersion } from '../functions/shared/store/schema-version.ts'
+import { storeWaitMs } from '../functions/shared/store/wait-for-store.ts'
+import { stores } from '../functions/stores.table.ts'
 import { connectBroker } from './jetstream.ts'
+import migrations from './migrations/meta/_journal.json' with { type: 'json' }
+import type { WithOutbox } from './mongodb-outbox.ts'
 import { startRelay } from './relay.ts'
 
-/** Its connections: for the outbox, and for the timer of the orders. */
-export const pool = { outbox: 4, timer: 1 }
+/** Its connections. */
+export const poolSize = 4
 
 /** The relay, with what it needs of the settings. */
 export async function openRelay(config: Config, log: Logger): Promise<Service> {
@@ -21,24 +22,30 @@ export async function openRelay(config: Config, log: Logger): Promise<Service> {
   const waitMs = storeWaitMs(config)
   const db = openPostgres(config.need('DATABASE_URL'), {
     name: 'relay',
-    max: pool.outbox,
+    max: poolSize,
     // a mark that is lost has an event published twice, which the inbox sorts out
     durable: false,
   })
-  const orders = openPostgres(config.need('ORDERS_DATABASE_URL'), { name: 'relay-timer', max: pool.timer })
-  const mongodb = config.get('MONGODB_URL')
-  const store = mongodb === undefined ? undefined : await openProducts(mongodb)
+  const databases = openSources(config)
   await Promise.all([
-    checkSchema(db.client, waitMs),
-    checkSchema(orders.client, waitMs, 'ORDERS_DATABASE_URL'),
-    store && checkProducts(store.db, waitMs),
+    waitForVersion(() => postgresVersion(db.client, 'events'), migrations.entries.length, {
+      store: 'PostgreSQL',
+      setting: 'DATABASE_URL',
+      domain: 'events',
+      waitMs,
+    }),
+    // the documents' outboxes are there from a domain's first migration on
+    ...databases.map(({ domain, setting, db }) =>
+      waitForVersion(() => mongoVersion(db, domain), 1, { store: 'MongoDB', setting, domain, waitMs }),
+    ),
   ])
   const broker = await connectBroker(config.need('NATS_URL'), { name: 'relay', replicas, waitMs })
   const relay = await startRelay({
     db,
     broker,
-    ...(store === undefined ? {} : { products: store.products }),
-    driveOverdue: () => driveOverdue(orders),
+    sources: databases.flatMap(({ domain, outboxes, db }) =>
+      outboxes.map((name) => ({ domain, collection: db.collection<WithOutbox>(name) })),
+    ),
     redeliverAfterMs,
     log,
   })
@@ -50,9 +57,21 @@ export async function openRelay(config: Config, log: Logger): Promise<Service> {
       await Promise.all([
         broker.close(),
         db.client.end({ timeout: 5 }),
-        orders.client.end({ timeout: 5 }),
-        store?.close(),
+        ...databases.map(({ close }) => close()),
       ])
     },
   }
+}
+
+/** The databases of the domains whose documents hold an outbox; one whose URL is not set is left out. */
+function openSources(config: Config) {
+  return stores
+    .filter(({ outboxes }) => outboxes.length > 0)
+    .flatMap(({ domain, outboxes }) => {
+      const setting = `${domain.toUpperCase()}_MONGODB_URL`
+      const url = config.get(setting)
+      return url === undefined
+        ? []
+        : [{ domain, outboxes, setting, ...openMongodb(url, { setting, name: 'relay' }) }]
+    })
 }

@@ -1,14 +1,15 @@
-import { and, asc, inArray, isNotNull, isNull, lt, sql } from 'drizzle-orm'
+import { and, asc, inArray, isNotNull, isNull, lt, lte, sql } from 'drizzle-orm'
 import type { Collection } from 'mongodb'
 import type { Logger } from 'pino'
-import { databaseRoles, reactionsOn } from '../functions/functions.ts'
-import { pendingEvents, removeEvents } from '../functions/products/outbox.ts'
-import type { ProductDocument } from '../functions/products/product.ts'
 import { keyLifetimeMs } from '../functions/shared/store/idempotency.ts'
 import { before, outboxChannel, type Db } from '../functions/shared/store/postgres.ts'
-import { sourceOf, type ShopEvent } from './catalogue.ts'
+import { transaction } from '../functions/shared/store/transaction.ts'
+import { stores } from '../functions/stores.table.ts'
+import { sourceOf, type ShopEvent } from './event.ts'
 import type { Broker, Held } from './jetstream.ts'
+import { listeners } from './listeners.table.ts'
 import { Loop } from './loop.ts'
+import { pendingEvents, removeEvents, type WithOutbox } from './mongodb-outbox.ts'
 import { failures, inbox, outbox } from './tables.ts'
 
 /** How many events are published at once. */
@@ -22,15 +23,19 @@ export interface RelayOptions {
   /** With the role `events`. */
   db: Db
   broker: Broker
-  /** The products, whose outbox is inside their documents; none where the shop runs without. */
-  products?: Collection<ProductDocument>
-  /** Drives on what is overdue in the domains; answers how many. */
-  driveOverdue: () => Promise<number>
+  /** The collections whose documents hold an outbox. */
+  sources?: readonly Source[]
   /** When an event that a reaction has not taken is published again, in ms. */
   redeliverAfterMs?: number
   /** The fallback where a NOTIFY is lost, in ms. */
   pollMs?: number
   log: Logger
+}
+
+/** A collection of a MongoDB domain whose documents hold an outbox. */
+export interface Source {
+  domain: string
+  collection: Collection<WithOutbox>
 }
 
 /**
@@ -39,16 +44,15 @@ export interface RelayOptions {
  * run: each takes rows that no other holds.
  */
 export async function startRelay(options: RelayOptions): Promise<{ stop(): Promise<void> }> {
-  const { db, broker, products, driveOverdue, redeliverAfterMs = 30_000, pollMs = 1_000, log } = options
+  const { db, broker, sources = [], redeliverAfterMs = 30_000, pollMs = 1_000, log } = options
   const sweepMs = Math.min(redeliverAfterMs / 2, 5_000)
   const publishing = new Loop('publish', pollMs, () => publishBatch(db, broker), log)
   const loops = [
     publishing,
     new Loop('settle', sweepMs, () => settle(db), log),
     new Loop('redeliver', sweepMs, () => redeliver(db, broker, redeliverAfterMs), log),
-    new Loop('overdue', Math.min(pollMs, 1_000), driveOverdue, log),
     new Loop('purge', 60_000, () => purge(db), log),
-    ...(products === undefined ? [] : [new Loop('products', 200, () => collect(db, products), log)]),
+    ...sources.map((source) => new Loop(source.domain, 200, () => collect(db, source), log)),
   ]
   const listening = await db.client
     .listen(outboxChannel, () => publishing.wake())
@@ -63,23 +67,23 @@ export async function startRelay(options: RelayOptions): Promise<{ stop(): Promi
   }
 }
 
-/** Publishes what is not published; answers how many, so that the loop goes on at once while there are more. */
+/** Publishes what is due and not published; returns how many, so that the loop goes on at once while there are more. */
 async function publishBatch(db: Db, broker: Broker): Promise<number> {
-  return db.transaction(async (tx) => {
+  return transaction(db, async (tx) => {
     const rows = await tx
       .select()
       .from(outbox)
-      .where(isNull(outbox.publishedAt))
-      .orderBy(asc(outbox.id))
+      .where(and(isNull(outbox.publishedAt), lte(outbox.due, sql`now()`)))
+      .orderBy(asc(outbox.due), asc(outbox.id))
       .limit(batch)
       .for('update', { skipLocked: true })
     if (rows.length === 0) return 0
     const results = await Promise.allSettled(
       rows.map((row) => broker.publish(toEvent(row), `${row.id}.${row.publishes}`)),
     )
-    const published = rows.flatMap(({ id }, i) => {
+    const published = rows.flatMap(({ id, type }, i) => {
       const result = results[i]!
-      return result.status === 'fulfilled' ? [{ id, seq: result.value }] : []
+      return result.status === 'fulfilled' ? [{ id, seq: result.value, awaits: listeners[type] ?? [] }] : []
     })
     if (published.length > 0)
       await tx
@@ -88,8 +92,11 @@ async function publishBatch(db: Db, broker: Broker): Promise<number> {
           publishedAt: sql`now()`,
           publishes: sql`${outbox.publishes} + 1`,
           streamSeq: sql`published.seq`,
+          awaits: sql`published.awaits`,
         })
-        .from(sql`jsonb_to_recordset(${JSON.stringify(published)}::jsonb) as published (id uuid, seq bigint)`)
+        .from(
+          sql`jsonb_to_recordset(${JSON.stringify(published)}::jsonb) as published (id uuid, seq bigint, awaits text[])`,
+        )
         .where(sql`${outbox.id} = published.id`)
     const failed = results.find((result) => result.status === 'rejected')
     if (failed !== undefined && published.length === 0) {
@@ -101,9 +108,9 @@ async function publishBatch(db: Db, broker: Broker): Promise<number> {
   })
 }
 
-const toEvent = ({ id, type, subject, time, traceparent, data }: typeof outbox.$inferSelect) =>
-  // `emit` checked it
-  ({ id, type, subject, time, data, ...(traceparent === null ? {} : { traceparent }) }) as ShopEvent
+const toEvent = ({ id, type, source, subject, time, traceparent, data }: typeof outbox.$inferSelect) =>
+  // checked when it was emitted
+  ({ id, type, source, subject, time, data, ...(traceparent === null ? {} : { traceparent }) }) as ShopEvent
 
 const open = and(isNull(outbox.settledAt), isNotNull(outbox.publishedAt))
 
@@ -149,27 +156,28 @@ const waitsIn = ({ since, first, last, acknowledged }: Held) =>
   sql`(${outbox.publishedAt} >= ${since.toISOString()} and coalesce(${outbox.streamSeq}, 0) between ${first} and ${last}
     and coalesce(${outbox.streamSeq}, 0) > coalesce((${JSON.stringify(acknowledged)}::jsonb ->> awaited.reaction)::bigint, 0))`
 
-/** Copies the products' events into the outbox, then removes them from their documents. */
-async function collect(db: Db, products: Collection<ProductDocument>): Promise<number> {
-  const pending = await pendingEvents(products, batch)
+/** Copies events from documents into the outbox, then removes them from their documents. */
+async function collect(db: Db, { domain, collection }: Source): Promise<number> {
+  const pending = await pendingEvents(collection, batch)
   if (pending.length === 0) return 0
-  const rows = pending.map(({ event: { id, type, subject, time, traceparent, data } }) => ({
+  const rows = pending.map(({ id, type, subject, time, at, traceparent, data }) => ({
     id,
     type,
-    subject,
+    // entries of earlier versions have none: theirs are products, by their SKU
+    subject: subject ?? (data as { sku: string }).sku,
     time,
     data,
-    source: sourceOf(type),
-    awaits: reactionsOn(type),
+    source: sourceOf(domain),
+    ...(at === undefined ? {} : { due: at }),
     ...(traceparent === undefined ? {} : { traceparent }),
   }))
-  await db.transaction(async (tx) => {
+  await transaction(db, async (tx) => {
     // on the disk before they are removed from where they came
     await tx.execute(sql`set local synchronous_commit = on`)
     await tx.insert(outbox).values(rows).onConflictDoNothing()
   })
   await removeEvents(
-    products,
+    collection,
     rows.map((row) => row.id),
   )
   db.wake()
@@ -180,7 +188,7 @@ async function collect(db: Db, products: Collection<ProductDocument>): Promise<n
 async function purge(db: Db): Promise<number> {
   let removed = 0
   const expired = before(keyLifetimeMs)
-  for (const schema of databaseRoles.filter((role) => role !== 'events')) {
+  for (const { domain: schema } of stores.filter(({ store }) => store === 'postgres')) {
     const keys = sql`${sql.identifier(schema)}.idempotency_keys`
     const { count } = await db.execute(
       sql`delete from ${keys} where at < ${expired} and at <= (select max(at) from (select at from ${keys} order by at limit ${sweep}))`,

@@ -30,8 +30,10 @@ export const outbox = events.table(
     data: jsonb().notNull(),
     traceparent: text(),
     time: time('time').notNull().defaultNow(),
-    /** The reactions that must have run (or been parked) before the event is settled. */
-    awaits: text().array().notNull(),
+    /** When it is to be published: a deadline is an event whose time is still to come. */
+    due: time('due').notNull().defaultNow(),
+    /** The reactions that must have run (or been parked) before the event is settled; the relay writes them. */
+    awaits: text().array().notNull().default([]),
     /** How often it was published: part of the message id, so that JetStream does not drop a resend. */
     publishes: integer().notNull().default(0),
     publishedAt: time('published_at'),
@@ -40,8 +42,8 @@ export const outbox = events.table(
     settledAt: time('settled_at'),
   },
   (t) => [
-    index('outbox_unpublished')
-      .on(t.id)
+    index('outbox_due')
+      .on(t.due, t.id)
       .where(sql`${t.publishedAt} is null`),
     index('outbox_unsettled')
       .on(t.publishedAt)

@@ -1,4 +1,4 @@
-import { reactions, reactionsOn, type ReactionName, type ReactionRow } from '../functions/functions.ts'
+import { consumers } from './consumers.table.ts'
 
 /** For how long a function that was just asked something is surely there, in ms: half of Knative's stable window. */
 const freshMs = 30_000
@@ -7,13 +7,13 @@ const freshMs = 30_000
 const patienceMs = 30_000
 
 /** Which reactions an event leads to where all goes well, from the second step on. */
-export function reactionsAfter(type: string): ReactionName[] {
-  const found = new Set<ReactionName>()
+export function reactionsAfter(type: string): string[] {
+  const found = new Set<string>()
   const follow = (type: string, isFirst: boolean) => {
-    for (const name of reactionsOn(type)) {
+    for (const [name, { on, leadsTo }] of Object.entries(consumers)) {
+      if (!on.includes(type)) continue
       if (found.has(name)) continue
       if (!isFirst) found.add(name)
-      const { leadsTo }: ReactionRow = reactions[name]
       if (leadsTo !== undefined) follow(leadsTo, false)
     }
   }
@@ -27,10 +27,10 @@ export function reactionsAfter(type: string): ReactionName[] {
  * @param url the address of a reaction
  * @param stopping ends what is still asked
  */
-export function createWaker(url: (name: ReactionName) => string, stopping: AbortSignal) {
-  const lastAsked = new Map<ReactionName, number>()
-  const asked = (name: ReactionName) => void lastAsked.set(name, performance.now())
-  const isFresh = (name: ReactionName) => performance.now() - (lastAsked.get(name) ?? -freshMs) < freshMs
+export function createWaker(url: (name: string) => string, stopping: AbortSignal) {
+  const lastAsked = new Map<string, number>()
+  const asked = (name: string) => void lastAsked.set(name, performance.now())
+  const isFresh = (name: string) => performance.now() - (lastAsked.get(name) ?? -freshMs) < freshMs
   return {
     /** To be told of each request that a reaction has answered: it need not be woken. */
     asked,

@@ -22,13 +22,14 @@ import { openLink } from '../test/link.ts'
 import { knowProducts, place } from '../test/orders.ts'
 import { openShop, type TestShop } from '../test/shop.ts'
 import type { Order } from './orders/order.ts'
-import { productsVersion } from './products/schema-version.ts'
-import { schemaVersion } from './shared/store/schema-version.ts'
-import type { Setting } from './shared/process/config.ts'
+import journal from './orders/migrations/meta/_journal.json' with { type: 'json' }
 
 /** The entry of every container, bundled as there, as a process of its own. */
 
-type Environment = Partial<Record<Setting | `${Setting}_FILE`, string>>
+type Environment = Record<string, string>
+
+/** The version of the orders' schema. */
+const ordersVersion = journal.entries.length
 
 const root = join(import.meta.dirname, '..')
 const dist = join(root, 'node_modules/.cache/zeroshop/test-dist')
@@ -89,24 +90,24 @@ async function failure(env: Environment) {
 }
 
 describe('a process that cannot start', () => {
-  const without = (...names: Setting[]) =>
-    Object.fromEntries(Object.entries(good).filter(([name]) => !names.includes(name as Setting)))
+  const without = (...names: string[]) =>
+    Object.fromEntries(Object.entries(good).filter(([name]) => !names.includes(name)))
 
   const cases: [what: string, env: () => Environment, says: string | RegExp][] = [
     [
       'without a function',
       () => without('FUNCTION'),
-      'FUNCTION is not set: it is the function to serve, as named in functions/functions.ts. Set it, or FUNCTION_FILE.',
+      'FUNCTION is not set: it is the function to serve, as its domain.ts names it. Set it, or FUNCTION_FILE.',
     ],
     [
       'with one that there is not',
       () => ({ ...good, FUNCTION: 'get-everything' }),
-      /^FUNCTION=get-everything: there is no such function\. Set it to one of: register-user, .*get-order, .*reserve-stock, .*relay, dispatcher, payment-sandbox, migrate, users, .*payments\.$/,
+      /^FUNCTION=get-everything: there is no such function here\. Set it to one of: .*get-order, .*orders, .*reserve-stock, .*relay, dispatcher, payment-sandbox, migrate\.$/,
     ],
     [
       'with one that JavaScript has',
       () => ({ ...good, FUNCTION: 'constructor' }),
-      /^FUNCTION=constructor: there is no such function\./,
+      /^FUNCTION=constructor: there is no such function here\./,
     ],
     [
       'without its database',
@@ -257,12 +258,12 @@ describe('a process that cannot start', () => {
     [
       'on a PostgreSQL database that was never migrated',
       () => ({ ...good, DATABASE_URL: shop.database('orders').replace(/[^/]+$/, 'postgres') }),
-      `The PostgreSQL database is older than this code (version 0 of ${schemaVersion}). Run the migration first (FUNCTION=migrate).`,
+      `The orders data in PostgreSQL is older than this code (version 0 of ${ordersVersion}). Run the migration first (FUNCTION=migrate).`,
     ],
     [
       'on a MongoDB database that was never migrated',
       () => ({ ...good, FUNCTION: 'get-product', MONGODB_URL: shop.mongodb.replace(/[^/]+$/, 'none') }),
-      `The MongoDB database is older than this code (version 0 of ${productsVersion}). Run the migration first (FUNCTION=migrate).`,
+      `The products data in MongoDB is older than this code (version 0 of 1). Run the migration first (FUNCTION=migrate).`,
     ],
     [
       'to migrate as another role than the one that it gives a password',
@@ -288,7 +289,7 @@ describe('a process that cannot start', () => {
     ORDERS_DATABASE_URL: shop.database('orders'),
     PAYMENTS_DATABASE_URL: shop.database('payments'),
     EVENTS_DATABASE_URL: shop.database('events'),
-    MONGODB_URL: shop.mongodb,
+    PRODUCTS_MONGODB_URL: shop.mongodb,
   })
   it.each([...cases, ...storeCases])('%s says so in one line and exits with 1', async (_, env, says) => {
     const { code, out, err } = await failure(env())
@@ -299,17 +300,39 @@ describe('a process that cannot start', () => {
     else expect(said).toMatch(says)
   })
 
-  it('on the data of a newer Zeroshop says so, also to migrate', async () => {
+  it('on data that a newer Zeroshop has changed for good says so, also to migrate', async () => {
     const sql = postgres(shop.admin, { max: 1 })
-    await sql`insert into drizzle.__drizzle_migrations (hash, created_at) values ('newer', 9e12)`
-    const versions = `version ${schemaVersion + 1}, this code knows ${schemaVersion}`
+    const newer = ordersVersion + 1
+    await sql`update drizzle.versions set version = ${newer}, oldest = ${newer} where domain = 'orders'`
     for (const env of [good, migration()])
       expect(await failure(env)).toEqual({
         code: 1,
         out: '',
-        err: `zeroshop: The PostgreSQL database was made by a newer Zeroshop (${versions}). Run that one, or use another database.\n`,
+        err: `zeroshop: The orders data in PostgreSQL was migrated by a newer Zeroshop (version ${newer}), which this code (version ${ordersVersion}) cannot use. Run version ${newer} or newer, or use another database.\n`,
       })
-    await sql`delete from drizzle.__drizzle_migrations where hash = 'newer'`
+    await sql`update drizzle.versions set version = ${ordersVersion}, oldest = 0 where domain = 'orders'`
+    await sql.end()
+  })
+
+  it('starts on data that a newer Zeroshop has only added to, and leaves it as it is', async () => {
+    const sql = postgres(shop.admin, { max: 1 })
+    const newer = { version: ordersVersion + 1, oldest: 0 }
+    await sql`update drizzle.versions set version = ${newer.version} where domain = 'orders'`
+    expect(await start(migration()).exited).toEqual([0, null])
+    expect(await start(good).port).toBeGreaterThan(0)
+    expect(await sql`select version, oldest from drizzle.versions where domain = 'orders'`).toEqual([newer])
+    await sql`update drizzle.versions set version = ${ordersVersion} where domain = 'orders'`
+    await sql.end()
+  })
+
+  it('waits for the migration of its domain', async () => {
+    const sql = postgres(shop.admin, { max: 1 })
+    await sql`update drizzle.versions set version = 0 where domain = 'orders'`
+    const { port, exited } = start({ ...good, STORE_WAIT_SECONDS: '30' })
+    const first = await Promise.race([port, exited, pause(1_000, 'waits')])
+    expect(first).toBe('waits')
+    await sql`update drizzle.versions set version = ${ordersVersion} where domain = 'orders'`
+    expect(await port).toBeGreaterThan(0)
     await sql.end()
   })
 
@@ -418,7 +441,14 @@ describe('a process that serves', () => {
     const sku = 'GROUPED'
     const product = { productId: uuidv7(), sku, name: 'Mug', sellerId: uuidv7(), version: 1 }
     const data = { ...product, price: { amount: 900, currency: 'EUR' } }
-    const event = { id: uuidv7(), type: 'product.created', subject: sku, time: new Date(), data } as const
+    const event = {
+      id: uuidv7(),
+      type: 'product.created',
+      source: '/products',
+      subject: sku,
+      time: new Date(),
+      data,
+    } as const
     const delivery = HTTP.structured(toCloudEvent(event))
     expect(await ask('open-stock:8080', 'POST', '/', delivery)).toMatchObject({ status: 204 })
     const answer = await ask('get-stock:8080', 'GET', `/api/v1/stock/${sku}`)
@@ -540,7 +570,14 @@ describe('a process that is told to stop', () => {
     const lock = await hold('stock', insert)
     const product = { productId: uuidv7(), sku: 'MUG', name: 'Mug', sellerId: uuidv7(), version: 1 }
     const data = { ...product, price: { amount: 900, currency: 'EUR' } }
-    const event = { id: uuidv7(), type: 'product.created', subject: 'MUG', time: new Date(), data } as const
+    const event = {
+      id: uuidv7(),
+      type: 'product.created',
+      source: '/products',
+      subject: 'MUG',
+      time: new Date(),
+      data,
+    } as const
     const { headers, body } = HTTP.structured(toCloudEvent(event))
     const answer = fetch(`http://127.0.0.1:${await port}`, {
       method: 'POST',

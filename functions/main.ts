@@ -2,9 +2,10 @@
  * The entry of every container and of every process of the local runner, and the only place that reads the
  * environment: FUNCTION names what to serve.
  */
+import { readdirSync } from 'node:fs'
 import { pino } from 'pino'
-import { operations, reactions, stores } from './functions.ts'
 import { ConfigError, readConfig, settings, type Config } from './shared/process/config.ts'
+import { isOperation, type Entry } from './shared/process/entry.ts'
 import { loggable } from './shared/process/loggable.ts'
 
 /** What is not called over HTTP by users, but runs all the time. */
@@ -21,12 +22,7 @@ async function main(config: Config): Promise<void> {
     base: { function: name },
     serializers: { err: loggable },
   })
-  const listen = {
-    port: readPort(config.get('PORT')),
-    host: config.get('HOST'),
-    log,
-    entry: import.meta.url,
-  }
+  const listen = { port: readPort(config.get('PORT')), host: config.get('HOST'), log }
   if (name === 'migrate') {
     const { runMigration } = await import('./migrate-main.ts')
     await runMigration(config, import.meta.url)
@@ -42,37 +38,50 @@ async function main(config: Config): Promise<void> {
     ])
     return serveHealth(await open(config, log), listen)
   }
-  const { open } = await import('./shared/open.ts')
-  if (has(stores, name)) {
-    const { serve } = await import('./shared/process/serve-domain.ts')
-    return serve(name, await open[name](config, log, name), config, listen)
+  const entries = await entriesOf(name)
+  const [first] = entries as [Entry, ...Entry[]]
+  const configured = readConfig(process.env, first.row.settings)
+  const opening = first.open().then(({ open }) => open(configured, log, name))
+  if (first.row.name !== name) {
+    const [opened, { serve }] = await Promise.all([opening, import('./shared/process/serve-domain.ts')])
+    return serve(entries, opened, configured, listen)
   }
-  if (has(operations, name)) {
-    const [opened, { serve }] = await Promise.all([
-      open[operations[name].domain](config, log, name),
-      import('./shared/process/serve-operation.ts'),
-    ])
-    return serve(name, opened, config, listen)
+  if (isOperation(first.row)) {
+    const [opened, { serve }] = await Promise.all([opening, import('./shared/process/serve-operation.ts')])
+    return serve(first, opened, configured, listen)
   }
-  if (has(reactions, name)) {
-    const [opened, { serve }] = await Promise.all([
-      open[reactions[name].domain](config, log, name),
-      import('./shared/process/serve-reaction.ts'),
-    ])
-    return serve(name, opened, config, listen)
-  }
-  const known = [operations, reactions, services, { 'payment-sandbox': 0, migrate: 0 }, stores]
-  throw new ConfigError(
-    `FUNCTION=${name}: there is no such function. Set it to one of: ${known.flatMap(Object.keys).join(', ')}.`,
-  )
+  const [opened, { serve }] = await Promise.all([opening, import('./shared/process/serve-reaction.ts')])
+  return serve(first, opened, listen)
 }
 
-/** Whether the table has this name of its own: not `constructor`, as every object has. */
+/** The entry of a function, or of every function of a domain: what an image holds, or the table from source. */
+async function entriesOf(name: string): Promise<Entry[]> {
+  if (import.meta.url.endsWith('.ts')) {
+    const source = await import('./source.ts')
+    const found = source.entriesOf(name)
+    if (found === undefined) throw unknown(name, source.names)
+    return found
+  }
+  const held = readdirSync(new URL('.', import.meta.url)).flatMap((file) =>
+    file.endsWith('.js') && file !== 'main.js' ? [file.slice(0, -3)] : [],
+  )
+  if (!held.includes(name)) throw unknown(name, held)
+  const read = async (name: string) => import(new URL(`${name}.js`, import.meta.url).href)
+  const entry = (await read(name)) as Entry | { functions: string[] }
+  return 'functions' in entry ? Promise.all(entry.functions.map(read)) : [entry]
+}
+
+const unknown = (name: string, known: readonly string[]) =>
+  new ConfigError(
+    `FUNCTION=${name}: there is no such function here. Set it to one of: ${[...known, ...Object.keys(services), 'payment-sandbox', 'migrate'].join(', ')}.`,
+  )
+
+/** Whether the object itself has this name: every object inherits `constructor`. */
 const has = <T extends object>(table: T, name: PropertyKey): name is keyof T => Object.hasOwn(table, name)
 
 function readLevel(level = 'info'): string {
   if (['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].includes(level)) return level
-  throw new ConfigError(`LOG_LEVEL=${level}: set it to ${settings.LOG_LEVEL.split(';')[0]}.`)
+  throw new ConfigError(`LOG_LEVEL=${level}: set it to ${settings['LOG_LEVEL']!.split(';')[0]}.`)
 }
 
 function readPort(text = '8080'): number {

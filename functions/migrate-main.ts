@@ -1,11 +1,10 @@
 import { fileURLToPath } from 'node:url'
-import type { Setting, Config } from './shared/process/config.ts'
-import { ConfigError } from './shared/process/config.ts'
+import { migrate, eventsSchema } from './migrate.ts'
+import { migrateMongodb, refuseNewerMongodb, type Database } from './migrate-mongodb.ts'
+import { ConfigError, type Config } from './shared/process/config.ts'
+import type { MongoMigration } from './shared/store/mongodb.ts'
 import { reasonOf } from './shared/store/store-errors.ts'
-import { databaseRoles, type DatabaseRole } from './functions.ts'
-import { migrate } from './migrate.ts'
-import { migrateProducts, refuseNewerProducts } from './products/migrate.ts'
-import { seed } from '../demo/seed.ts'
+import { stores } from './stores.table.ts'
 
 /** PostgreSQL's codes of errors that a person can do something about. */
 const advice: Record<string, string> = {
@@ -22,32 +21,65 @@ const advice: Record<string, string> = {
  */
 export async function runMigration(config: Config, entry: string): Promise<void> {
   const admin = config.need('ADMIN_DATABASE_URL')
-  const urls = Object.fromEntries(
-    databaseRoles.map((role) => [role, config.need(`${role.toUpperCase()}_DATABASE_URL` as Setting)]),
-  ) as Record<DatabaseRole, string>
-  const products = config.need('MONGODB_URL')
-  const passwords = Object.fromEntries(
-    databaseRoles.map((role) => [role, passwordIn(urls[role], role)]),
-  ) as Record<DatabaseRole, string>
+  const schemas = [
+    { role: eventsSchema, folder: '../events/migrations' },
+    ...domainsIn('postgres').map((role) => ({ role, folder: `${role}/migrations` })),
+  ].map(({ role, folder }) => ({
+    name: role,
+    url: config.need(urlSetting(role, 'postgres')),
+    password: passwordIn(config, role),
+    folder: fileURLToPath(new URL(folder, entry)),
+  }))
+  const databases = await Promise.all(
+    domainsIn('mongodb').map(async (domain): Promise<Database> => {
+      const setting = urlSetting(domain, 'mongodb')
+      const { migrations } = (await beside(entry, `${domain}/migrations/index`)) as {
+        migrations: readonly MongoMigration[]
+      }
+      return { domain, setting, url: config.need(setting), migrations }
+    }),
+  )
   const adminMongodb = config.get('ADMIN_MONGODB_URL')
   const demoPassword = config.get('DEMO_PASSWORD')
   try {
-    // nothing is changed where either store is newer
-    await refuseNewerProducts(adminMongodb ?? products, products)
-    await migrate(admin, passwords, fileURLToPath(new URL('migrations', entry)))
-    await migrateProducts(products, adminMongodb)
-    if (demoPassword !== undefined)
-      await seed({ users: urls.users, stock: urls.stock, products }, demoPassword)
+    // nothing is changed if any store is too new
+    for (const database of databases) await refuseNewerMongodb(database, adminMongodb ?? database.url)
+    await migrate(admin, schemas)
+    for (const database of databases) await migrateMongodb(database, adminMongodb)
+    if (demoPassword !== undefined) {
+      const { seed } = (await beside(entry, '../demo/seed')) as { seed: Seed }
+      const urls = [
+        ...schemas.map(({ name, url }) => [name, url]),
+        ...databases.map((d) => [d.domain, d.url]),
+      ]
+      await seed(Object.fromEntries(urls), demoPassword)
+    }
   } catch (error) {
     throw explain(error)
   }
 }
 
-function passwordIn(url: string, role: DatabaseRole): string {
-  const { username, password } = new URL(url)
+/** demo/seed.ts: by its path, since the demo stands above this folder. */
+type Seed = (urls: Record<string, string>, password: string) => Promise<void>
+
+/** The domains of a store. */
+const domainsIn = (store: 'postgres' | 'mongodb') =>
+  stores.flatMap((each) => (each.store === store ? [each.domain] : []))
+
+/** The setting that holds the URL of a role's schema or of a domain's database. */
+export const urlSetting = (name: string, store: 'postgres' | 'mongodb') =>
+  `${name.toUpperCase()}_${store === 'postgres' ? 'DATABASE' : 'MONGODB'}_URL`
+
+/** Loads a module that stands beside the entry: the source, or its bundle if the entry is one. */
+const beside = (entry: string, path: string): Promise<unknown> =>
+  import(new URL(`${path}${entry.endsWith('.ts') ? '.ts' : '.js'}`, entry).href)
+
+function passwordIn(config: Config, role: string): string {
+  const setting = urlSetting(role, 'postgres')
+  const { username, password } = new URL(config.need(setting))
   if (username === role && password !== '') return decodeURIComponent(password)
   throw new ConfigError(
-    `${role.toUpperCase()}_DATABASE_URL does not log in as the role ${role} with a password. Set it to postgres://${role}:…@host/database.`,
+    `${setting} does not log in as the role ${role} with a password. Set it to postgres://${role}:…@host/database.`,
   )
 }
 

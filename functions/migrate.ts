@@ -1,71 +1,123 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { drizzle } from 'drizzle-orm/postgres-js'
+import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator'
 import postgres from 'postgres'
-import { databaseRoles, type DatabaseRole } from './functions.ts'
-import { refuseNewer, schemaVersion } from './shared/store/schema-version.ts'
+import { breakingReason, oldestVersion } from './migration-rules.ts'
+import {
+  postgresVersion,
+  refuseNewer,
+  type Journal,
+  type StoreVersion,
+} from './shared/store/schema-version.ts'
+
+/** A schema of PostgreSQL, with the role of the same name that it belongs to. */
+export interface Schema {
+  name: string
+  password: string
+  /** The folder of its migrations. */
+  folder: string
+}
+
+/** The schema of event delivery, which belongs to the relay and the dispatcher. */
+export const eventsSchema = 'events'
 
 /**
- * Brings the database up to the schema of this code, and gives each domain's role its own schema and nothing
- * else. It may run any number of times, and at the same time as another.
+ * Brings each schema up to this code, and gives each role its own schema and nothing else. A schema that a newer version
+ * has migrated stays as it is. It may run any number of times, and at the same time as another.
  * @param adminUrl logs in as a role that may create roles and schemas
- * @param passwords one for each role
- * @param folder where the migrations are
- * @throws ConfigError where the database has migrations that this code does not know
+ * @param schemas of the domains, and `events`
+ * @throws ConfigError if a schema has migrations that this code cannot run on; then nothing was changed
  */
-export async function migrate(
-  adminUrl: string,
-  passwords: Record<DatabaseRole, string>,
-  folder: string,
-): Promise<void> {
+export async function migrate(adminUrl: string, schemas: readonly Schema[]): Promise<void> {
   const sql = postgres(adminUrl, { max: 1, onnotice: () => {}, connect_timeout: 10 })
   try {
     await sql`set lock_timeout = '120s'`
     await sql`select pg_advisory_lock(hashtext('zeroshop migrate'))`
-    refuseNewer('PostgreSQL database', await appliedCount(sql), schemaVersion)
-    for (const role of databaseRoles) {
-      const [found] = await sql`select from pg_roles where rolname = ${role}`
-      // a role's name and password cannot be parameters of DDL; format() quotes them
-      const [row] = await sql<[{ ddl: string }]>`
-        select format(${found ? 'alter' : 'create'} || ' role %I login password %L', ${role}::text, ${passwords[role]}::text) as ddl`
-      await sql.unsafe(row.ddl)
+    const found = new Map<string, StoreVersion>()
+    for (const { name, folder } of schemas) {
+      const version = await postgresVersion(sql, name)
+      refuseNewer(version, tagsIn(folder).length, { store: 'PostgreSQL', domain: name })
+      found.set(name, version)
     }
-    await runMigrations(drizzle({ client: sql }), { migrationsFolder: folder })
-    await sql.unsafe(grants())
+    for (const { name, password } of schemas) await createRole(sql, name, password)
+    await sql`create schema if not exists drizzle`
+    await sql`create table if not exists drizzle.versions (domain text primary key, version int not null, oldest int not null)`
+    // the events first: the migrations of a domain may emit
+    for (const { name, folder } of schemas.toSorted((a) => (a.name === eventsSchema ? -1 : 1)))
+      if (found.get(name)!.version <= tagsIn(folder).length) await migrateSchema(sql, name, folder)
+    await sql.unsafe(grants(schemas.map(({ name }) => name)))
   } finally {
     await sql.end({ timeout: 5 })
   }
 }
 
-/** How many migrations the database has; 0 where it was never migrated. */
-async function appliedCount(sql: postgres.Sql): Promise<number> {
-  // made by drizzle's migrator
-  const [table] = await sql<
-    [{ oid: string | null }]
-  >`select to_regclass('drizzle.__drizzle_migrations') as oid`
-  if (table.oid === null) return 0
-  const [applied] = await sql<[{ count: number }]>`select count(*)::int from drizzle.__drizzle_migrations`
-  return applied.count
+async function migrateSchema(sql: postgres.Sql, name: string, folder: string): Promise<void> {
+  await adopt(sql, name, folder)
+  await runMigrations(drizzle({ client: sql }), {
+    migrationsFolder: folder,
+    migrationsSchema: 'drizzle',
+    migrationsTable: name,
+  })
+  const tags = tagsIn(folder)
+  const breaking = tags.map(
+    (tag) => breakingReason(readFileSync(join(folder, `${tag}.sql`), 'utf8')) !== undefined,
+  )
+  const version = { domain: name, version: tags.length, oldest: oldestVersion(breaking) }
+  await sql`insert into drizzle.versions ${sql(version)}
+    on conflict (domain) do update set version = excluded.version, oldest = excluded.oldest`
+}
+
+/** The names of a folder's migrations, oldest first. */
+function tagsIn(folder: string): string[] {
+  const journal = JSON.parse(readFileSync(join(folder, 'meta/_journal.json'), 'utf8')) as Journal
+  return journal.entries.map(({ tag }) => tag)
+}
+
+/** A role's name and password cannot be parameters of DDL; format() quotes them. */
+async function createRole(sql: postgres.Sql, name: string, password: string): Promise<void> {
+  const [found] = await sql`select from pg_roles where rolname = ${name}`
+  const [row] = await sql<[{ ddl: string }]>`
+    select format(${found ? 'alter' : 'create'} || ' role %I login password %L', ${name}::text, ${password}::text) as ddl`
+  await sql.unsafe(row.ddl)
+}
+
+/**
+ * Before each schema had migrations of its own, two of the whole database made what the first of each makes now: in such
+ * a database it counts as applied.
+ */
+async function adopt(sql: postgres.Sql, name: string, folder: string): Promise<void> {
+  const [known] = await sql<[{ before: string | null; own: string | null; made: string | null }]>`
+    select to_regclass('drizzle.__drizzle_migrations') as before, to_regclass(${`drizzle.${name}`}) as own,
+      to_regnamespace(${name}) as made`
+  if (known.before === null || known.own !== null || known.made === null) return
+  const [first] = readMigrationFiles({ migrationsFolder: folder })
+  await sql.begin(async (tx) => {
+    await tx`create table ${tx(`drizzle.${name}`)} (id serial primary key, hash text not null, created_at bigint)`
+    await tx`insert into ${tx(`drizzle.${name}`)} (hash, created_at) values (${first!.hash}, ${first!.folderMillis})`
+  })
 }
 
 /** What each role may do, as SQL that may be run again. */
-function grants(): string {
-  const domains = databaseRoles.filter((role) => role !== 'events')
+function grants(roles: string[]): string {
+  const domains = roles.filter((role) => role !== eventsSchema)
   return [
     `revoke all on schema public from public`,
-    // every function looks whether the schema is the one that it was written for
-    `grant usage on schema drizzle to ${databaseRoles.join(', ')}`,
-    `grant select on drizzle.__drizzle_migrations to ${databaseRoles.join(', ')}`,
-    ...databaseRoles.flatMap((role) => [
+    // every function checks the version of its schema
+    `grant usage on schema drizzle to ${roles.join(', ')}`,
+    `grant select on drizzle.versions to ${roles.join(', ')}`,
+    ...roles.flatMap((role) => [
       `grant usage on schema ${role} to ${role}`,
       `grant select, insert, update, delete on all tables in schema ${role} to ${role}`,
       `grant usage on all sequences in schema ${role} to ${role}`,
     ]),
     ...domains.flatMap((role) => [
-      `grant usage on schema events to ${role}`,
-      `grant insert on events.outbox, events.inbox to ${role}`,
-      // the relay clears away answers whose day is over, without seeing them
-      `grant usage on schema ${role} to events`,
-      `grant delete, select (at) on ${role}.idempotency_keys to events`,
+      `grant usage on schema ${eventsSchema} to ${role}`,
+      `grant insert on ${eventsSchema}.outbox, ${eventsSchema}.inbox to ${role}`,
+      // the relay clears away answers that are no longer kept, without seeing them
+      `grant usage on schema ${role} to ${eventsSchema}`,
+      `grant delete, select (at) on ${role}.idempotency_keys to ${eventsSchema}`,
     ]),
   ].join(';\n')
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { functions, type Domain } from '../functions/functions.ts'
+import { functions, type Domain } from '../functions/table.ts'
 import { domains, functionNames, serviceNames, services } from './table.ts'
 
 /** images/docker-bake.hcl: how `docker buildx bake` builds every image. */

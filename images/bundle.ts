@@ -1,9 +1,18 @@
 import { cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
-import { dirname, join, posix } from 'node:path'
+import { dirname, join } from 'node:path'
 import { build, type BuildOptions, type Metafile, type OutputFile, type Plugin } from 'esbuild'
-import { operations, reactions, type FunctionName } from '../functions/functions.ts'
-import { fileOf } from '../functions/modules.ts'
+import { domainsIn } from '../functions/table.ts'
+import { entries, entryPoints, tableValues } from './entries.ts'
+import { services } from './table.ts'
+
+const root = join(import.meta.dirname, '..')
+
+/** PostgreSQL's migrations, a folder a schema. */
+export const migrationFolders = [
+  ...domainsIn('postgres').map((domain) => `functions/${domain}/migrations`),
+  'events/migrations',
+]
 
 /** What a bundle leaves to node_modules: native code, and what its library only tries to load. */
 const external = [
@@ -36,9 +45,6 @@ const lazyBuiltins: Plugin = {
   },
 }
 
-/** The source of a function, from the root of the project. */
-export const sourceOf = (name: FunctionName) => posix.join('functions', `${fileOf(name)}.ts`)
-
 /**
  * Bundles the entry and every function, in memory, to be laid out under `outdir`. What several share is in chunks
  * of its own, so that a process loads only what its function needs, and a change of one function changes one file.
@@ -48,11 +54,14 @@ export async function bundleInMemory(
   outdir: string,
   { apart = [], plugins = [], ...options }: BuildOptions & { apart?: string[] } = {},
 ): Promise<{ outputFiles: OutputFile[]; metafile: Metafile }> {
-  const names = [...Object.keys(operations), ...Object.keys(reactions)] as FunctionName[]
   return build({
-    absWorkingDir: join(import.meta.dirname, '..'),
+    absWorkingDir: root,
     entryPoints: [
-      ...['functions/main.ts', ...names.map(sourceOf)].map((path) => ({ in: path, out: path.slice(0, -3) })),
+      ...['functions/main.ts', ...services.migrate.loads].map((path) => ({
+        in: path,
+        out: path.slice(0, -3),
+      })),
+      ...entryPoints,
       ...apart.map((name) => ({ in: name, out: name })),
     ],
     outdir,
@@ -68,7 +77,7 @@ export async function bundleInMemory(
       js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
     },
     logLevel: 'warning',
-    plugins: [lazyBuiltins, ...plugins],
+    plugins: [lazyBuiltins, entries, tableValues, ...plugins],
     ...options,
     metafile: true,
     write: false,
@@ -82,11 +91,13 @@ export async function bundle(outdir: string, options: BuildOptions = {}): Promis
     sourcesContent: false,
     ...options,
   })
-  // read by the migration, beside the entry
-  cpSync(join(import.meta.dirname, '../functions/migrations'), join(outdir, 'functions/migrations'), {
-    recursive: true,
-  })
+  copyMigrations(outdir)
   for (const { path, contents } of outputFiles) if (!isSame(path, contents)) replace(path, contents)
+}
+
+/** Copies PostgreSQL's migrations to where the migration job looks for them, beside its code. */
+export function copyMigrations(outdir: string): void {
+  for (const folder of migrationFolders) cpSync(join(root, folder), join(outdir, folder), { recursive: true })
 }
 
 const isSame = (path: string, contents: Uint8Array) => {

@@ -1,6 +1,7 @@
 /** `node images/files.ts FOLDER`, in the builder: lays out what goes into each image, a folder an image. */
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { migrationFolders } from './bundle.ts'
 import { makeTrees } from './trees.ts'
 
 const folder = process.argv[2]!
@@ -19,5 +20,4 @@ const copy = (from: string, to: string) => cpSync(join(root, from), join(folder,
 copy('node_modules/@node-rs', 'runtime/node_modules/@node-rs')
 copy('images/health.cjs', 'runtime/health.cjs')
 writeFileSync(join(folder, 'runtime/package.json'), '{"type":"module"}\n')
-// read by the migration, beside the entry
-copy('functions/migrations', 'migrate/functions/migrations')
+for (const path of migrationFolders) copy(path, `migrate/${path}`)

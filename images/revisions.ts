@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { migrationFolders } from './bundle.ts'
 import { makeTrees } from './trees.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -11,7 +12,9 @@ const recipe = [
   '.dockerignore',
   'compose/Dockerfile',
   'images/bundle.ts',
-  ...['files.ts', 'table.ts', 'trees.ts', 'warm.js', 'health.cjs'].map((file) => `images/${file}`),
+  ...['entries.ts', 'files.ts', 'table.ts', 'trees.ts', 'warm.js', 'health.cjs'].map(
+    (file) => `images/${file}`,
+  ),
 ]
 
 /** Of the gateway, which is not made from the bundle. */
@@ -27,7 +30,7 @@ export async function inputs(): Promise<Map<string, string[]>> {
     ...[...trees.keys()]
       .filter((name) => name !== 'runtime')
       .map((name): [string, string[]] => [name, [...shared, ...ours(name)]]),
-    ['migrate', [...shared, ...ours('migrate'), 'functions/migrations']],
+    ['migrate', [...shared, ...ours('migrate'), ...migrationFolders]],
     ['gateway', gateway],
   ])
 }

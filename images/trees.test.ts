@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { transform } from 'esbuild'
 import { describe, expect, it } from 'vitest'
-import { functions } from '../functions/functions.ts'
-import { sourceOf } from './bundle.ts'
+import { functions } from '../functions/table.ts'
+import { sourceOf } from './entries.ts'
 import { domains, functionNames, imageNames, services } from './table.ts'
 import { makeTrees, type Tree, type Trees } from './trees.ts'
 
@@ -48,7 +48,7 @@ describe('the trees of the images', async () => {
   it('have the entry in the runtime, and each function in its own', () => {
     expect(runtime.files.has('functions/main.js')).toBe(true)
     for (const name of functionNames)
-      expect([...trees.get(name)!.files.keys()]).toContain(sourceOf(name).replace('.ts', '.js'))
+      expect([...trees.get(name)!.files.keys()]).toContain(`functions/${name}.js`)
   })
 
   it.each(imageNames)('of %s holds, with the runtime, all that its files import', async (name) => {
@@ -84,8 +84,17 @@ describe('the trees of the images', async () => {
     for (const domain of domains) {
       const members = functionNames.filter((name) => functions[name].domain === domain)
       const files = new Map(members.flatMap((name) => [...trees.get(name)!.files]))
+      // and the list of them
+      const entry = `functions/${domain}.js`
+      files.set(entry, trees.get(domain)!.files.get(entry)!)
       expect(isSame(trees.get(domain)!.files, files)).toBe(true)
     }
+  })
+
+  it('hold no part of the table', () => {
+    for (const { sources } of trees.values())
+      for (const source of sources)
+        expect(source).not.toMatch(/functions\/(?:table|functions|source|\w+\/domain)\.ts$/)
   })
 
   it('are the same each time', async () => {
@@ -107,10 +116,8 @@ describe('the trees of the images', async () => {
   it('change only where the rules of orders are used when these do', async () => {
     const differs = differing(trees, await changed('functions/orders/order.ts'))
     expect(differs).toContain('create-order')
-    // it cancels the orders that are overdue
-    expect(differs).toContain('relay')
-    const others = differs.filter((name) => name !== 'relay' && name !== 'orders')
-    for (const name of others) expect(functions).toHaveProperty([name, 'domain'], 'orders')
+    for (const name of differs.filter((name) => name !== 'orders'))
+      expect(functions).toHaveProperty([name, 'domain'], 'orders')
   })
 
   it('change only for products when their store does', async () => {

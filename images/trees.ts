@@ -6,9 +6,10 @@
 import { createHash } from 'node:crypto'
 import { basename, join, relative } from 'node:path'
 import type { BuildOptions, Metafile } from 'esbuild'
-import { functions, type Domain } from '../functions/functions.ts'
-import { bundleInMemory, sourceOf } from './bundle.ts'
-import { domains, functionNames, serviceNames, services, type ServiceName } from './table.ts'
+import { functionsOf, type Domain } from '../functions/table.ts'
+import { bundleInMemory } from './bundle.ts'
+import { entryPoint } from './entries.ts'
+import { domains, functionNames, serviceNames, services } from './table.ts'
 
 /** The files of an image by their path under /app, and the sources that they were made from. */
 export interface Tree {
@@ -19,7 +20,8 @@ export interface Tree {
 export type Trees = Map<string, Tree>
 
 type Outputs = Metafile['outputs']
-type Owner = Domain | ServiceName
+/** A domain, a service or the entry of a function. */
+type Owner = string
 
 const root = join(import.meta.dirname, '..')
 
@@ -79,27 +81,20 @@ function divide(outputs: Outputs): Map<string, Set<string>> {
     return found
   }
   const own = ownFiles(outputs)
-  const ownOf = (source: string, owner: Owner) => {
-    const entry = entryOf(source)
-    // the main file imports what every other image needs, too
-    const started = reach(outputs, main, (path) => [undefined, owner].includes(ownerOf(path)))
-    return started.union(reach(outputs, entry, () => true)).intersection(own)
-  }
+  // the main file imports what every other image needs, too; what belongs to someone, it loads only there
+  const started = reach(outputs, main, (source) => ownerOf(source) === undefined)
+  /** What an image has of its own: all that its entries load. */
+  const ownOf = (...entries: string[]) =>
+    entries
+      .map((entry) => reach(outputs, entryOf(entry), () => true))
+      .reduce((all, some) => all.union(some), started)
+      .intersection(own)
   const everything = new Set(Object.keys(outputs))
-  const ofFunctions = new Map(
-    functionNames.map((name) => [name, ownOf(sourceOf(name), functions[name].domain)] as const),
-  )
   return new Map<string, Set<string>>([
     ['runtime', everything.difference(own)],
-    ...ofFunctions,
-    ...serviceNames.map((name) => [name, ownOf(services[name].source, name)] as const),
-    ...domains.map((domain) => {
-      const members = functionNames.filter((name) => functions[name].domain === domain)
-      return [
-        domain,
-        members.reduce((all, name) => all.union(ofFunctions.get(name)!), new Set<string>()),
-      ] as const
-    }),
+    ...functionNames.map((name) => [name, ownOf(entryPoint(name))] as const),
+    ...serviceNames.map((name) => [name, ownOf(services[name].source, ...services[name].loads)] as const),
+    ...domains.map((domain) => [domain, ownOf(...[domain, ...functionsOf(domain)].map(entryPoint))] as const),
   ])
 }
 
@@ -131,9 +126,14 @@ function reach(outputs: Outputs, from: string, wanted: (source: string) => boole
   return reached
 }
 
-/** The domain or the service that a source belongs to; undefined where everyone may use it. */
+/** The function, domain or service that a source belongs to; undefined if everyone may use it. */
 function ownerOf(source: string): Owner | undefined {
-  return serviceNames.find((name) => services[name].source === source) ?? domainOf(source)
+  if (source.startsWith('entry:')) return source
+  return (
+    serviceNames.find((name) =>
+      [services[name].source, ...services[name].loads].some((own) => own === source),
+    ) ?? domainOf(source)
+  )
 }
 
 const domainOf = (source: string): Domain | undefined =>

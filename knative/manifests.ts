@@ -1,16 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
-import {
-  functions,
-  operations,
-  stores,
-  type Domain,
-  type FunctionName,
-  type OperationRow,
-  type ReactionRow,
-} from '../functions/functions.ts'
+import { functions, operations, domains, type Domain, type FunctionName } from '../functions/table.ts'
+import type { OperationRow, ReactionRow } from '../functions/shared/domain.ts'
 import { caddyfile } from '../compose/caddyfile.ts'
+import { fillMarked } from '../docs/marked.ts'
+import { secretsOf, serviceSecrets } from '../functions/deployment.ts'
 
 /** Every generated file of knative/, by its path in the project. */
 export function manifests(): Map<string, string> {
@@ -26,6 +21,9 @@ export function manifests(): Map<string, string> {
       }),
     ],
     ['knative/base/platform/Caddyfile', caddyfile('knative')],
+    ...(['migrate', 'relay'] as const).map(
+      (name) => [`knative/base/platform/${name}.yaml`, platformPart(name)] as [string, string],
+    ),
     // kustomize reads nothing from outside of its folder
     [
       'knative/components/stores/nats.conf',
@@ -35,7 +33,16 @@ export function manifests(): Map<string, string> {
 }
 
 const yaml = (object: unknown) =>
-  `# Generated from functions/functions.ts by npm run generate (knative/manifests.ts).\n${stringify(object, { lineWidth: 110 })}`
+  `# Generated from the domains' declarations by npm run generate (knative/manifests.ts).\n${stringify(object, { lineWidth: 110 })}`
+
+/** A part of the platform with the secrets that the domains give it. */
+function platformPart(name: 'migrate' | 'relay'): string {
+  const text = readFileSync(join(import.meta.dirname, `base/platform/${name}.yaml`), 'utf8')
+  const env = Object.entries(serviceSecrets[name]).map(
+    ([setting, file]) => `  - { name: ${setting}_FILE, value: /run/secrets/${file} }`,
+  )
+  return fillMarked(text, 'env', ['env:', ...env])
+}
 
 /** A function as a Knative Service. */
 function service(name: FunctionName) {
@@ -61,7 +68,13 @@ function service(name: FunctionName) {
             ...labels(name),
             'zeroshop.dev/kind': isOperation ? 'operation' : 'reaction',
             'zeroshop.dev/domain': row.domain,
-            'zeroshop.dev/store': stores[row.domain],
+            'zeroshop.dev/store': domains[row.domain].store,
+            ...Object.fromEntries(
+              (domains[row.domain].networks ?? []).map((network) => [
+                `network.zeroshop.dev/${network}`,
+                'true',
+              ]),
+            ),
           },
           annotations: {
             ...scaling(row),
@@ -75,7 +88,9 @@ function service(name: FunctionName) {
           containerConcurrency: row.concurrency,
           timeoutSeconds: 60,
           // an event stream has long pauses, and ends after ten minutes: its client begins another
-          ...(name === 'watch-order' ? { timeoutSeconds: 600, responseStartTimeoutSeconds: 60 } : {}),
+          ...('streamSeconds' in row
+            ? { timeoutSeconds: row.streamSeconds, responseStartTimeoutSeconds: 60 }
+            : {}),
           serviceAccountName: 'zeroshop',
           automountServiceAccountToken: false,
           enableServiceLinks: false,
@@ -146,17 +161,8 @@ const restricted = {
 }
 
 /** Which file holds which secret: those of the domain, and no other's. */
-function environment(domain: Domain) {
-  const file = (setting: string, secret: string) => ({
+const environment = (domain: Domain) =>
+  Object.entries(secretsOf(domain)).map(([setting, file]) => ({
     name: `${setting}_FILE`,
-    value: `/run/secrets/${secret}`,
-  })
-  return [
-    file('JWT_PUBLIC_KEYS', 'jwt-public-keys'),
-    stores[domain] === 'mongodb'
-      ? file('MONGODB_URL', 'mongodb-url')
-      : file('DATABASE_URL', `${domain}-database-url`),
-    ...(domain === 'users' ? [file('JWT_PRIVATE_KEY', 'jwt-private-key')] : []),
-    ...(domain === 'payments' ? [file('PAYMENT_PROVIDER_KEY', 'payment-provider-key')] : []),
-  ]
-}
+    value: `/run/secrets/${file}`,
+  }))

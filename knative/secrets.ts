@@ -1,25 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { databaseRoles } from '../functions/functions.ts'
 import { secretsFolder } from '../compose/secrets.ts'
+import { secretsOf, serviceSecrets } from '../functions/deployment.ts'
+import { domainNames } from '../functions/table.ts'
 
-/** Which of the files of `npm run secrets` each Kubernetes Secret holds: who mounts it sees these, and no others. */
+const filesOf = (secrets: Readonly<Record<string, string>>) => Object.values(secrets)
+
+/** Which of the files of `npm run secrets` each Kubernetes Secret holds: whoever mounts it sees these, and no others. */
 export const secrets: Record<string, string[]> = {
-  users: ['jwt-public-keys', 'jwt-private-key', 'users-database-url'],
-  products: ['jwt-public-keys', 'mongodb-url'],
-  stock: ['jwt-public-keys', 'stock-database-url'],
-  orders: ['jwt-public-keys', 'orders-database-url'],
-  payments: ['jwt-public-keys', 'payments-database-url', 'payment-provider-key'],
-  relay: ['events-database-url', 'orders-database-url', 'mongodb-url', 'nats-url'],
-  dispatcher: ['events-database-url', 'nats-url'],
-  migrate: [
-    'admin-database-url',
-    ...databaseRoles.map((role) => `${role}-database-url`),
-    'admin-mongodb-url',
-    'mongodb-url',
-    'demo-password',
-  ],
-  'payment-sandbox': ['payment-provider-key'],
+  ...Object.fromEntries(domainNames.map((domain) => [domain, filesOf(secretsOf(domain))])),
+  ...Object.fromEntries(Object.entries(serviceSecrets).map(([name, files]) => [name, filesOf(files)])),
   postgres: ['postgres-password'],
   mongodb: ['mongodb-password'],
   nats: ['nats-authorization'],

@@ -1,6 +1,19 @@
 import { join } from 'node:path'
-import { functions, stores, type DatabaseRole, type FunctionName } from '../functions/functions.ts'
-import type { Setting } from '../functions/shared/process/config.ts'
+import {
+  databaseUrl,
+  fileOf,
+  mongodbUrl,
+  secretsOf,
+  servicesOf,
+  serviceSecrets,
+} from '../functions/deployment.ts'
+import {
+  databaseRoles,
+  domainsIn,
+  functions,
+  type DatabaseRole,
+  type FunctionName,
+} from '../functions/table.ts'
 import { demoPassword } from '../demo/people.ts'
 import type { Secrets } from './secrets.ts'
 
@@ -18,9 +31,9 @@ export interface Addresses {
 export type ServiceName = 'relay' | 'dispatcher' | 'payment-sandbox'
 /** And what runs once, before. */
 type JobName = 'migrate'
-type Settings = Partial<Record<Setting, string>>
+export type Settings = Readonly<Record<string, string>>
 
-/** The settings of each process: no function is told more than its domain needs. */
+/** The settings of each process: every function is given what its domain needs, and no more. */
 export function environment(addresses: Addresses, secrets: Secrets, dataDir: string, extra: Settings = {}) {
   const database = (role: DatabaseRole) => {
     const url = new URL(addresses.postgres)
@@ -28,54 +41,53 @@ export function environment(addresses: Addresses, secrets: Secrets, dataDir: str
     url.password = secrets.passwords[role]
     return url.href
   }
-  const keys = { JWT_PUBLIC_KEYS: JSON.stringify(secrets.publicKeys) }
-  // the stores are there before anything that needs them; a request does not wait for one that is gone
-  const common = { HOST: '127.0.0.1', STORE_WAIT_SECONDS: '1', FUNCTION_URL: addresses.functionUrl, ...extra }
-  const mongodb = { MONGODB_URL: withDatabase(addresses.mongodb, 'products') }
+  /** What `npm run secrets` would write into files, by their names. */
+  const values: Settings = {
+    ...secrets.files,
+    'admin-database-url': addresses.postgres,
+    'nats-url': addresses.nats,
+    'demo-password': demoPassword,
+    ...Object.fromEntries(databaseRoles.map((role) => [fileOf(databaseUrl(role)), database(role)])),
+    ...Object.fromEntries(
+      domainsIn('mongodb').map((domain) => [
+        fileOf(mongodbUrl(domain)),
+        withDatabase(addresses.mongodb, domain),
+      ]),
+    ),
+  }
+  const settings = (files: Settings): Settings =>
+    Object.fromEntries(
+      Object.entries(files).flatMap(([setting, file]) => {
+        const value = values[file]
+        return value === undefined ? [] : [[setting, value]]
+      }),
+    )
+  const common = {
+    HOST: '127.0.0.1',
+    // the stores are there before anything that needs them; a request does not wait for one that is gone
+    STORE_WAIT_SECONDS: '1',
+    FUNCTION_URL: addresses.functionUrl,
+  }
+  /** Where a service beside the functions listens here. */
+  const here = (address: string) =>
+    address.replace(/^http:\/\/payment-sandbox:\d+/, `http://127.0.0.1:${addresses.sandboxPort}`)
 
   return {
     database,
     portOf: (name: ServiceName) => (name === 'payment-sandbox' ? addresses.sandboxPort : 0),
     ofFunction(name: FunctionName): Settings {
       const { domain } = functions[name]
-      if (stores[domain] === 'mongodb') return { ...common, ...keys, ...mongodb }
-      return {
-        ...common,
-        ...keys,
-        // a domain in PostgreSQL has its role
-        DATABASE_URL: database(domain as DatabaseRole),
-        ...(domain === 'users' ? { JWT_PRIVATE_KEY: JSON.stringify(secrets.privateKey) } : {}),
-        ...(domain === 'payments'
-          ? {
-              PAYMENT_PROVIDER_URL: extra.PAYMENT_PROVIDER_URL ?? `http://127.0.0.1:${addresses.sandboxPort}`,
-              PAYMENT_PROVIDER_KEY: secrets.providerKey,
-            }
-          : {}),
-      }
+      const services = Object.entries(servicesOf(domain)).map(([setting, at]) => [setting, here(at)])
+      return { ...common, ...settings(secretsOf(domain)), ...Object.fromEntries(services), ...extra }
     },
-    ofService(name: ServiceName | JobName): Settings {
-      if (name === 'payment-sandbox')
-        return {
-          ...common,
-          PAYMENT_PROVIDER_KEY: secrets.providerKey,
-          PAYMENT_SANDBOX_JOURNAL: join(dataDir, 'payment-sandbox.jsonl'),
-        }
-      if (name === 'migrate')
-        return {
-          ...mongodb,
-          ADMIN_DATABASE_URL: addresses.postgres,
-          USERS_DATABASE_URL: database('users'),
-          STOCK_DATABASE_URL: database('stock'),
-          ORDERS_DATABASE_URL: database('orders'),
-          PAYMENTS_DATABASE_URL: database('payments'),
-          EVENTS_DATABASE_URL: database('events'),
-          DEMO_PASSWORD: demoPassword,
-        }
-      const settings = { ...common, DATABASE_URL: database('events'), NATS_URL: addresses.nats }
-      return name === 'relay'
-        ? { ...settings, ...mongodb, ORDERS_DATABASE_URL: database('orders') }
-        : settings
-    },
+    ofService: (name: ServiceName | JobName): Settings => ({
+      ...common,
+      ...settings(serviceSecrets[name]),
+      ...(name === 'payment-sandbox'
+        ? { PAYMENT_SANDBOX_JOURNAL: join(dataDir, 'payment-sandbox.jsonl') }
+        : {}),
+      ...extra,
+    }),
   }
 }
 

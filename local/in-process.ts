@@ -3,21 +3,23 @@ import { getRequestListener } from '@hono/node-server'
 import { HTTP } from 'cloudevents'
 import { Hono } from 'hono'
 import { pino } from 'pino'
-import { fromCloudEvent } from '../events/cloud-event.ts'
+import { fromCloudEvent, InvalidEvent } from '../events/cloud-event.ts'
 import { runReaction } from '../events/reaction.ts'
 import {
+  domainNames,
+  functionsOf,
   operations,
   reactions,
-  type Domain,
+  rowOf,
   type OperationName,
   type ReactionName,
-} from '../functions/functions.ts'
-import { loadOperation, loadReaction } from '../functions/modules.ts'
+} from '../functions/table.ts'
+import { openDomain, operationOf, reactionOf } from '../functions/source.ts'
 import { createApp } from '../functions/shared/http/app.ts'
 import { readConfig } from '../functions/shared/process/config.ts'
-import type { DepsOf } from '../functions/shared/deps.ts'
 import { loggable } from '../functions/shared/process/loggable.ts'
-import { open, openAuthenticator, type Opened } from '../functions/shared/open.ts'
+import { openAuthenticator } from '../functions/shared/auth/keys.ts'
+import type { Opened } from '../functions/shared/process/entry.ts'
 import { listenerOptions } from '../functions/shared/process/serve-operation.ts'
 import { startSandbox } from '../functions/payments/sandbox/server.ts'
 import { openDispatcher } from '../events/dispatcher-main.ts'
@@ -34,13 +36,6 @@ export async function startInProcess(
     { level: 'warn', serializers: { err: loggable } },
     { write: (line: string) => write(line.trimEnd()) },
   )
-  const one: Record<Domain, OperationName> = {
-    users: 'log-in',
-    products: 'get-product',
-    stock: 'get-stock',
-    orders: 'get-order',
-    payments: 'get-payment',
-  }
   const provider = readConfig(environment.ofService('payment-sandbox'))
   const sandbox = await startSandbox({
     port: environment.portOf('payment-sandbox'),
@@ -48,34 +43,35 @@ export async function startInProcess(
     journal: provider.need('PAYMENT_SANDBOX_JOURNAL'),
     apiKey: provider.need('PAYMENT_PROVIDER_KEY'),
   })
-  const opened = new Map<Domain, Opened<Domain>>()
-  for (const [domain, name] of Object.entries(one) as [Domain, OperationName][])
-    opened.set(domain, await open[domain](readConfig(environment.ofFunction(name)), log, domain))
-  // the map is filled by domain
-  const deps = <D extends Domain>(domain: D) => opened.get(domain)!.deps as DepsOf<D>
+  const opened = new Map<string, Opened>()
+  for (const domain of domainNames) {
+    const [any] = functionsOf(domain)
+    const config = readConfig(environment.ofFunction(any!), rowOf(any!).settings)
+    opened.set(domain, await openDomain(domain, config, log, domain))
+  }
+  const deps = (domain: string) => opened.get(domain)!.deps
   const app = createApp({
-    operations: await Promise.all(
-      (Object.keys(operations) as OperationName[]).map((name) => loadOperation(name)),
-    ),
+    operations: await Promise.all((Object.keys(operations) as OperationName[]).map(operationOf)),
     deps,
-    authenticate: openAuthenticator(readConfig(environment.ofFunction('get-order'))),
+    authenticate: openAuthenticator(readConfig(environment.ofFunction('get-jwks'))),
     log,
   })
 
   const internal = new Hono()
   for (const name of Object.keys(reactions) as ReactionName[]) {
-    const reaction = await loadReaction(name)
+    const { row, run, emits, takes } = await reactionOf(name)
     internal.post(`/${name}`, async (c) => {
       const event = fromCloudEvent(
         HTTP.toEvent<unknown>({ headers: c.req.header(), body: await c.req.text() }) as never,
+        takes,
       )
-      await runReaction(reaction, event, deps(reactions[name].domain))
+      await runReaction(run, event, deps(row.domain), { domain: row.domain, emits })
       return c.body(null, 204)
     })
   }
   internal.onError((error, c) => {
     log.warn({ err: error }, 'reaction failed')
-    return c.text(error.message, 500)
+    return c.text(error.message, error instanceof InvalidEvent ? 422 : 500)
   })
   for (const name of Object.keys(operations)) internal.mount(`/${name}`, app.fetch)
   const [relay, dispatcher] = await Promise.all([

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { functions, type FunctionName, type OperationRow } from '../functions/functions.ts'
+import { functions, type FunctionName } from '../functions/table.ts'
+import type { OperationRow } from '../functions/shared/domain.ts'
 import { createActivator, type FunctionSpec } from './activator/activator.ts'
 import type { Backend } from './backend.ts'
 import type { Environment, ServiceName } from './environment.ts'

@@ -1,13 +1,14 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readConfig, settings, type Setting } from '../functions/shared/process/config.ts'
+import { isSetting, readConfig } from '../functions/shared/process/config.ts'
+import { domainNames, domains } from '../functions/table.ts'
 import type { Backend } from './backend.ts'
-import { environment, type Environment } from './environment.ts'
+import { environment, type Environment, type Settings } from './environment.ts'
 import { front, listen, type Handler } from './front.ts'
 import type { Options } from './commands/options.ts'
 import { freePort } from './ports.ts'
 import { startProcesses } from './processes.ts'
-import { secretsOf } from './secrets.ts'
+import { localSecrets } from './secrets.ts'
 import { run } from './run.ts'
 import { register, stopLeftovers, unregister } from './stores/leftovers.ts'
 import { startMongo } from './stores/mongodb.ts'
@@ -26,7 +27,7 @@ export interface SystemOptions extends Options {
   /** The script that bundles the functions into the folder that it is given, and that folder; default: ours. */
   bundler?: { script: string; dist: string }
   /** Settings for every process, on top of what it needs. */
-  settings?: Partial<Record<Setting, string>>
+  settings?: Settings
   /** Told about each step, for the terminal. */
   say: (line: string) => void
   /** Given each line that a process writes. */
@@ -93,7 +94,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     ends.push(failed.then((reason) => Promise.reject(new StoreError(`${reason}. Start again.`))))
     ends.at(-1)?.catch(() => {})
     const [postgres, nats, mongodb] = stores as [Store, Store, Store]
-    const secrets = await secretsOf(dataDir)
+    const secrets = await localSecrets(dataDir)
     const configured = environment(
       {
         postgres: postgres.url,
@@ -212,6 +213,14 @@ function noted(note: () => void): void {
   }
 }
 
+/** The settings of every domain. */
+const ownSettings = Object.assign(
+  {},
+  ...domainNames.map((domain) => domains[domain].settings ?? {}),
+) as object
+
 /** Our own settings are not handed on: each process is given its own. */
 const inheritable = (env: NodeJS.ProcessEnv) =>
-  Object.fromEntries(Object.entries(env).filter(([name]) => !(name.replace(/_FILE$/, '') in settings)))
+  Object.fromEntries(
+    Object.entries(env).filter(([name]) => !isSetting(name.replace(/_FILE$/, ''), ownSettings)),
+  )

@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose'
 import { expect } from 'vitest'
 import { uuidv7 } from 'uuidv7'
-import type { Role } from '../functions/functions.ts'
+import type { Role } from '../functions/shared/domain.ts'
 import type { User } from '../functions/shared/auth/access-token.ts'
 import { seedUsers } from '../demo/seed-users.ts'
 import type { TestShop } from './shop.ts'

@@ -2,8 +2,8 @@ import { setTimeout } from 'node:timers/promises'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { poolSize as dispatcherPool } from '../events/dispatcher-main.ts'
-import { pool as relayPool } from '../events/relay-main.ts'
-import { functions, stores } from '../functions/functions.ts'
+import { poolSize as relayPool } from '../events/relay-main.ts'
+import { domains, functions } from '../functions/table.ts'
 import { changesOf } from '../functions/shared/store/notifications.ts'
 import { openPostgres, poolSize } from '../functions/shared/store/postgres.ts'
 import { maxConnections } from '../local/stores/postgres.ts'
@@ -17,11 +17,11 @@ const others = 3 + 5
 
 describe('the connections to PostgreSQL', () => {
   it('are enough for every function at its max scale', () => {
-    const rows = Object.values(functions).filter(({ domain }) => stores[domain] === 'postgres')
+    const rows = Object.values(functions).filter(({ domain }) => domains[domain].store === 'postgres')
     expect(rows.length).toBeGreaterThan(30)
     const instances = rows.reduce((sum, { maxScale }) => sum + maxScale, 0)
     const watchers = functions['watch-order'].maxScale * listening
-    const services = relayPool.outbox + listening + relayPool.timer + dispatcherPool
+    const services = relayPool + listening + dispatcherPool
     expect(instances * poolSize + watchers + services + others).toBeLessThanOrEqual(maxConnections)
   })
 

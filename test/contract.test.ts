@@ -6,14 +6,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { importJWK, SignJWT } from 'jose'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import {
-  operations,
-  type Domain,
-  type OperationName,
-  type OperationRow,
-  type Role,
-} from '../functions/functions.ts'
-import { loadOperation } from '../functions/modules.ts'
+import { operations, type Domain, type InDomain, type OperationName } from '../functions/table.ts'
+import type { OperationRow, Role } from '../functions/shared/domain.ts'
+import { operationOf } from '../functions/source.ts'
 import { generateKeys } from '../functions/users/tokens.ts'
 import { audience, issuer } from '../functions/shared/auth/access-token.ts'
 import { toServer } from '../functions/shared/process/serve-operation.ts'
@@ -33,13 +28,13 @@ const contracts = new Map(
   await Promise.all(
     // keys of the table
     (Object.keys(operations) as OperationName[]).map(
-      async (name) => [name, (await loadOperation(name)).contract] as const,
+      async (name) => [name, (await operationOf(name)).run.contract] as const,
     ),
   ),
 )
-const rows = Object.entries(operations) as [OperationName, OperationRow][]
+const rows = Object.entries(operations) as [OperationName, InDomain<OperationRow>][]
 const contractOf = (name: OperationName) => contracts.get(name)!
-const those = (is: (row: OperationRow, contract: ReturnType<typeof contractOf>) => unknown) =>
+const those = (is: (row: InDomain<OperationRow>, contract: ReturnType<typeof contractOf>) => unknown) =>
   rows.filter(([name, row]) => is(row, contractOf(name)))
 const roles: Role[] = ['customer', 'seller', 'staff', 'admin']
 
@@ -137,15 +132,15 @@ const pathOf = (name: OperationName, id = there[operations[name].domain as keyof
     .replace('{sku}', () => (id === there[operations[name].domain as keyof typeof there] ? 'MUG' : id))
 
 /** Someone who may call it, and whose everything is. */
-function callerOf({ by, domain }: OperationRow): Pick<Send, 'as'> {
+function callerOf({ by, domain }: InDomain<OperationRow>): Pick<Send, 'as'> {
   if (by === 'anyone') return {}
   if (by !== 'user') return { as: by[0]! }
   return { as: domain === 'users' ? { ...shop.users.customer, id: there.users } : 'customer' }
 }
 
 const send = (name: OperationName, more: Send = {}, path = pathOf(name)): Promise<Answered> => {
-  const row: OperationRow = operations[name]
-  const method = row.method
+  const row: InDomain<OperationRow> = operations[name]
+  const { method } = row
   const good = contractOf(name).request.body ? { body: bodyOf(name) } : {}
   return shop[method](path, { ...callerOf(row), ...good, ...more })
 }

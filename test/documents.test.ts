@@ -9,8 +9,10 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { catalogue, type EventType } from '../events/catalogue.ts'
+import { sourceOf } from '../events/event.ts'
 import { toCloudEvent } from '../events/cloud-event.ts'
-import { operations, type OperationName, type OperationRow } from '../functions/functions.ts'
+import { operations, type OperationName } from '../functions/table.ts'
+import type { OperationRow } from '../functions/shared/domain.ts'
 import { front, listen } from '../local/front.ts'
 import { checkAnswer } from './openapi.ts'
 
@@ -95,6 +97,7 @@ describe('docs/asyncapi.json', () => {
     const event = toCloudEvent({
       id: uuidv7(),
       type: type as EventType,
+      source: sourceOf(catalogue[type as EventType].domain),
       subject: 'MUG',
       time: new Date(),
       data: catalogue[type as EventType].data.parse(data),

@@ -10,7 +10,7 @@ import { uuidv7 } from 'uuidv7'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { fromCloudEvent, toCloudEvent } from '../events/cloud-event.ts'
 import { runReaction } from '../events/reaction.ts'
-import { loadReaction } from '../functions/modules.ts'
+import { reactionOf } from '../functions/source.ts'
 import { items } from '../functions/stock/stock.ts'
 import { knowProducts, newOrder } from './orders.ts'
 import { checkAnswer } from './openapi.ts'
@@ -98,9 +98,9 @@ describe('an operation as an http function', () => {
 describe('a reaction as a cloudEvent function', () => {
   let url: string
   beforeAll(async () => {
-    const reaction = await loadReaction('open-stock')
+    const { run, takes, emits } = await reactionOf('open-stock')
     cloudEvent('open-stock', (event: CloudEventV1<unknown>) =>
-      runReaction(reaction, fromCloudEvent(event), shop.deps('stock')),
+      runReaction(run, fromCloudEvent(event, takes), shop.deps('stock'), { domain: 'stock', emits }),
     )
     url = await serve('open-stock')
   })
@@ -113,6 +113,7 @@ describe('a reaction as a cloudEvent function', () => {
     toCloudEvent({
       id: uuidv7(),
       type: 'product.created',
+      source: '/products',
       subject: sku,
       time: new Date(),
       traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',

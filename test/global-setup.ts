@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import postgres from 'postgres'
-import { databaseRoles, type DatabaseRole } from '../functions/functions.ts'
+import { databaseRoles } from '../functions/table.ts'
 import { migrate } from '../functions/migrate.ts'
 import { startMongo } from '../local/stores/mongodb.ts'
 import { startPostgres } from '../local/stores/postgres.ts'
@@ -31,12 +31,14 @@ export default async function setup(project: TestProject) {
   await admin.end()
   const template = new URL(postgresStore.url)
   template.pathname = '/zeroshop_template'
-  // every role has its entry
-  const passwords = Object.fromEntries(databaseRoles.map((r) => [r, testPassword])) as Record<
-    DatabaseRole,
-    string
-  >
-  await migrate(template.href, passwords, 'functions/migrations')
+  await migrate(
+    template.href,
+    databaseRoles.map((name) => ({
+      name,
+      password: testPassword,
+      folder: `${name === 'events' ? '' : 'functions/'}${name}/migrations`,
+    })),
+  )
   project.provide('stores', { postgres: postgresStore.url, mongodb: mongo.url })
   return async () => {
     await Promise.all([postgresStore.stop(), mongo.stop()])

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { pino } from 'pino'
 import { uuidv7 } from 'uuidv7'
-import { loadOperation } from '../functions/modules.ts'
+import { operationOf } from '../functions/source.ts'
 import { createApp } from '../functions/shared/http/app.ts'
 import { openPostgres, type Db } from '../functions/shared/store/postgres.ts'
 import { isUnavailable } from '../functions/shared/store/store-errors.ts'
@@ -55,9 +55,9 @@ it('keeps a connection on which a statement takes as long as it may', async () =
 
 it('refuses soon whoever waits for a silent database, however many they are', async () => {
   const app = createApp({
-    operations: [await loadOperation('get-order')],
+    operations: [await operationOf('get-order')],
     // those of the one operation
-    deps: () => ({ db }) as never,
+    deps: () => ({ db }),
     authenticate: async () => shop.users.staff,
     log: pino({ level: 'silent' }),
   })

@@ -1,7 +1,7 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { openApiDocument } from '../docs/openapi.ts'
-import { operations } from '../functions/functions.ts'
+import { operations } from '../functions/table.ts'
 import type { Answered } from './shop.ts'
 
 // only what is read here

@@ -1,29 +1,34 @@
 import { randomUUID } from 'node:crypto'
-import { asc } from 'drizzle-orm'
+import { and, asc, eq, gt, lte, sql } from 'drizzle-orm'
 import type { Hono } from 'hono'
 import { pino } from 'pino'
 import postgres from 'postgres'
 import { uuidv7 } from 'uuidv7'
 import { inject } from 'vitest'
-import { type EventData, type EventType, type ShopEvent } from '../events/catalogue.ts'
+import { catalogue } from '../events/catalogue.ts'
+import { sourceOf, type EventData, type EventType, type ShopEvent } from '../events/event.ts'
 import { runReaction } from '../events/reaction.ts'
 import { outbox } from '../events/tables.ts'
+import { migrateMongodb } from '../functions/migrate-mongodb.ts'
+import { openDomain, operationOf, reactionOf } from '../functions/source.ts'
 import {
+  domains as declarations,
+  functionsOf,
   operations,
-  reactions,
+  rowOf,
   type Domain,
   type OperationName,
   type ReactionName,
-  type Role,
-} from '../functions/functions.ts'
-import { loadOperation, loadReaction } from '../functions/modules.ts'
-import { migrateProducts } from '../functions/products/migrate.ts'
-import { generateKeys } from '../functions/users/tokens.ts'
+} from '../functions/table.ts'
+import { openAuthenticator } from '../functions/shared/auth/keys.ts'
+import type { Role } from '../functions/shared/domain.ts'
+import { createTokens, generateKeys } from '../functions/users/tokens.ts'
 import { createApp } from '../functions/shared/http/app.ts'
 import type { User } from '../functions/shared/auth/access-token.ts'
 import { readConfig } from '../functions/shared/process/config.ts'
-import type { DepsOf } from '../functions/shared/deps.ts'
-import { open, openAuthenticator, type Opened } from '../functions/shared/open.ts'
+import type { Opened } from '../functions/shared/process/entry.ts'
+import type { Registry } from '../functions/shared/registry.ts'
+import type { MongoMigration } from '../functions/shared/store/mongodb.ts'
 import { openPostgres, type Db } from '../functions/shared/store/postgres.ts'
 import { checkAnswer } from './openapi.ts'
 
@@ -65,25 +70,32 @@ export async function openShop(domains: Domain[], environment: Record<string, st
   }
   const mongodb = new URL(stores.mongodb)
   mongodb.pathname = `/${database}`
-  const config = (domain: string) =>
-    readConfig({
-      DATABASE_URL: as(domain),
-      MONGODB_URL: mongodb.href,
-      JWT_PRIVATE_KEY: JSON.stringify(privateKey),
-      JWT_PUBLIC_KEYS: JSON.stringify(publicKeys),
-      FUNCTION_URL: 'http://127.0.0.1:9/{function}',
-      PAYMENT_PROVIDER_URL: 'http://127.0.0.1:9',
-      PAYMENT_PROVIDER_KEY: 'test',
-      ...environment,
-    })
-  if (domains.includes('products')) await migrateProducts(mongodb.href)
+  const config = (domain: Domain) =>
+    readConfig(
+      {
+        DATABASE_URL: as(domain),
+        MONGODB_URL: mongodb.href,
+        JWT_PRIVATE_KEY: JSON.stringify(privateKey),
+        JWT_PUBLIC_KEYS: JSON.stringify(publicKeys),
+        FUNCTION_URL: 'http://127.0.0.1:9/{function}',
+        PAYMENT_PROVIDER_URL: 'http://127.0.0.1:9',
+        PAYMENT_PROVIDER_KEY: 'test',
+        ...environment,
+      },
+      rowOf(functionsOf(domain)[0]!).settings,
+    )
+  for (const domain of domains.filter((domain) => declarations[domain].store === 'mongodb')) {
+    const { migrations }: { migrations: readonly MongoMigration[] } = await import(
+      `../functions/${domain}/migrations/index.ts`
+    )
+    await migrateMongodb({ domain, url: mongodb.href, setting: 'MONGODB_URL', migrations })
+  }
   const log = pino({ level: process.env['LOG_LEVEL'] ?? 'silent' })
-  const opened = new Map<Domain, Opened<Domain>>()
-  for (const domain of domains) opened.set(domain, await open[domain](config(domain), log, 'test'))
+  const opened = new Map<string, Opened>()
+  for (const domain of domains) opened.set(domain, await openDomain(domain, config(domain), log, 'test'))
   // the map is filled by domain
-  const deps = <D extends Domain>(domain: D) => opened.get(domain)!.deps as DepsOf<D>
+  const deps = <D extends Domain>(domain: D) => opened.get(domain)!.deps as Registry['deps'][D]
   const events: Db = openPostgres(as('events'))
-  const { createTokens } = await import('../functions/users/tokens.ts')
   const tokens = await createTokens(privateKey, publicKeys)
   const users: Record<Role, User> = {
     customer: { id: uuidv7(), role: 'customer', session: uuidv7() },
@@ -96,8 +108,8 @@ export async function openShop(domains: Domain[], environment: Record<string, st
     domains.includes(operations[n].domain),
   )
   const app: Hono = createApp({
-    operations: await Promise.all(names.map((name) => loadOperation(name))),
-    deps,
+    operations: await Promise.all(names.map(operationOf)),
+    deps: (domain) => opened.get(domain)!.deps,
     authenticate: openAuthenticator(config('users')),
     log,
   })
@@ -122,9 +134,16 @@ export async function openShop(domains: Domain[], environment: Record<string, st
     return answer
   }
 
+  /** Runs a reaction on an event, as when it is delivered. */
+  async function handle(name: ReactionName, event: ShopEvent): Promise<void> {
+    const { row, run, emits } = await reactionOf(name)
+    await runReaction(run, event, opened.get(row.domain)!.deps, { domain: row.domain, emits })
+  }
+
   return {
     app,
     users,
+    handle,
     deps,
     /** The address of the database with a domain's role, or with the relay's and dispatcher's (`events`). */
     database: as,
@@ -141,11 +160,28 @@ export async function openShop(domains: Domain[], environment: Record<string, st
     post: (path: string, send?: Send) => request('POST', path, send),
     patch: (path: string, send?: Send) => request('PATCH', path, send),
     delete: (path: string, send?: Send) => request('DELETE', path, send),
-    /** Every event in the outbox so far, oldest first. */
+    /** Every event in the outbox that is due, oldest first. */
     emitted: async (subject?: string) =>
-      (await events.select().from(outbox).orderBy(asc(outbox.id)))
+      (
+        await events
+          .select()
+          .from(outbox)
+          .where(lte(outbox.due, sql`now()`))
+          .orderBy(asc(outbox.id))
+      )
         .filter((row) => subject === undefined || row.subject === subject)
         .map(({ id, type, subject, data }) => ({ id, type, subject, data })),
+    /** The events of a subject that are still to come, with the seconds until then. */
+    scheduled: (subject: string) =>
+      events
+        .select({
+          type: outbox.type,
+          data: outbox.data,
+          seconds: sql<number>`ceil(extract(epoch from ${outbox.due} - now()))::int`,
+        })
+        .from(outbox)
+        .where(and(eq(outbox.subject, subject), gt(outbox.due, sql`now()`)))
+        .orderBy(asc(outbox.due)),
     /** Delivers an event to a reaction, as the dispatcher would; `event.id` delivers the same one again. */
     react: async <T extends EventType>(
       name: ReactionName,
@@ -153,10 +189,10 @@ export async function openShop(domains: Domain[], environment: Record<string, st
       data: EventData<T>,
       id: string = uuidv7(),
     ) => {
-      const reaction = await loadReaction(name)
-      const subject = 'orderId' in data ? data.orderId : data.sku
-      const event: ShopEvent<T> = { id, type, subject, time: new Date(), data }
-      await runReaction(reaction, event, deps(reactions[name].domain))
+      const { orderId, sku = '' } = data as { orderId?: string; sku?: string }
+      const source = sourceOf(catalogue[type].domain)
+      const event: ShopEvent<T> = { id, type, source, subject: orderId ?? sku, time: new Date(), data }
+      await handle(name, event)
       return event
     },
     close: async () => {

@@ -1,14 +1,11 @@
 import * as fc from 'fast-check'
 import { rmSync } from 'node:fs'
-import { asc, eq, inArray } from 'drizzle-orm'
+import { asc, inArray } from 'drizzle-orm'
 import postgres from 'postgres'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { runReaction } from '../events/reaction.ts'
 import { inbox, outbox } from '../events/tables.ts'
-import { reactions, type ReactionName } from '../functions/functions.ts'
-import { loadReaction } from '../functions/modules.ts'
+import { reactionsOn, type ReactionName } from '../functions/table.ts'
 import { orders, type OrderStatus } from '../functions/orders/order.ts'
-import { driveOverdue } from '../functions/orders/overdue.ts'
 import { httpProvider } from '../functions/payments/http-provider.ts'
 import { ProviderUnavailable, type PaymentProvider } from '../functions/payments/provider.ts'
 import { adjustments, items } from '../functions/stock/stock.ts'
@@ -163,20 +160,12 @@ class Ship extends OnOrder {
   }
 }
 
+/** The time passes that the order had. */
 class Expire extends OnOrder {
   async run(model: Model, real: Real) {
-    const { db } = shop.deps('orders')
-    const [row] = await db
-      .select()
-      .from(orders)
-      .where(eq(orders.id, one(real.ids, this.at)))
-    // what has no deadline any more gets none
-    if (row?.deadline == null) return
-    await db
-      .update(orders)
-      .set({ deadline: new Date(0) })
-      .where(eq(orders.id, row.id))
-    await driveOverdue(db)
+    const id = one(real.ids, this.at)
+    const deadlines = (await outboxOf({ ids: [id] })).filter(isDeadline)
+    for (const row of deadlines) await shop.handle('expire-order', toEvent(row))
     one(model.orders, this.at).expired = true
   }
 }
@@ -216,26 +205,31 @@ interface Delivery {
   reaction: ReactionName
 }
 
-/** Every row of the outbox for each reaction that awaits it, whether it has been delivered or not. */
-async function deliveriesOf({ ids }: Real): Promise<Delivery[]> {
-  const rows = await events.select().from(outbox).where(inArray(outbox.subject, ids)).orderBy(asc(outbox.id))
-  return rows.flatMap(({ id, type, subject, data, time, awaits }) =>
-    // as `emit` checked it
-    awaits.map((reaction) => ({
-      event: { id, type, subject, data, time } as ShopEvent,
-      reaction: reaction as ReactionName,
-    })),
-  )
+type Row = typeof outbox.$inferSelect
+
+const outboxOf = ({ ids }: Pick<Real, 'ids'>): Promise<Row[]> =>
+  events.select().from(outbox).where(inArray(outbox.subject, ids)).orderBy(asc(outbox.id))
+
+const isDeadline = ({ type }: Row) => type === 'order.deadline-reached'
+
+const toEvent = ({ id, type, source, subject, data, time }: Row) =>
+  // checked when it was emitted
+  ({ id, type, source, subject, data, time }) as ShopEvent
+
+/** Every event of the outbox that is due, for each of its reactions, whether it has been delivered or not. */
+async function deliveriesOf(real: Real): Promise<Delivery[]> {
+  const rows = await outboxOf(real)
+  return rows
+    .filter((row) => !isDeadline(row))
+    .flatMap((row) => reactionsOn(row.type).map((reaction) => ({ event: toEvent(row), reaction })))
 }
 
 /** Tells whether it was taken: what fails is delivered again some other time. */
-async function deliver({ event, reaction }: Delivery): Promise<boolean> {
-  const { domain } = reactions[reaction]
-  return runReaction(await loadReaction(reaction), event, shop.deps(domain)).then(
+const deliver = ({ event, reaction }: Delivery): Promise<boolean> =>
+  shop.handle(reaction, event).then(
     () => true,
     () => false,
   )
-}
 
 async function ship(model: Model, real: Real, n: number) {
   const { status } = await shop.post(`/orders/${real.ids[n]}/shipment`, { as: 'staff', body: {} })

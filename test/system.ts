@@ -1,4 +1,4 @@
-import type { Setting } from '../functions/shared/process/config.ts'
+import type { Settings } from '../local/environment.ts'
 import { demoPassword } from '../demo/people.ts'
 import { startNats } from '../local/stores/nats.ts'
 import { temporaryDataDir } from '../local/stores/temporary.ts'
@@ -6,7 +6,7 @@ import { startSystem } from '../local/system.ts'
 import { shopClient } from './client.ts'
 
 /** A whole shop on stores of its own, over real HTTP and JetStream, and what tests ask of it. */
-export async function startTestSystem(settings: Partial<Record<Setting, string>> = {}, inProcess = true) {
+export async function startTestSystem(settings: Settings = {}, inProcess = true) {
   const { dataDir, remove } = temporaryDataDir()
   // of its own, so that a test can take its disk away
   const broker = temporaryDataDir()

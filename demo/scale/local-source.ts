@@ -1,4 +1,4 @@
-import { functions } from '../../functions/functions.ts'
+import { functions } from '../../functions/table.ts'
 import type { ScaleReport } from '../../local/activator/activator.ts'
 import type { FunctionReport } from '../../local/activator/pool.ts'
 import { ScaleError, type ColdStart, type Part, type Sample, type ScaleSource } from './source.ts'

@@ -1,7 +1,7 @@
 /** The people of the load: what they ask of the shop. */
 import { randomUUID } from 'node:crypto'
 import { Agent, request } from 'undici'
-import type { FunctionName } from '../../functions/functions.ts'
+import type { FunctionName } from '../../functions/table.ts'
 import type { Visit } from './load.ts'
 import { ScaleError } from './source.ts'
 

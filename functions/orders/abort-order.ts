@@ -8,7 +8,7 @@ export const abortOrder = reaction('abort-order', async (event, { once }) => {
     const entry = { type: event.type, detail: reason, at: event.time }
     // a parcel whose payment could not be captured is called back
     const how = event.type === 'payment.capture-failed' ? 'recall' : 'cancel'
-    await cancel(tx, row, how, reason, [entry], event.traceparent)
+    await cancel(tx, row, how, reason, [entry])
   })
 })
 

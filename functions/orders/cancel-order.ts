@@ -6,6 +6,7 @@ import { IdParam, text } from '../shared/schemas/schemas.ts'
 import { etag } from '../shared/http/entity-tag.ts'
 import { Order, toOrder } from './order.ts'
 import { cancel, lockOrder } from './store.ts'
+import { problems } from './problems.ts'
 
 const Cancellation = z
   .strictObject({ reason: text(200).default('cancelled by the customer') })
@@ -16,17 +17,17 @@ export const cancelOrder = operation(
   {
     request: { params: IdParam, body: Cancellation },
     responses: { 200: Order },
-    problems: ['not-found', 'wrong-order-status'],
+    problems: ['not-found', problems['wrong-order-status']],
     headers: ['ETag'],
   },
-  async ({ params, body, user, json, traceparent }, { db }) => {
+  async ({ params, body, user, json }, { db }) => {
     const row = await transaction(db, async (tx) => {
       const row = await lockOrder(tx, params.id, user)
       // asked for again, it is as it was asked for
       if (row.status === 'cancelled') return row
-      const cancelled = await cancel(tx, row, 'cancel', body.reason, [], traceparent)
+      const cancelled = await cancel(tx, row, 'cancel', body.reason)
       if (cancelled !== undefined) return cancelled
-      throw new Problem('wrong-order-status', {
+      throw new Problem(problems['wrong-order-status'], {
         detail: `The order is ${row.status}: it can no longer be cancelled.`,
       })
     })

@@ -1,11 +1,11 @@
 import { advance, lockOrder } from './store.ts'
 import { reaction } from '../../events/reaction.ts'
 
-export const confirmOrder = reaction('confirm-order', async ({ data, type, time, traceparent }, { once }) => {
+export const confirmOrder = reaction('confirm-order', async ({ data, type, time }, { once }) => {
   await once(async (tx) => {
     const row = await lockOrder(tx, data.orderId)
     const confirmed = { type: 'order.confirmed', data: { orderId: row.id } } as const
     // refused where it was cancelled meanwhile: `order.cancelled` has the payment voided
-    await advance(tx, row, 'confirm', confirmed, [{ type, at: time }], traceparent)
+    await advance(tx, row, 'confirm', confirmed, [{ type, at: time }])
   })
 })

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { transaction } from '../shared/store/transaction.ts'
 import { knowProducts, newOrder, place } from '../../test/orders.ts'
 import { openShop, type TestShop } from '../../test/shop.ts'
 import { idempotencyKeys, orders, products } from './order.ts'
@@ -174,7 +175,7 @@ describe('its Idempotency-Key', () => {
     const user = shop.newUser()
     const key = randomUUID()
     const { db } = shop.deps('orders')
-    const answer = await db.transaction(async (tx) => {
+    const answer = await transaction(db, async (tx) => {
       await tx.insert(idempotencyKeys).values({ caller: user.id, key, hash: 'of the first' })
       return shop.post('/orders', { as: user, body: newOrder(), key })
     })

@@ -9,16 +9,17 @@ import type { ProductReader } from '../shared/http/product-reader.ts'
 import { etag } from '../shared/http/entity-tag.ts'
 import { placeOrder } from './place-order.ts'
 import { idempotencyKeys, NewOrder, Order, priceLines, products, toOrder, type Price } from './order.ts'
+import { problems } from './problems.ts'
 
 export const createOrder = operation(
   'create-order',
   {
     request: { body: NewOrder },
     responses: { 201: Order },
-    problems: ['unknown-sku', 'mixed-currencies', 'order-too-large'],
+    problems: [problems['unknown-sku'], problems['mixed-currencies'], problems['order-too-large']],
     headers: ['Location', 'ETag'],
   },
-  async ({ body, user, key, json, traceparent }, { db, products, deadlineMs }) => {
+  async ({ body, user, key, json }, { db, products, deadlineMs }) => {
     const skus = body.lines.map((line) => line.sku)
     const priced = priceLines(body.lines, await pricesOf(db, products, skus), body.currency)
     if ('refused' in priced) {
@@ -26,7 +27,7 @@ export const createOrder = operation(
       // a retry may come when the product is gone for which the first request was accepted
       const kept = await firstAnswer(db, idempotencyKeys, key)
       if (kept !== undefined) return kept
-      throw new Problem(refused, { detail, errors: [{ pointer, detail }] })
+      throw new Problem(problems[refused], { detail, errors: [{ pointer, detail }] })
     }
     const { lines, total } = priced
     const now = new Date()
@@ -45,7 +46,6 @@ export const createOrder = operation(
       entries: 1,
       placedAt: now,
       updatedAt: now,
-      deadlineMs,
     }
     const placed = {
       orderId: id,
@@ -54,12 +54,18 @@ export const createOrder = operation(
       total,
       cardToken: body.payment.cardToken,
     }
-    const event = outboxRow('order.placed', id, placed, traceparent)
+    const cause = db.cause!
+    const milestone = 'confirmation' as const
+    const events = {
+      event: outboxRow(cause, 'order.placed', id, placed),
+      deadline: outboxRow(cause, 'order.deadline-reached', id, { orderId: id, milestone }),
+      deadlineMs,
+    }
     const answer = json(toOrder({ ...row, deadline: null }), 201, {
       location: `/api/v1/orders/${id}`,
       etag: etag(1),
     })
-    return onceInOneStatement(db, idempotencyKeys, key, answer, (kept) => placeOrder(db, row, event, kept))
+    return onceInOneStatement(db, idempotencyKeys, key, answer, (kept) => placeOrder(db, row, events, kept))
   },
 )
 

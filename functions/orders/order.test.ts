@@ -1,14 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  deadlineIn,
-  isEnded,
-  next,
-  priceLines,
-  statuses,
-  type OrderEvent,
-  type OrderStatus,
-} from './order.ts'
+import { isEnded, missedBy, next, priceLines, statuses, type OrderEvent, type OrderStatus } from './order.ts'
 
 const events: OrderEvent[] = ['reserve', 'confirm', 'ship', 'complete', 'cancel', 'recall', 'expire']
 
@@ -38,14 +30,31 @@ describe('the state machine', () => {
     )
   })
 
-  it('lets every order that has not ended end, by its deadline or by what follows a shipment', () => {
-    const placed = new Date()
-    for (const status of statuses.filter((s) => !isEnded(s) && s !== 'placed'))
-      if (deadlineIn(status, placed) === null) {
+  it('lets every order that has not ended end, by a deadline or by what follows a shipment', () => {
+    for (const status of statuses.filter((s) => !isEnded(s)))
+      if (status === 'shipped') {
         expect(next(status, 'complete')).toBe('completed')
         expect(next(status, 'recall')).toBe('cancelled')
       } else expect(next(status, 'expire')).toBe('cancelled')
-    expect(next('placed', 'expire')).toBe('cancelled')
+  })
+
+  it('cancels at a deadline what has not come to its milestone, and nothing else', () => {
+    expect(statuses.map((status) => missedBy(status, 'confirmation') !== undefined)).toEqual([
+      true,
+      true,
+      false,
+      false,
+      false,
+      false,
+    ])
+    expect(statuses.map((status) => missedBy(status, 'shipment'))).toEqual([
+      undefined,
+      undefined,
+      'not shipped in time',
+      undefined,
+      undefined,
+      undefined,
+    ])
   })
 
   it('ends every order, whatever happened to it, once its deadline or the outcome of its payment has come', () => {

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { index, integer, jsonb, pgSchema, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import type { EventData } from '../../events/event.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
 import {
   Address,
@@ -43,16 +44,19 @@ export const next = (status: OrderStatus, event: OrderEvent): OrderStatus | unde
 export const isEnded = (status: OrderStatus) => Object.keys(transitions[status]).length === 0
 
 /** How long a confirmed order may wait for its shipment, in ms: as long as an authorisation holds. */
-const shipWithinMs = 7 * 24 * 60 * 60 * 1000
+export const shipWithinMs = 7 * 24 * 60 * 60 * 1000
 
-/**
- * When an order that has come into a status is cancelled if it is still in it; null where it may stay.
- * @param before its deadline until now, which stock and payment share
- */
-export function deadlineIn(status: OrderStatus, before: Date | null): Date | null {
-  if (status === 'reserved') return before
-  return status === 'confirmed' ? new Date(Date.now() + shipWithinMs) : null
+/** What an order must have come to before a deadline. */
+export type Milestone = EventData<'order.deadline-reached'>['milestone']
+
+const missed: Record<Milestone, { waiting: OrderStatus[]; reason: string }> = {
+  confirmation: { waiting: ['placed', 'reserved'], reason: 'took too long' },
+  shipment: { waiting: ['confirmed'], reason: 'not shipped in time' },
 }
+
+/** Why an order is cancelled at the deadline for a milestone; undefined if it is past it. */
+export const missedBy = (status: OrderStatus, milestone: Milestone): string | undefined =>
+  missed[milestone].waiting.includes(status) ? missed[milestone].reason : undefined
 
 export const schema = pgSchema('orders')
 
@@ -75,10 +79,10 @@ export const orders = schema.table(
     entries: integer().notNull().default(1),
     placedAt: time('placed_at').notNull().defaultNow(),
     updatedAt: time('updated_at').notNull().defaultNow(),
-    /** When an order that still waits is driven on by the timer. */
+    /** Not used: deadlines are events. Earlier versions still write it, so only a breaking migration may drop it. */
     deadline: time('deadline'),
   },
-  (t) => [index().on(t.customerId, t.id), index().on(t.status, t.id), index('orders_overdue').on(t.deadline)],
+  (t) => [index().on(t.customerId, t.id), index().on(t.status, t.id)],
 )
 
 export type OrderRow = typeof orders.$inferSelect

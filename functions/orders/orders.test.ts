@@ -1,3 +1,4 @@
+import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { knowProducts, newOrder, place, putStatus } from '../../test/orders.ts'
 import { openShop, type TestShop } from '../../test/shop.ts'
@@ -176,6 +177,45 @@ describe('cancel-order', () => {
     const { id } = await place(shop, user)
     await putStatus(shop, id, 'shipped')
     expect((await shop.post(`/orders/${id}/cancellation`, { as: user, body: {} })).status).toBe(409)
+  })
+})
+
+describe('expire-order', () => {
+  const reached = (orderId: string, milestone: 'confirmation' | 'shipment') =>
+    shop.react('expire-order', 'order.deadline-reached', { orderId, milestone })
+  const read = async (id: string) => (await shop.get(`/orders/${id}`, { as: 'staff' })).body
+
+  it('cancels an order that is not confirmed in time', async () => {
+    const { id } = await place(shop, shop.newUser())
+    expect(await shop.scheduled(id)).toEqual([
+      { type: 'order.deadline-reached', data: { orderId: id, milestone: 'confirmation' }, seconds: 900 },
+    ])
+    await reached(id, 'confirmation')
+    expect(await read(id)).toMatchObject({ status: 'cancelled', reason: 'took too long' })
+    expect((await shop.emitted(id)).map(({ type }) => type)).toEqual(['order.placed', 'order.cancelled'])
+  })
+
+  it('gives a confirmed order seven days until its shipment', async () => {
+    const { id } = await place(shop, shop.newUser())
+    const paymentId = uuidv7()
+    const amount = { amount: 1800, currency: 'EUR' }
+    await shop.react('confirm-order', 'payment.authorized', { orderId: id, paymentId, amount })
+    expect((await shop.scheduled(id)).at(-1)).toEqual({
+      type: 'order.deadline-reached',
+      data: { orderId: id, milestone: 'shipment' },
+      seconds: 7 * 24 * 60 * 60,
+    })
+    await reached(id, 'confirmation')
+    expect(await read(id)).toMatchObject({ status: 'confirmed' })
+    await reached(id, 'shipment')
+    expect(await read(id)).toMatchObject({ status: 'cancelled', reason: 'not shipped in time' })
+  })
+
+  it('leaves an order alone that is past its milestone', async () => {
+    const { id } = await place(shop, shop.newUser())
+    await putStatus(shop, id, 'shipped')
+    await reached(id, 'shipment')
+    expect(await read(id)).toMatchObject({ status: 'shipped' })
   })
 })
 

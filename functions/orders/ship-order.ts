@@ -6,6 +6,7 @@ import { IdParam, text } from '../shared/schemas/schemas.ts'
 import { etag } from '../shared/http/entity-tag.ts'
 import { Order, toOrder } from './order.ts'
 import { advance, lockOrder } from './store.ts'
+import { problems } from './problems.ts'
 
 const Shipment = z
   .strictObject({ carrier: text(100).optional(), trackingCode: text(100).optional() })
@@ -16,19 +17,19 @@ export const shipOrder = operation(
   {
     request: { params: IdParam, body: Shipment },
     responses: { 200: Order },
-    problems: ['not-found', 'wrong-order-status'],
+    problems: ['not-found', problems['wrong-order-status']],
     headers: ['ETag'],
   },
-  async ({ params, body, json, traceparent }, { db }) => {
+  async ({ params, body, json }, { db }) => {
     const detail = [body.carrier, body.trackingCode].filter(Boolean).join(' ') || undefined
     const row = await transaction(db, async (tx) => {
       const row = await lockOrder(tx, params.id)
       // asked for again, it is as it was asked for; the payment may have been captured meanwhile
       if (row.status === 'shipped' || row.status === 'completed') return row
       const event = { type: 'order.shipped', data: { orderId: row.id }, detail } as const
-      const shipped = await advance(tx, row, 'ship', event, [], traceparent)
+      const shipped = await advance(tx, row, 'ship', event, [])
       if (shipped !== undefined) return shipped
-      throw new Problem('wrong-order-status', {
+      throw new Problem(problems['wrong-order-status'], {
         detail: `The order is ${row.status}: only a confirmed order can be shipped.`,
       })
     })

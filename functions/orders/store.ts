@@ -1,10 +1,9 @@
 import { and, asc, eq, gt, sql } from 'drizzle-orm'
-import { emit } from '../../events/emit.ts'
-import type { EventData, EventType } from '../../events/catalogue.ts'
+import type { EventData, EventType } from '../../events/event.ts'
 import { isStaff, type User } from '../shared/auth/access-token.ts'
-import { prepared, type Db, type Tx } from '../shared/store/postgres.ts'
+import { after, prepared, type Db, type Tx } from '../shared/store/postgres.ts'
 import { Problem } from '../shared/http/problems.ts'
-import { deadlineIn, next, orders, timeline, type OrderEvent, type OrderRow } from './order.ts'
+import { next, shipWithinMs, orders, timeline, type OrderEvent, type OrderRow } from './order.ts'
 
 const byId = prepared((db) =>
   db
@@ -42,7 +41,7 @@ export interface Entry {
 export async function writeOrder(
   tx: Tx,
   row: OrderRow,
-  change: Partial<Pick<OrderRow, 'status' | 'deliveryAddress' | 'note' | 'reason' | 'deadline'>>,
+  change: Partial<Pick<OrderRow, 'status' | 'deliveryAddress' | 'note' | 'reason'>>,
   entries: Entry[],
 ): Promise<OrderRow> {
   const status = change.status ?? row.status
@@ -78,19 +77,24 @@ export async function advance<T extends EventType>(
   event: OrderEvent,
   emits: { type: T; data: EventData<T>; detail?: string | undefined } | undefined,
   entries: Entry[],
-  traceparent?: string,
 ): Promise<OrderRow | undefined> {
   const status = next(row.status, event)
   if (status === undefined) return undefined
   const change = {
     status,
-    deadline: deadlineIn(status, row.deadline),
     ...(status === 'cancelled' ? { reason: emits?.detail ?? null } : {}),
   }
   const own = emits === undefined ? [] : [{ type: emits.type, detail: emits.detail }]
   const [changed] = await Promise.all([
     writeOrder(tx, row, change, [...entries, ...own]),
-    emits && emit(tx, emits.type, row.id, emits.data, traceparent),
+    emits && tx.emit(emits.type, row.id, emits.data),
+    status === 'confirmed' &&
+      tx.emit(
+        'order.deadline-reached',
+        row.id,
+        { orderId: row.id, milestone: 'shipment' },
+        { at: after(shipWithinMs) },
+      ),
   ])
   return changed
 }
@@ -102,7 +106,6 @@ export const cancel = (
   event: 'cancel' | 'recall' | 'expire',
   reason: string,
   entries: Entry[] = [],
-  traceparent?: string,
 ) =>
   advance(
     tx,
@@ -110,7 +113,6 @@ export const cancel = (
     event,
     { type: 'order.cancelled', data: { orderId: row.id, reason }, detail: reason },
     entries,
-    traceparent,
   )
 
 const entriesAfter = prepared((db) =>

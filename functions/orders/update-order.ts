@@ -6,6 +6,7 @@ import { Address, IdParam, text } from '../shared/schemas/schemas.ts'
 import { checkVersion, etag, ifMatch } from '../shared/http/entity-tag.ts'
 import { next, Order, toOrder } from './order.ts'
 import { lockOrder, writeOrder } from './store.ts'
+import { problems } from './problems.ts'
 
 const Changes = z
   .strictObject({ deliveryAddress: Address.optional(), note: text(1000).nullable().optional() })
@@ -17,7 +18,7 @@ export const updateOrder = operation(
   {
     request: { params: IdParam, body: Changes },
     responses: { 200: Order },
-    problems: ['not-found', 'wrong-order-status', 'stale-version', 'if-match-missing'],
+    problems: ['not-found', problems['wrong-order-status'], 'stale-version', 'if-match-missing'],
     headers: ['ETag'],
   },
   async ({ params, body, user, json, hono }, { db }) => {
@@ -27,7 +28,7 @@ export const updateOrder = operation(
       checkVersion(wanted, row.version)
       // what can still be cancelled has not been shipped
       if (next(row.status, 'cancel') === undefined)
-        throw new Problem('wrong-order-status', {
+        throw new Problem(problems['wrong-order-status'], {
           detail: `The order is ${row.status}: it can no longer be changed.`,
         })
       const { deliveryAddress = row.deliveryAddress, note = row.note } = body

@@ -4,8 +4,7 @@ import { authorize } from './ask.ts'
 import { payments, type PaymentRow } from './payment.ts'
 import { advance, lockPayment } from './store.ts'
 import type { Db } from '../shared/store/postgres.ts'
-import type { EventData } from '../../events/catalogue.ts'
-import { emit } from '../../events/emit.ts'
+import type { EventData } from '../../events/event.ts'
 import { reaction } from '../../events/reaction.ts'
 
 export const authorizePayment = reaction('authorize-payment', async (event, { db, provider, once }) => {
@@ -19,12 +18,12 @@ export const authorizePayment = reaction('authorize-payment', async (event, { db
     if (answer.status === 'declined') {
       const reason = answer.reason ?? 'declined'
       await advance(tx, row, { type: 'decline' }, { providerId: answer.id, reason, cardToken: null })
-      await emit(tx, 'payment.declined', orderId, { orderId, paymentId, reason }, event.traceparent)
+      await tx.emit('payment.declined', orderId, { orderId, paymentId, reason })
       return
     }
     await advance(tx, row, { type: 'authorize' }, { providerId: answer.id, cardToken: null })
     const amount = { amount: row.amount, currency: row.currency }
-    await emit(tx, 'payment.authorized', orderId, { orderId, paymentId, amount }, event.traceparent)
+    await tx.emit('payment.authorized', orderId, { orderId, paymentId, amount })
   })
 })
 

@@ -2,7 +2,7 @@ import { capture } from './ask.ts'
 import type { PaymentStatus } from './payment.ts'
 import { advance, lockPayment } from './store.ts'
 import type { Db } from '../shared/store/postgres.ts'
-import { emit } from '../../events/emit.ts'
+import { transaction } from '../shared/store/transaction.ts'
 import { reaction } from '../../events/reaction.ts'
 
 export const capturePayment = reaction('capture-payment', async (event, { db, provider, once }) => {
@@ -16,13 +16,13 @@ export const capturePayment = reaction('capture-payment', async (event, { db, pr
     if (row.status === 'capturing' && answer?.status === 'captured') {
       await advance(tx, row, { type: 'capture' })
       const amount = { amount: row.amount, currency: row.currency }
-      await emit(tx, 'payment.captured', orderId, { orderId, paymentId, amount }, event.traceparent)
+      await tx.emit('payment.captured', orderId, { orderId, paymentId, amount })
       return
     }
     const reason = answer?.reason ?? `the payment is ${row.status}`
     if (row.status === 'capturing') await advance(tx, row, { type: 'fail-capture' }, { reason })
     // also where it was declined or voided: a parcel without a payment is called back
-    await emit(tx, 'payment.capture-failed', orderId, { orderId, paymentId, reason }, event.traceparent)
+    await tx.emit('payment.capture-failed', orderId, { orderId, paymentId, reason })
   })
 })
 
@@ -30,7 +30,7 @@ const isSettled = (status: PaymentStatus) => ['captured', 'refunded', 'capture_f
 
 /** From here on, and until the provider has answered, the payment cannot be voided. */
 const beginCapture = (db: Db, orderId: string) =>
-  db.transaction(async (tx) => {
+  transaction(db, async (tx) => {
     const row = await lockPayment(tx, { orderId })
     if (row === undefined || row.status === 'authorizing')
       throw new Error(`order ${orderId} was shipped before its payment is authorised: try again later`)

@@ -3,23 +3,20 @@ import { ProviderRefused } from './provider.ts'
 import { failRefund, findPayment, finishRefund, readRefund } from './store.ts'
 import { reaction } from '../../events/reaction.ts'
 
-export const finishRefundRequested = reaction(
-  'finish-refund',
-  async ({ data, traceparent }, { db, provider, once }) => {
-    const [refund, payment] = await Promise.all([
-      readRefund(db, data.refundId),
-      findPayment(db, data.paymentId),
-    ])
-    let refused = false
-    // mostly whoever asked for it has finished it
-    if (refund?.status === 'pending' && payment !== undefined)
-      await askForRefund(provider, payment, refund).catch((error: unknown) => {
-        if (!(error instanceof ProviderRefused)) throw error
-        refused = true
-      })
-    await once(async (tx) => {
-      if (refund === undefined) return
-      await (refused ? failRefund(tx, refund) : finishRefund(tx, refund, traceparent))
+export const finishRefundRequested = reaction('finish-refund', async ({ data }, { db, provider, once }) => {
+  const [refund, payment] = await Promise.all([
+    readRefund(db, data.refundId),
+    findPayment(db, data.paymentId),
+  ])
+  let refused = false
+  // mostly whoever asked for it has finished it
+  if (refund?.status === 'pending' && payment !== undefined)
+    await askForRefund(provider, payment, refund).catch((error: unknown) => {
+      if (!(error instanceof ProviderRefused)) throw error
+      refused = true
     })
-  },
-)
+  await once(async (tx) => {
+    if (refund === undefined) return
+    await (refused ? failRefund(tx, refund) : finishRefund(tx, refund))
+  })
+})

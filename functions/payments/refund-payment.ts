@@ -8,6 +8,7 @@ import { refund as askForRefund } from './ask.ts'
 import { idempotencyKeys, isPayment, left, NewRefund, Refund, toRefund } from './payment.ts'
 import { ProviderRefused, ProviderUnavailable } from './provider.ts'
 import { beginRefund, begunRefund, failRefund, finishRefund, lockPayment, noPayment } from './store.ts'
+import { problems } from './problems.ts'
 
 /**
  * In three steps, so that no lock is held while the provider is asked: reserve the amount, ask, finish. After a
@@ -20,15 +21,15 @@ export const refundPayment = operation(
     responses: { 201: Refund },
     problems: [
       'not-found',
-      'wrong-payment-status',
-      'refund-too-large',
-      'payment-provider-failed',
-      'payment-provider-unavailable',
+      problems['wrong-payment-status'],
+      problems['refund-too-large'],
+      problems['payment-provider-failed'],
+      problems['payment-provider-unavailable'],
     ],
     headers: ['Location'],
   },
-  async ({ params, body, key, json, traceparent, hono }, { db, provider }) => {
-    const begun = await transaction(db, (tx) => begin(tx, params.id, body, key, traceparent))
+  async ({ params, body, key, json, hono }, { db, provider }) => {
+    const begun = await transaction(db, (tx) => begin(tx, params.id, body, key))
     if (begun instanceof Response) return begun
     const { payment, refund } = begun
     try {
@@ -36,11 +37,13 @@ export const refundPayment = operation(
     } catch (error) {
       if (error instanceof ProviderUnavailable) throw unavailable()
       if (!(error instanceof ProviderRefused)) throw error
-      await db.transaction((tx) => failRefund(tx, refund))
-      throw new Problem('payment-provider-failed', { detail: `Nothing was refunded: ${error.message}.` })
+      await transaction(db, (tx) => failRefund(tx, refund))
+      throw new Problem(problems['payment-provider-failed'], {
+        detail: `Nothing was refunded: ${error.message}.`,
+      })
     }
     return once(db, idempotencyKeys, key, async (tx) => {
-      const done = await finishRefund(tx, refund, traceparent)
+      const done = await finishRefund(tx, refund)
       const location = hono.req.path.replace(/\/refunds$/, '')
       return json(toRefund(done, payment.currency), 201, { location })
     })
@@ -48,7 +51,7 @@ export const refundPayment = operation(
 )
 
 /** The first answer where there is one; else the refund that this request has begun, or begins now. */
-async function begin(tx: Tx, id: string, request: NewRefund, key: IdempotencyKey, traceparent?: string) {
+async function begin(tx: Tx, id: string, request: NewRefund, key: IdempotencyKey) {
   const payment = await lockPayment(tx, { id })
   const answer = await firstAnswer(tx, idempotencyKeys, key)
   if (answer !== undefined) return answer
@@ -59,19 +62,21 @@ async function begin(tx: Tx, id: string, request: NewRefund, key: IdempotencyKey
     return { payment, refund: begun }
   }
   if (payment.status !== 'captured')
-    throw new Problem('wrong-payment-status', {
+    throw new Problem(problems['wrong-payment-status'], {
       detail: `It is ${payment.status}: only what was captured can be refunded.`,
     })
   const { amount = left(payment), reason } = request
   if (amount === 0 || amount > left(payment))
-    throw new Problem('refund-too-large', { detail: `${left(payment)} (minor units) can still be refunded.` })
-  const refund = await beginRefund(tx, payment, { amount, reason }, key, traceparent)
+    throw new Problem(problems['refund-too-large'], {
+      detail: `${left(payment)} (minor units) can still be refunded.`,
+    })
+  const refund = await beginRefund(tx, payment, { amount, reason }, key)
   if (refund === undefined) throw inFlight()
   return { payment, refund }
 }
 
 const unavailable = () =>
-  new Problem('payment-provider-unavailable', {
+  new Problem(problems['payment-provider-unavailable'], {
     detail:
       'The refund is begun and will be finished: send the same request again, with the same Idempotency-Key, to hear of it.',
     headers: { 'retry-after': '5' },

@@ -1,6 +1,5 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
-import { emit } from '../../events/emit.ts'
 import { isStaff, type User } from '../shared/auth/access-token.ts'
 import type { IdempotencyKey } from '../shared/store/idempotency.ts'
 import { prepared, type Db, type Tx } from '../shared/store/postgres.ts'
@@ -86,7 +85,6 @@ export async function beginRefund(
   row: PaymentRow,
   { amount, reason }: { amount: number; reason: string },
   { caller, key, hash }: IdempotencyKey,
-  traceparent?: string,
 ): Promise<RefundRow | undefined> {
   const refund = { id: uuidv7(), paymentId: row.id, amount, reason, status: 'pending' as const }
   const [begun] = await tx
@@ -97,17 +95,17 @@ export async function beginRefund(
   if (begun === undefined) return undefined
   await advance(tx, row, { type: 'begin-refund', amount })
   const data = { orderId: row.orderId, paymentId: row.id, refundId: begun.id }
-  await emit(tx, 'refund.requested', row.orderId, data, traceparent)
+  await tx.emit('refund.requested', row.orderId, data)
   return begun
 }
 
 /** Ends a refund that the provider has done, and tells so; one that has ended stays as it is. */
-export async function finishRefund(tx: Tx, refund: RefundRow, traceparent?: string): Promise<RefundRow> {
+export async function finishRefund(tx: Tx, refund: RefundRow): Promise<RefundRow> {
   const { payment, ended } = await endRefund(tx, refund, 'done')
   if (ended === undefined) return (await readRefund(tx, refund.id))!
   const { amount, currency } = { amount: refund.amount, currency: payment.currency }
   const data = { orderId: payment.orderId, paymentId: payment.id, amount: { amount, currency } }
-  await emit(tx, 'payment.refunded', payment.orderId, data, traceparent)
+  await tx.emit('payment.refunded', payment.orderId, data)
   return ended
 }
 

@@ -3,7 +3,7 @@ import { giveBack, refund as askForRefund } from './ask.ts'
 import { left, payments, type PaymentRow } from './payment.ts'
 import { advance, beginRefund, finishRefund, lockPayment, begunRefund } from './store.ts'
 import type { Db } from '../shared/store/postgres.ts'
-import { emit } from '../../events/emit.ts'
+import { transaction } from '../shared/store/transaction.ts'
 import { reaction } from '../../events/reaction.ts'
 
 /** Gives back whatever there is of the order's payment; afterwards there never is more. */
@@ -17,7 +17,7 @@ export const voidPayment = reaction('void-payment', async (event, { db, provider
     const refund = await beginRest(db, payment)
     if (refund !== undefined) await askForRefund(provider, payment, refund)
     await once(async (tx) => {
-      if (refund !== undefined) await finishRefund(tx, refund, event.traceparent)
+      if (refund !== undefined) await finishRefund(tx, refund)
     })
     return
   }
@@ -35,7 +35,7 @@ export const voidPayment = reaction('void-payment', async (event, { db, provider
     if (answer.status !== 'voided') throw new Error(`the provider has ${answer.status} payment ${paymentId}`)
     await advance(tx, row, { type: 'void' }, found)
     const amount = { amount: row.amount, currency }
-    await emit(tx, 'payment.voided', orderId, { orderId, paymentId, amount }, event.traceparent)
+    await tx.emit('payment.voided', orderId, { orderId, paymentId, amount })
   })
 })
 
@@ -44,7 +44,7 @@ export const voidPayment = reaction('void-payment', async (event, { db, provider
  * already: it fences off an authorisation that comes later.
  */
 const beginVoid = (db: Db, orderId: string) =>
-  db.transaction(async (tx) => {
+  transaction(db, async (tx) => {
     const [fence] = await tx
       .insert(payments)
       // XXX: ISO 4217's code where no currency is involved
@@ -59,7 +59,7 @@ const beginVoid = (db: Db, orderId: string) =>
 
 /** Begins, or carries on, the refund of all that is left. */
 const beginRest = (db: Db, { id, orderId }: PaymentRow) =>
-  db.transaction(async (tx) => {
+  transaction(db, async (tx) => {
     const row = await lockPayment(tx, { id })
     const key = { caller: 'order.cancelled', key: orderId, hash: orderId }
     const pending = await begunRefund(tx, key)

@@ -2,13 +2,14 @@ import { operation } from '../shared/http/operation.ts'
 import { etag } from '../shared/http/entity-tag.ts'
 import { NewProduct, newProduct, Product, toProduct } from './product.ts'
 import { insertOnce } from './store.ts'
+import { problems } from './problems.ts'
 
 export const createProduct = operation(
   'create-product',
   {
     request: { body: NewProduct },
     responses: { 201: Product },
-    problems: ['sku-taken'],
+    problems: [problems['sku-taken']],
     headers: ['ETag', 'Location'],
   },
   async ({ body, user, key, traceparent, json }, { products }) => {

@@ -4,7 +4,8 @@ import type { User } from '../shared/auth/access-token.ts'
 import type { Answer, IdempotencyKey } from '../shared/store/idempotency.ts'
 import { Problem } from '../shared/http/problems.ts'
 import { Id, Money, Sku, text, Timestamp } from '../shared/schemas/schemas.ts'
-import { outboxEntry, type OutboxEntry } from './outbox.ts'
+import { outboxEntry, type OutboxEntry } from '../../events/mongodb-outbox.ts'
+import { events } from './events.ts'
 
 /** The product: its document, its schemas and its rules. All pure. */
 
@@ -115,7 +116,7 @@ export function newProduct(input: NewProduct, sellerId: string, traceparent?: st
   return {
     ...state,
     ...searchKeys(state),
-    outbox: [outboxEntry('product.created', eventData(state), traceparent)],
+    outbox: [outboxEntry(events, 'product.created', state.sku, eventData(state), { traceparent })],
   }
 }
 
@@ -145,7 +146,7 @@ export function update(product: ProductState, patch: ProductPatch, traceparent?:
   const state = { ...product, ...changed }
   return {
     set: { ...changed, ...searchKeys(state) },
-    event: outboxEntry('product.updated', eventData(state), traceparent),
+    event: outboxEntry(events, 'product.updated', state.sku, eventData(state), { traceparent }),
   }
 }
 
@@ -154,7 +155,13 @@ export function remove({ _id, sku, version }: ProductState, traceparent?: string
   const now = new Date()
   return {
     set: { deletedAt: now, updatedAt: now, version: version + 1, words: [] },
-    event: outboxEntry('product.deleted', { productId: _id, sku, version: version + 1 }, traceparent),
+    event: outboxEntry(
+      events,
+      'product.deleted',
+      sku,
+      { productId: _id, sku, version: version + 1 },
+      { traceparent },
+    ),
   }
 }
 

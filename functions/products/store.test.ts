@@ -9,10 +9,15 @@ import { createApp } from '../shared/http/app.ts'
 import type { Operation } from '../shared/http/operation.ts'
 import { createProduct } from './create-product.ts'
 import { getProduct } from './get-product.ts'
-import { pendingEvents } from './outbox.ts'
+import { pendingEvents } from '../../events/mongodb-outbox.ts'
+import { migrateMongodb } from '../migrate-mongodb.ts'
+import type { Row } from '../shared/process/entry.ts'
+import type { OperationRow } from '../shared/domain.ts'
+import { openMongodb } from '../shared/store/mongodb.ts'
+import { rowOf, type OperationName } from '../table.ts'
+import { migrations } from './migrations/index.ts'
 import type { ProductDocument } from './product.ts'
 import { seedProducts, workshopCatalogue } from '../../demo/seed-products.ts'
-import { ensureIndexes, openProducts } from './store.ts'
 
 let shop: TestShop
 beforeAll(async () => {
@@ -29,7 +34,7 @@ describe('seeding', () => {
     expect(await seedProducts(products, shop.users.seller.id)).toEqual(first)
     expect(await seedProducts(products, shop.users.admin.id)).toEqual([])
     expect(await products.countDocuments()).toBe(workshopCatalogue.length)
-    expect(await pendingEvents(products, 100)).toHaveLength(workshopCatalogue.length)
+    expect(await pendingEvents(products as never, 100)).toHaveLength(workshopCatalogue.length)
   })
 
   it('adds products that the shop would accept', async () => {
@@ -42,7 +47,9 @@ describe('seeding', () => {
 
 it('makes the indexes any number of times', async () => {
   const { products } = shop.deps('products')
-  await Promise.all([ensureIndexes(products), ensureIndexes(products)])
+  const migrate = () =>
+    migrateMongodb({ domain: 'products', url: shop.mongodb, setting: 'MONGODB_URL', migrations })
+  await Promise.all([migrate(), migrate()])
   const unique = (await products.indexes()).filter((index) => index.unique === true)
   expect(new Set(unique.map((index) => index.name))).toEqual(new Set(['creation', 'sku']))
 })
@@ -50,7 +57,7 @@ it('makes the indexes any number of times', async () => {
 it('answers 503 while the store cannot be reached, and works as soon as it can', async () => {
   const { link, url } = await linkToStore()
   link.cut()
-  const store = await openProducts(url.href)
+  const store = openProducts(url.href)
   const app = appOf(getProduct, store.products)
   const status = async () =>
     (await app.request('/api/v1/products/01999d3c-7b57-7d0c-8d1c-5a9f1c2b3d4e')).status
@@ -67,7 +74,7 @@ it('answers 503 to what is in hand when the driver notices that the server says 
   const { link, url } = await linkToStore()
   url.searchParams.set('heartbeatFrequencyMS', '500')
   url.searchParams.set('serverMonitoringMode', 'poll')
-  const store = await openProducts(url.href)
+  const store = openProducts(url.href)
   const reasons: string[] = []
   const log = pino({ level: 'error' }, { write: (line) => reasons.push(JSON.parse(line).err.type) })
   const app = appOf(createProduct, store.products, log)
@@ -102,16 +109,22 @@ async function linkToStore() {
   return { link, url }
 }
 
+/** The products behind a URL. */
+function openProducts(url: string) {
+  const store = openMongodb(url)
+  return { ...store, products: store.db.collection<ProductDocument>('products') }
+}
+
 /** One operation on products, for a seller. */
 const appOf = (
-  operation: Operation,
+  run: Operation,
   products: Collection<ProductDocument>,
   log: Logger = pino({ level: 'silent' }),
 ) =>
   createApp({
-    operations: [operation],
+    operations: [{ row: rowOf(run.name as OperationName) as Row<OperationRow>, run, emits: {}, takes: {} }],
     // the only domain that is asked for
-    deps: () => ({ log, products }) as never,
+    deps: () => ({ log, products }),
     authenticate: () => Promise.resolve(shop.users.seller),
     log,
   })

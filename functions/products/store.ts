@@ -1,90 +1,12 @@
-import { setTimeout } from 'node:timers/promises'
-import { MongoClient, MongoServerError, type Collection, type Db, type MongoClientOptions } from 'mongodb'
-import { ConfigError, settings } from '../shared/process/config.ts'
+import { MongoServerError, type Collection } from 'mongodb'
 import type { User } from '../shared/auth/access-token.ts'
 import { keyLifetimeMs, replay, toAnswer, type IdempotencyKey } from '../shared/store/idempotency.ts'
 import { Problem } from '../shared/http/problems.ts'
 import { checkVersion } from '../shared/http/entity-tag.ts'
 import { mayChange, type Change, type ProductDocument, type ProductState } from './product.ts'
+import { problems } from './problems.ts'
 
 type Products = Collection<ProductDocument>
-
-/**
- * Opens the products without waiting for the server. The indexes are the migration's to make (`ensureIndexes`),
- * so that no function waits for them.
- * @param url names the database in its path
- * @param silentMs after as long without an answer the server is taken for gone; the driver tries again once
- */
-export async function openProducts(
-  url: string,
-  { silentMs = 3_000 } = {},
-): Promise<{ db: Db; products: Products; ping: () => Promise<void>; close: () => Promise<void> }> {
-  const client = openClient(url, {
-    appName: 'zeroshop-products',
-    maxPoolSize: 10,
-    serverSelectionTimeoutMS: 3_000,
-    connectTimeoutMS: 3_000,
-    socketTimeoutMS: silentMs,
-    // what was answered must survive a crash of the server
-    writeConcern: { w: 'majority', journal: true },
-  })
-  const db = client.db()
-  const closing = new AbortController()
-  void connect(client, closing.signal)
-  return {
-    db,
-    products: db.collection<ProductDocument>('products'),
-    ping: async () => {
-      await db.command({ ping: 1 })
-    },
-    close: async () => {
-      closing.abort()
-      await client.close()
-    },
-  }
-}
-
-function openClient(url: string, options: MongoClientOptions): MongoClient {
-  try {
-    return new MongoClient(url, options)
-  } catch (error) {
-    // it tells of the URL's form, never of the URL
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new ConfigError(
-      `MONGODB_URL cannot be used: it is ${settings.MONGODB_URL}. MongoDB’s driver says: ${reason}.`,
-    )
-  }
-}
-
-/** A client whose first attempt to connect fails stays closed for good (driver 7.9): so it is told to try again. */
-async function connect(client: MongoClient, closing: AbortSignal): Promise<void> {
-  while (!closing.aborted)
-    try {
-      await client.connect()
-      return
-    } catch {
-      // who needs the store is told so by what it does with it
-      await setTimeout(500, undefined, { ref: false })
-    }
-}
-
-/** Makes the indexes that are missing: uniqueness depends on them, so run it before the first product. */
-export async function ensureIndexes(products: Products): Promise<void> {
-  await products.createIndexes([
-    { name: 'sku', key: { sku: 1 }, unique: true },
-    {
-      name: 'creation',
-      key: { 'creation.caller': 1, 'creation.key': 1 },
-      unique: true,
-      partialFilterExpression: { 'creation.key': { $exists: true } },
-    },
-    { name: 'outbox', key: { 'outbox.id': 1 }, sparse: true },
-    { name: 'words', key: { words: 1, _id: 1 } },
-    { name: 'category', key: { category: 1, _id: 1 } },
-    { name: 'price', key: { 'price.currency': 1, 'price.amount': 1, _id: 1 } },
-    { name: 'name', key: { nameKey: 1, _id: 1 } },
-  ])
-}
 
 export const noProduct = () => new Problem('not-found', { detail: 'The shop has no such product.' })
 
@@ -114,7 +36,7 @@ export async function insertOnce(
       const first = await products.findOne(mine, { projection: { creation: 1 } })
       if (first?.creation === undefined) {
         if (isDuplicate(error, 'sku'))
-          throw new Problem('sku-taken', { detail: `Another product has the SKU ${product.sku}.` })
+          throw new Problem(problems['sku-taken'], { detail: `Another product has the SKU ${product.sku}.` })
       } else if (at.getTime() - first.creation.at.getTime() < keyLifetimeMs) {
         return replay(first.creation, key)
       } else {

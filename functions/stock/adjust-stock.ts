@@ -15,13 +15,14 @@ import {
   Stock,
   toStock,
 } from './stock.ts'
+import { problems } from './problems.ts'
 
 export const adjustStock = operation(
   'adjust-stock',
   {
     request: { params: SkuParam, body: NewAdjustment },
     responses: { 201: z.object({ adjustment: Adjustment, stock: Stock }).meta({ id: 'StockAdjusted' }) },
-    problems: ['not-found', 'stock-too-low'],
+    problems: ['not-found', problems['stock-too-low']],
     headers: ['ETag', 'Location'],
   },
   async ({ params: { sku }, body, user, key, json }, { db, products }) => {
@@ -31,7 +32,9 @@ export const adjustStock = operation(
       const [item] = await lockAccounts(tx, [{ sku }])
       const adjusted = adjust(item!, body.quantity)
       if (adjusted === undefined)
-        throw new Problem('stock-too-low', { detail: `${item!.available} of ${sku} are available.` })
+        throw new Problem(problems['stock-too-low'], {
+          detail: `${item!.available} of ${sku} are available.`,
+        })
       const at = new Date()
       const adjustment = { ...body, id: uuidv7(), sku, note: body.note ?? null, userId: user.id, at }
       await Promise.all([saveAccounts(tx, [adjusted]), tx.insert(adjustments).values(adjustment)])

@@ -1,10 +1,9 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { lockAccounts, saveAccounts } from './accounts.ts'
 import { commit, reservations } from './stock.ts'
-import { emit } from '../../events/emit.ts'
 import { reaction } from '../../events/reaction.ts'
 
-export const commitStock = reaction('commit-stock', async ({ data: { orderId }, traceparent }, { once }) => {
+export const commitStock = reaction('commit-stock', async ({ data: { orderId } }, { once }) => {
   await once(async (tx) => {
     const [held] = await tx
       .update(reservations)
@@ -15,7 +14,7 @@ export const commitStock = reaction('commit-stock', async ({ data: { orderId }, 
     const accounts = await lockAccounts(tx, held.lines)
     await Promise.all([
       saveAccounts(tx, commit(accounts, held.lines)),
-      emit(tx, 'stock.committed', orderId, { orderId }, traceparent),
+      tx.emit('stock.committed', orderId, { orderId }),
     ])
   })
 })

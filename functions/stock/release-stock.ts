@@ -1,29 +1,25 @@
 import { eq, sql } from 'drizzle-orm'
 import { lockAccounts, saveAccounts } from './accounts.ts'
 import { release, reservations } from './stock.ts'
-import { emit } from '../../events/emit.ts'
 import { reaction } from '../../events/reaction.ts'
 
-export const releaseStock = reaction(
-  'release-stock',
-  async ({ data: { orderId }, traceparent }, { once }) => {
-    await once(async (tx) => {
-      // where the order is cancelled before it was reserved, what this inserts keeps it from being so
-      const [held] = await tx
-        .insert(reservations)
-        .values({ orderId, state: 'released', lines: [] })
-        .onConflictDoUpdate({
-          target: reservations.orderId,
-          set: { state: 'released', at: sql`now()` },
-          setWhere: eq(reservations.state, 'reserved'),
-        })
-        .returning({ lines: reservations.lines })
-      if (held === undefined || held.lines.length === 0) return
-      const accounts = await lockAccounts(tx, held.lines)
-      await Promise.all([
-        saveAccounts(tx, release(accounts, held.lines)),
-        emit(tx, 'stock.released', orderId, { orderId }, traceparent),
-      ])
-    })
-  },
-)
+export const releaseStock = reaction('release-stock', async ({ data: { orderId } }, { once }) => {
+  await once(async (tx) => {
+    // where the order is cancelled before it was reserved, what this inserts keeps it from being so
+    const [held] = await tx
+      .insert(reservations)
+      .values({ orderId, state: 'released', lines: [] })
+      .onConflictDoUpdate({
+        target: reservations.orderId,
+        set: { state: 'released', at: sql`now()` },
+        setWhere: eq(reservations.state, 'reserved'),
+      })
+      .returning({ lines: reservations.lines })
+    if (held === undefined || held.lines.length === 0) return
+    const accounts = await lockAccounts(tx, held.lines)
+    await Promise.all([
+      saveAccounts(tx, release(accounts, held.lines)),
+      tx.emit('stock.released', orderId, { orderId }),
+    ])
+  })
+})

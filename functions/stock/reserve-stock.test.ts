@@ -9,7 +9,8 @@ import { openShop, type TestShop } from '../../test/shop.ts'
 import { catalogue, type EventData, type EventType, type ShopEvent } from '../../events/catalogue.ts'
 import { releaseStock } from './release-stock.ts'
 import { commitStock } from './commit-stock.ts'
-import { onceFor, type Reaction } from '../../events/reaction.ts'
+import { runReaction, type Reaction } from '../../events/reaction.ts'
+import { events } from './events.ts'
 import { reserveStock } from './reserve-stock.ts'
 
 let shop: TestShop
@@ -171,10 +172,9 @@ const random = (n: number) => Math.floor(Math.random() * n)
 
 /** Delivers over many connections, as several instances of the function would. */
 async function deliver<T extends EventType>(reaction: Reaction, type: T, data: EventData<T>): Promise<void> {
-  const event: ShopEvent<T> = { id: uuidv7(), type, subject: '', time: new Date(), data }
-  // all of them are of the stock domain
-  const deps = { ...shop.deps('stock'), db: busy, once: onceFor(busy, reaction.name, event) } as never
-  await reaction.handle(event, deps)
+  const event: ShopEvent<T> = { id: uuidv7(), type, source: '', subject: '', time: new Date(), data }
+  const cause = { domain: 'stock', emits: events }
+  await runReaction(reaction, event, { ...shop.deps('stock'), db: busy }, cause)
 }
 
 const cancelled = (orderId: string) => deliver(releaseStock, 'order.cancelled', { orderId, reason: 'test' })

@@ -1,10 +1,9 @@
 import { eq } from 'drizzle-orm'
 import { lockAccounts, saveAccounts } from './accounts.ts'
 import { mergeLines, reservations, reserve } from './stock.ts'
-import { emit } from '../../events/emit.ts'
 import { reaction } from '../../events/reaction.ts'
 
-export const reserveStock = reaction('reserve-stock', async ({ data, traceparent }, { once }) => {
+export const reserveStock = reaction('reserve-stock', async ({ data }, { once }) => {
   const { orderId, customerId, total, cardToken } = data
   const lines = mergeLines(data.lines)
   await once(async (tx) => {
@@ -24,7 +23,7 @@ export const reserveStock = reaction('reserve-stock', async ({ data, traceparent
     if (shortages.length === 0)
       await Promise.all([
         saveAccounts(tx, accounts),
-        emit(tx, 'stock.reserved', orderId, { orderId, customerId, total, cardToken }, traceparent),
+        tx.emit('stock.reserved', orderId, { orderId, customerId, total, cardToken }),
       ])
     else
       await Promise.all([
@@ -32,7 +31,7 @@ export const reserveStock = reaction('reserve-stock', async ({ data, traceparent
           .update(reservations)
           .set({ state: 'released', lines: [] })
           .where(eq(reservations.orderId, orderId)),
-        emit(tx, 'stock.rejected', orderId, { orderId, shortages }, traceparent),
+        tx.emit('stock.rejected', orderId, { orderId, shortages }),
       ])
   })
 })

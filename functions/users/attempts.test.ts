@@ -37,7 +37,7 @@ it('lets attempts through again when the time is over', async () => {
   for (let i = 0; i < limits.account; i++) await begin('203.0.113.200', email)
   vi.setSystemTime(Date.now() + (limits.seconds - 1) * 1000)
   await expect(begin('203.0.113.200', email)).rejects.toMatchObject({
-    problem: 'too-many-attempts',
+    type: { name: 'too-many-attempts' },
     extra: { headers: { 'retry-after': '1' } },
   })
   vi.setSystemTime(Date.now() + 1000)

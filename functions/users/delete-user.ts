@@ -6,6 +6,7 @@ import { IdParam } from '../shared/schemas/schemas.ts'
 import { checkVersion, ifMatch, staleVersion } from '../shared/http/entity-tag.ts'
 import { findUser, keepOneAdmin } from './find-user.ts'
 import { idempotencyKeys, mayChange, noStore, noSuchUser, pathOf, users } from './user.ts'
+import { problems } from './problems.ts'
 
 /** The row stays, without anything that tells who it was: orders and payments keep its id. */
 export const deleteUser = operation(
@@ -13,7 +14,7 @@ export const deleteUser = operation(
   {
     request: { params: IdParam },
     responses: { 204: null },
-    problems: ['session-ended', 'not-found', 'last-admin', 'stale-version'],
+    problems: [problems['session-ended'], 'not-found', problems['last-admin'], 'stale-version'],
   },
   async ({ params: { id }, user: caller, empty, hono }, { db }) => {
     if (!mayChange(caller, id)) throw noSuchUser()

@@ -2,6 +2,7 @@ import { and, eq, isNull, sql } from 'drizzle-orm'
 import { prepared, type Db, type Tx } from '../shared/store/postgres.ts'
 import { Problem } from '../shared/http/problems.ts'
 import { noSuchUser, users, type UserRow } from './user.ts'
+import { problems } from './problems.ts'
 
 const byId = prepared((db) =>
   db
@@ -46,5 +47,7 @@ export async function keepOneAdmin(tx: Tx): Promise<void> {
     .orderBy(users.id)
     .for('no key update')
   if (admins.length <= 1)
-    throw new Problem('last-admin', { detail: 'Make another user an admin first: the shop needs one.' })
+    throw new Problem(problems['last-admin'], {
+      detail: 'Make another user an admin first: the shop needs one.',
+    })
 }

@@ -1,5 +1,6 @@
 import { and, eq } from 'drizzle-orm'
 import { operation } from '../shared/http/operation.ts'
+import { transaction } from '../shared/store/transaction.ts'
 import { findUserByEmail } from './find-user.ts'
 import { noStore, toUser, users } from './user.ts'
 import { openAttempts } from './attempts.ts'
@@ -8,13 +9,14 @@ import { startSession } from './families.ts'
 import { hashPassword, needsRehash, verifyPassword } from './password.ts'
 import { Credentials, LoggedIn, wrongCredentials } from './session.ts'
 import { toTokenPair } from './tokens.ts'
+import { problems } from './problems.ts'
 
 export const logIn = operation(
   'log-in',
   {
     request: { body: Credentials },
     responses: { 201: LoggedIn },
-    problems: ['wrong-credentials', 'too-many-attempts'],
+    problems: [problems['wrong-credentials'], 'too-many-attempts'],
     headers: ['Location'],
   },
   async ({ body: { email, password }, json, hono }, { db, tokens }) => {
@@ -24,7 +26,7 @@ export const logIn = operation(
     if (!(await verifyPassword(verified, password)) || verified == null) throw wrongCredentials()
     const passwordHash = needsRehash(verified) ? await hashPassword(password) : verified
 
-    const { user, session } = await db.transaction(async (tx) => {
+    const { user, session } = await transaction(db, async (tx) => {
       // verifying takes a while: the password may have been changed meanwhile, or the user deleted
       const [user] = await tx
         .select()

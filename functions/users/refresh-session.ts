@@ -1,17 +1,19 @@
 import { and, eq, gt, isNull, sql } from 'drizzle-orm'
 import { operation } from '../shared/http/operation.ts'
+import { transaction } from '../shared/store/transaction.ts'
 import { noStore, users } from './user.ts'
 import { endSession, prolongSession } from './families.ts'
 import { hashOf, RefreshRequest, refreshTokens, sessionEnded, sessions, TokenPair } from './session.ts'
 import { toTokenPair } from './tokens.ts'
+import { problems } from './problems.ts'
 
 export const refreshSession = operation(
   'refresh-session',
-  { request: { body: RefreshRequest }, responses: { 200: TokenPair }, problems: ['session-ended'] },
+  { request: { body: RefreshRequest }, responses: { 200: TokenPair }, problems: [problems['session-ended']] },
   async ({ body, json }, { db, tokens }) => {
     const hash = hashOf(body.refreshToken)
     // that a family ends is committed, so it is not thrown in here
-    const refreshed = await db.transaction(async (tx) => {
+    const refreshed = await transaction(db, async (tx) => {
       // of several at once, one finds it unused
       const [used] = await tx
         .update(refreshTokens)

@@ -5,13 +5,14 @@ import { operation } from '../shared/http/operation.ts'
 import { etag } from '../shared/http/entity-tag.ts'
 import { registrationHash, saltFor } from './registration.ts'
 import { emailTaken, idempotencyKeys, NewUser, noStore, pathOf, toUser, User, users } from './user.ts'
+import { problems } from './problems.ts'
 
 export const registerUser = operation(
   'register-user',
   {
     request: { body: NewUser },
     responses: { 201: User },
-    problems: ['email-taken'],
+    problems: [problems['email-taken']],
     headers: ['ETag', 'Location'],
   },
   async ({ body: { email, name, password }, key, json }, { db }) => {

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { bigint, index, integer, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 import { Problem } from '../shared/http/problems.ts'
 import { Email, schema, User, users } from './user.ts'
+import { problems } from './problems.ts'
 
 /**
  * The session: tables, schemas and refresh tokens.
@@ -106,6 +107,6 @@ export const newRefreshToken = () => randomBytes(32).toString('base64url')
 export const hashOf = (refreshToken: string) => createHash('sha256').update(refreshToken).digest('base64url')
 
 export const wrongCredentials = () =>
-  new Problem('wrong-credentials', { detail: 'Check both, or register first.' })
+  new Problem(problems['wrong-credentials'], { detail: 'Check both, or register first.' })
 
-export const sessionEnded = () => new Problem('session-ended', { detail: 'Log in again.' })
+export const sessionEnded = () => new Problem(problems['session-ended'], { detail: 'Log in again.' })

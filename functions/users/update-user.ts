@@ -23,6 +23,7 @@ import {
   UserChange,
   users,
 } from './user.ts'
+import { problems } from './problems.ts'
 
 export const updateUser = operation(
   'update-user',
@@ -30,12 +31,12 @@ export const updateUser = operation(
     request: { params: IdParam, body: UserChange },
     responses: { 200: User },
     problems: [
-      'session-ended',
-      'wrong-password',
+      problems['session-ended'],
+      problems['wrong-password'],
       'wrong-role',
       'not-found',
-      'email-taken',
-      'last-admin',
+      problems['email-taken'],
+      problems['last-admin'],
       'stale-version',
       'if-match-missing',
       'too-many-attempts',
@@ -52,7 +53,9 @@ export const updateUser = operation(
       // counted like log-ins, or a stolen access token could be used to find the password out
       const attempt = await openAttempts(db).begin(clientAddress(hono), current.email!)
       if (!(await verifyPassword(current.passwordHash, change.currentPassword!)))
-        throw new Problem('wrong-password', { detail: 'Send your current password as currentPassword.' })
+        throw new Problem(problems['wrong-password'], {
+          detail: 'Send your current password as currentPassword.',
+        })
       await attempt.succeeded()
     }
     const { email, name, role, password } = change

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Role } from '../functions.ts'
+import type { Role } from '../shared/domain.ts'
 import {
   demotes,
   Email,

@@ -1,12 +1,13 @@
 import * as z from 'zod'
 import { sql } from 'drizzle-orm'
 import { check, index, integer, pgSchema, text, timestamp, uuid } from 'drizzle-orm/pg-core'
-import type { Role } from '../functions.ts'
+import type { Role } from '../shared/domain.ts'
 import { isStaff, type User as Caller } from '../shared/auth/access-token.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
 import { PageQuery, pageOf } from '../shared/http/paging.ts'
 import { Problem } from '../shared/http/problems.ts'
 import { Id, text as Text, Timestamp } from '../shared/schemas/schemas.ts'
+import { problems } from './problems.ts'
 
 /** The user: tables, schemas and who may do what to whom. All pure. */
 
@@ -147,4 +148,6 @@ export const noStore = { 'Cache-Control': 'no-store' }
 export const noSuchUser = () => new Problem('not-found', { detail: 'There is no such user.' })
 
 export const emailTaken = () =>
-  new Problem('email-taken', { detail: 'Another user has this e-mail address: log in, or take another.' })
+  new Problem(problems['email-taken'], {
+    detail: 'Another user has this e-mail address: log in, or take another.',
+  })

@@ -3,8 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { secretsFolder } from '../../compose/secrets.ts'
-import { productsVersion } from '../../functions/products/schema-version.ts'
-import { schemaVersion } from '../../functions/shared/store/schema-version.ts'
+import journal from '../../functions/orders/migrations/meta/_journal.json' with { type: 'json' }
 import { shop } from './shop.ts'
 
 const secret = (name: string) => readFileSync(join(secretsFolder, name), 'utf8').trim()
@@ -33,6 +32,9 @@ const psql = (database: string, statement: string) =>
 
 const onPostgres = 'zeroshop-test_postgres'
 const settings = { STORE_WAIT_SECONDS: '0.1', JWT_PUBLIC_KEYS: keys, FUNCTION_URL: 'http://{function}:8080' }
+
+/** The version of the orders' schema. */
+const version = journal.entries.length
 
 describe('a container that cannot start says why in one line, and what to do:', () => {
   beforeAll(() => psql('postgres', 'create database empty'))
@@ -83,7 +85,7 @@ describe('a container that cannot start says why in one line, and what to do:', 
       'a PostgreSQL database that is older',
       () =>
         refusal('get-order', { ...settings, DATABASE_URL: orders.replace(/[^/]+$/, 'empty') }, onPostgres),
-      `The PostgreSQL database is older than this code (version 0 of ${schemaVersion}). Run the migration first (FUNCTION=migrate).`,
+      `The orders data in PostgreSQL is older than this code (version 0 of ${version}). Run the migration first (FUNCTION=migrate).`,
     ],
     [
       'a MongoDB database that is older',
@@ -93,7 +95,7 @@ describe('a container that cannot start says why in one line, and what to do:', 
           { ...settings, MONGODB_URL: secret('admin-mongodb-url') },
           'zeroshop-test_mongodb',
         ),
-      `The MongoDB database is older than this code (version 0 of ${productsVersion}). Run the migration first (FUNCTION=migrate).`,
+      `The products data in MongoDB is older than this code (version 0 of 1). Run the migration first (FUNCTION=migrate).`,
     ],
   ] as const)('%s', (_, run, says) => {
     const { status, stdout, stderr } = run()
@@ -104,12 +106,13 @@ describe('a container that cannot start says why in one line, and what to do:', 
     else expect(said).toMatch(says)
   })
 
-  it('a database that is newer, also for the migration', async () => {
+  it('data that a newer version has changed for good, also for the migration', async () => {
+    const newer = version + 1
     await psql(
       'zeroshop',
-      "insert into drizzle.__drizzle_migrations (hash, created_at) values ('newer', 9000000000000)",
+      `update drizzle.versions set version = ${newer}, oldest = ${newer} where domain = 'orders'`,
     )
-    const says = `The PostgreSQL database was made by a newer Zeroshop (version ${schemaVersion + 1}, this code knows ${schemaVersion}). Run that one, or use another database.`
+    const says = `The orders data in PostgreSQL was migrated by a newer Zeroshop (version ${newer}), which this code (version ${version}) cannot use. Run version ${newer} or newer, or use another database.`
     try {
       expect(refusal('get-order', { ...settings, DATABASE_URL: orders }, onPostgres)).toEqual({
         status: 1,
@@ -118,7 +121,10 @@ describe('a container that cannot start says why in one line, and what to do:', 
       })
       await expect(shop.compose('run', '--rm', '--no-deps', 'migrate')).rejects.toThrow(says)
     } finally {
-      await psql('zeroshop', "delete from drizzle.__drizzle_migrations where hash = 'newer'")
+      await psql(
+        'zeroshop',
+        `update drizzle.versions set version = ${version}, oldest = 0 where domain = 'orders'`,
+      )
     }
   })
 })

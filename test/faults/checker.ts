@@ -181,7 +181,7 @@ export async function readBooks(urls: BookUrls): Promise<Books> {
         ),
         refunds: await read('select id, payment_id, amount, status, reason from payments.refunds'),
         outbox: await read(
-          `select id, type, subject, awaits, settled_at is not null as settled, data->>'paymentId' as payment_id from events.outbox`,
+          `select id, type, subject, awaits, (settled_at is not null or due > now()) as settled, data->>'paymentId' as payment_id from events.outbox`,
         ),
         inbox: await read('select reaction, event_id from events.inbox'),
         failures: await read(

@@ -3,11 +3,11 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import { MongoClient, type Collection } from 'mongodb'
 import postgres from 'postgres'
-import type { ReactionName } from '../../functions/functions.ts'
+import type { ReactionName } from '../../functions/table.ts'
 import { startInstance } from '../../local/activator/instance.ts'
 import { demoPassword } from '../../demo/people.ts'
 import type { FunctionReport } from '../../local/activator/pool.ts'
-import { secretsOf } from '../../local/secrets.ts'
+import { localSecrets } from '../../local/secrets.ts'
 import { startMongo } from '../../local/stores/mongodb.ts'
 import { startNats } from '../../local/stores/nats.ts'
 import { startPostgres } from '../../local/stores/postgres.ts'
@@ -81,7 +81,7 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
     await stopStores()
     throw error
   })
-  const secrets = await secretsOf(folder.dataDir)
+  const secrets = await localSecrets(folder.dataDir)
   const sandbox = `http://127.0.0.1:${system.environment.portOf('payment-sandbox')}`
   links.provider.restore(sandbox)
 
@@ -203,7 +203,7 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
         postgres: urlOf('postgres'),
         mongodb: urlOf('mongodb'),
         sandbox,
-        sandboxKey: secrets.providerKey,
+        sandboxKey: secrets.files['payment-provider-key']!,
       }),
     functionUrl: (name: string) =>
       system.environment.ofFunction('get-stock').FUNCTION_URL!.replace('{function}', name),

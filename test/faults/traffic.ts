@@ -342,7 +342,7 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
       const [open] = await sql<
         { events: number; failures: number; payments: number; refunds: number }[]
       >`select
-          (select count(*)::int from events.outbox where settled_at is null) as events,
+          (select count(*)::int from events.outbox where settled_at is null and due <= now()) as events,
           (select count(*)::int from events.failures where next_at is not null) as failures,
           (select count(*)::int from payments.payments where status in ('authorizing', 'capturing', 'voiding')) as payments,
           (select count(*)::int from payments.refunds where status = 'pending') as refunds`

@@ -4,7 +4,7 @@ import { join, relative } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { root } from '../../images/docker.ts'
-import { functions, operations } from '../../functions/functions.ts'
+import { functions, operations } from '../../functions/table.ts'
 import { get, kubectl } from '../../knative/kubectl.ts'
 import { namespace } from './shop.ts'
 

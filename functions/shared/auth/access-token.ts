@@ -1,5 +1,5 @@
 import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose'
-import type { Caller, Role } from '../../functions.ts'
+import type { Caller, Role } from '../domain.ts'
 import { Problem } from '../http/problems.ts'
 
 /** Who calls, from the access token. */

@@ -1,10 +1,10 @@
 import { Hono, type Context, type MiddlewareHandler } from 'hono'
 import type { Logger } from 'pino'
-import { operations, type Domain, type OperationName, type OperationRow } from '../../functions.ts'
 import { authorize, type Authenticate } from '../auth/access-token.ts'
-import type { DepsByDomain } from '../deps.ts'
+import type { OperationRow } from '../domain.ts'
+import type { LoadedOperation } from '../process/entry.ts'
+import { onBehalfOf } from '../store/cause.ts'
 import { keepable, readIdempotencyKey } from '../store/idempotency.ts'
-import type { Operation } from './operation.ts'
 import { isUnavailable, Unavailable } from '../store/store-errors.ts'
 import { Problem } from './problems.ts'
 import { check, readJson } from './validate.ts'
@@ -15,8 +15,9 @@ const defaultMaxBody = 100 * 1024
 const mostMs = 10_000
 
 export interface AppOptions {
-  operations: Operation[]
-  deps: <D extends Domain>(domain: D) => DepsByDomain[D]
+  operations: readonly LoadedOperation[]
+  /** What a domain's functions work with. */
+  deps: (domain: string) => object
   authenticate: Authenticate
   log: Logger
 }
@@ -29,15 +30,15 @@ export function createApp({ operations: served, deps, authenticate, log }: AppOp
     new Problem('not-found', { detail: 'No function has this path: see /docs.' }).toResponse(),
   )
   const methods = new Map<string, string[]>()
-  for (const operation of served) {
-    const row: OperationRow = operations[operation.name]
+  for (const { row, run: operation, emits } of served) {
     const path = row.path.replaceAll(/\{(\w+)\}/g, ':$1')
     methods.set(path, [...(methods.get(path) ?? []), row.method.toUpperCase()])
     const max = operation.contract.maxBody ?? defaultMaxBody
     const given = deps(row.domain)
     app.on(row.method.toUpperCase(), [path], ...(row.method === 'get' ? [] : [limit(max)]), async (c) => {
       const call = await accept(c, operation, row, authenticate)
-      return notModified(c, await inTime(operation.handle(call, given)))
+      const cause = { domain: row.domain, emits, traceparent: call.traceparent }
+      return notModified(c, await inTime(operation.handle(call, onBehalfOf(given, cause))))
     })
   }
   for (const [path, allowed] of methods) app.all(path, () => refuseMethod(allowed))
@@ -55,7 +56,7 @@ function refuseMethod(methods: string[]): never {
 /** Checks who calls and what was sent, in the order in which a client can put it right. */
 async function accept(
   c: Context,
-  { name, contract }: Operation,
+  { name, contract }: LoadedOperation['run'],
   row: OperationRow,
   authenticate: Authenticate,
 ) {
@@ -66,7 +67,7 @@ async function accept(
     params: params && check(params, c.req.param(), 'path'),
     query: query && check(query, c.req.query(), 'query'),
     body: body && check(body, await readJson(c), 'body'),
-    key: row.idempotent && (await readIdempotencyKey(c, name satisfies OperationName, user?.id ?? 'anyone')),
+    key: row.idempotent && (await readIdempotencyKey(c, name, user?.id ?? 'anyone')),
     user,
     traceparent: c.req.header('traceparent'),
     json: (value: unknown, status: 200, headers: Record<string, string> = {}) => {

@@ -1,10 +1,12 @@
 import type * as z from 'zod'
 import type { Context } from 'hono'
-import type { operations, OperationName } from '../../functions.ts'
 import type { User } from '../auth/access-token.ts'
-import type { DepsOf } from '../deps.ts'
 import type { IdempotencyKey } from '../store/idempotency.ts'
-import type { ProblemName } from './problems.ts'
+import type { Registry } from '../registry.ts'
+import type { ProblemName, ProblemType } from './problems.ts'
+
+type Operations = Registry['operations']
+export type OperationName = keyof Operations
 
 type Schema = z.ZodType
 
@@ -14,7 +16,7 @@ export interface Contract {
   /** The body of each status of success; `null` where there is none. */
   responses: Record<number, Schema | null>
   /** The problems of its own, beside those that the frame answers with. */
-  problems?: readonly ProblemName[]
+  problems?: readonly (ProblemName | ProblemType)[]
   /** Headers of its success. */
   headers?: readonly ('ETag' | 'Location' | 'Link')[]
   /** The cap of its body, in bytes; 100 KiB where nothing is said. */
@@ -31,11 +33,9 @@ type Body<C extends Contract, S extends keyof C['responses']> = C['responses'][S
   ? z.input<C['responses'][S]>
   : never
 
-type Caller<N extends OperationName> = (typeof operations)[N]['by'] extends 'anyone' ? User | undefined : User
+type Caller<N extends OperationName> = Operations[N] extends { by: 'anyone' } ? User | undefined : User
 
-type Key<N extends OperationName> = (typeof operations)[N] extends { idempotent: true }
-  ? IdempotencyKey
-  : undefined
+type Key<N extends OperationName> = Operations[N] extends { idempotent: true } ? IdempotencyKey : undefined
 
 /** One request to an operation: what came in, checked, and how to answer. */
 export interface Call<N extends OperationName, C extends Contract> {
@@ -58,7 +58,7 @@ export interface Call<N extends OperationName, C extends Contract> {
   hono: Context
 }
 
-export interface Operation<N extends OperationName = OperationName> {
+export interface Operation<N extends string = string> {
   name: N
   contract: Contract
   // oxlint-disable-next-line typescript/no-explicit-any -- the frame checks the request against the contract
@@ -69,7 +69,7 @@ export interface Operation<N extends OperationName = OperationName> {
 export function operation<const N extends OperationName, const C extends Contract>(
   name: N,
   contract: C,
-  handle: (call: Call<N, C>, deps: DepsOf<(typeof operations)[N]['domain']>) => Promise<Response>,
+  handle: (call: Call<N, C>, deps: Registry['deps'][Operations[N]['domain']]) => Promise<Response>,
 ): Operation<N> {
   return { name, contract, handle }
 }

@@ -1,44 +1,49 @@
 import * as z from 'zod'
 
 /**
- * Every problem that Zeroshop answers with (RFC 9457): its stable `type` is the key behind `typeBase`, and its
- * title never changes, so that a client can depend on either.
+ * The problems that any function may answer with (RFC 9457); a domain's own stand in its problems.ts. The stable `type`
+ * is the name behind `typeBase`, and the title never changes, so that a client can depend on either.
  */
 export const problems = {
   'invalid-request': [400, 'The request is not valid'],
   'idempotency-key-missing': [400, 'An Idempotency-Key header is needed'],
   'not-logged-in': [401, 'Log in first'],
-  'wrong-credentials': [401, 'The e-mail address or password is wrong'],
-  'session-ended': [401, 'The session has ended'],
-  'wrong-password': [403, 'The current password is wrong'],
   'wrong-role': [403, 'Your role may not do this'],
   'not-found': [404, 'There is no such resource'],
   'method-not-allowed': [405, 'The resource has no such method'],
   'idempotency-key-in-flight': [409, 'The first request with this Idempotency-Key is still running'],
-  'email-taken': [409, 'The e-mail address is taken'],
-  'last-admin': [409, 'The shop needs an admin'],
-  'sku-taken': [409, 'The SKU is taken'],
-  'wrong-order-status': [409, 'The order’s status does not allow this'],
-  'wrong-payment-status': [409, 'The payment’s status does not allow this'],
-  'stock-too-low': [409, 'The stock is too low'],
-  'refund-too-large': [409, 'The refund is larger than what is left of the payment'],
   'stale-version': [412, 'The resource has changed since you read it'],
   'body-too-large': [413, 'The body is too large'],
   'not-json': [415, 'The body must be application/json'],
   'idempotency-key-reused': [422, 'The Idempotency-Key was used for another request'],
-  'unknown-sku': [422, 'The shop has no such SKU'],
-  'mixed-currencies': [422, 'An order has one currency'],
-  'order-too-large': [422, 'The order is too large'],
   'if-match-missing': [428, 'An If-Match header is needed'],
   'too-many-attempts': [429, 'Too many attempts'],
   'internal-error': [500, 'Something went wrong on our side'],
-  'payment-provider-failed': [502, 'The payment provider did not do it'],
-  'payment-provider-unavailable': [503, 'The payment provider cannot be reached just now'],
   'store-unavailable': [503, 'A store cannot be reached just now'],
 } as const satisfies Record<string, readonly [status: number, title: string]>
 
 export type ProblemName = keyof typeof problems
-export type ProblemStatus = (typeof problems)[ProblemName][0]
+
+export interface ProblemType {
+  name: string
+  /** Of HTTP. */
+  status: number
+  title: string
+}
+
+/** Problems of a domain's own, by name. */
+export const declareProblems = <const T extends Record<string, readonly [status: number, title: string]>>(
+  table: T,
+) =>
+  Object.fromEntries(
+    Object.entries(table).map(([name, [status, title]]) => [name, { name, status, title }]),
+  ) as { [N in keyof T]: ProblemType }
+
+export const typeOfProblem = (problem: ProblemName | ProblemType): ProblemType => {
+  if (typeof problem !== 'string') return problem
+  const [status, title] = problems[problem]
+  return { name: problem, status, title }
+}
 
 export const typeBase = 'https://zeroshop.dev/problems/'
 
@@ -66,24 +71,25 @@ interface Extra {
 
 /** Thrown anywhere in an operation; answered as `application/problem+json`. */
 export class Problem extends Error {
-  readonly problem: ProblemName
+  readonly type: ProblemType
   readonly extra: Extra
 
-  constructor(problem: ProblemName, extra: Extra = {}) {
-    super(extra.detail ?? problems[problem][1], { cause: extra.cause })
-    this.problem = problem
+  constructor(problem: ProblemName | ProblemType, extra: Extra = {}) {
+    const type = typeOfProblem(problem)
+    super(extra.detail ?? type.title, { cause: extra.cause })
+    this.type = type
     this.extra = extra
   }
 
-  get status(): ProblemStatus {
-    return problems[this.problem][0]
+  get status(): number {
+    return this.type.status
   }
 
   toDocument(): ProblemDocument {
     const { detail, errors } = this.extra
-    const [status, title] = problems[this.problem]
+    const { name, status, title } = this.type
     return {
-      type: typeBase + this.problem,
+      type: typeBase + name,
       title,
       status,
       ...(detail === undefined ? {} : { detail }),

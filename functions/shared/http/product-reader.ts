@@ -1,7 +1,18 @@
 import { Problem } from './problems.ts'
-import { catalogue, type EventData } from '../../../events/catalogue.ts'
+import * as z from 'zod'
+import type { Config } from '../process/config.ts'
+import { eventId, eventMoney, eventSku } from '../schemas/event-shapes.ts'
 
-export type ProductFacts = EventData<'product.created'>
+/** What other domains know of a product, as its events say it. */
+const productFacts = z.object({
+  productId: eventId,
+  sku: eventSku,
+  name: z.string(),
+  price: eventMoney,
+  sellerId: eventId,
+  version: z.int().min(1),
+})
+export type ProductFacts = z.infer<typeof productFacts>
 
 /** Reads a product from the products domain by SKU; undefined where there is none. */
 export type ProductReader = (sku: string) => Promise<ProductFacts | undefined>
@@ -30,6 +41,10 @@ export function httpProductReader(url: string): ProductReader {
     const [item] = items
     if (item === undefined) return undefined
     const { id: productId, name, price, sellerId, version } = item
-    return catalogue['product.created'].data.parse({ productId, sku, name, price, sellerId, version })
+    return productFacts.parse({ productId, sku, name, price, sellerId, version })
   }
 }
+
+/** The reader of the function `list-products`. */
+export const openProductReader = (config: Config): ProductReader =>
+  httpProductReader(config.functionUrl('list-products'))

@@ -1,8 +1,7 @@
 import { createServer } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
-import { operations, reactions, type Domain, type OperationName, type ReactionName } from '../../functions.ts'
 import type { Config } from './config.ts'
-import type { Opened } from '../open.ts'
+import { isOperation, loadReaction, type Entry, type Opened } from './entry.ts'
 import { appOf, listenerOptions, type Listen } from './serve-operation.ts'
 import { reactionListener } from './serve-reaction.ts'
 import { serverOptions, serveUntilTold } from './serve.ts'
@@ -11,16 +10,17 @@ import { serverOptions, serveUntilTold } from './serve.ts'
  * Serves every function of a domain in one process, for small machines. A request to a host that is named like a
  * reaction is for that reaction; every other is for the operations.
  */
-export async function serve(domain: Domain, opened: Opened<Domain>, config: Config, listen: Listen) {
-  const ofDomain = <N extends string>(table: Record<N, { domain: Domain }>) =>
-    (Object.keys(table) as N[]).filter((name) => table[name].domain === domain)
-  const app = await appOf(ofDomain<OperationName>(operations), opened, config, listen)
+export async function serve(entries: Entry[], opened: Opened, config: Config, listen: Listen) {
+  const { true: operations = [], false: reactions = [] } = Object.groupBy(entries, ({ row }) =>
+    isOperation(row) ? 'true' : 'false',
+  )
+  const app = await appOf(operations, opened, config, listen.log)
   const operate = getRequestListener(app.fetch, listenerOptions)
   const react = new Map(
     await Promise.all(
-      ofDomain<ReactionName>(reactions).map(
-        async (name) =>
-          [name as string, await reactionListener(name, opened, listen.log, listen.entry)] as const,
+      reactions.map(
+        async (entry) =>
+          [entry.row.name, reactionListener(await loadReaction(entry), opened, listen.log)] as const,
       ),
     ),
   )

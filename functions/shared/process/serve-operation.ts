@@ -2,11 +2,10 @@ import type { Server } from 'node:http'
 import { createAdaptorServer } from '@hono/node-server'
 import { Hono } from 'hono'
 import type { Logger } from 'pino'
-import type { Domain, OperationName } from '../../functions.ts'
-import { loadOperation } from '../../modules.ts'
+import { openAuthenticator } from '../auth/keys.ts'
 import { createApp } from '../http/app.ts'
 import type { Config } from './config.ts'
-import { openAuthenticator, type Opened } from '../open.ts'
+import { loadOperation, type Entry, type Opened } from './entry.ts'
 import type { Service } from './service.ts'
 import { serverOptions, serveUntilTold } from './serve.ts'
 
@@ -15,31 +14,23 @@ export interface Listen {
   port: number
   host: string | undefined
   log: Logger
-  /** The URL of the process's entry, beside which the functions are found. */
-  entry: string
 }
 
 /** Serves one HTTP operation with Hono. */
-export async function serve(name: OperationName, opened: Opened<Domain>, config: Config, listen: Listen) {
-  const server = toServer(await appOf([name], opened, config, listen))
+export async function serve(entry: Entry, opened: Opened, config: Config, listen: Listen) {
+  const server = toServer(await appOf([entry], opened, config, listen.log))
   const revision = config.get('K_REVISION')
-  // which version answered: npm run canary compares them
+  // tells npm run canary which version answered
   if (revision !== undefined)
     server.prependListener('request', (_, response) => response.setHeader('X-Revision', revision))
   await serveUntilTold(server, { ...listen, checked: opened.checked, close: opened.close })
 }
 
 /** The app of operations of one domain, with health. */
-export async function appOf(
-  names: OperationName[],
-  opened: Opened<Domain>,
-  config: Config,
-  { entry, log }: Listen,
-): Promise<Hono> {
+export async function appOf(entries: Entry[], opened: Opened, config: Config, log: Logger): Promise<Hono> {
   const app = createApp({
-    operations: await Promise.all(names.map((name) => loadOperation(name, entry))),
-    // opened for the operations' own domain
-    deps: () => opened.deps as never,
+    operations: await Promise.all(entries.map(loadOperation)),
+    deps: () => opened.deps,
     authenticate: openAuthenticator(config),
     log,
   })
@@ -51,7 +42,7 @@ export async function appOf(
 function addHealth(app: Hono, ping: () => Promise<void>) {
   app.get('/health/liveness', (c) => c.json({ status: 'ok' }))
   app.get('/health/readiness', async (c) => {
-    // the caller is told only that it cannot; why is for the log of a request that fails
+    // the reason is in the log of the requests that fail, and no business of the caller
     const isReady = await ping().then(
       () => true,
       () => false,
@@ -61,8 +52,8 @@ function addHealth(app: Hono, ping: () => Promise<void>) {
 }
 
 /**
- * What is left of a body when its answer is sent is read by Node then, for as long as a request may take: the adapter's
- * own clean-up ends the connection after half a second, and the sender would see that before the answer.
+ * Node reads what is left of a request's body after its answer, for as long as a request may take. The adapter's own
+ * clean-up would end the connection after half a second, before the sender has seen the answer.
  */
 export const listenerOptions = { overrideGlobalObjects: true, autoCleanupIncoming: false }
 

@@ -6,20 +6,17 @@ import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { freePort } from '../../../local/ports.ts'
 import { openPostgres, type Db } from '../store/postgres.ts'
+import { reactionOf } from '../../source.ts'
 import { reactionListener } from './serve-reaction.ts'
 
 /** A reaction whose database is not there. */
 let db: Db
 const server = createServer()
-const main = new URL('../../main.ts', import.meta.url).href
 
 beforeAll(async () => {
   db = openPostgres(`postgres://nobody@127.0.0.1:${await freePort()}/none`)
   const opened = { deps: { db }, ping: async () => {}, checked: Promise.resolve(), close: async () => {} }
-  server.on(
-    'request',
-    await reactionListener('release-stock', opened as never, pino({ level: 'silent' }), main),
-  )
+  server.on('request', reactionListener(await reactionOf('release-stock'), opened, pino({ level: 'silent' })))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
 })

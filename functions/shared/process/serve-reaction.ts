@@ -4,27 +4,19 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import type { CloudEventV1 } from 'cloudevents'
 import type { Logger } from 'pino'
-import { fromCloudEvent } from '../../../events/cloud-event.ts'
+import { fromCloudEvent, InvalidEvent } from '../../../events/cloud-event.ts'
 import { runReaction } from '../../../events/reaction.ts'
-import type { Domain, ReactionName } from '../../functions.ts'
-import { loadReaction } from '../../modules.ts'
-import type { Config } from './config.ts'
-import type { Opened } from '../open.ts'
+import { isUnavailable, reasonOf, Unavailable } from '../store/store-errors.ts'
+import { loadReaction, type Entry, type LoadedReaction, type Opened } from './entry.ts'
 import type { Listen } from './serve-operation.ts'
 import { serverOptions, serveUntilTold } from './serve.ts'
-import { isUnavailable, reasonOf, Unavailable } from '../store/store-errors.ts'
 
 /** The body of an event is far smaller; the framework itself would take a gigabyte. */
 const maxBody = 1024 * 1024
 
 /** Serves one reaction with the Functions Framework. */
-export async function serve(
-  name: ReactionName,
-  opened: Opened<Domain>,
-  _config: Config,
-  { entry, ...listen }: Listen,
-) {
-  const react = await reactionListener(name, opened, listen.log, entry)
+export async function serve(entry: Entry, opened: Opened, listen: Listen) {
+  const react = reactionListener(await loadReaction(entry), opened, listen.log)
   const json = { 'content-type': 'application/json' }
   const server = createServer(serverOptions, (request, response) => {
     if (request.url === '/health/liveness') response.writeHead(200, json).end('{"status":"ok"}')
@@ -38,34 +30,33 @@ export async function serve(
   await serveUntilTold(server, { ...listen, checked: opened.checked, close: opened.close })
 }
 
-/** What the request that is being handled is answered with: the framework does not hand it to a CloudEvents function. */
+/** The response to the request that is being handled: the framework does not hand it to a CloudEvents function. */
 const answering = new AsyncLocalStorage<ServerResponse>()
 
 /**
  * A reaction as a CloudEvents function of the Functions Framework. The framework's server is taken from its
  * `testing` entry, the only public one that hands it out: so it is drained on SIGTERM, which its own command is not.
- * It answers 503 where what it needs cannot be reached, and 500 where it cannot take the event.
+ * It answers 422 if it can never take the event, 503 if something that it needs cannot be reached, and 500 if it fails.
  */
-export async function reactionListener(
-  name: ReactionName,
-  { deps }: Opened<Domain>,
+export function reactionListener(
+  { row, run, emits, takes }: LoadedReaction,
+  { deps }: Opened,
   log: Logger,
-  entry: string,
-): Promise<RequestListener> {
-  const reaction = await loadReaction(name, entry)
+): RequestListener {
   // exactly one parameter: with two, the framework waits for a callback
-  cloudEvent(name, async (received: CloudEventV1<unknown>) => {
-    const event = fromCloudEvent(received)
+  cloudEvent(row.name, async (received: CloudEventV1<unknown>) => {
     try {
-      await runReaction(reaction, event, deps)
+      await runReaction(run, fromCloudEvent(received, takes), deps, { domain: row.domain, emits })
     } catch (error) {
-      log.warn({ err: error, event: event.id, type: event.type, subject: event.subject }, 'reaction failed')
+      const { id, type, subject } = received
+      log.warn({ err: error, event: id, type, subject }, 'reaction failed')
       // the framework knows 500 only, and leaves alone what is answered
-      if (isUnavailable(error)) answering.getStore()?.writeHead(503).end(whyOf(error))
+      const status = error instanceof InvalidEvent ? 422 : isUnavailable(error) ? 503 : undefined
+      if (status !== undefined) answering.getStore()?.writeHead(status).end(whyOf(error))
       throw error
     }
   })
-  const framework = getTestServer(name)
+  const framework = getTestServer(row.name)
   return (request, response) => {
     if (Number(request.headers['content-length'] ?? 0) > maxBody) response.writeHead(413).end()
     else answering.run(response, () => framework.emit('request', request, response))
@@ -73,4 +64,5 @@ export async function reactionListener(
 }
 
 /** Never a query: its parameters are a customer's. */
-const whyOf = (error: unknown) => (error instanceof Unavailable ? error.message : reasonOf(error).reason)
+const whyOf = (error: unknown) =>
+  error instanceof Unavailable || error instanceof InvalidEvent ? error.message : reasonOf(error).reason

@@ -9,11 +9,11 @@ export interface Changes {
 /** Signs of change are handed on at most this often, in ms. */
 const atMostEvery = 50
 
-const known = new WeakMap<Db, Changes>()
+const known = new WeakMap<Db['client'], Changes>()
 
 /** The signs of change of a database: one LISTEN for the whole process. */
 export function changesOf(db: Db): Changes {
-  const found = known.get(db)
+  const found = known.get(db.client)
   if (found !== undefined) return found
   let waiting = new Set<() => void>()
   let timer: NodeJS.Timeout | undefined
@@ -39,6 +39,6 @@ export function changesOf(db: Db): Changes {
         waiting.add(done)
       }),
   }
-  known.set(db, changes)
+  known.set(db.client, changes)
   return changes
 }

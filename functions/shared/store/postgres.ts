@@ -2,17 +2,23 @@ import { connect, type Socket } from 'node:net'
 import { drizzle, type PostgresJsDatabase, type PostgresJsTransaction } from 'drizzle-orm/postgres-js'
 import { sql, type ExtractTablesWithRelations } from 'drizzle-orm'
 import postgres from 'postgres'
+import type { Cause, Emit } from '../../../events/emit.ts'
 
 type NoSchema = Record<string, never>
 
-/** A domain's database: drizzle for queries, `client` for LISTEN and to close. */
-export interface Db extends PostgresJsDatabase<NoSchema> {
+/**
+ * A domain's database: drizzle for queries, `client` for LISTEN and to close. Its transactions are those of
+ * transaction.ts, since what they emit carries the trace and wakes the relay.
+ */
+export interface Db extends Omit<PostgresJsDatabase<NoSchema>, 'transaction'> {
   client: postgres.Sql
+  /** On whose behalf it is used; what is opened by itself has none, and emits nothing. */
+  cause?: Cause
   /** Tells the relay, after a commit, that the outbox has something. */
   wake(): void
 }
 
-export type Tx = PostgresJsTransaction<NoSchema, ExtractTablesWithRelations<NoSchema>>
+export type Tx = PostgresJsTransaction<NoSchema, ExtractTablesWithRelations<NoSchema>> & { emit: Emit }
 
 /** The channel on which the relay listens. */
 export const outboxChannel = 'zeroshop_outbox'
@@ -106,15 +112,18 @@ export function openPostgres(url: string, { max = poolSize, name = 'zeroshop', d
 
 /** A query that is prepared once a database and then only bound: such queries are pipelined. */
 export function prepared<Q>(prepare: (db: Db) => Q): (db: Db) => Q {
-  const queries = new WeakMap<Db, Q>()
+  const queries = new WeakMap<postgres.Sql, Q>()
   return (db) => {
-    const known = queries.get(db)
+    const known = queries.get(db.client)
     if (known !== undefined) return known
     const query = prepare(db)
-    queries.set(db, query)
+    queries.set(db.client, query)
     return query
   }
 }
 
-/** A time so many ms ago, by the database's clock: those of our processes need not agree. */
+/** A time in so many ms by the database's clock: the clocks of our processes need not agree. */
+export const after = (ms: number) => sql`(now() + ${ms / 1000} * interval '1 second')`
+
+/** A time so many ms ago by the database's clock. */
 export const before = (ms: number) => sql`(now() - ${ms / 1000} * interval '1 second')`

@@ -1,53 +1,82 @@
+import { setTimeout } from 'node:timers/promises'
 import type { Sql } from 'postgres'
-import journal from '../../migrations/meta/_journal.json' with { type: 'json' }
-import { askStore } from './wait-for-store.ts'
-import { ConfigError, type Setting } from '../process/config.ts'
+import { ConfigError } from '../process/config.ts'
 import { errorCode } from './store-errors.ts'
-
-/** How many migrations this code was written for (drizzle-kit's journal lists them). */
-export const schemaVersion = journal.entries.length
-
-/** PostgreSQL's codes of a table or schema that is not there, or not for this role to see. */
-const missing = new Set(['42P01', '3F000', '42501'])
+import { askStore } from './wait-for-store.ts'
 
 /**
- * Makes sure that the database has the migrations of this code: a function on an older or newer schema would fail
- * half-way through its work.
- * @param waitMs how long it may take until PostgreSQL answers
- * @throws ConfigError where it has others, or cannot be reached
+ * Each domain's store has a version of its own: the number of migrations that it has. Migrations expand, so code runs
+ * on a newer store as well, unless one of the migrations since then is marked as breaking.
  */
-export async function checkSchema(
-  client: Sql,
-  waitMs: number,
-  setting: Setting = 'DATABASE_URL',
-): Promise<void> {
-  const count = async () => {
-    try {
-      const [row] = await client<[{ count: number }]>`
-        select count(*)::int as count from drizzle.__drizzle_migrations`
-      return row.count
-    } catch (error) {
-      if (missing.has(errorCode(error) ?? '')) return 0
-      throw error
-    }
+export interface StoreVersion {
+  version: number
+  /** The oldest version whose code runs on the store. */
+  oldest: number
+}
+
+/** drizzle-kit's list of a domain's migrations: `migrations/meta/_journal.json`. */
+export interface Journal {
+  entries: readonly { tag: string }[]
+}
+
+export const unmigrated: StoreVersion = { version: 0, oldest: 0 }
+
+/** PostgreSQL's codes of a table or schema that does not exist or that this role may not see. */
+const missing = new Set(['42P01', '3F000', '42501'])
+
+/** The version of a domain's schema in PostgreSQL. */
+export async function postgresVersion(client: Sql, domain: string): Promise<StoreVersion> {
+  try {
+    const [row] = await client<StoreVersion[]>`
+      select version, oldest from drizzle.versions where domain = ${domain}`
+    return row ?? unmigrated
+  } catch (error) {
+    if (missing.has(errorCode(error) ?? '')) return unmigrated
+    throw error
   }
-  const applied = await askStore(count, { store: 'PostgreSQL', setting, waitMs })
-  compareVersions('PostgreSQL database', applied, schemaVersion)
 }
 
-/** @throws ConfigError where what is in the store was made by an older or newer Zeroshop */
-export function compareVersions(store: string, found: number, known: number): void {
-  if (found < known)
+/**
+ * Waits until a store has at least the migrations that this code knows, as it does while a new version is rolled out.
+ * @param read the store's version
+ * @param known the version that this code was written for
+ * @param waitMs how long to wait, for the store to answer and then for its migration
+ * @throws ConfigError if the store cannot be reached, stays older, or is too new for this code
+ */
+export async function waitForVersion(
+  read: () => Promise<StoreVersion>,
+  known: number,
+  { waitMs, ...store }: { store: string; setting: string; domain: string; waitMs: number },
+): Promise<void> {
+  const until = performance.now() + waitMs
+  for (;;) {
+    const found = await askStore(read, { ...store, waitMs: Math.max(0, until - performance.now()) })
+    if (found.version >= known || performance.now() >= until) return checkVersion(found, known, store)
+    await setTimeout(Math.min(250, waitMs))
+  }
+}
+
+/** @throws ConfigError if this code cannot run on the store */
+export function checkVersion(
+  { version, oldest }: StoreVersion,
+  known: number,
+  { store, domain }: { store: string; domain: string },
+): void {
+  if (version < known)
     throw new ConfigError(
-      `The ${store} is older than this code (version ${found} of ${known}). Run the migration first (FUNCTION=migrate).`,
+      `The ${domain} data in ${store} is older than this code (version ${version} of ${known}). Run the migration first (FUNCTION=migrate).`,
     )
-  refuseNewer(store, found, known)
+  refuseNewer({ version, oldest }, known, { store, domain })
 }
 
-/** @throws ConfigError where what is in the store was made by a newer Zeroshop */
-export function refuseNewer(store: string, found: number, known: number): void {
-  if (found > known)
+/** @throws ConfigError if a migration that this code does not know breaks it */
+export function refuseNewer(
+  { version, oldest }: StoreVersion,
+  known: number,
+  { store, domain }: { store: string; domain: string },
+): void {
+  if (oldest > known)
     throw new ConfigError(
-      `The ${store} was made by a newer Zeroshop (version ${found}, this code knows ${known}). Run that one, or use another database.`,
+      `The ${domain} data in ${store} was migrated by a newer Zeroshop (version ${version}), which this code (version ${known}) cannot use. Run version ${oldest} or newer, or use another database.`,
     )
 }

@@ -1,13 +1,28 @@
 import { and, lt } from 'drizzle-orm'
+import type { PostgresJsDatabase } from 'drizzle-orm/postgres-js'
+import { outboxRow, type Emit } from '../../../events/emit.ts'
+import { outbox } from '../../../events/tables.ts'
 import { inFlight, keyLifetimeMs, replay, toAnswer, type Answer, type IdempotencyKey } from './idempotency.ts'
 import { isKey, keyConstraint, type IdempotencyTable } from './idempotency-table.ts'
 import { before, type Db, type Tx } from './postgres.ts'
 import { errorCode, sqlState, violated } from './store-errors.ts'
 
-/** Runs `work` in one transaction and, once it is committed, tells the relay that there may be events. */
+/**
+ * Runs `work` in one transaction. `tx.emit` writes an event with it, which carries the trace of the request or event
+ * that the database is used for. After the commit, the relay and those who watch hear that something changed.
+ */
 export async function transaction<R>(db: Db, work: (tx: Tx) => Promise<R>): Promise<R> {
-  const result = await db.transaction(work)
-  db.wake()
+  const emit: Emit = async (type, subject, data, options) => {
+    if (db.cause === undefined) throw new Error(`${type}: nobody is emitting it`)
+    await tx.insert(outbox).values(outboxRow(db.cause, type, subject, data, options))
+  }
+  let tx: Tx
+  // the only transactions that there are
+  const result = await (db as unknown as PostgresJsDatabase).transaction((begun) => {
+    tx = Object.assign(begun, { emit })
+    return work(tx)
+  })
+  if (db.cause !== undefined) db.wake()
   return result
 }
 

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
-import { ConfigError, type Config, type Setting } from '../process/config.ts'
+import { ConfigError, type Config } from '../process/config.ts'
 import { isUnavailable, reasonOf } from './store-errors.ts'
 
 /** How long a store that does not answer is waited for at the start, in ms. */
@@ -13,7 +13,7 @@ export const storeWaitMs = (config: Config) => config.number('STORE_WAIT_SECONDS
  */
 export async function askStore<T>(
   ask: () => Promise<T>,
-  { store, setting, waitMs }: { store: string; setting: Setting; waitMs: number },
+  { store, setting, waitMs }: { store: string; setting: string; waitMs: number },
 ): Promise<T> {
   const until = performance.now() + waitMs
   for (;;)

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { functions, type FunctionName } from '../../../functions/functions.ts'
+import { functions, type FunctionName } from '../../../functions/table.ts'
 import { must, times, until, type Fault } from '../fault.ts'
 
 const hour = 60 * 60 * 1000

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { connect, DeliverPolicy } from 'nats'
 import { uuidv7 } from 'uuidv7'
 import { dropDeadLetters, listDeadLetters, replayDeadLetters } from '../../../events/dead-letters.ts'
-import { reactionsOn } from '../../../functions/functions.ts'
+import { reactionsOn } from '../../../functions/table.ts'
 import { openPostgres } from '../../../functions/shared/store/postgres.ts'
 import { must, until, type Context, type Fault } from '../fault.ts'
 

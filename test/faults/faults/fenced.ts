@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { ackWaitMs } from '../../../events/jetstream.ts'
-import { reactions } from '../../../functions/functions.ts'
+import { reactions } from '../../../functions/table.ts'
 import { newOrder } from '../../orders.ts'
 import { crashAt, passed } from '../crash.ts'
 import { must, times, type Fault } from '../fault.ts'

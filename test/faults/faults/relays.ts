@@ -42,8 +42,8 @@ export const relays: Fault = {
         stopped = await crashAt(context, publishes, { signal: 'SIGSTOP' })
         must(stopped !== undefined, 'no relay stood still')
         const [held] = await sql<{ ids: string[] | null }[]>`
-        select array_agg(id) as ids from events.outbox where published_at is null and id not in
-          (select id from events.outbox where published_at is null for update skip locked)`
+        select array_agg(id) as ids from events.outbox where published_at is null and due <= now() and id not in
+          (select id from events.outbox where published_at is null and due <= now() for update skip locked)`
         const ids = held?.ids ?? []
         must(ids.length > 0, 'the relay that stands still holds nothing')
         // PostgreSQL ends its transaction, and the other relay takes the rows

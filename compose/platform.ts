@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fillMarked } from '../docs/marked.ts'
+import { databaseUrl, domainSecrets, fileOf, mongodbUrls, serviceSecrets } from '../functions/deployment.ts'
+import { databaseRoles, domainNames } from '../functions/table.ts'
+
+const mounted = (secrets: Readonly<Record<string, string>>, ...more: string[]) => [
+  'environment:',
+  ...more.map((line) => `  ${line}`),
+  ...Object.entries(secrets).map(([setting, file]) => `  ${setting}_FILE: /run/secrets/${file}`),
+  `secrets: [${Object.values(secrets).join(', ')}]`,
+]
+
+/** The files of secrets that there are because of the domains. */
+const domainFiles = [
+  ...databaseRoles.map(databaseUrl),
+  ...mongodbUrls,
+  ...domainNames.flatMap(domainSecrets).map(({ setting }) => setting),
+].map(fileOf)
+
+/** compose/platform.yaml with what the domains put into it. */
+export function platformFile(): string {
+  const text = readFileSync(join(import.meta.dirname, 'platform.yaml'), 'utf8')
+  const places: [name: string, lines: string[]][] = [
+    ['migrate', mounted(serviceSecrets.migrate)],
+    ['relay', mounted(serviceSecrets.relay, 'LOG_LEVEL: ${LOG_LEVEL:-info}')],
+    ['secrets', domainFiles.map((file) => `${file}: { file: secrets/${file} }`)],
+  ]
+  return places.reduce((text, [name, lines]) => fillMarked(text, name, lines), text)
+}

@@ -1,0 +1,33 @@
+import type * as z from 'zod'
+import type { EventSpec } from '../functions/shared/domain.ts'
+import type { Registry } from '../functions/shared/registry.ts'
+
+type Events = Registry['events']
+
+export type EventType = keyof Events
+type DataOf<E> = E extends { data: infer S extends z.ZodType } ? z.infer<S> : never
+export type EventData<T extends EventType> = { [K in T]: DataOf<Events[K]> }[T]
+
+/** An event before it is encoded as a CloudEvent. */
+export interface ShopEvent<T extends EventType = EventType> {
+  id: string
+  type: T
+  /** The CloudEvents `source`: the domain that emits it, such as `/orders`. */
+  source: string
+  /** The id (or SKU) of what it is about. */
+  subject: string
+  time: Date
+  traceparent?: string
+  data: EventData<T>
+}
+
+/** Event types by name: those that a function may emit, or that a reaction runs on. */
+export type EventSpecs = Readonly<Record<string, EventSpec>>
+
+export const typePrefix = 'dev.zeroshop.'
+
+/** The NATS subject of an event type. */
+export const subjectOf = (type: string) => `zeroshop.${type}`
+
+/** The CloudEvents `source` of a domain's events. */
+export const sourceOf = (domain: string) => `/${domain}`

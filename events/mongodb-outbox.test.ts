@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { openShop, type TestShop } from '../test/shop.ts'
+import type { Collection } from 'mongodb'
+import { newProduct } from '../functions/products/product.ts'
+import { pendingEvents, removeEvents, type WithOutbox } from './mongodb-outbox.ts'
+
+let shop: TestShop
+const products = () => shop.deps('products').products
+/** As the relay knows them. */
+const documents = () => products() as unknown as Collection<WithOutbox>
+
+beforeAll(async () => {
+  shop = await openShop(['products'])
+})
+beforeEach(() => documents().deleteMany({}))
+afterAll(() => shop.close())
+
+const add = async (sku: string) => {
+  const price = { amount: 100, currency: 'EUR' }
+  const product = newProduct(
+    { sku, name: sku, description: '', category: 'x', price, attributes: {} },
+    shop.users.seller.id,
+  )
+  await products().insertOne(product)
+  return product._id
+}
+
+const rename = (id: string, name: string) =>
+  shop.patch(`/products/${id}`, {
+    as: 'seller',
+    ifMatch: '*',
+    body: { name },
+    headers: { traceparent: '00-t' },
+  })
+
+it('gives what waits, oldest first, and those of a product in order', async () => {
+  const a = await add('A')
+  const b = await add('B')
+  await rename(a, 'A2')
+  await rename(a, 'A3')
+  const pending = await pendingEvents(documents(), 10)
+  const productOf = (data: unknown) => (data as { productId: string }).productId
+  expect(pending.map(({ data, type, subject }) => [productOf(data), type, subject])).toEqual([
+    [a, 'product.created', 'A'],
+    [a, 'product.updated', 'A'],
+    [a, 'product.updated', 'A'],
+    [b, 'product.created', 'B'],
+  ])
+  expect(pending[1]).toEqual({
+    id: expect.any(String),
+    type: 'product.updated',
+    subject: 'A',
+    time: expect.any(Date),
+    traceparent: '00-t',
+    data: {
+      productId: a,
+      sku: 'A',
+      name: 'A2',
+      price: { amount: 100, currency: 'EUR' },
+      sellerId: shop.users.seller.id,
+      version: 2,
+    },
+  })
+  expect(await pendingEvents(documents(), 2)).toEqual(pending.slice(0, 2))
+})
+
+it('takes out what is safe elsewhere and leaves the rest', async () => {
+  const a = await add('A')
+  await add('B')
+  await rename(a, 'A2')
+  const before = await pendingEvents(documents(), 10)
+  await removeEvents(documents(), [before[0]!.id, before[2]!.id, 'unknown'])
+  expect(await pendingEvents(documents(), 10)).toEqual([before[1]])
+  await removeEvents(documents(), [])
+  await removeEvents(documents(), [before[1]!.id])
+  expect(await pendingEvents(documents(), 10)).toEqual([])
+})
+
+it('loses no event to a relay that takes out others at the same time', async () => {
+  const id = await add('A')
+  const seen: number[] = []
+  let writing = true
+  const relay = async () => {
+    for (let drained = false; !drained;) {
+      drained = !writing
+      const pending = await pendingEvents(documents(), 3)
+      for (const { data } of pending) seen.push((data as { version: number }).version)
+      if (pending.length > 0) drained = false
+      await removeEvents(
+        documents(),
+        pending.map(({ id }) => id),
+      )
+    }
+  }
+  const write = async () => {
+    await Promise.all(Array.from({ length: 8 }, (_, i) => rename(id, `A${i}`)))
+    writing = false
+  }
+  await Promise.all([relay(), write()])
+  expect(seen).toEqual(Array.from({ length: 9 }, (_, i) => i + 1))
+})

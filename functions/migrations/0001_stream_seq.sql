@@ -1,1 +1,0 @@
-ALTER TABLE "events"."outbox" ADD COLUMN "stream_seq" bigint;

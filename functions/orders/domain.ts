@@ -1,0 +1,82 @@
+import { domain, get, on, patch, post } from '../shared/domain.ts'
+import { events } from './events.ts'
+import type { open } from './open.ts'
+
+/** Orders, from placing to completion or cancellation, each with its timeline. */
+export default domain<typeof open>()({
+  name: 'orders',
+  store: 'postgres',
+  tables: ['order.ts'],
+  settings: {
+    ORDER_DEADLINE_SECONDS: {
+      description: 'how long an order may wait for stock and payment; 900 if it is not set',
+    },
+  },
+  events,
+  operations: {
+    'create-order': post('/api/v1/orders', 'Place an order', {
+      by: 'user',
+      core: true,
+      idempotent: true,
+      emits: ['order.placed', 'order.deadline-reached'],
+      concurrency: 100,
+      maxScale: 10,
+    }),
+    'get-order': get('/api/v1/orders/{id}', 'Read an order', {
+      by: 'user',
+      core: true,
+      concurrency: 100,
+      maxScale: 10,
+    }),
+    'list-orders': get('/api/v1/orders', 'List orders', { by: 'user' }),
+    'update-order': patch('/api/v1/orders/{id}', 'Change the delivery address or note', { by: 'user' }),
+    'cancel-order': post('/api/v1/orders/{id}/cancellation', 'Cancel an order', {
+      by: 'user',
+      core: true,
+      emits: ['order.cancelled'],
+    }),
+    'ship-order': post('/api/v1/orders/{id}/shipment', 'Ship an order', {
+      by: ['staff', 'admin'],
+      core: true,
+      emits: ['order.shipped'],
+    }),
+    'get-order-timeline': get('/api/v1/orders/{id}/timeline', 'What happened to an order', {
+      by: 'user',
+      core: true,
+    }),
+    'watch-order': get('/api/v1/orders/{id}/events', 'Watch an order as server-sent events', {
+      by: 'user',
+      core: true,
+      concurrency: 500,
+      streamSeconds: 600,
+    }),
+  },
+  reactions: {
+    'project-product': on(
+      ['product.created', 'product.updated', 'product.deleted'],
+      'Keeps the prices that orders are made at',
+    ),
+    'confirm-order': on(['payment.authorized'], 'Confirms the order', {
+      emits: ['order.confirmed', 'order.deadline-reached'],
+      leadsTo: 'order.confirmed',
+    }),
+    'abort-order': on(
+      ['stock.rejected', 'payment.declined', 'payment.capture-failed'],
+      'Cancels an order that cannot be fulfilled',
+      { emits: ['order.cancelled'] },
+    ),
+    'complete-order': on(['payment.captured'], 'Completes the order', {
+      emits: ['order.completed'],
+      leadsTo: 'order.completed',
+    }),
+    'expire-order': on(
+      ['order.deadline-reached'],
+      'Cancels an order that was not confirmed or shipped in time',
+      { emits: ['order.cancelled'] },
+    ),
+    'track-order': on(
+      ['stock.reserved', 'stock.released', 'stock.committed', 'payment.voided', 'payment.refunded'],
+      'Keeps the order’s timeline',
+    ),
+  },
+})

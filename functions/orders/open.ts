@@ -1,0 +1,13 @@
+import type { Logger } from 'pino'
+import { openProductReader } from '../shared/http/product-reader.ts'
+import type { Config } from '../shared/process/config.ts'
+import { openDatabase } from '../shared/store/open-database.ts'
+import migrations from './migrations/meta/_journal.json' with { type: 'json' }
+
+/** What the functions of orders work with. */
+export async function open(config: Config, log: Logger, name: string) {
+  const { db, ...service } = await openDatabase(config, { name, domain: 'orders', migrations })
+  /** How long an order may wait for stock and payment. */
+  const deadlineMs = config.number('ORDER_DEADLINE_SECONDS', 900) * 1000
+  return { ...service, deps: { log, db, products: openProductReader(config), deadlineMs } }
+}

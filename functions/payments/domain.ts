@@ -1,0 +1,44 @@
+import { domain, get, on, post } from '../shared/domain.ts'
+import { events } from './events.ts'
+import type { open } from './open.ts'
+
+/** What customers pay: authorised at placing, captured at shipping, voided or refunded otherwise. */
+export default domain<typeof open>()({
+  name: 'payments',
+  store: 'postgres',
+  tables: ['payment.ts'],
+  settings: {
+    PAYMENT_PROVIDER_URL: {
+      description: 'the address of the payment provider',
+      service: 'http://payment-sandbox:8080',
+    },
+    PAYMENT_PROVIDER_KEY: { description: 'our API key at the payment provider', secret: 'random' },
+  },
+  networks: ['provider'],
+  events,
+  operations: {
+    'get-payment': get('/api/v1/payments/{id}', 'Read a payment', { by: 'user' }),
+    'list-payments': get('/api/v1/payments', 'List payments', { by: 'user', core: true }),
+    'refund-payment': post('/api/v1/payments/{id}/refunds', 'Refund a payment, whole or in part', {
+      by: ['staff', 'admin'],
+      idempotent: true,
+      emits: ['refund.requested', 'payment.refunded'],
+    }),
+  },
+  reactions: {
+    'authorize-payment': on(['stock.reserved'], 'Authorises the total with the payment provider', {
+      emits: ['payment.authorized', 'payment.declined'],
+      leadsTo: 'payment.authorized',
+    }),
+    'void-payment': on(['order.cancelled'], 'Voids or refunds what was authorised or captured', {
+      emits: ['payment.voided', 'refund.requested', 'payment.refunded'],
+    }),
+    'capture-payment': on(['order.shipped'], 'Captures the authorised total', {
+      emits: ['payment.captured', 'payment.capture-failed'],
+      leadsTo: 'payment.captured',
+    }),
+    'finish-refund': on(['refund.requested'], 'Has the provider do a refund that was begun', {
+      emits: ['payment.refunded'],
+    }),
+  },
+})

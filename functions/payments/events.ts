@@ -1,0 +1,22 @@
+import * as z from 'zod'
+import type { EventSpec } from '../shared/domain.ts'
+import { eventId, eventMoney } from '../shared/schemas/event-shapes.ts'
+
+const payment = z.strictObject({ orderId: eventId, paymentId: eventId, amount: eventMoney })
+const refused = z.strictObject({ orderId: eventId, paymentId: eventId, reason: z.string() })
+
+export const events = {
+  'payment.authorized': { summary: 'The total is authorised', data: payment },
+  'payment.declined': { summary: 'The provider declined the card', data: refused },
+  'payment.captured': { summary: 'The total is captured', data: payment },
+  'payment.capture-failed': {
+    summary: 'The provider refused to capture: the parcel is called back',
+    data: refused,
+  },
+  'payment.voided': { summary: 'The authorisation was given back', data: payment },
+  'refund.requested': {
+    summary: 'Staff refund a payment: it is finished even if whoever asked is gone',
+    data: z.strictObject({ orderId: eventId, paymentId: eventId, refundId: eventId }),
+  },
+  'payment.refunded': { summary: 'Money went back to the customer', data: payment },
+} as const satisfies Record<string, EventSpec>

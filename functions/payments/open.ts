@@ -1,0 +1,14 @@
+import type { Logger } from 'pino'
+import type { Config } from '../shared/process/config.ts'
+import { openDatabase } from '../shared/store/open-database.ts'
+import migrations from './migrations/meta/_journal.json' with { type: 'json' }
+
+/** What the functions of payments work with. */
+export async function open(config: Config, log: Logger, name: string) {
+  const [{ httpProvider }, { db, ...service }] = await Promise.all([
+    import('./http-provider.ts'),
+    openDatabase(config, { name, domain: 'payments', migrations }),
+  ])
+  const provider = httpProvider(config.need('PAYMENT_PROVIDER_URL'), config.need('PAYMENT_PROVIDER_KEY'))
+  return { ...service, deps: { log, db, provider } }
+}

@@ -1,0 +1,29 @@
+import { del, domain, get, patch, post } from '../shared/domain.ts'
+import { events } from './events.ts'
+import type { open } from './open.ts'
+
+/** The catalogue: what is for sale, by whom and at which price. */
+export default domain<typeof open>()({
+  name: 'products',
+  store: 'mongodb',
+  outboxes: ['products'],
+  events,
+  operations: {
+    'create-product': post('/api/v1/products', 'Add a product', {
+      by: ['seller', 'admin'],
+      idempotent: true,
+      emits: ['product.created'],
+    }),
+    'get-product': get('/api/v1/products/{id}', 'Read a product', { by: 'anyone', core: true, maxScale: 10 }),
+    'list-products': get('/api/v1/products', 'Search products', { by: 'anyone', core: true, maxScale: 10 }),
+    'update-product': patch('/api/v1/products/{id}', 'Change a product', {
+      by: ['seller', 'admin'],
+      emits: ['product.updated'],
+    }),
+    'delete-product': del('/api/v1/products/{id}', 'Take a product off the shop', {
+      by: ['seller', 'admin'],
+      emits: ['product.deleted'],
+    }),
+  },
+  reactions: {},
+})

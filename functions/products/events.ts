@@ -1,0 +1,22 @@
+import * as z from 'zod'
+import type { EventSpec } from '../shared/domain.ts'
+import { eventId, eventMoney, eventSku } from '../shared/schemas/event-shapes.ts'
+
+const product = z.strictObject({
+  productId: eventId,
+  sku: eventSku,
+  name: z.string(),
+  price: eventMoney,
+  sellerId: eventId,
+  /** Rises with each change: an older version never overwrites a newer one. */
+  version: z.int().min(1),
+})
+
+export const events = {
+  'product.created': { summary: 'A product was added', data: product },
+  'product.updated': { summary: 'A product was changed', data: product },
+  'product.deleted': {
+    summary: 'A product was taken off the shop',
+    data: z.strictObject({ productId: eventId, sku: eventSku, version: z.int().min(1) }),
+  },
+} as const satisfies Record<string, EventSpec>

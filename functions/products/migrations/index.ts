@@ -1,0 +1,24 @@
+import type { MongoMigration } from '../../shared/store/mongodb.ts'
+
+/** The steps of the products' database, oldest first; their number is its version. */
+export const migrations: readonly MongoMigration[] = [
+  {
+    // uniqueness depends on these, so they exist before the first product
+    up: async (db) => {
+      await db.collection('products').createIndexes([
+        { name: 'sku', key: { sku: 1 }, unique: true },
+        {
+          name: 'creation',
+          key: { 'creation.caller': 1, 'creation.key': 1 },
+          unique: true,
+          partialFilterExpression: { 'creation.key': { $exists: true } },
+        },
+        { name: 'outbox', key: { 'outbox.id': 1 }, sparse: true },
+        { name: 'words', key: { words: 1, _id: 1 } },
+        { name: 'category', key: { category: 1, _id: 1 } },
+        { name: 'price', key: { 'price.currency': 1, 'price.amount': 1, _id: 1 } },
+        { name: 'name', key: { nameKey: 1, _id: 1 } },
+      ])
+    },
+  },
+]

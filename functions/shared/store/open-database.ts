@@ -1,0 +1,42 @@
+import type { Config } from '../process/config.ts'
+import type { Service } from '../process/service.ts'
+import type { Db } from './postgres.ts'
+import type { Journal } from './schema-version.ts'
+
+/** Opens a domain's PostgreSQL schema; its drivers are loaded while the network is tried. */
+export async function openDatabase(
+  config: Config,
+  { name, domain, migrations }: { name: string; domain: string; migrations: Journal },
+): Promise<Service & { db: Db }> {
+  const [{ openPostgres }, { postgresVersion, waitForVersion }, { storeWaitMs }] = await Promise.all([
+    import('./postgres.ts'),
+    import('./schema-version.ts'),
+    import('./wait-for-store.ts'),
+    knockAt(config, 'DATABASE_URL', 5432),
+  ])
+  const db = openPostgres(config.need('DATABASE_URL'), { name })
+  const checked = waitForVersion(() => postgresVersion(db.client, domain), migrations.entries.length, {
+    store: 'PostgreSQL',
+    setting: 'DATABASE_URL',
+    domain,
+    waitMs: storeWaitMs(config),
+  })
+  return {
+    db,
+    checked: inBackground(checked),
+    ping: async () => void (await db.client`select 1`),
+    close: () => db.client.end({ timeout: 5 }),
+  }
+}
+
+/** Tries the network while the driver is being loaded. */
+export async function knockAt(config: Config, setting: string, port: number): Promise<void> {
+  const { knock } = await import('./wait-for-store.ts')
+  await knock(config.get(setting) ?? '', port)
+}
+
+/** Lets a check go on while the function is loaded; whoever serves awaits it after that. */
+export function inBackground(check: Promise<void>): Promise<void> {
+  check.catch(() => {})
+  return check
+}

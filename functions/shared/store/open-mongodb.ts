@@ -1,0 +1,25 @@
+import type { Config } from '../process/config.ts'
+import type { Service } from '../process/service.ts'
+import type { MongoMigration, MongoStore } from './mongodb.ts'
+import { inBackground, knockAt } from './open-database.ts'
+
+/** Opens a domain's MongoDB database; its driver is loaded while the network is tried. */
+export async function openMongoDatabase(
+  config: Config,
+  { name, domain, migrations }: { name: string; domain: string; migrations: readonly MongoMigration[] },
+): Promise<Service & Pick<MongoStore, 'db'>> {
+  const [{ mongoVersion, openMongodb }, { waitForVersion }, { storeWaitMs }] = await Promise.all([
+    import('./mongodb.ts'),
+    import('./schema-version.ts'),
+    import('./wait-for-store.ts'),
+    knockAt(config, 'MONGODB_URL', 27_017),
+  ])
+  const store = openMongodb(config.need('MONGODB_URL'), { name })
+  const checked = waitForVersion(() => mongoVersion(store.db, domain), migrations.length, {
+    store: 'MongoDB',
+    setting: 'MONGODB_URL',
+    domain,
+    waitMs: storeWaitMs(config),
+  })
+  return { ...store, checked: inBackground(checked) }
+}

@@ -1,0 +1,29 @@
+import { domain, get, on, post } from '../shared/domain.ts'
+import { events } from './events.ts'
+import type { open } from './open.ts'
+
+/** How many of each SKU there are: available, reserved for orders, or sold. */
+export default domain<typeof open>()({
+  name: 'stock',
+  store: 'postgres',
+  tables: ['stock.ts'],
+  events,
+  operations: {
+    'get-stock': get('/api/v1/stock/{sku}', 'Read the stock of a SKU', { by: 'anyone', core: true }),
+    'adjust-stock': post('/api/v1/stock/{sku}/adjustments', 'Receive or write off stock', {
+      by: ['seller', 'staff', 'admin'],
+      idempotent: true,
+    }),
+  },
+  reactions: {
+    'open-stock': on(['product.created'], 'Opens the stock account of a new SKU'),
+    'reserve-stock': on(['order.placed'], 'Reserves every line of the order, or none', {
+      emits: ['stock.reserved', 'stock.rejected'],
+      leadsTo: 'stock.reserved',
+    }),
+    'release-stock': on(['order.cancelled'], 'Gives reserved stock back', { emits: ['stock.released'] }),
+    'commit-stock': on(['order.completed'], 'Turns reserved stock into sold stock', {
+      emits: ['stock.committed'],
+    }),
+  },
+})

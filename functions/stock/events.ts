@@ -1,0 +1,21 @@
+import * as z from 'zod'
+import type { EventSpec } from '../shared/domain.ts'
+import { eventId, eventMoney, eventSku, ofOrder } from '../shared/schemas/event-shapes.ts'
+
+export const events = {
+  'stock.reserved': {
+    summary: 'Every line of the order is reserved',
+    data: z.strictObject({ orderId: eventId, customerId: eventId, total: eventMoney, cardToken: z.string() }),
+  },
+  'stock.rejected': {
+    summary: 'A line is larger than the stock: nothing is reserved',
+    data: z.strictObject({
+      orderId: eventId,
+      shortages: z
+        .array(z.strictObject({ sku: eventSku, requested: z.int(), available: z.int().min(0) }))
+        .min(1),
+    }),
+  },
+  'stock.released': { summary: 'The reservation was given back', data: ofOrder },
+  'stock.committed': { summary: 'The reservation was turned into a sale', data: ofOrder },
+} as const satisfies Record<string, EventSpec>

@@ -1,0 +1,46 @@
+import { del, domain, get, patch, post } from '../shared/domain.ts'
+import type { open } from './open.ts'
+
+/** Who people are: accounts, and the sessions in which they are logged in. */
+export default domain<typeof open>()({
+  name: 'users',
+  store: 'postgres',
+  tables: ['user.ts', 'session.ts'],
+  settings: {
+    JWT_PRIVATE_KEY: {
+      description: 'the Ed25519 key that signs access tokens, as a JWK',
+      secret: 'private key',
+    },
+  },
+  events: {},
+  operations: {
+    'register-user': post('/api/v1/users', 'Register a customer', {
+      by: 'anyone',
+      core: true,
+      idempotent: true,
+      scaling: 'cpu',
+      concurrency: 8,
+    }),
+    'get-user': get('/api/v1/users/{id}', 'Read a user', { by: 'user' }),
+    'list-users': get('/api/v1/users', 'List users', { by: ['admin'] }),
+    'update-user': patch('/api/v1/users/{id}', 'Change a user', {
+      by: 'user',
+      scaling: 'cpu',
+      concurrency: 8,
+    }),
+    'delete-user': del('/api/v1/users/{id}', 'Delete a user and end their sessions', { by: 'user' }),
+
+    'log-in': post('/api/v1/sessions', 'Log in', {
+      by: 'anyone',
+      core: true,
+      scaling: 'cpu',
+      concurrency: 8,
+    }),
+    'refresh-session': post('/api/v1/sessions/refresh', 'Trade a refresh token for new tokens', {
+      by: 'anyone',
+    }),
+    'log-out': del('/api/v1/sessions/current', 'End the session', { by: 'user' }),
+    'get-jwks': get('/.well-known/jwks.json', 'The public keys that verify access tokens', { by: 'anyone' }),
+  },
+  reactions: {},
+})

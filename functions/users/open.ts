@@ -1,0 +1,19 @@
+import type { JWK } from 'jose'
+import type { Logger } from 'pino'
+import { publicKeys, readJson } from '../shared/auth/keys.ts'
+import type { Config } from '../shared/process/config.ts'
+import { openDatabase } from '../shared/store/open-database.ts'
+import migrations from './migrations/meta/_journal.json' with { type: 'json' }
+
+/** What the functions of users work with. */
+export async function open(config: Config, log: Logger, name: string) {
+  const [{ createTokens }, { db, ...service }] = await Promise.all([
+    import('./tokens.ts'),
+    openDatabase(config, { name, domain: 'users', migrations }),
+  ])
+  const privateKey = readJson(config, 'JWT_PRIVATE_KEY') as JWK
+  const tokens = await createTokens(privateKey, publicKeys(config)).catch(() => {
+    throw config.unusable('JWT_PRIVATE_KEY')
+  })
+  return { ...service, deps: { log, db, tokens } }
+}
