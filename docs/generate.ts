@@ -8,6 +8,7 @@ import { platformFile } from '../compose/platform.ts'
 import { manifests } from '../knative/manifests.ts'
 import { bakeFile } from '../images/bake-file.ts'
 import { asyncApiDocument, eventSchemas } from './asyncapi.ts'
+import { eventMap } from './event-map.ts'
 import { functionTables } from './function-table.ts'
 import { openApiDocument } from './openapi.ts'
 
@@ -17,6 +18,7 @@ export async function generated(): Promise<Map<string, string>> {
   return new Map([
     ['README.md', await readme()],
     ['docs/openapi.json', json(await openApiDocument())],
+    ['docs/events.md', await format(eventMap(), { ...(await style()), parser: 'markdown' })],
     ['docs/asyncapi.json', json(asyncApiDocument())],
     ['images/docker-bake.hcl', bakeFile()],
     ['compose/Caddyfile', caddyfile('compose')],
@@ -37,10 +39,11 @@ const formatted = (files: Map<string, string>) =>
     ),
   )
 
+const style = () => resolveConfig(join(import.meta.dirname, '../package.json'))
+
 /** As npm run format would leave it. */
 const yaml = async (text: string) => {
-  const style = await resolveConfig(join(import.meta.dirname, '../package.json'))
-  return format(text, { ...style, parser: 'yaml' })
+  return format(text, { ...(await style()), parser: 'yaml' })
 }
 
 /** The README with the tables of today. */

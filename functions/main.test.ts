@@ -201,7 +201,7 @@ describe('a process that cannot start', () => {
     [
       'with a time that is none',
       () => ({ ...good, ORDER_DEADLINE_SECONDS: 'soon' }),
-      'ORDER_DEADLINE_SECONDS=soon: it is how long an order may wait for stock and payment; 900 where it is not set. Set it to a number above 0.',
+      'ORDER_DEADLINE_SECONDS=soon: it is how long an order may wait for stock and payment; 900 if it is not set. Set it to a number above 0.',
     ],
     [
       'of another store',
@@ -211,7 +211,7 @@ describe('a process that cannot start', () => {
     [
       'without the payment provider',
       () => ({ ...good, FUNCTION: 'authorize-payment' }),
-      'PAYMENT_PROVIDER_URL is not set: it is the payment provider. Set it, or PAYMENT_PROVIDER_URL_FILE.',
+      'PAYMENT_PROVIDER_URL is not set: it is the address of the payment provider. Set it, or PAYMENT_PROVIDER_URL_FILE.',
     ],
     [
       'without the broker',
@@ -222,11 +222,6 @@ describe('a process that cannot start', () => {
       'with pauses that are none',
       () => ({ ...good, FUNCTION: 'dispatcher', RETRY_DELAYS_SECONDS: '1,x' }),
       'RETRY_DELAYS_SECONDS=1,x: set it to seconds such as 1,5,30.',
-    ],
-    [
-      'without the timer’s database',
-      () => ({ ...good, FUNCTION: 'relay' }),
-      'ORDERS_DATABASE_URL is not set: it is the same database with the role of the orders domain, for the relay’s timer and the migration. Set it, or ORDERS_DATABASE_URL_FILE.',
     ],
   ]
   const storeCases: [what: string, env: () => Environment, says: string | RegExp][] = [

@@ -23,6 +23,7 @@ export const events = {
   'order.deadline-reached': {
     summary:
       'The time has come by which the order should have been confirmed or shipped, whether it was or not',
+    scheduled: true,
     data: z.strictObject({ orderId: eventId, milestone: z.enum(['confirmation', 'shipment']) }),
   },
 } as const satisfies Record<string, EventSpec>

@@ -55,6 +55,8 @@ export interface DomainSetting {
 
 export interface EventSpec {
   summary: string
+  /** It is emitted with a date, and published when that has come. */
+  scheduled?: true
   data: z.ZodObject
 }
 
