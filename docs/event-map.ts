@@ -9,7 +9,8 @@ const emittersOf = (type: string) =>
   (Object.keys(functions) as FunctionName[]).filter((name) => functions[name].emits.includes(type))
 
 /** docs/events.md: who emits each event and who reacts to it, as a drawing and as a table. */
-export const eventMap = () => `<!-- Made from the domains' declarations by npm run generate (docs/event-map.ts). -->
+export const eventMap =
+  () => `<!-- Made from the domains' declarations by npm run generate (docs/event-map.ts). -->
 
 # Events: who emits, who reacts
 

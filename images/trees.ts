@@ -39,7 +39,7 @@ export async function makeTrees(options: BuildOptions = {}): Promise<Trees> {
     const files = new Map<string, string>()
     const sources = new Set<string>()
     for (const path of paths) {
-      const text = texts.get(path)!.replaceAll(hashed, (name) => names.get(name) ?? name)
+      const text = inOrder(texts.get(path)!.replaceAll(hashed, (name) => names.get(name) ?? name))
       files.set(
         path.replace(basename(path), (name) => names.get(name) ?? name),
         text,
@@ -51,6 +51,18 @@ export async function makeTrees(options: BuildOptions = {}): Promise<Trees> {
   const divided = divide(metafile.outputs)
   return new Map([...divided].map(([name, paths]) => [name, tree(paths)]))
 }
+
+/**
+ * A file with its imports of other chunks sorted: esbuild's order changes with each entry point that is added. No chunk
+ * depends on another one being loaded before it without importing it.
+ */
+const inOrder = (text: string) =>
+  text.replace(/(?:import(?:[\w$*{}, ]+from)?"\.{1,2}\/[^"]+";)+/, (imports) =>
+    imports
+      .split(/(?<=;)/)
+      .toSorted()
+      .join(''),
+  )
 
 /** A name that esbuild gave: with a hash of the contents, and of those of every file that it imports. */
 const hashed = /[\w.-]+-[A-Z0-9]{8}\.js/g

@@ -1,0 +1,129 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { temporaryDataDir } from '../local/stores/temporary.ts'
+import { copyProject, wishes, type ProjectCopy } from './project-copy.ts'
+
+/** How the shop grows and changes: what is added by hand, and which images change. */
+
+/** What is in each image of a copy, as a digest by the image's name. */
+function digests(copy: ProjectCopy): Map<string, string> {
+  const script = `import { createHash } from 'node:crypto'
+    import { makeTrees } from './images/trees.ts'
+    const digest = (files) => createHash('sha256').update(JSON.stringify([...files].toSorted())).digest('hex')
+    console.log(JSON.stringify([...await makeTrees()].map(([name, { files }]) => [name, digest(files)])))`
+  return new Map(JSON.parse(copy.run('node', '--input-type=module', '-e', script)) as [string, string][])
+}
+
+const differing = (before: Map<string, string>, after: Map<string, string>) =>
+  [...before.keys(), ...after.keys()]
+    .filter((name, i, all) => all.indexOf(name) === i && before.get(name) !== after.get(name))
+    .toSorted()
+
+describe('a domain that is added', () => {
+  let copy: ProjectCopy
+  beforeAll(() => {
+    copy = copyProject()
+    copy.addDomain('wishes', wishes)
+    copy.run('npm', 'run', '--silent', 'generate')
+  })
+  afterAll(() => copy.remove())
+
+  it('is its folder and one line; the rest is generated', () => {
+    const byHand = copy.changed().filter((file) => !isGenerated(file))
+    expect(byHand.filter((file) => !file.startsWith('functions/wishes/'))).toEqual(['functions/functions.ts'])
+  })
+
+  it('passes the type check', () => {
+    expect(copy.run('tsc')).toBe('')
+  })
+
+  it('runs in the local runner: its operation, its migration, its scheduled event and its reaction', async () => {
+    const { dataDir, remove } = temporaryDataDir()
+    const shop = spawn(process.execPath, [join(copy.folder, 'local/commands/start.ts')], {
+      cwd: copy.folder,
+      env: { ...process.env, DATA_DIR: dataDir, PORT: '0', NO_COLOR: '1' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const ended = once(shop, 'exit')
+    try {
+      let url = ''
+      for await (const line of createInterface({ input: shop.stdout })) {
+        url = /Zeroshop is at (http:\S+)/.exec(line)?.[1] ?? ''
+        if (url !== '') break
+      }
+      shop.stdout.resume()
+      const wish = async () => {
+        const response = await fetch(`${url}/api/v1/wishes`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ sku: 'MUG-BLUE' }),
+        })
+        return [response.status, await response.json()]
+      }
+      expect(await wish()).toEqual([200, { sku: 'MUG-BLUE', reminded: false }])
+      await expect
+        .poll(wish, { timeout: 30_000, interval: 200 })
+        .toEqual([200, { sku: 'MUG-BLUE', reminded: true }])
+    } finally {
+      shop.kill('SIGTERM')
+      await ended
+      await remove()
+    }
+  }, 120_000)
+})
+
+/** Whether `npm run generate` writes the file. */
+const isGenerated = (file: string) =>
+  /^(?:README\.md|docs\/(?:openapi|asyncapi|events)\.|docs\/openapi|events\/schemas\/|images\/docker-bake\.hcl|knative\/|compose\/(?:Caddyfile|compose[.\w]*\.yaml|platform\.yaml))/.test(
+    file,
+  )
+
+describe('the images', () => {
+  let copy: ProjectCopy
+  let before: Map<string, string>
+  beforeAll(() => {
+    copy = copyProject()
+    before = digests(copy)
+  })
+  afterAll(() => copy.remove())
+
+  /** Which images a change changes; it is taken back. */
+  function changedBy(file: string, from: string, to: string): string[] {
+    copy.edit(file, from, to)
+    const after = digests(copy)
+    copy.edit(file, to, from)
+    return differing(before, after)
+  }
+
+  it('change for one function, and its domain’s, when its row changes', () => {
+    const row = `'list-orders': get('/api/v1/orders', 'List orders', { by: 'user' }),`
+    expect(
+      changedBy('functions/orders/domain.ts', row, row.replace(`by: 'user'`, `by: 'user', maxScale: 7`)),
+    ).toEqual(['list-orders', 'orders'])
+  })
+
+  it('change for one function, and its domain’s, when its code changes', () => {
+    const code = `'not-found'`
+    expect(changedBy('functions/orders/get-order.ts', code, `'not-found', 'wrong-role'`)).toEqual([
+      'get-order',
+      'orders',
+    ])
+  })
+
+  it('change only for what moves events when a function is added', () => {
+    const file = 'functions/orders/domain.ts'
+    const line = `    'track-order': on(`
+    copy.write(
+      'functions/orders/note-price.ts',
+      `import { reaction } from '../../events/reaction.ts'
+export const notePrice = reaction('note-price', async (_, { once }) => void (await once(async () => {})))
+`,
+    )
+    expect(
+      changedBy(file, line, `    'note-price': on(['product.updated'], 'Notes a price'),\n${line}`),
+    ).toEqual(['dispatcher', 'note-price', 'orders', 'relay'])
+  })
+})

@@ -1,0 +1,81 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  appendFileSync,
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+
+const root = join(import.meta.dirname, '..')
+
+/** A copy of the project as it is, in a folder of its own, to be changed by a test; its packages are ours. */
+export function copyProject() {
+  const folder = mkdtempSync(join(tmpdir(), 'zeroshop-copy-'))
+  chmodSync(folder, 0o755)
+  const list = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  const files = list.split('\0').filter((file) => file !== '')
+  for (const file of files) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true })
+    // a file that was removed is still in git's list
+    cpSync(join(root, file), join(folder, file), { force: true, errorOnExist: false })
+  }
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  git('init', '--quiet')
+  git('add', '--all')
+
+  function git(...args: string[]): string {
+    return execFileSync('git', args, { cwd: folder, encoding: 'utf8' })
+  }
+
+  return {
+    folder,
+    /** Changes a file. @throws if the text to be replaced is not in it */
+    edit(file: string, from: string, to: string) {
+      const text = readFileSync(join(folder, file), 'utf8')
+      if (!text.includes(from)) throw new Error(`${file} has no ${from}`)
+      writeFileSync(join(folder, file), text.replace(from, to))
+    },
+    write: (file: string, text: string) => writeFileSync(join(folder, file), text),
+    /** Adds a domain as a person does: its folder and its line. */
+    addDomain(name: string, fixture: string) {
+      cpSync(fixture, join(folder, 'functions', name), { recursive: true })
+      appendFileSync(
+        join(folder, 'functions/functions.ts'),
+        `export { default as ${name} } from './${name}/domain.ts'\n`,
+      )
+    },
+    /** Runs a command in it. @throws with what it said, if it fails */
+    run(command: string, ...args: string[]): string {
+      const { status, stdout, stderr } = spawnSync(command, args, {
+        cwd: folder,
+        encoding: 'utf8',
+        env: { ...process.env, PATH: `${join(root, 'node_modules/.bin')}:${process.env['PATH']}` },
+      })
+      if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${stdout}${stderr}`)
+      return stdout
+    },
+    /** The files that differ from the project, sorted. */
+    changed: () =>
+      git('status', '--porcelain', '--untracked-files=all')
+        .split('\n')
+        .filter((line) => /^.M|^\?\?/.test(line))
+        .map((line) => line.slice(3))
+        .toSorted(),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
+
+export type ProjectCopy = ReturnType<typeof copyProject>
+
+/** The domain that tests add. */
+export const wishes = join(import.meta.dirname, 'fixtures/wishes')
