@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { demoPassword } from '../demo/people.ts'
+import { demoPassword } from '../local/people.ts'
 import { json } from './harness.ts'
 
 /** Where it is. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fillMarked } from '../docs/marked.ts'
+import { fillMarked } from './marked.ts'
 import { databaseUrl, domainSecrets, fileOf, mongodbUrls, serviceSecrets } from '../functions/deployment.ts'
 import { databaseRoles, domainNames } from '../functions/table.ts'
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openShop, type TestShop } from '../test/shop.ts'
-import { people, seed } from './seed.ts'
+import { people } from '../local/people.ts'
+import { seed } from './seed.ts'
 
 let shop: TestShop
 beforeEach(async () => {

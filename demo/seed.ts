@@ -1,20 +1,11 @@
-import type { Role } from '../functions/shared/domain.ts'
 import type { ProductDocument } from '../functions/products/product.ts'
 import { demoState, openMongodb, writeDemoState } from '../functions/shared/store/mongodb.ts'
+import { people } from '../local/people.ts'
 import { seedProducts } from './seed-products.ts'
 import { openPostgres } from '../functions/shared/store/postgres.ts'
 import { seedStock } from './seed-stock.ts'
 import { findUserByEmail } from '../functions/users/find-user.ts'
 import { seedUsers } from './seed-users.ts'
-
-/** One of each role. */
-export const people: { email: string; name: string; role: Role }[] = (
-  ['customer', 'seller', 'staff', 'admin'] as const
-).map((role) => ({
-  email: `${role}@example.com`,
-  name: role.charAt(0).toUpperCase() + role.slice(1),
-  role,
-}))
 
 /**
  * Puts a small catalogue and one user of each role into an empty shop, once: who deletes a user does not find it

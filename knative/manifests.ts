@@ -4,7 +4,7 @@ import { stringify } from 'yaml'
 import { functions, operations, domains, type Domain, type FunctionName } from '../functions/table.ts'
 import type { OperationRow, ReactionRow } from '../functions/shared/domain.ts'
 import { caddyfile } from '../compose/caddyfile.ts'
-import { fillMarked } from '../docs/marked.ts'
+import { fillMarked } from '../compose/marked.ts'
 import { secretsOf, serviceSecrets } from '../functions/deployment.ts'
 
 /** Every generated file of knative/, by its path in the project. */

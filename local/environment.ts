@@ -14,7 +14,7 @@ import {
   type DatabaseRole,
   type FunctionName,
 } from '../functions/table.ts'
-import { demoPassword } from '../demo/people.ts'
+import { demoPassword } from './people.ts'
 import type { Secrets } from './secrets.ts'
 
 export interface Addresses {

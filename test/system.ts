@@ -1,5 +1,5 @@
 import type { Settings } from '../local/environment.ts'
-import { demoPassword } from '../demo/people.ts'
+import { demoPassword } from '../local/people.ts'
 import { startNats } from '../local/stores/nats.ts'
 import { temporaryDataDir } from '../local/stores/temporary.ts'
 import { startSystem } from '../local/system.ts'

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { demoPassword } from '../people.ts'
+import { demoPassword } from '../../local/people.ts'
 import { scenarios, type ScenarioName } from './scenarios.ts'
 import { ScaleError } from './source.ts'
 

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { demoPassword } from '../../../demo/people.ts'
+import { demoPassword } from '../../../local/people.ts'
 import { newOrder } from '../../orders.ts'
 import { must, times, type Context, type Fault } from '../fault.ts'
 

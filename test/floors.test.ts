@@ -1,0 +1,82 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { domainNames } from '../functions/table.ts'
+
+/**
+ * Imports run one way: what every domain shares ◄ domains ◄ the table, the entry and the events' services ◄ images,
+ * local, compose, knative ◄ demo, docs ◄ bench, test.
+ */
+
+const root = join(import.meta.dirname, '..')
+
+/** How an event is declared, written and read: below the domains, beside functions/shared. */
+const core = ['event', 'emit', 'tables', 'cloud-event', 'reaction', 'mongodb-outbox'].map(
+  (name) => `events/${name}.ts`,
+)
+
+const domainOf = (path: string) => domainNames.find((domain) => path.startsWith(`functions/${domain}/`))
+
+function floorOf(path: string): number {
+  const [folder = ''] = path.split('/')
+  if (path.startsWith('functions/shared/') || core.includes(path)) return 0
+  if (domainOf(path) !== undefined) return 1
+  const floors: Record<string, number> = {
+    functions: 2,
+    events: 2,
+    images: 3,
+    local: 3,
+    compose: 3,
+    knative: 3,
+  }
+  return floors[folder] ?? (folder === 'demo' || folder === 'docs' ? 4 : 5)
+}
+
+const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.ts'], {
+  cwd: root,
+  encoding: 'utf8',
+})
+  .split('\n')
+  // a test may use what it likes, and so may what is only for tests
+  .filter((path) => /^(?:functions|events|images|local|compose|knative|demo|docs)\//.test(path))
+  .filter((path) => !/\.test\.ts$|\/fixtures(?:\.ts$|\/)/.test(path))
+
+/** The files of the project that a file imports, also only by type. */
+function importsOf(path: string): string[] {
+  const text = readFileSync(join(root, path), 'utf8')
+  return [...text.matchAll(/(?:from |import\()'(\.[^']+)'/g)].map(([, to]) => join(path, '..', to!))
+}
+
+const found = files.flatMap((from) => importsOf(from).map((to) => ({ from, to })))
+
+describe('imports', () => {
+  it('are found', () => {
+    expect(found.length).toBeGreaterThan(500)
+    expect(found).toContainEqual({
+      from: 'functions/orders/cancel-order.ts',
+      to: 'functions/orders/store.ts',
+    })
+  })
+
+  it('never go up a floor', () => {
+    expect(found.filter(({ from, to }) => floorOf(to) > floorOf(from))).toEqual([])
+  })
+
+  it('never go from one domain into another', () => {
+    const across = found.filter(({ from, to }) => floorOf(from) === 1 && floorOf(to) === 1)
+    expect(across.filter(({ from, to }) => domainOf(from) !== domainOf(to))).toEqual([])
+  })
+})
+
+describe('a domain’s name', () => {
+  it.each(domainNames)('is written outside of its folder in functions/functions.ts only: %s', (domain) => {
+    const quoted = new RegExp(`['"\`]${domain}['"\`]|\\b${domain}:`)
+    const naming = files.filter(
+      (path) => ![1, 4].includes(floorOf(path)) && quoted.test(readFileSync(join(root, path), 'utf8')),
+    )
+    expect(naming).toEqual([])
+    const lines = readFileSync(join(root, 'functions/functions.ts'), 'utf8').split('\n')
+    expect(lines.filter((line) => line.includes(`/${domain}/`))).toHaveLength(1)
+  })
+})
