@@ -71,7 +71,7 @@ describe('imports', () => {
 
 describe('a domain’s name', () => {
   it.each(domainNames)('is written outside of its folder in functions/functions.ts only: %s', (domain) => {
-    const quoted = new RegExp(`['"\`]${domain}['"\`]|\\b${domain}:`)
+    const quoted = new RegExp(`['"\`]${domain}['"\`]`)
     const naming = files.filter(
       (path) => ![1, 4].includes(floorOf(path)) && quoted.test(readFileSync(join(root, path), 'utf8')),
     )
