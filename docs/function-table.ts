@@ -1,29 +1,70 @@
-import { operations, reactions } from '../functions/table.ts'
 import type { OperationRow } from '../functions/shared/domain.ts'
+import {
+  domainNames,
+  domains,
+  functions,
+  functionsOf,
+  operations,
+  reactions,
+  type Domain,
+} from '../functions/table.ts'
 
-/** The README's map of the functions, as Markdown tables. */
-export function functionTables(): string {
-  return [
-    table(
-      ['function', 'call', 'who', 'store'],
-      Object.entries(operations).map(([name, row]) => [
-        `\`${name}\``,
-        `\`${row.method.toUpperCase()} ${row.path}\``,
-        whoOf(row),
-        row.domain,
-      ]),
-    ),
-    table(
-      ['reaction', 'runs on', 'what it does', 'store'],
-      Object.entries(reactions).map(([name, row]) => [
-        `\`${name}\``,
-        row.on.map((type) => `\`${type}\``).join(' '),
-        row.summary,
-        row.domain,
-      ]),
-    ),
-  ].join('\n\n')
-}
+/** The README's map: a row for each domain. */
+export const domainTable = (): string =>
+  table(
+    ['domain', 'what it is about', 'operations', 'reactions', 'store'],
+    domainNames.map((name) => [
+      `[\`${name}\`](functions/${name}/domain.ts)`,
+      domains[name].summary,
+      namesOf(name, 'operation'),
+      namesOf(name, 'reaction'),
+      domains[name].store === 'mongodb' ? 'MongoDB' : 'PostgreSQL',
+    ]),
+  )
+
+const namesOf = (domain: Domain, kind: 'operation' | 'reaction') =>
+  functionsOf(domain)
+    .filter((name) => ('on' in functions[name] ? 'reaction' : 'operation') === kind)
+    .map((name) => `\`${name}\``)
+    .join(' ') || '–'
+
+/** docs/functions.md: every function, with how it is called and how it scales. */
+export const functionPage =
+  (): string => `<!-- Made from the domains' declarations by npm run generate (docs/function-table.ts). -->
+
+# Functions
+
+Each function is a file, \`functions/<domain>/<function>.ts\`, and a row in its domain's \`domain.ts\`. What it accepts and answers is in the [API](openapi.json); who emits and takes which event is drawn in [events.md](events.md).
+
+## Operations
+
+${table(
+  ['function', 'call', 'who may call', 'domain', 'instances'],
+  Object.entries(operations).map(([name, row]) => [
+    `\`${name}\``,
+    `\`${row.method.toUpperCase()} ${row.path}\``,
+    whoOf(row),
+    row.domain,
+    instances(row),
+  ]),
+)}
+
+## Reactions
+
+${table(
+  ['reaction', 'runs on', 'what it does', 'domain', 'instances'],
+  Object.entries(reactions).map(([name, row]) => [
+    `\`${name}\``,
+    row.on.map((type) => `\`${type}\``).join(' '),
+    row.summary,
+    row.domain,
+    instances(row),
+  ]),
+)}
+`
+
+const instances = ({ scaling, maxScale }: Pick<OperationRow, 'scaling' | 'maxScale'>) =>
+  scaling === 'cpu' ? `1–${maxScale}, on CPU` : `${scaling === 'warm' ? 1 : 0}–${maxScale}`
 
 const whoOf = ({ by }: OperationRow) =>
   by === 'user' ? 'logged in' : by === 'anyone' ? 'anyone' : by.join(', ')

@@ -9,7 +9,7 @@ import { manifests } from '../knative/manifests.ts'
 import { bakeFile } from '../images/bake-file.ts'
 import { asyncApiDocument, eventSchemas } from './asyncapi.ts'
 import { eventMap } from './event-map.ts'
-import { functionTables } from './function-table.ts'
+import { domainTable, functionPage } from './function-table.ts'
 import { openApiDocument } from './openapi.ts'
 
 /** Every generated file and what belongs in it, by its path in the project. */
@@ -18,7 +18,8 @@ export async function generated(): Promise<Map<string, string>> {
   return new Map([
     ['README.md', await readme()],
     ['docs/openapi.json', json(await openApiDocument())],
-    ['docs/events.md', await format(eventMap(), { ...(await style()), parser: 'markdown' })],
+    ['docs/events.md', await markdown(eventMap())],
+    ['docs/functions.md', await markdown(functionPage())],
     ['docs/asyncapi.json', json(asyncApiDocument())],
     ['images/docker-bake.hcl', bakeFile()],
     ['compose/Caddyfile', caddyfile('compose')],
@@ -41,6 +42,8 @@ const formatted = (files: Map<string, string>) =>
 
 const style = () => resolveConfig(join(import.meta.dirname, '../package.json'))
 
+const markdown = async (text: string) => format(text, { ...(await style()), parser: 'markdown' })
+
 /** As npm run format would leave it. */
 const yaml = async (text: string) => {
   return format(text, { ...(await style()), parser: 'yaml' })
@@ -49,8 +52,8 @@ const yaml = async (text: string) => {
 /** The README with the tables of today. */
 async function readme(): Promise<string> {
   const text = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8')
-  const marked = /(<!-- generated: functions -->\n)[\s\S]*(<!-- end -->)/
-  return format(text.replace(marked, `$1\n${functionTables()}\n\n$2`), { parser: 'markdown' })
+  const marked = /(<!-- generated: domains -->\n)[\s\S]*(<!-- end -->)/
+  return markdown(text.replace(marked, `$1\n${domainTable()}\n\n$2`))
 }
 
 if (import.meta.main)

@@ -2,9 +2,9 @@ import { domain, get, on, patch, post } from '../shared/domain.ts'
 import { events } from './events.ts'
 import type { open } from './open.ts'
 
-/** Orders, from placing to completion or cancellation, each with its timeline. */
 export default domain<typeof open>()({
   name: 'orders',
+  summary: 'Orders, from placing to completion or cancellation, each with its timeline',
   store: 'postgres',
   tables: ['order.ts'],
   settings: {

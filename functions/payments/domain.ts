@@ -2,9 +2,9 @@ import { domain, get, on, post } from '../shared/domain.ts'
 import { events } from './events.ts'
 import type { open } from './open.ts'
 
-/** What customers pay: authorised at placing, captured at shipping, voided or refunded otherwise. */
 export default domain<typeof open>()({
   name: 'payments',
+  summary: 'What customers pay: authorised at placing, captured at shipping, voided or refunded otherwise',
   store: 'postgres',
   tables: ['payment.ts'],
   settings: {

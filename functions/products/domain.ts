@@ -2,9 +2,9 @@ import { del, domain, get, patch, post } from '../shared/domain.ts'
 import { events } from './events.ts'
 import type { open } from './open.ts'
 
-/** The catalogue: what is for sale, by whom and at which price. */
 export default domain<typeof open>()({
   name: 'products',
+  summary: 'The catalogue: what is for sale, by whom and at which price',
   store: 'mongodb',
   outboxes: ['products'],
   events,

@@ -63,6 +63,8 @@ export interface EventSpec {
 export interface Domain {
   /** The name of its folder, its schema and its database role. */
   name: string
+  /** What it is about, for the map of the functions. */
+  summary: string
   store: 'postgres' | 'mongodb'
   /** PostgreSQL: the files of its folder that declare tables. */
   tables?: readonly string[]

@@ -2,9 +2,9 @@ import { domain, get, on, post } from '../shared/domain.ts'
 import { events } from './events.ts'
 import type { open } from './open.ts'
 
-/** How many of each SKU there are: available, reserved for orders, or sold. */
 export default domain<typeof open>()({
   name: 'stock',
+  summary: 'How many of each SKU are available, reserved or sold',
   store: 'postgres',
   tables: ['stock.ts'],
   events,

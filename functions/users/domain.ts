@@ -1,9 +1,9 @@
 import { del, domain, get, patch, post } from '../shared/domain.ts'
 import type { open } from './open.ts'
 
-/** Who people are: accounts, and the sessions in which they are logged in. */
 export default domain<typeof open>()({
   name: 'users',
+  summary: 'Accounts, and the sessions in which people are logged in',
   store: 'postgres',
   tables: ['user.ts', 'session.ts'],
   settings: {
