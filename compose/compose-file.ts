@@ -1,8 +1,10 @@
+import { Alias, Document, isMap, isScalar, visit, type YAMLMap } from 'yaml'
 import { secretsOf, servicesOf } from '../functions/deployment.ts'
 import {
   domainNames,
-  domains as declarations,
+  domains,
   functions,
+  functionsOf,
   operations,
   type Domain,
   type FunctionName,
@@ -10,106 +12,129 @@ import {
 
 /** compose/compose.yaml: a container for each function. */
 export function composeFile(): string {
-  const names = Object.keys(functions) as FunctionName[]
-  const services = names.map((name) => {
-    const { domain } = functions[name]
-    return `  ${name}:
-    <<: *${domain}
-    image: zeroshop/${name}:\${TAG:-latest}
-    build: { <<: *build, args: { FUNCTION: ${name} } }
-    profiles: [${isCore(name) ? 'core' : 'rest'}]
-    networks: [${[name in operations ? 'edge' : 'events', ...storesOf(domain)].join(', ')}]
-`
-  })
-  return `${head('A container for each function.')}
-# Profiles: \`core\` is what an order needs, \`rest\` the other functions; .env starts both.
-
-${anchors()}
-services:
-${services.join('\n')}`
+  return compose(
+    [
+      'A container for each function. What runs beside them is in platform.yaml.',
+      'Profiles: `core` is what an order needs, `rest` the other functions; .env starts both.',
+    ],
+    Object.fromEntries(names.map((name) => [name, functionService(name)])),
+  )
 }
 
 /** compose/compose.grouped.yaml: a container for each domain. */
 export function groupedComposeFile(): string {
-  const services = domains.map((domain) => {
-    const names = (Object.keys(functions) as FunctionName[]).filter(
-      (name) => functions[name].domain === domain,
-    )
-    const network = (name: string, of: FunctionName[]) =>
-      of.length === 0 ? '' : `      ${name}:\n        aliases: [${of.join(', ')}]\n`
-    const called = names.filter((name) => name in operations)
-    const told = names.filter((name) => !(name in operations))
-    return `  ${domain}:
-    <<: *${domain}
-    image: zeroshop/${domain}:\${TAG:-latest}
-    build: { <<: *build, args: { FUNCTION: ${domain} } }
-    networks:
-${network('edge', called)}${network('events', told)}${storesOf(domain)
-      .map((store) => `      ${store}: {}\n`)
-      .join('')}`
-  })
-  return `${head('A container for each domain, for small machines: it answers to the names of its functions.')}
-${anchors()}
-services:
-${services.join('\n')}`
+  return compose(
+    [
+      'A container for each domain, for small machines: its network aliases are the names of its functions.',
+      'What runs beside them is in platform.yaml.',
+    ],
+    Object.fromEntries(domainNames.map((domain) => [domain, domainService(domain)])),
+  )
 }
 
-const domains = domainNames
+const names = Object.keys(functions) as FunctionName[]
 
-const head = (
-  what: string,
-) => `# Generated from the domains' declarations by npm run generate (compose/compose-file.ts).
-# ${what} What runs beside them is in platform.yaml.
-# From the root: npm run secrets, then docker compose -f compose/… up --wait; or npm run compose does both.
+const functionService = (name: FunctionName) => ({
+  ...container(name, functions[name].domain),
+  profiles: [isCore(name) ? 'core' : 'rest'],
+  networks: [entrance(name), ...backends(functions[name].domain)],
+})
 
-name: zeroshop
-include: [platform.yaml]
-`
-
-/** What the services of a domain have in common. */
-const anchors = () => `x-build: &build
-  context: ..
-  dockerfile: compose/Dockerfile
-  target: function
-
-x-function: &function
-  restart: unless-stopped
-  read_only: true
-  cap_drop: [ALL]
-  security_opt: ['no-new-privileges:true']
-  mem_limit: 256m
-  pids_limit: 100
-  stop_grace_period: 10s
-  logging: { driver: json-file, options: { max-size: 10m, max-file: '3' } }
-  depends_on:
-    migrate: { condition: service_completed_successfully }
-
-x-settings: &settings
-  LOG_LEVEL: \${LOG_LEVEL:-info}
-  FUNCTION_URL: http://{function}:8080
-  JWT_PUBLIC_KEYS_FILE: /run/secrets/jwt-public-keys
-${domains.map(anchor).join('')}`
-
-function anchor(domain: Domain): string {
-  const secrets = secretsOf(domain)
-  const environment = [
-    ...Object.entries(secrets).flatMap(([setting, file]) =>
-      // among the settings that all share
-      setting === 'JWT_PUBLIC_KEYS' ? [] : [`${setting}_FILE: /run/secrets/${file}`],
-    ),
-    ...Object.entries(servicesOf(domain)).map(([setting, address]) => `${setting}: ${address}`),
-  ]
-  return `
-x-${domain}: &${domain}
-  <<: *function
-  environment:
-    <<: *settings
-${environment.map((line) => `    ${line}\n`).join('')}  secrets: [${Object.values(secrets).join(', ')}]
-`
+function domainService(domain: Domain) {
+  const aliases = (network: string) => {
+    const list = functionsOf(domain).filter((name) => entrance(name) === network)
+    return list.length === 0 ? {} : { [network]: { aliases: list } }
+  }
+  return {
+    ...container(domain, domain),
+    networks: {
+      ...aliases('edge'),
+      ...aliases('events'),
+      ...Object.fromEntries(backends(domain).map((network) => [network, inline({})])),
+    },
+  }
 }
 
-/** The networks of a domain's functions: of its store, and what else it reaches. */
-const storesOf = (domain: Domain) => [declarations[domain].store, ...(declarations[domain].networks ?? [])]
+const container = (name: string, domain: Domain) => ({
+  '<<': new Alias(domain),
+  image: `zeroshop/${name}:\${TAG:-latest}`,
+  build: inline({ '<<': new Alias('build'), args: { FUNCTION: name } }),
+})
 
-/** Whether an order needs the function; every reaction is, since an event that no one takes is a dead letter. */
+/** Whether an order needs the function. Every reaction is: an event that nothing takes becomes a dead letter. */
 const isCore = (name: FunctionName) => 'on' in functions[name] || 'core' in functions[name]
+
+/** The network on which a function receives requests or events. */
+const entrance = (name: FunctionName) => (name in operations ? 'edge' : 'events')
+
+/** The networks on which a domain's functions reach its store and the services that it needs. */
+const backends = (domain: Domain) => [domains[domain].store, ...(domains[domain].networks ?? [])]
+
+/** The secrets of a domain's functions as settings that name their files. */
+const secretFiles = (domain: Domain) =>
+  Object.fromEntries(
+    Object.entries(secretsOf(domain))
+      // this one is among the settings that all share
+      .filter(([setting]) => setting !== 'JWT_PUBLIC_KEYS')
+      .map(([setting, file]) => [`${setting}_FILE`, `/run/secrets/${file}`]),
+  )
+
+/** What the containers of a domain have in common. */
+const domainPart = (domain: Domain) => ({
+  '<<': new Alias('function'),
+  environment: { '<<': new Alias('settings'), ...secretFiles(domain), ...servicesOf(domain) },
+  secrets: Object.values(secretsOf(domain)),
+})
+
+/** Parts that the services merge in: each becomes `x-NAME: &NAME`. */
+const parts = () => ({
+  build: { context: '..', dockerfile: 'compose/Dockerfile', target: 'function' },
+  function: {
+    restart: 'unless-stopped',
+    read_only: true,
+    cap_drop: ['ALL'],
+    security_opt: ['no-new-privileges:true'],
+    mem_limit: '256m',
+    pids_limit: 100,
+    stop_grace_period: '10s',
+    logging: inline({ driver: 'json-file', options: { 'max-size': '10m', 'max-file': '3' } }),
+    depends_on: { migrate: inline({ condition: 'service_completed_successfully' }) },
+  },
+  settings: {
+    LOG_LEVEL: '${LOG_LEVEL:-info}',
+    FUNCTION_URL: 'http://{function}:8080',
+    JWT_PUBLIC_KEYS_FILE: '/run/secrets/jwt-public-keys',
+  },
+  ...Object.fromEntries(domainNames.map((domain) => [domain, domainPart(domain)])),
+})
+
+/** Both files in full, but for their services. */
+function compose(comment: string[], services: Record<string, unknown>): string {
+  const document = new Document({
+    name: 'zeroshop',
+    include: ['platform.yaml'],
+    ...Object.fromEntries(Object.entries(parts()).map(([name, part]) => [`x-${name}`, part])),
+    services,
+  })
+  const root = document.contents as YAMLMap
+  for (const name of Object.keys(parts())) (root.get(`x-${name}`) as YAMLMap).anchor = name
+  visit(document, { Seq: (_key, list) => void (list.flow = list.items.length <= 5) })
+  spread(root)
+  spread(root.get('services') as YAMLMap)
+  document.commentBefore = [
+    "Generated from the domains' declarations by npm run generate (compose/compose-file.ts).",
+    ...comment,
+    'From the root: npm run secrets, then docker compose -f compose/… up --wait; or npm run compose does both.',
+  ]
+    .map((line) => ` ${line}`)
+    .join('\n')
+  return document.toString({ lineWidth: 0 })
+}
+
+/** An object that is written on one line. */
+const inline = (value: object) => new Document().createNode(value, { flow: true })
+
+/** Sets each of the map's objects apart with an empty line. */
+function spread(map: YAMLMap) {
+  for (const { key, value } of map.items.slice(1)) if (isScalar(key) && isMap(value)) key.spaceBefore = true
+}
