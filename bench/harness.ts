@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { join } from 'node:path'
 import autocannon from 'autocannon'
+import { quantile } from '../functions/shared/quantile.ts'
 import type { FunctionName } from '../functions/table.ts'
 import { startInstance, type Instance } from '../local/activator/instance.ts'
 import { temporaryDataDir } from '../local/stores/temporary.ts'
@@ -95,12 +96,8 @@ export async function load(
   return result.requests.average
 }
 
-export function quantile(values: number[], q: number): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN
-}
-
-export const median = (values: number[]) => quantile(values, 0.5)
+export const median = (values: number[]) => quantile(values, 0.5) ?? Number.NaN
+export const p95 = (values: number[]) => quantile(values, 0.95) ?? Number.NaN
 
 /** Memory of processes in MiB: `pss` counts pages that several share once, `rss` in each. */
 export function memoryOf(pids: number[]): { pss: number; rss: number } {

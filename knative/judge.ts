@@ -1,4 +1,4 @@
-import { quantile } from '../demo/scale/numbers.ts'
+import { quantile } from '../functions/shared/quantile.ts'
 
 /** What the gateway saw of one revision. */
 export interface Seen {
@@ -47,7 +47,7 @@ export function judge(before: Seen, after: Seen, limits: Limits = defaults): Ver
 
 const share = ({ failed, requests }: Seen) => (requests === 0 ? 0 : failed / requests)
 
-/** The 99th percentile, by the nearest rank; 0 where there was no request. */
+/** 0 if there was no request. */
 export const p99 = ({ durations }: Seen): number => quantile(durations, 0.99) ?? 0
 
 export const percent = (of: number) => `${(of * 100).toFixed(1)} %`

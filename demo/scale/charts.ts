@@ -1,6 +1,7 @@
 /** Which charts there are of a recording. Pure. */
+import { quantile } from '../../functions/shared/quantile.ts'
 import type { Chart, Series } from './chart.ts'
-import { bySecond, formatMs, inFlightAt, quantile, smooth, times } from './numbers.ts'
+import { bySecond, formatMs, inFlightAt, smooth, times } from './numbers.ts'
 import { coursesOf, type Course, type Recording } from './recording.ts'
 import type { ScalingClass } from './source.ts'
 

@@ -1,23 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { Sent } from './load.ts'
-import { bySecond, formatClock, formatMs, inFlightAt, quantile, slowestDuring, smooth } from './numbers.ts'
+import { bySecond, formatClock, formatMs, inFlightAt, slowestDuring, smooth } from './numbers.ts'
 
 const sent = (at: number, ms: number, status: number | undefined = 200, name = 'get-product'): Sent => ({
   at,
   ms,
   status,
   name,
-})
-
-describe('a quantile', () => {
-  it('is the smallest value that so many do not exceed', () => {
-    const values = Array.from({ length: 100 }, (_, n) => 100 - n)
-    expect([0, 0.5, 0.99, 1].map((q) => quantile(values, q))).toEqual([1, 50, 99, 100])
-  })
-
-  it('is unknown of nothing', () => {
-    expect(quantile([], 0.5)).toBeUndefined()
-  })
 })
 
 describe('the seconds of a load', () => {

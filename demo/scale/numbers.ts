@@ -1,12 +1,7 @@
+import { quantile } from '../../functions/shared/quantile.ts'
 import type { Sent } from './load.ts'
 import { isGood } from './load.ts'
 import type { ColdStart } from './source.ts'
-
-/** The smallest value that at least the share `q` of them does not exceed (nearest rank); undefined of nothing. */
-export function quantile(values: readonly number[], q: number): number | undefined {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.max(0, Math.ceil(sorted.length * q) - 1)]
-}
 
 export const times = (sent: readonly Sent[]) => sent.map(({ ms }) => ms)
 

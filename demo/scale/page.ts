@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { html, raw } from 'hono/html'
+import { quantile } from '../../functions/shared/quantile.ts'
 import { drawChart, margin, type Chart, type Series } from './chart.ts'
 import { chartsOf, plural, type PartChart } from './charts.ts'
 import { isGood } from './load.ts'
-import { formatMs, quantile, slowestDuring, times } from './numbers.ts'
+import { formatMs, slowestDuring, times } from './numbers.ts'
 import { coursesOf, type Recording } from './recording.ts'
 import type { ScalingClass } from './source.ts'
 

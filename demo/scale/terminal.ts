@@ -1,6 +1,7 @@
 import pc from 'picocolors'
+import { quantile } from '../../functions/shared/quantile.ts'
 import { isGood, type Sent } from './load.ts'
-import { formatClock, formatMs, quantile, times } from './numbers.ts'
+import { formatClock, formatMs, times } from './numbers.ts'
 import { coursesOf, type Course, type Recording } from './recording.ts'
 import type { ScalingClass } from './source.ts'
 

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { quantile } from '../../../functions/shared/quantile.ts'
 import { memoryMib, must, type Fault } from '../fault.ts'
 import type { FaultShop } from '../shop.ts'
 
@@ -34,11 +35,11 @@ export const endurance = (minutes: number): Fault => ({
   },
 })
 
-/** What each process holds in memory, in MiB, by its pid: the median of five looks, as it comes and goes with each collection. */
+/** The memory of each process in MiB, by its pid: the median of five samples, since every garbage collection changes it. */
 async function memories(shop: FaultShop): Promise<Map<number, number>> {
-  const looks = new Map<number, number[]>()
-  for (let look = 0; look < 5; look++, await pause(2_000))
+  const samples = new Map<number, number[]>()
+  for (let taken = 0; taken < 5; taken++, await pause(2_000))
     for (const { pid } of shop.processes())
-      looks.set(pid, [...(looks.get(pid) ?? []), memoryMib(pid, 'VmRSS')])
-  return new Map([...looks].map(([pid, all]) => [pid, all.toSorted((a, b) => a - b)[all.length >> 1]!]))
+      samples.set(pid, [...(samples.get(pid) ?? []), memoryMib(pid, 'VmRSS')])
+  return new Map([...samples].map(([pid, mib]) => [pid, quantile(mib, 0.5)!]))
 }
