@@ -3,6 +3,8 @@
  * figures differ from machine to machine and from hour to hour; the ratios hardly.
  */
 import pc from 'picocolors'
+import { run } from '../functions/shared/process/run.ts'
+import { UserError } from '../functions/shared/process/user-error.ts'
 import { clusterChanges } from './cluster-changes.ts'
 import { clusterCold } from './cluster-cold.ts'
 import { coldStart } from './cold-start.ts'
@@ -29,19 +31,25 @@ const inCluster: Record<string, () => Promise<Result[]>> = {
   'cluster-changes': clusterChanges,
 }
 
-const wanted = process.argv.slice(2)
-const known = ['start-up', ...Object.keys(inShop), ...Object.keys(inCluster)]
-const unknown = wanted.find((name) => !known.includes(name))
-if (unknown !== undefined) {
-  console.error(`There is no benchmark ${unknown}. There are: ${known.join(', ')}.`)
-  process.exit(1)
-}
-const chosen = (name: string) => (wanted.length === 0 && !(name in inCluster)) || wanted.includes(name)
+await run(async () => {
+  const wanted = process.argv.slice(2)
+  const known = ['start-up', ...Object.keys(inShop), ...Object.keys(inCluster)]
+  const unknown = wanted.find((name) => !known.includes(name))
+  if (unknown !== undefined)
+    throw new UserError(`There is no benchmark ${unknown}. There are: ${known.join(', ')}.`)
+  const chosen = (name: string) => (wanted.length === 0 && !(name in inCluster)) || wanted.includes(name)
 
-const results: Result[] = []
-if (chosen('start-up')) results.push(...(await startUp()))
-const names = Object.keys(inShop).filter(chosen)
-if (names.length > 0) {
+  const results: Result[] = []
+  if (chosen('start-up')) results.push(...(await startUp()))
+  results.push(...(await measureShop(Object.keys(inShop).filter(chosen))))
+  for (const name of Object.keys(inCluster).filter(chosen)) results.push(...(await inCluster[name]!()))
+  print(results)
+})
+
+/** Runs benchmarks one after the other in one shop. */
+async function measureShop(names: string[]): Promise<Result[]> {
+  if (names.length === 0) return []
+  const results: Result[] = []
   const { system, stop } = await startShop()
   try {
     await stockUp(system)
@@ -52,9 +60,8 @@ if (names.length > 0) {
   } finally {
     await stop()
   }
+  return results
 }
-for (const name of Object.keys(inCluster).filter(chosen)) results.push(...(await inCluster[name]!()))
-print(results)
 
 function print(rows: Result[]) {
   const head = { what: 'what', ours: 'ours', against: 'against', ratio: 'ratio', goal: 'goal' }

@@ -2,8 +2,10 @@
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import pc from 'picocolors'
+import { run } from '../functions/shared/process/run.ts'
+import { UserError } from '../functions/shared/process/user-error.ts'
+import { parseArguments } from '../local/commands/arguments.ts'
 import { docker, dockerProblem, dockerSays, root } from '../images/docker.ts'
 import { memory } from './memory.ts'
 import { makeSecrets, secretsFolder } from './secrets.ts'
@@ -21,18 +23,15 @@ SITE=shop.example.org has a certificate fetched for it, and listens for all the 
 /** The file into which the local authority's certificate is put, for clients to trust. */
 export const rootCertificate = join(secretsFolder, 'gateway-root.crt')
 
-/** What a person has to put right; its message is all that is printed. */
-class UsageError extends Error {}
-
 /**
  * The settings of `docker compose`: with a SITE, what belongs to it.
- * @throws UsageError where SITE is no host's name
+ * @throws UserError if SITE is no host's name
  */
 export function environmentOf(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const site = env['SITE']
   if (!site || site === 'localhost') return env
   if (!/^(?:[a-z\d](?:[a-z\d-]*[a-z\d])?\.)+[a-z]{2,}$/i.test(site))
-    throw new UsageError(`SITE=${site} is not the name of a host. Set it to one such as shop.example.org.`)
+    throw new UserError(`SITE=${site} is not the name of a host. Set it to one such as shop.example.org.`)
   return { BIND: '0.0.0.0', HTTP_PORT: '80', HTTPS_PORT: '443', ...env }
 }
 
@@ -41,7 +40,7 @@ const profiles: Record<string, string[]> = { core: ['core'], rest: ['core', 'res
 
 /**
  * Our own options, which come first; from the command on, everything is docker compose's.
- * @throws UsageError where an option is not known
+ * @throws UserError if an option is not known
  */
 export function readArguments(args: readonly string[]) {
   const at = args.findIndex((arg, n) => !arg.startsWith('-') && args[n - 1] !== '--profile')
@@ -49,7 +48,7 @@ export function readArguments(args: readonly string[]) {
   const { values } = parseOwn([...own])
   const profile = values.profile === undefined ? [] : profiles[values.profile]
   if (profile === undefined)
-    throw new UsageError(`There is no profile ${values.profile}: set it to core, or rest for everything.`)
+    throw new UserError(`There is no profile ${values.profile}: set it to core, or rest for everything.`)
   const file = values.grouped === true ? 'compose.grouped.yaml' : 'compose.yaml'
   const [command = 'up', ...rest] = at < 0 ? [] : args.slice(at)
   return {
@@ -62,18 +61,15 @@ export function readArguments(args: readonly string[]) {
   }
 }
 
-function parseOwn(args: string[]) {
-  const options = {
-    grouped: { type: 'boolean' },
-    profile: { type: 'string' },
-    help: { type: 'boolean', short: 'h' },
-  } as const
-  try {
-    return parseArgs({ args, options })
-  } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n${usage}`)
-  }
-}
+const parseOwn = (args: string[]) =>
+  parseArguments(usage, {
+    args,
+    options: {
+      grouped: { type: 'boolean' },
+      profile: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  })
 
 async function main(): Promise<number> {
   const { help, compose, own, command, rest } = readArguments(process.argv.slice(2))
@@ -82,7 +78,7 @@ async function main(): Promise<number> {
     return 0
   }
   const problem = dockerProblem()
-  if (problem !== undefined) throw new UsageError(problem)
+  if (problem !== undefined) throw new UserError(problem)
   const env = environmentOf(process.env)
   if (command === 'memory') {
     console.log(await memory(compose))
@@ -146,10 +142,4 @@ async function explain(compose: string[]): Promise<number> {
   return 1
 }
 
-if (import.meta.main)
-  try {
-    process.exitCode = await main()
-  } catch (error) {
-    console.error(error instanceof UsageError ? error.message : error)
-    process.exitCode = 1
-  }
+if (import.meta.main) await run(main)

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { JWK } from 'jose'
 import { databaseUrl, domainSecrets, fileOf, mongodbUrl } from '../functions/deployment.ts'
 import { databaseRoles, domainNames, domainsIn } from '../functions/table.ts'
+import { run } from '../functions/shared/process/run.ts'
 import { generateKeys, publicKeysOf } from '../functions/users/tokens.ts'
 
 export const secretsFolder = join(import.meta.dirname, 'secrets')
@@ -86,11 +87,12 @@ function read(file: string): string {
   }
 }
 
-if (import.meta.main) {
-  const made = await makeSecrets()
-  console.log(
-    made.length === 0
-      ? 'Every secret is there, in compose/secrets.'
-      : `Made ${made.length} secrets in compose/secrets: ${made.join(', ')}.`,
-  )
-}
+if (import.meta.main)
+  await run(async () => {
+    const made = await makeSecrets()
+    console.log(
+      made.length === 0
+        ? 'Every secret is there, in compose/secrets.'
+        : `Made ${made.length} secrets in compose/secrets: ${made.join(', ')}.`,
+    )
+  })

@@ -1,6 +1,8 @@
 /** `npm run demo`: an order from start to end against a running shop, then two that cannot be fulfilled. */
 import { randomUUID } from 'node:crypto'
 import pc from 'picocolors'
+import { run } from '../functions/shared/process/run.ts'
+import { UserError } from '../functions/shared/process/user-error.ts'
 import { formatMoney } from '../functions/shared/schemas/money.ts'
 import type { Order } from '../functions/orders/order.ts'
 
@@ -19,9 +21,6 @@ interface Entry {
   at: string
 }
 
-/** What is wrong, for the terminal. */
-class DemoError extends Error {}
-
 let token: string | undefined
 
 async function demo() {
@@ -39,7 +38,7 @@ async function demo() {
     console.log(`  ${sku.padEnd(22)}${name.padEnd(34)}${formatMoney(price)}`)
   const [first, second] = items
   if (first === undefined || second === undefined)
-    throw new DemoError('The catalogue is empty: run npm run reset and npm start.')
+    throw new UserError('The catalogue is empty: run npm run reset and npm start.')
 
   heading('and orders')
   const lines = [
@@ -128,12 +127,12 @@ async function send(method: string, path: string, body: unknown, signal: AbortSi
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     signal,
   }).catch((error: unknown) => {
-    throw new DemoError(
+    throw new UserError(
       `No shop answers at ${shop} (${reasonOf(error)}). Start it with npm start, or set SHOP_URL.`,
     )
   })
   if (!response.ok)
-    throw new DemoError(`${method} ${path} answered ${response.status}: ${await response.text()}`)
+    throw new UserError(`${method} ${path} answered ${response.status}: ${await response.text()}`)
   return response
 }
 
@@ -146,9 +145,4 @@ function heading(text: string) {
   console.log(pc.bold(text))
 }
 
-try {
-  await demo()
-} catch (error) {
-  console.error(pc.red(error instanceof DemoError ? error.message : String(error)))
-  process.exitCode = 1
-}
+await run(demo)

@@ -5,6 +5,7 @@ import { format, resolveConfig } from 'prettier'
 import { caddyfile } from '../compose/caddyfile.ts'
 import { composeFile, groupedComposeFile } from '../compose/compose-file.ts'
 import { platformFile } from '../compose/platform.ts'
+import { run } from '../functions/shared/process/run.ts'
 import { manifests } from '../knative/manifests.ts'
 import { bakeFile } from '../images/bake-file.ts'
 import { asyncApiDocument, eventSchemas } from './asyncapi.ts'
@@ -57,8 +58,10 @@ async function readme(): Promise<string> {
 }
 
 if (import.meta.main)
-  for (const [path, text] of await generated()) {
-    const file = join(import.meta.dirname, '..', path)
-    mkdirSync(dirname(file), { recursive: true })
-    writeFileSync(file, text)
-  }
+  await run(async () => {
+    for (const [path, text] of await generated()) {
+      const file = join(import.meta.dirname, '..', path)
+      mkdirSync(dirname(file), { recursive: true })
+      writeFileSync(file, text)
+    }
+  })

@@ -1,4 +1,5 @@
-import { ConfigError, type Config } from '../functions/shared/process/config.ts'
+import type { Config } from '../functions/shared/process/config.ts'
+import { UserError } from '../functions/shared/process/user-error.ts'
 import { storeWaitMs } from '../functions/shared/store/wait-for-store.ts'
 import { postgresVersion, waitForVersion } from '../functions/shared/store/schema-version.ts'
 import { openPostgres } from '../functions/shared/store/postgres.ts'
@@ -47,6 +48,6 @@ function readDelays(setting: string | undefined): number[] {
   if (setting === undefined) return defaultRetryDelaysMs
   const delays = setting.split(',').map((seconds) => Number(seconds) * 1000)
   if (delays.some((delay) => !(delay > 0)))
-    throw new ConfigError(`RETRY_DELAYS_SECONDS=${setting}: set it to seconds such as 1,5,30.`)
+    throw new UserError(`RETRY_DELAYS_SECONDS=${setting}: set it to seconds such as 1,5,30.`)
   return delays
 }

@@ -57,7 +57,7 @@ export interface Broker {
  * Connects to NATS, and again for as long as it takes once it has.
  * @param replicas of the stream
  * @param waitMs how long it may take until it answers
- * @throws ConfigError where nothing answers
+ * @throws UserError if nothing answers
  */
 export async function connectBroker(
   url: string,

@@ -4,9 +4,11 @@
  */
 import { readdirSync } from 'node:fs'
 import { pino } from 'pino'
-import { ConfigError, readConfig, settings, type Config } from './shared/process/config.ts'
+import { readConfig, settings, type Config } from './shared/process/config.ts'
+import { UserError } from './shared/process/user-error.ts'
 import { isOperation, type Entry } from './shared/process/entry.ts'
 import { loggable } from './shared/process/loggable.ts'
+import { run } from './shared/process/run.ts'
 
 /** What is not called over HTTP by users, but runs all the time. */
 const services = {
@@ -72,7 +74,7 @@ async function entriesOf(name: string): Promise<Entry[]> {
 }
 
 const unknown = (name: string, known: readonly string[]) =>
-  new ConfigError(
+  new UserError(
     `FUNCTION=${name}: there is no such function here. Set it to one of: ${[...known, ...Object.keys(services), 'payment-sandbox', 'migrate'].join(', ')}.`,
   )
 
@@ -81,13 +83,13 @@ const has = <T extends object>(table: T, name: PropertyKey): name is keyof T => 
 
 function readLevel(level = 'info'): string {
   if (['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].includes(level)) return level
-  throw new ConfigError(`LOG_LEVEL=${level}: set it to ${settings['LOG_LEVEL']!.split(';')[0]}.`)
+  throw new UserError(`LOG_LEVEL=${level}: set it to ${settings['LOG_LEVEL']!.split(';')[0]}.`)
 }
 
 function readPort(text = '8080'): number {
   const port = Number(text)
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port
-  throw new ConfigError(`PORT=${text}: set it to a whole number from 0 to 65535.`)
+  throw new UserError(`PORT=${text}: set it to a whole number from 0 to 65535.`)
 }
 
 // a parent that is gone would never know of a process that is still starting, or waits for a store
@@ -106,11 +108,9 @@ for (const [signal, code] of [
   })
 if (process.send !== undefined && !process.connected) orphaned()
 
-try {
+await run(async () => {
   await main(readConfig(process.env))
   isServing = true
-} catch (error) {
-  // one line that says what to do, where we know; the stack only where we do not
-  console.error(error instanceof ConfigError ? `zeroshop: ${error.message}` : error)
-  process.exit(1)
-}
+}, 'zeroshop: ')
+// open connections must not keep a process that could not start
+if (!isServing) process.exit()

@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import { migrate, eventsSchema } from './migrate.ts'
 import { migrateMongodb, refuseNewerMongodb, type Database } from './migrate-mongodb.ts'
-import { ConfigError, type Config } from './shared/process/config.ts'
+import type { Config } from './shared/process/config.ts'
+import { UserError } from './shared/process/user-error.ts'
 import type { MongoMigration } from './shared/store/mongodb.ts'
 import { reasonOf } from './shared/store/store-errors.ts'
 import { stores } from './stores.table.ts'
@@ -17,7 +18,7 @@ const advice: Record<string, string> = {
  * The migration job: brings PostgreSQL and MongoDB up to this code, gives each domain its role and password, and
  * with DEMO_PASSWORD fills an empty shop. It may run any number of times, and at the same time as another.
  * @param entry the URL of functions/main.ts or of its bundle, beside which the migrations are
- * @throws ConfigError in one line that says what to do
+ * @throws UserError in one line that says what to do
  */
 export async function runMigration(config: Config, entry: string): Promise<void> {
   const admin = config.need('ADMIN_DATABASE_URL')
@@ -78,16 +79,16 @@ function passwordIn(config: Config, role: string): string {
   const setting = urlSetting(role, 'postgres')
   const { username, password } = new URL(config.need(setting))
   if (username === role && password !== '') return decodeURIComponent(password)
-  throw new ConfigError(
+  throw new UserError(
     `${setting} does not log in as the role ${role} with a password. Set it to postgres://${role}:…@host/database.`,
   )
 }
 
 function explain(error: unknown): unknown {
-  if (error instanceof ConfigError) return error
+  if (error instanceof UserError) return error
   const { code, reason } = reasonOf(error)
-  if (code !== undefined && advice[code] !== undefined) return new ConfigError(advice[code])
+  if (code !== undefined && advice[code] !== undefined) return new UserError(advice[code])
   if (code === undefined && !(error instanceof Error && error.name.startsWith('Mongo'))) return error
   const store = error instanceof Error && error.name.startsWith('Mongo') ? 'MongoDB' : 'PostgreSQL'
-  return new ConfigError(`${store} cannot be migrated (${reason}). See to it, and run the migration again.`)
+  return new UserError(`${store} cannot be migrated (${reason}). See to it, and run the migration again.`)
 }

@@ -38,7 +38,7 @@ export async function migrateMongodb(database: Database, adminUrl?: string): Pro
 
 /**
  * @param loginUrl of a user that exists already
- * @throws ConfigError if the database has migrations that this code cannot run on
+ * @throws UserError if the database has migrations that this code cannot run on
  */
 export async function refuseNewerMongodb(
   { domain, url, migrations }: Database,

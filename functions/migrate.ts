@@ -28,7 +28,7 @@ export const eventsSchema = 'events'
  * has migrated stays as it is. It may run any number of times, and at the same time as another.
  * @param adminUrl logs in as a role that may create roles and schemas
  * @param schemas of the domains, and `events`
- * @throws ConfigError if a schema has migrations that this code cannot run on; then nothing was changed
+ * @throws UserError if a schema has migrations that this code cannot run on; then nothing was changed
  */
 export async function migrate(adminUrl: string, schemas: readonly Schema[]): Promise<void> {
   const sql = postgres(adminUrl, { max: 1, onnotice: () => {}, connect_timeout: 10 })

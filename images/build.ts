@@ -1,6 +1,8 @@
 /** `npm run images`: builds the images of all functions, or of those that are named, with `docker buildx bake`. */
 import { spawn } from 'node:child_process'
-import { parseArgs } from 'node:util'
+import { run } from '../functions/shared/process/run.ts'
+import { UserError } from '../functions/shared/process/user-error.ts'
+import { readArguments } from '../local/commands/arguments.ts'
 import { dockerProblem, root } from './docker.ts'
 import { imageNames } from './table.ts'
 import { report, type Build } from './report.ts'
@@ -14,25 +16,17 @@ TAG sets their tag (latest).`
 const known: readonly string[] = [...imageNames, 'gateway']
 const tag = process.env['TAG'] || 'latest'
 
-try {
-  process.exitCode = await main()
-} catch (error) {
-  process.exitCode = fail(error instanceof Error ? error.message : String(error))
-}
+await run(main)
 
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = readArguments(usage, {
     allowPositionals: true,
-    options: { report: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    options: { report: { type: 'boolean' } },
   })
-  if (values.help) {
-    console.log(usage)
-    return 0
-  }
   const unknown = positionals.find((name) => !known.includes(name))
-  if (unknown !== undefined) return fail(`There is no image named ${unknown}.\n${usage}`)
+  if (unknown !== undefined) throw new UserError(`There is no image named ${unknown}.\n${usage}`)
   const problem = dockerProblem()
-  if (problem !== undefined) return fail(problem)
+  if (problem !== undefined) throw new UserError(problem)
 
   const names = positionals.length > 0 ? positionals : known
   const found = await revisions()
@@ -46,7 +40,7 @@ async function main(): Promise<number> {
   if (!values.report) return (await bake([...args, ...names], 'shown')).code
   const cold = await bake([...args, '--no-cache', ...names], 'kept')
   const cached = cold.code === 0 ? await bake([...args, ...names], 'kept') : cold
-  if (cached.code !== 0) return fail(cached.output.trim())
+  if (cached.code !== 0) throw new UserError(cached.output.trim())
   console.log(report(known, tag, cold, cached))
   return 0
 }
@@ -68,9 +62,4 @@ async function bake(args: string[], output: 'shown' | 'kept'): Promise<Build & {
     child.once('close', (code) => resolve(code ?? 1))
   })
   return { code, output: told.join(''), seconds: (performance.now() - began) / 1000 }
-}
-
-function fail(message: string): number {
-  console.error(message)
-  return 1
 }

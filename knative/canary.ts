@@ -2,13 +2,15 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import pc from 'picocolors'
 import { pattern } from '../compose/caddyfile.ts'
 import { operations, type OperationName } from '../functions/table.ts'
+import { run } from '../functions/shared/process/run.ts'
+import { UserError } from '../functions/shared/process/user-error.ts'
+import { readArguments } from '../local/commands/arguments.ts'
 import { keepsEnding, reasonOf, type Pod } from './explain.ts'
 import { count, defaults, judge, nothing, p99, percent, type Seen, type Verdict } from './judge.ts'
-import { get, kubectl, KubectlError } from './kubectl.ts'
+import { get, kubectl } from './kubectl.ts'
 import { discardRevisions, keepsItsPod, unrouted } from './revisions.ts'
 
 const usage = `npm run canary -- FUNCTION --image IMAGE [--steps 5,25,50,100] [--seconds 30] [--namespace zeroshop]
@@ -19,9 +21,6 @@ Ctrl-C goes back to the old version.`
 
 /** How long a new revision may take to become ready, in seconds. */
 const patience = 180
-
-/** What is wrong with the new version, or that a person stopped it: the old one has all requests again. */
-class RolledBack extends Error {}
 
 interface Service {
   spec: {
@@ -39,32 +38,30 @@ interface Service {
 }
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = readArguments(usage, {
     allowPositionals: true,
     options: {
       image: { type: 'string' },
       steps: { type: 'string', default: '5,25,50,100' },
       seconds: { type: 'string', default: '30' },
       namespace: { type: 'string', default: 'zeroshop' },
-      help: { type: 'boolean', short: 'h' },
     },
   })
   const [name] = positionals
-  if (values.help) return console.log(usage)
-  if (name === undefined || values.image === undefined) throw new KubectlError(usage)
+  if (name === undefined || values.image === undefined) throw new UserError(usage)
   if (!Object.hasOwn(operations, name))
-    throw new KubectlError(`${name} is not called through the gateway, where a canary is watched.`)
+    throw new UserError(`${name} is not called through the gateway, where a canary is watched.`)
   const steps = values.steps.split(',').map(Number)
   const seconds = Number(values.seconds)
   if (!(seconds > 0) || steps.at(-1) !== 100 || steps.some((step, n) => !(step > (steps[n - 1] ?? 0))))
-    throw new KubectlError(`--steps rise to 100, and --seconds is above 0.\n${usage}`)
+    throw new UserError(`--steps rise to 100, and --seconds is above 0.\n${usage}`)
   const { namespace, image } = values
   const stopping = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort())
 
   const { spec, status } = await service(namespace, name)
   const earlier = spec.template.spec.containers[0].image
-  if (earlier === image) throw new KubectlError(`${name} already has the image ${image}.`)
+  if (earlier === image) throw new UserError(`${name} already has the image ${image}.`)
   // not the latest one: a person may have shifted the requests
   const before = status.traffic.toSorted((a, b) => b.percent - a.percent)[0]!.revisionName
   const shift = (traffic: object[]) => patch(namespace, name, 'merge', { spec: { traffic } })
@@ -99,8 +96,8 @@ async function main(): Promise<void> {
       `serving.knative.dev/service=${name}`,
       ({ spec }) => spec.containers[0].image === image,
     )
-    throw error instanceof RolledBack
-      ? new RolledBack(`${error.message}. All requests go to ${before} again`)
+    throw error instanceof UserError
+      ? new UserError(`${error.message}. All requests go to ${before} again`)
       : error
   } finally {
     watching.stop()
@@ -130,7 +127,7 @@ async function create(namespace: string, name: string, image: string, signal: Ab
   let pods: Pod[] = []
   const until = performance.now() + patience * 1000
   while (performance.now() < until) {
-    if (signal.aborted) throw new RolledBack('Stopped')
+    if (signal.aborted) throw new UserError('Stopped')
     const { status } = await service(namespace, name)
     revision = status.latestCreatedRevisionName
     const isNew = revision !== earlier.latestCreatedRevisionName
@@ -143,7 +140,7 @@ async function create(namespace: string, name: string, image: string, signal: Ab
     await pause(1_000)
   }
   const why = pods.map(reasonOf).find((reason) => reason !== undefined)
-  throw new RolledBack(`The new version does not become ready${why === undefined ? '' : ` (${why})`}`)
+  throw new UserError(`The new version does not become ready${why === undefined ? '' : ` (${why})`}`)
 }
 
 /** Whether Knative has given a revision up. */
@@ -211,7 +208,7 @@ const slowPeriods = 3
 
 /**
  * Watches a step for its time, and longer where too few requests came to tell, or where it is slower than the old one.
- * @throws RolledBack where it is worse: as soon as it fails more, or where it stays slower
+ * @throws UserError if it is worse: as soon as it fails more, or where it stays slower
  */
 async function watch(
   all: Map<string, Seen>,
@@ -227,7 +224,7 @@ async function watch(
   let slow = 0
   for (let second = 1; second <= seconds * 10; second++) {
     await pause(1_000, undefined, { signal }).catch(() => {})
-    if (signal.aborted) throw new RolledBack('Stopped')
+    if (signal.aborted) throw new UserError('Stopped')
     verdict = judge(old(), of(after))
     if (second % 5 === 0) console.log(`  old ${describe(old())}   new ${describe(of(after))}`)
     if (verdict.is === 'failing') break
@@ -240,16 +237,11 @@ async function watch(
       begun = second
     }
   }
-  if (verdict.is === 'unclear') throw new RolledBack(`Too few requests to tell: ${verdict.why}`)
-  if (verdict.is !== 'good') throw new RolledBack(`The new version is worse: ${verdict.why}`)
+  if (verdict.is === 'unclear') throw new UserError(`Too few requests to tell: ${verdict.why}`)
+  if (verdict.is !== 'good') throw new UserError(`The new version is worse: ${verdict.why}`)
 }
 
 const describe = (seen: Seen) =>
   `${String(seen.requests).padStart(5)} requests, ${percent(seen.requests === 0 ? 0 : seen.failed / seen.requests)} failed, p99 ${p99(seen).toFixed(0)} ms`
 
-try {
-  await main()
-} catch (error) {
-  console.error(error instanceof KubectlError || error instanceof RolledBack ? pc.red(error.message) : error)
-  process.exitCode = 1
-}
+await run(main)

@@ -4,7 +4,8 @@ import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { run } from '../images/docker.ts'
 import { freePort } from '../local/ports.ts'
-import { get, kubectl, KubectlError } from './kubectl.ts'
+import { get, kubectl } from './kubectl.ts'
+import { UserError } from '../functions/shared/process/user-error.ts'
 
 /** How the cluster gets images: `name` is what they are called there. */
 export interface Images {
@@ -16,7 +17,7 @@ export interface Images {
  * How images get into the cluster that KUBECONFIG names.
  * @param registry where they are pushed to, such as ghcr.io/me; without it they are copied into kind, minikube, or by
  *   the command in IMAGE_LOADER, which is given their names
- * @throws KubectlError where none of it is the case
+ * @throws UserError if it is none of these
  */
 export async function imagesOf(registry: string | undefined): Promise<Images> {
   if (registry !== undefined)
@@ -36,7 +37,7 @@ export async function imagesOf(registry: string | undefined): Promise<Images> {
         ? ['minikube', 'image', 'load']
         : [])
   if (command === undefined)
-    throw new KubectlError(
+    throw new UserError(
       `How do images get into the cluster ${context}? Give --registry ghcr.io/you, or set IMAGE_LOADER to a command.`,
     )
   return {
@@ -48,7 +49,7 @@ export async function imagesOf(registry: string | undefined): Promise<Images> {
 
 async function must(command: string, args: string[]): Promise<void> {
   const code = await run(command, args)
-  if (code !== 0) throw new KubectlError(`${command} ${args.slice(0, 2).join(' ')} … ended with ${code}.`)
+  if (code !== 0) throw new UserError(`${command} ${args.slice(0, 2).join(' ')} … ended with ${code}.`)
 }
 
 interface Service {
@@ -98,5 +99,5 @@ async function forwardGateway(namespace: string): Promise<string> {
     if (await answers('127.0.0.1', port)) return `http://127.0.0.1:${port}`
     await pause(200)
   }
-  throw new KubectlError('kubectl port-forward does not reach the gateway.')
+  throw new UserError('kubectl port-forward does not reach the gateway.')
 }

@@ -3,16 +3,18 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import pc from 'picocolors'
 import { parseAllDocuments, stringify } from 'yaml'
 import { dockerProblem, dockerSays, root } from '../images/docker.ts'
 import { functionNames, serviceNames } from '../images/table.ts'
 import { makeSecrets } from '../compose/secrets.ts'
 import { functions, type FunctionName } from '../functions/table.ts'
+import { run } from '../functions/shared/process/run.ts'
+import { UserError } from '../functions/shared/process/user-error.ts'
+import { readArguments } from '../local/commands/arguments.ts'
 import { gatewayUrl, imagesOf } from './cluster.ts'
 import { explain } from './explain.ts'
-import { get, kubectl, KubectlError } from './kubectl.ts'
+import { get, kubectl } from './kubectl.ts'
 import { discardRevisions, keepsItsPod, unrouted } from './revisions.ts'
 import { secretObjects } from './secrets.ts'
 
@@ -30,30 +32,28 @@ interface Resource {
 const deployed = [...functionNames, ...serviceNames, 'gateway']
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
+  const { values } = readArguments(usage, {
     options: {
       overlay: { type: 'string' },
       registry: { type: 'string' },
       'no-build': { type: 'boolean' },
-      help: { type: 'boolean', short: 'h' },
     },
   })
-  if (values.help) return console.log(usage)
-  if (values.overlay === undefined) throw new KubectlError(usage)
+  if (values.overlay === undefined) throw new UserError(usage)
   const began = performance.now()
   await checkCluster()
   const problem = dockerProblem()
-  if (problem !== undefined) throw new KubectlError(problem)
+  if (problem !== undefined) throw new UserError(problem)
 
   await makeSecrets()
   if (!values['no-build']) {
     step('Building the images')
     const built = spawnSync(process.execPath, [join(root, 'images/build.ts')], { stdio: 'inherit' })
-    if (built.status !== 0) throw new KubectlError('The images could not be built: see above.')
+    if (built.status !== 0) throw new UserError('The images could not be built: see above.')
   }
   const rendered = await render(values.overlay, values.registry)
   const namespace = rendered.find(({ kind }) => kind === 'Namespace')?.metadata.name
-  if (namespace === undefined) throw new KubectlError(`The overlay ${values.overlay} has no Namespace.`)
+  if (namespace === undefined) throw new UserError(`The overlay ${values.overlay} has no Namespace.`)
 
   step(`Applying what the functions need, in the namespace ${namespace}`)
   const isLate = ({ kind, metadata }: Resource) =>
@@ -86,10 +86,10 @@ const step = (what: string) => console.log(pc.dim(`${what} …`))
 async function checkCluster(): Promise<void> {
   await kubectl(['get', '--raw', '/readyz', '--request-timeout=10s']).catch((error: unknown) => {
     const why = error instanceof Error ? error.message.split('\n').at(-1) : String(error)
-    throw new KubectlError(`No cluster answers (${why}). Set KUBECONFIG to one, or start it.`)
+    throw new UserError(`No cluster answers (${why}). Set KUBECONFIG to one, or start it.`)
   })
   await kubectl(['get', 'crd', 'services.serving.knative.dev', '-o', 'name']).catch(() => {
-    throw new KubectlError(
+    throw new UserError(
       'The cluster has no Knative Serving. Install it (https://knative.dev/docs/install), then try again.',
     )
   })
@@ -171,7 +171,7 @@ async function waitFor(
     const bad = items.filter((item) => !isGood(item)).map(({ metadata }) => metadata.name)
     if (bad.length === 0) return
     if (performance.now() > until)
-      throw new KubectlError(
+      throw new UserError(
         `Not ready within ${patience} s:\n${await explain(namespace, bad)}\n${hint(bad)}Put it right, and run npm run deploy again.`,
       )
     await pause(1_000)
@@ -199,9 +199,4 @@ ${pc.bold(pc.green('Zeroshop'))} is at ${pc.bold(reach)} (ready in ${seconds.toF
 `)
 }
 
-try {
-  await main()
-} catch (error) {
-  console.error(error instanceof KubectlError ? pc.red(error.message) : error)
-  process.exitCode = 1
-}
+await run(main)

@@ -1,7 +1,5 @@
 import { spawn } from 'node:child_process'
-
-/** `kubectl` could not do what it was asked; the message is what it said. */
-export class KubectlError extends Error {}
+import { UserError } from '../functions/shared/process/user-error.ts'
 
 /** Runs kubectl with the user's KUBECONFIG; resolves with what it says on standard output. */
 export async function kubectl(args: string[], input?: string): Promise<string> {
@@ -15,13 +13,13 @@ export async function kubectl(args: string[], input?: string): Promise<string> {
     child.once('error', (error: NodeJS.ErrnoException) =>
       reject(
         error.code === 'ENOENT'
-          ? new KubectlError('kubectl is not installed. Install it, then try again.')
+          ? new UserError('kubectl is not installed. Install it, then try again.')
           : error,
       ),
     )
     child.once('close', resolve)
   })
-  if (code !== 0) throw new KubectlError(err.join('').trim() || `kubectl ${args[0]} ended with ${code}`)
+  if (code !== 0) throw new UserError(err.join('').trim() || `kubectl ${args[0]} ended with ${code}`)
   return out.join('')
 }
 

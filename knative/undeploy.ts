@@ -1,10 +1,18 @@
 /** `npm run undeploy`: removes the shop from the cluster, with its data. */
-import { parseArgs } from 'node:util'
 import pc from 'picocolors'
-import { kubectl, KubectlError } from './kubectl.ts'
+import { run } from '../functions/shared/process/run.ts'
+import { readArguments } from '../local/commands/arguments.ts'
+import { kubectl } from './kubectl.ts'
 
-try {
-  const { values } = parseArgs({ options: { namespace: { type: 'string', default: 'zeroshop' } } })
+const usage = `npm run undeploy [-- --namespace zeroshop]
+Removes the shop from the cluster that KUBECONFIG names, with its data.`
+
+await run(async () => {
+  const { values } = readArguments(usage, {
+    options: {
+      namespace: { type: 'string', default: 'zeroshop' },
+    },
+  })
   console.log(pc.dim(`Removing the namespace ${values.namespace} and all that is in it …`))
   await kubectl(['delete', 'namespace', values.namespace, '--ignore-not-found', '--wait', '--timeout=300s'])
   // volumes that outlive their claims
@@ -17,7 +25,4 @@ try {
     '--wait',
   ])
   console.log('Nothing of it is left.')
-} catch (error) {
-  console.error(error instanceof KubectlError ? pc.red(error.message) : error)
-  process.exitCode = 1
-}
+})

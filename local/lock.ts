@@ -4,7 +4,7 @@ import { explainDataDir, openDataDir } from './stores/data-dir.ts'
 import { codeOf } from './stores/field.ts'
 import type { ProcessIdentity } from './stores/process.ts'
 import { identify, isRunning } from './stores/process.ts'
-import { StoreError } from './stores/store.ts'
+import { UserError } from '../functions/shared/process/user-error.ts'
 
 export interface Lock {
   release(): void
@@ -25,8 +25,8 @@ const pause = (ms: number): void => {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }
 
-const taken = (pid: number): StoreError =>
-  new StoreError(
+const taken = (pid: number): UserError =>
+  new UserError(
     `Zeroshop already runs on this data folder (process ${pid}). Stop it, or set DATA_DIR to another folder.`,
   )
 
@@ -48,12 +48,12 @@ const others = (folder: string, me: ProcessIdentity) =>
  * Node has no flock, and a lock file that is taken over when stale cannot be taken over atomically. So each process
  * first announces a claim under a name of its own, then looks: of two, whoever announced last sees the other.
  * Two that see only each other's claims both step back and try again.
- * @throws StoreError when another process has it, or the folder cannot be used
+ * @throws UserError when another process has it, or the folder cannot be used
  */
 export const lockDataDir = (dataDir: string): Lock => {
   openDataDir(dataDir)
   const me = identify(process.pid)
-  if (!me) throw new StoreError('Cannot tell processes apart: neither /proc nor ps works here.')
+  if (!me) throw new UserError('Cannot tell processes apart: neither /proc nor ps works here.')
   const folder = join(dataDir, 'lock')
   const claim = join(folder, fileOf(me, 'claim'))
   const held = join(folder, fileOf(me, 'held'))
@@ -80,6 +80,6 @@ export const lockDataDir = (dataDir: string): Lock => {
       pause(1 + Math.random() * 20)
     }
   } catch (error) {
-    throw error instanceof StoreError ? error : explainDataDir(error, dataDir)
+    throw error instanceof UserError ? error : explainDataDir(error, dataDir)
   }
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { signal as send } from './stores/process.ts'
-import { StoreError } from './stores/store.ts'
+import { UserError } from '../functions/shared/process/user-error.ts'
 
 /**
  * Runs a Node script to its end; where it fails, throws with what it said.
@@ -31,6 +31,6 @@ export async function run(
   if (how === 0) return
   const said = output.trim().replace(/^zeroshop: /, '')
   // one line is meant for the user; more is a mistake of ours or, when bundling, in the code
-  if (said !== '' && !said.includes('\n')) throw new StoreError(said)
-  throw new StoreError(`${what} failed (${how})${said === '' ? '.' : `:\n${said}`}`)
+  if (said !== '' && !said.includes('\n')) throw new UserError(said)
+  throw new UserError(`${what} failed (${how})${said === '' ? '.' : `:\n${said}`}`)
 }

@@ -1,6 +1,6 @@
 import { createBackoff } from './activator/backoff.ts'
 import { startInstance, type Instance } from './activator/instance.ts'
-import { StoreError } from './stores/store.ts'
+import { UserError } from '../functions/shared/process/user-error.ts'
 
 export interface Supervised {
   readonly pid: number | undefined
@@ -24,7 +24,7 @@ const settledMs = 10_000
 /**
  * Runs a process that is to run all the time: where it ends by itself, it is started again, after pauses that grow to
  * 30 s while it does not stay.
- * @throws StoreError where it does not start at first
+ * @throws UserError if it does not start at first
  */
 export async function supervise(options: SupervisedOptions): Promise<Supervised> {
   const { name, args, env, port, log } = options
@@ -38,7 +38,7 @@ export async function supervise(options: SupervisedOptions): Promise<Supervised>
     await stop()
     const [how, ...said] = (error as Error).message.split('\n')
     const last = said.findLast((line) => /^zeroshop:|Error/.test(line)) ?? said.at(-1)
-    throw new StoreError(last === undefined ? how : `${how}: ${last}`)
+    throw new UserError(last === undefined ? how : `${how}: ${last}`)
   }
   return {
     get pid() {

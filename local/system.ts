@@ -14,7 +14,8 @@ import { register, stopLeftovers, unregister } from './stores/leftovers.ts'
 import { startMongo } from './stores/mongodb.ts'
 import { startNats } from './stores/nats.ts'
 import { startPostgres } from './stores/postgres.ts'
-import { StoreError, type Store } from './stores/store.ts'
+import type { Store } from './stores/store.ts'
+import { UserError } from '../functions/shared/process/user-error.ts'
 
 const root = join(import.meta.dirname, '..')
 const ours = { script: join(root, 'images/bundle.ts'), dist: join(root, 'dist') }
@@ -50,7 +51,7 @@ export interface System {
 /**
  * Starts the whole shop; where something cannot be started, or `signal` says to stop, what already was is stopped. The
  * caller holds the lock.
- * @throws StoreError in one line that says what to do
+ * @throws UserError that says what to do
  */
 export async function startSystem(options: SystemOptions): Promise<System> {
   const { dataDir, env, durable = true, bundler: { script, dist } = ours, say, log, signal } = options
@@ -91,7 +92,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     )
     for (const store of stores) say(store.origin)
     const failed = Promise.race(stores.map(({ died }) => died))
-    ends.push(failed.then((reason) => Promise.reject(new StoreError(`${reason}. Start again.`))))
+    ends.push(failed.then((reason) => Promise.reject(new UserError(`${reason}. Start again.`))))
     ends.at(-1)?.catch(() => {})
     const [postgres, nats, mongodb] = stores as [Store, Store, Store]
     const secrets = await localSecrets(dataDir)
@@ -199,8 +200,8 @@ function throwFirst(results: PromiseSettledResult<unknown>[]): void {
 function explainListen(error: unknown, port: number): unknown {
   const code = (error as NodeJS.ErrnoException).code
   if (code === 'EADDRINUSE')
-    return new StoreError(`Port ${port} is in use. Stop what uses it, or set PORT to another one.`)
-  if (code === 'EACCES') return new StoreError(`Port ${port} needs more rights. Set PORT to one above 1023.`)
+    return new UserError(`Port ${port} is in use. Stop what uses it, or set PORT to another one.`)
+  if (code === 'EACCES') return new UserError(`Port ${port} needs more rights. Set PORT to one above 1023.`)
   return error
 }
 

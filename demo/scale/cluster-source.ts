@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Agent, request } from 'undici'
 import { createPods, toParts, type Pod } from './kubernetes.ts'
-import { ScaleError, type ScaleSource } from './source.ts'
+import type { ScaleSource } from './source.ts'
+import { UserError } from '../../functions/shared/process/user-error.ts'
 import { wait } from './wait.ts'
 
 /** Knative's default, which knative/ keeps. */
@@ -29,7 +30,7 @@ export async function openCluster(namespace: string): Promise<ScaleSource> {
   try {
     const { autoscalers } = await objects()
     if (autoscalers.length === 0)
-      throw new ScaleError(
+      throw new UserError(
         `There are no Knative Services in the namespace ${namespace}: deploy the shop, or name its --namespace.`,
       )
     void follow(await listPods())
@@ -99,10 +100,10 @@ async function openApi() {
           said += text
           if (said.includes('Starting to serve')) resolve()
         })
-      child.once('exit', () => reject(new ScaleError(`kubectl proxy: ${said.trim()}`)))
+      child.once('exit', () => reject(new UserError(`kubectl proxy: ${said.trim()}`)))
       child.once('error', () =>
         reject(
-          new ScaleError(
+          new UserError(
             'This shop is not the local runner, and there is no kubectl on the PATH to look into its cluster with.',
           ),
         ),
@@ -121,7 +122,7 @@ async function openApi() {
       const { statusCode, body } = await ask(path, AbortSignal.timeout(10_000))
       const text = await body.text()
       if (statusCode === 200) return JSON.parse(text) as T
-      throw new ScaleError(explain(statusCode, path, text))
+      throw new UserError(explain(statusCode, path, text))
     },
     /** The lines of an answer that does not end. */
     async *watch(path: string, signal: AbortSignal): AsyncGenerator<string> {

@@ -3,25 +3,21 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import pc from 'picocolors'
+import { run } from '../../functions/shared/process/run.ts'
+import { UserError } from '../../functions/shared/process/user-error.ts'
 import { openCluster } from './cluster-source.ts'
 import { openLocal } from './local-source.ts'
 import { defaultNamespace, readOptions, usage, type Options } from './options.ts'
 import { toPage } from './page.ts'
-import { run } from './run.ts'
-import { ScaleError, type ScaleSource } from './source.ts'
+import { run as runScenario } from './run.ts'
+import type { ScaleSource } from './source.ts'
 import { createDisplay } from './terminal.ts'
 import { openVisitors, unreachable } from './visitors.ts'
 
-async function main(): Promise<number> {
-  try {
-    const options = readOptions(process.argv.slice(2), process.env)
-    if (options === 'help') console.log(usage)
-    else await demo(options)
-    return 0
-  } catch (error) {
-    console.error(error instanceof ScaleError ? pc.red(error.message) : error)
-    return 1
-  }
+async function main() {
+  const options = readOptions(process.argv.slice(2), process.env)
+  if (options === 'help') console.log(usage)
+  else await demo(options)
 }
 
 async function demo(options: Options) {
@@ -42,7 +38,12 @@ async function demo(options: Options) {
     process.once('SIGINT', () => stopping.abort())
     process.once('SIGTERM', () => stopping.abort())
     const display = createDisplay(process.stdout)
-    const recording = await run(options, { source, visitors, draw: display.draw, signal: stopping.signal })
+    const recording = await runScenario(options, {
+      source,
+      visitors,
+      draw: display.draw,
+      signal: stopping.signal,
+    })
     const elapsed = (Date.now() - recording.began) / 1000
     display.end(recording, { phase: 'over', elapsed })
     // it wakes functions: so only when nothing is watched any more
@@ -58,7 +59,7 @@ async function demo(options: Options) {
   }
 }
 
-function conclude({ outcome, remarks }: Awaited<ReturnType<typeof run>>, file: string) {
+function conclude({ outcome, remarks }: Awaited<ReturnType<typeof runScenario>>, file: string) {
   if (outcome !== undefined) {
     const { confirmed, cancelled, underWay } = outcome
     const accepted = confirmed + cancelled + underWay
@@ -74,9 +75,9 @@ function conclude({ outcome, remarks }: Awaited<ReturnType<typeof run>>, file: s
 async function openSource({ url, namespace }: Options): Promise<ScaleSource> {
   if (namespace !== undefined) return openCluster(namespace)
   const local = await openLocal(url).catch((error: unknown) => {
-    throw error instanceof ScaleError ? error : new ScaleError(unreachable(url, error))
+    throw error instanceof UserError ? error : new UserError(unreachable(url, error))
   })
   return local ?? openCluster(defaultNamespace)
 }
 
-process.exitCode = await main()
+await run(main)

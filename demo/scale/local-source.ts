@@ -1,14 +1,15 @@
 import { functions } from '../../functions/table.ts'
 import type { ScaleReport } from '../../local/activator/activator.ts'
 import type { FunctionReport } from '../../local/activator/pool.ts'
-import { ScaleError, type ColdStart, type Part, type Sample, type ScaleSource } from './source.ts'
+import type { ColdStart, Part, Sample, ScaleSource } from './source.ts'
+import { UserError } from '../../functions/shared/process/user-error.ts'
 
 /** The local runner's `GET /_scale`; undefined where the shop has no such page. */
 export async function openLocal(url: string): Promise<ScaleSource | undefined> {
   const first = await ask()
   if (first === undefined) return undefined
   if (Object.keys(first.functions).length === 0)
-    throw new ScaleError(
+    throw new UserError(
       'This shop runs all functions in one process: start it without --in-process to see them scale.',
     )
   const starts = coldStarts(first)
@@ -19,7 +20,7 @@ export async function openLocal(url: string): Promise<ScaleSource | undefined> {
     windowSeconds: first.windowSeconds,
     async sample() {
       const report = await ask()
-      if (report === undefined) throw new ScaleError(`${url}/_scale is gone`)
+      if (report === undefined) throw new UserError(`${url}/_scale is gone`)
       starts.see(report)
       return toSample(report, Date.now())
     },

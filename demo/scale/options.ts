@@ -1,7 +1,7 @@
-import { parseArgs } from 'node:util'
 import { demoPassword } from '../../local/people.ts'
 import { scenarios, type ScenarioName } from './scenarios.ts'
-import { ScaleError } from './source.ts'
+import { UserError } from '../../functions/shared/process/user-error.ts'
+import { parseArguments } from '../../local/commands/arguments.ts'
 
 export interface Options {
   scenario: ScenarioName
@@ -36,18 +36,18 @@ ${Object.entries(scenarios)
 SHOP_PASSWORD is that of staff@example.com, who receives stock for the orders; NODE_EXTRA_CA_CERTS names a
 certificate to trust.`
 
-/** @throws ScaleError that says what is wrong with them */
+/** @throws UserError that says what is wrong with them */
 export function readOptions(args: string[], env: NodeJS.ProcessEnv): Options | 'help' {
   const { values } = parse(args)
   if (values.help) return 'help'
   const scenario = values.scenario ?? 'usual'
   if (!isScenario(scenario))
-    throw new ScaleError(
+    throw new UserError(
       `There is no scenario ${scenario}: choose one of ${Object.keys(scenarios).join(', ')}.`,
     )
   const url = values.url ?? env['SHOP_URL'] ?? `http://localhost:${env['PORT'] ?? 8080}`
   if (!/^https?:/.test(URL.parse(url)?.protocol ?? ''))
-    throw new ScaleError(`--url ${url}: it has to be a whole URL, as http://localhost:8080.`)
+    throw new UserError(`--url ${url}: it has to be a whole URL, as http://localhost:8080.`)
   return {
     scenario,
     seconds: number('--seconds', values.seconds, scenarios[scenario].seconds, [5, 3600]),
@@ -63,28 +63,21 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv): Options | '
 
 const isScenario = (name: string): name is ScenarioName => Object.hasOwn(scenarios, name)
 
-function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      options: {
-        scenario: { type: 'string' },
-        seconds: { type: 'string' },
-        rate: { type: 'string' },
-        url: { type: 'string' },
-        namespace: { type: 'string', short: 'n' },
-        html: { type: 'string' },
-        'in-flight': { type: 'string' },
-        now: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    })
-  } catch (error) {
-    throw new ScaleError(
-      `${error instanceof Error ? error.message.split('. ')[0] : String(error)}. See npm run demo:scale -- --help.`,
-    )
-  }
-}
+const parse = (args: string[]) =>
+  parseArguments(usage, {
+    args,
+    options: {
+      scenario: { type: 'string' },
+      seconds: { type: 'string' },
+      rate: { type: 'string' },
+      url: { type: 'string' },
+      namespace: { type: 'string', short: 'n' },
+      html: { type: 'string' },
+      'in-flight': { type: 'string' },
+      now: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  })
 
 function number(
   name: string,
@@ -95,5 +88,5 @@ function number(
   if (text === undefined) return otherwise
   const value = Number(text)
   if (text.trim() !== '' && value >= min && value <= max) return value
-  throw new ScaleError(`${name} ${text}: it has to be a number from ${min} to ${max}.`)
+  throw new UserError(`${name} ${text}: it has to be a number from ${min} to ${max}.`)
 }

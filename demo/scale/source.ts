@@ -52,9 +52,6 @@ export interface ScaleSource {
   close: () => Promise<void>
 }
 
-/** What is wrong, for the terminal. */
-export class ScaleError extends Error {}
-
 /** Whether nothing runs that need not. */
 export const atRest = ({ parts }: Sample) =>
   parts.every(

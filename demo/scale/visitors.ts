@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { Agent, request } from 'undici'
 import type { FunctionName } from '../../functions/table.ts'
 import type { Visit } from './load.ts'
-import { ScaleError } from './source.ts'
+import { UserError } from '../../functions/shared/process/user-error.ts'
 
 /** Enough that nobody logs in so often at once that it looks like guessing passwords. */
 const CUSTOMERS = 20
@@ -53,7 +53,7 @@ export interface Outcome {
 
 /**
  * Registers customers, and has stock received where the demo people's password is known.
- * @throws ScaleError that says what to do where the shop does not answer
+ * @throws UserError if the shop does not answer
  */
 export async function openVisitors(url: string, demoPassword: string) {
   const dispatcher = new Agent({
@@ -66,7 +66,7 @@ export async function openVisitors(url: string, demoPassword: string) {
   let turn = 0
 
   const { items: products } = await must<{ items: Product[] }>('GET', '/products?limit=100')
-  if (products.length === 0) throw new ScaleError('The catalogue is empty: there is nothing to order.')
+  if (products.length === 0) throw new UserError('The catalogue is empty: there is nothing to order.')
   const customers = await inGroupsOf(4, CUSTOMERS, register)
   const stocked = await receiveStock()
 
@@ -190,10 +190,10 @@ export async function openVisitors(url: string, demoPassword: string) {
 
   async function must<T>(method: 'GET' | 'POST', path: string, token?: string, body?: unknown): Promise<T> {
     const { status, text } = await send(method, path, token, body).catch((error: unknown) => {
-      throw new ScaleError(unreachable(url, error))
+      throw new UserError(unreachable(url, error))
     })
     if (status >= 300)
-      throw new ScaleError(`${method} ${api}${path} answered ${status}: ${text.slice(0, 300)}`)
+      throw new UserError(`${method} ${api}${path} answered ${status}: ${text.slice(0, 300)}`)
     return JSON.parse(text) as T
   }
 }

@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util'
-import { StoreError } from '../stores/store.ts'
+import { UserError } from '../../functions/shared/process/user-error.ts'
+import { parseArguments } from './arguments.ts'
 
 export interface Options {
   port: number
@@ -16,7 +16,7 @@ export const usage = `npm start -- [options]
   --in-process       all functions in one process
 PORT sets the port (8080), DATA_DIR the data folder (.data).`
 
-/** Reads the options; throws one line that says what to do where one is not good. */
+/** @throws UserError if an option is unknown or its value is out of range */
 export function readOptions(args: string[], env: NodeJS.ProcessEnv): Options | 'help' {
   const { values } = parse(args)
   if (values.help) return 'help'
@@ -29,26 +29,19 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv): Options | '
   }
 }
 
-function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      options: {
-        window: { type: 'string' },
-        'max-scale': { type: 'string' },
-        'in-process': { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    })
-  } catch (error) {
-    throw new StoreError(
-      `${error instanceof Error ? error.message.split('. ')[0] : String(error)}. See npm start -- --help.`,
-    )
-  }
-}
+const parse = (args: string[]) =>
+  parseArguments(usage, {
+    args,
+    options: {
+      window: { type: 'string' },
+      'max-scale': { type: 'string' },
+      'in-process': { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  })
 
 function whole(name: string, text: string, min: number, max: number): number {
   const value = Number(text)
   if (text.trim() !== '' && Number.isInteger(value) && value >= min && value <= max) return value
-  throw new StoreError(`${name}=${text}: set it to a whole number from ${min} to ${max}.`)
+  throw new UserError(`${name}=${text}: set it to a whole number from ${min} to ${max}.`)
 }

@@ -1,12 +1,18 @@
 import { existsSync, readdirSync, realpathSync, rmSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
-import { parseArgs } from 'node:util'
+import { run } from '../../functions/shared/process/run.ts'
+import { UserError } from '../../functions/shared/process/user-error.ts'
+import { readArguments } from './arguments.ts'
 import { lockDataDir } from '../lock.ts'
 import { dataDirOf, marker } from '../stores/data-dir.ts'
 import { codeOf } from '../stores/field.ts'
 import { stopLeftovers } from '../stores/leftovers.ts'
-import { StoreError } from '../stores/store.ts'
+
+const usage = `npm run reset [-- --yes]
+Removes the data folder with all orders in it, after asking.
+  --yes   does not ask
+DATA_DIR sets the data folder (.data).`
 
 const ask = async (question: string): Promise<boolean> => {
   const terminal = createInterface({ input: process.stdin, output: process.stdout })
@@ -19,7 +25,7 @@ const ask = async (question: string): Promise<boolean> => {
 
 /**
  * Removes a data folder with all that is in it.
- * @throws StoreError when a system runs on it, or it is not a data folder of ours
+ * @throws UserError when a system runs on it, or it is not a data folder of ours
  */
 const remove = async (dataDir: string): Promise<void> => {
   lockDataDir(dataDir)
@@ -38,7 +44,11 @@ const remove = async (dataDir: string): Promise<void> => {
 }
 
 const reset = async (): Promise<void> => {
-  const { values } = parseArgs({ options: { yes: { type: 'boolean', short: 'y', default: false } } })
+  const { values } = readArguments(usage, {
+    options: {
+      yes: { type: 'boolean', short: 'y', default: false },
+    },
+  })
   const named = dataDirOf()
   if (!existsSync(named)) {
     console.log(`Nothing to remove: ${named} does not exist.`)
@@ -46,12 +56,12 @@ const reset = async (): Promise<void> => {
   }
   const dataDir = realpathSync(named)
   if (!existsSync(join(dataDir, marker))) {
-    throw new StoreError(
+    throw new UserError(
       `${dataDir} is not a data folder of Zeroshop (it has no ${marker}): nothing was removed.`,
     )
   }
   if (!values.yes && !process.stdin.isTTY) {
-    throw new StoreError(
+    throw new UserError(
       `This removes ${dataDir} with all orders in it. If you mean it: npm run reset -- --yes`,
     )
   }
@@ -63,9 +73,4 @@ const reset = async (): Promise<void> => {
   console.log(`Removed ${dataDir}.`)
 }
 
-try {
-  await reset()
-} catch (error) {
-  console.error(error instanceof StoreError ? error.message : error)
-  process.exitCode = 1
-}
+await run(reset)

@@ -2,6 +2,7 @@
 import { createWriteStream, mkdirSync, renameSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import pc from 'picocolors'
+import { run } from '../../functions/shared/process/run.ts'
 import { lockDataDir } from '../lock.ts'
 import { noteworthy } from './noteworthy.ts'
 import { readOptions, usage, type Options } from './options.ts'
@@ -9,7 +10,6 @@ import { demoPassword, people } from '../people.ts'
 import { dataDirOf, explainDataDir } from '../stores/data-dir.ts'
 import { codeOf } from '../stores/field.ts'
 import { signal } from '../stores/process.ts'
-import { StoreError } from '../stores/store.ts'
 import { startSystem, type System } from '../system.ts'
 
 /** A stop that takes longer is cut off, in ms; what was committed is safe. */
@@ -31,11 +31,9 @@ async function main(): Promise<number> {
     }
     const lock = lockDataDir(dataDir)
     release = () => lock.release()
-    return await run(options, dataDir)
+    return await runShop(options, dataDir)
   } catch (error) {
-    const known = isOfDisk(error) ? explainDataDir(error, dataDir) : error
-    console.error(known instanceof StoreError ? pc.red(known.message) : known)
-    return 1
+    throw isOfDisk(error) ? explainDataDir(error, dataDir) : error
   } finally {
     release()
   }
@@ -44,7 +42,7 @@ async function main(): Promise<number> {
 const isOfDisk = (error: unknown) =>
   ['ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS'].includes(codeOf(error) ?? '')
 
-async function run(options: Options, dataDir: string): Promise<number> {
+async function runShop(options: Options, dataDir: string): Promise<number> {
   const told = Promise.withResolvers<number>()
   const stopping = new AbortController()
   const running: { system?: System } = {}
@@ -125,4 +123,6 @@ Logs: ${logFile}. Ctrl-C stops everything; the data stays.
 `)
 }
 
-process.exit(await main())
+await run(main)
+// a store that is still starting must not keep the process
+process.exit()

@@ -8,7 +8,7 @@ import { explainExit, lineThatMatters } from './explain.ts'
 import type { StopSignal } from './leftovers.ts'
 import { register, unregister } from './leftovers.ts'
 import type { Store, StoreName } from './store.ts'
-import { StoreError } from './store.ts'
+import { UserError } from '../../functions/shared/process/user-error.ts'
 
 const pollMs = 20
 const killAfterMs = 3000
@@ -32,7 +32,7 @@ export interface Daemon {
   /** Called after the stop signal, for a server that has to be woken to notice it. */
   nudge?: (url: string) => void
   /** A better message than the log's last line, where there is one. */
-  explain?: (log: string) => StoreError | undefined
+  explain?: (log: string) => UserError | undefined
   /** How long it may take, in ms. Default: a minute, as a crash may have left much to recover. */
   startTimeout?: number
 }
@@ -69,14 +69,14 @@ const waitUntilReady = async (
   }
   child.kill('SIGKILL')
   await exit
-  throw new StoreError(
+  throw new UserError(
     `${daemon.title} took too long to start. The last it said was "${lineThatMatters(log()) ?? 'nothing'}".`,
   )
 }
 
 /**
  * Runs a store as a process group of its own, so that Ctrl-C reaches only the runner, which decides the order.
- * @throws StoreError when it ends before it takes connections
+ * @throws UserError when it ends before it takes connections
  */
 export const startDaemon = async (daemon: Daemon): Promise<Store> => {
   const { name, title, dataDir, stopSignal } = daemon
@@ -121,7 +121,7 @@ export const startDaemon = async (daemon: Daemon): Promise<Store> => {
 
   const outcome = await waitUntilReady(daemon, child, exit, log)
   if ('ended' in outcome) {
-    if (pid === undefined) throw new StoreError(`${title} ${outcome.ended} (${daemon.command})`)
+    if (pid === undefined) throw new UserError(`${title} ${outcome.ended} (${daemon.command})`)
     throw daemon.explain?.(log()) ?? explainExit(title, log(), logFile, dataDir)
   }
   ready = true

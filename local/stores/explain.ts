@@ -1,5 +1,5 @@
 import { statfsSync } from 'node:fs'
-import { StoreError } from './store.ts'
+import { UserError } from '../../functions/shared/process/user-error.ts'
 
 const matters = /FATAL|PANIC|\[FTL\]|\[ERR\]|ERROR|Error\b|error:|"s":"[FE]"/
 // Dates, process numbers, time zones: what stands before the message in each store's log.
@@ -22,8 +22,8 @@ export const freeBytes = (folder: string): number => {
   }
 }
 
-export const diskFull = (title: string, dataDir: string): StoreError =>
-  new StoreError(
+export const diskFull = (title: string, dataDir: string): UserError =>
+  new UserError(
     `${title} could not start because the disk that holds ${dataDir} is full. Free some space and start again.`,
   )
 
@@ -33,18 +33,16 @@ export const explainExit = (
   log: string,
   logFile: string | undefined,
   dataDir: string,
-): StoreError => {
+): UserError => {
   const saidSo = /No space left on device|ENOSPC|Disk quota exceeded|disk is full/i.test(log)
   // Not every store says so when it has run out of space.
   if (saidSo || freeBytes(dataDir) < 1_000_000) return diskFull(title, dataDir)
   if (/Read-only file system/.test(log)) {
-    return new StoreError(
-      `${title} cannot write to ${dataDir}. Set DATA_DIR to a folder that can be written.`,
-    )
+    return new UserError(`${title} cannot write to ${dataDir}. Set DATA_DIR to a folder that can be written.`)
   }
   const line = lineThatMatters(log)
   const said = line === undefined ? 'without saying why' : `after saying "${line}"`
-  return new StoreError(
+  return new UserError(
     `${title} stopped while starting, ${said}.${logFile === undefined ? '' : ` Its log: ${logFile}`}`,
   )
 }

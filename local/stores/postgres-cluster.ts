@@ -8,7 +8,7 @@ import { diskFull, explainExit, freeBytes } from './explain.ts'
 import { textOf } from './field.ts'
 import type { SystemUser } from './postgres-user.ts'
 import { giveTo } from './postgres-user.ts'
-import { StoreError } from './store.ts'
+import { UserError } from '../../functions/shared/process/user-error.ts'
 
 const run = promisify(execFile)
 
@@ -28,7 +28,7 @@ const password = (dataDir: string, user: SystemUser | undefined): string => {
   const file = passwordFileOf(dataDir)
   if (!existsSync(file)) {
     if (majorOf(dataDir) !== undefined) {
-      throw new StoreError(
+      throw new UserError(
         `${file} is missing, so nobody can log in. Put it back, or npm run reset to start afresh.`,
       )
     }
@@ -44,7 +44,7 @@ const password = (dataDir: string, user: SystemUser | undefined): string => {
 /**
  * Makes the database cluster unless there is one. It appears whole or not at all.
  * @returns the superuser's password
- * @throws StoreError when the disk is full or cannot be written, or initdb fails
+ * @throws UserError when the disk is full or cannot be written, or initdb fails
  */
 export const prepareCluster = async (
   dataDir: string,
@@ -79,7 +79,7 @@ export const prepareCluster = async (
     renameSync(attempt, cluster)
     return secret
   } catch (error) {
-    if (error instanceof StoreError) throw error
+    if (error instanceof UserError) throw error
     const stderr = textOf(error, 'stderr')
     throw stderr === undefined
       ? explainDataDir(error, dataDir)

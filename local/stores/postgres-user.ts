@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { chownSync, cpSync, existsSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join, parse } from 'node:path'
-import { StoreError } from './store.ts'
+import { UserError } from '../../functions/shared/process/user-error.ts'
 
 export interface SystemUser {
   uid: number
@@ -27,7 +27,7 @@ const create = (): SystemUser => {
   }
   const user = lookUp()
   if (user) return user
-  throw new StoreError(
+  throw new UserError(
     'PostgreSQL refuses to run as root, and the user "postgres" cannot be made. Run as another user, or set DATABASE_URL.',
   )
 }
@@ -47,14 +47,14 @@ const mayEnter = (folder: string, user: SystemUser): boolean => {
 }
 
 /**
- * @throws StoreError when the user cannot reach the folder, naming the one that is in the way
+ * @throws UserError when the user cannot reach the folder, naming the one that is in the way
  */
 export const checkReachable = (dataDir: string, user: SystemUser | undefined): void => {
   if (!user || mayEnter(dataDir, user)) return
   let barrier = dataDir
   while (dirname(barrier) !== parse(barrier).root && !mayEnter(dirname(barrier), user))
     barrier = dirname(barrier)
-  throw new StoreError(
+  throw new UserError(
     `PostgreSQL refuses to run as root, and the user "postgres" may not enter ${barrier}. ` +
       `Set DATA_DIR to a folder outside it, for example DATA_DIR=/var/lib/zeroshop.`,
   )

@@ -14,7 +14,8 @@ import type { SystemUser } from './postgres-user.ts'
 import { checkReachable, postgresUser, reachableBinaries } from './postgres-user.ts'
 import { commandOf, identify } from './process.ts'
 import type { Store, StoreOptions } from './store.ts'
-import { StoreError, externalStore } from './store.ts'
+import { externalStore } from './store.ts'
+import { UserError } from '../../functions/shared/process/user-error.ts'
 import { reasonOf, withoutSecrets } from './url.ts'
 
 const least = 18
@@ -34,12 +35,12 @@ const external = async (url: string): Promise<Store> => {
     version = row?.version.split(' ')[0] ?? '0'
   } catch (error) {
     const reason = reasonOf(error, url)
-    throw new StoreError(
+    throw new UserError(
       `Cannot reach PostgreSQL at DATABASE_URL (${shown}): ${reason}. Start it, or unset DATABASE_URL.`,
     )
   }
   if (Number.parseInt(version, 10) < least) {
-    throw new StoreError(`PostgreSQL at DATABASE_URL (${shown}) is ${version}; ${least} or newer is needed.`)
+    throw new UserError(`PostgreSQL at DATABASE_URL (${shown}) is ${version}; ${least} or newer is needed.`)
   }
   return externalStore('postgres', url, `PostgreSQL ${version} at DATABASE_URL (${shown})`)
 }
@@ -83,14 +84,14 @@ const locate = async (
   }
   const packaged = await embedded()
   if (!packaged) {
-    throw new StoreError(
+    throw new UserError(
       `There is no packaged PostgreSQL for ${process.platform}-${process.arch} (and ${found.why}). ` +
         `Set DATABASE_URL, or put PostgreSQL ${least} on the PATH.`,
     )
   }
   const major = Number.parseInt(packaged.version, 10)
   if (made !== undefined && made !== major) {
-    throw new StoreError(
+    throw new UserError(
       `The data in ${dataDir} was made by PostgreSQL ${made}, not ${major}. ` +
         `Set DATA_DIR to another folder, put PostgreSQL ${made} on the PATH, or npm run reset.`,
     )
@@ -147,7 +148,7 @@ const settings = (durable: boolean): string[] =>
 /**
  * PostgreSQL 18: DATABASE_URL, postgres 18 or newer on the PATH, or the pinned package.
  * The URL is the superuser's, for the database `postgres`.
- * @throws StoreError in one line that says what to do
+ * @throws UserError that says what to do
  */
 export const startPostgres = async (options: StoreOptions): Promise<Store> => {
   const { dataDir, env = process.env, durable = true, log } = options

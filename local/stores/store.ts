@@ -26,11 +26,6 @@ export interface StoreOptions {
   log?: (line: string) => void
 }
 
-/** What went wrong and what to do about it, in one line fit for the terminal. */
-export class StoreError extends Error {
-  override name = 'StoreError'
-}
-
 /** A store that somebody else runs: there is nothing to stop, and we do not watch it. */
 export const externalStore = (name: StoreName, url: string, origin: string): Store => ({
   name,

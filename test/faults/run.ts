@@ -4,8 +4,10 @@
  */
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import { parseArgs } from 'node:util'
 import pc from 'picocolors'
+import { run } from '../../functions/shared/process/run.ts'
+import { UserError } from '../../functions/shared/process/user-error.ts'
+import { readArguments } from '../../local/commands/arguments.ts'
 import type { Fault } from './fault.ts'
 import { broker } from './faults/broker.ts'
 import { clocks } from './faults/clocks.ts'
@@ -36,29 +38,6 @@ const usage = `npm run test:faults [-- options] [NAME…]
   --report       writes docs/reliability.md, from the last run of each
   --log          shows what the processes say`
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    seed: { type: 'string' },
-    crashes: { type: 'string', default: '20' },
-    minutes: { type: 'string', default: '30' },
-    hours: { type: 'string', default: '0' },
-    report: { type: 'boolean', default: false },
-    log: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h' },
-  },
-})
-
-/** Side by side, each lane in a shop of its own: most of the time something is waited for. */
-const lanes: Fault[][] = [
-  [oversell, stores, clocks, exhaustion, lostUpdates],
-  [broker, provider],
-  [fenced, relays, deliveries, idempotency, toldToStop, crashes(Number(values.crashes))],
-]
-/** Only by their name: they take long. */
-const long: Fault[] = [endurance(Number(values.minutes))]
-const faults = [...lanes.flat(), ...long]
-
 /** Those that run, so that Ctrl-C leaves nothing behind. */
 const shops = new Set<FaultShop>()
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -66,11 +45,14 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
     void Promise.allSettled([...shops].map((shop) => shop.stop())).then(() => process.exit(130))
   })
 
-/** Runs faults in one shop, one after the other, and checks the books after each. */
-async function round(seed: number, chosen: Fault[]): Promise<Outcome[]> {
+/**
+ * Runs faults in one shop, one after the other, and checks the books after each.
+ * @param isShown whether the terminal shows what the processes say
+ */
+async function round(seed: number, chosen: Fault[], isShown: boolean): Promise<Outcome[]> {
   if (chosen.length === 0) return []
   const outcomes: Outcome[] = []
-  const book = openLog(`${seed}-${chosen[0]!.name}`)
+  const book = openLog(`${seed}-${chosen[0]!.name}`, isShown)
   const shop = await openFaultShop({ log: book.write })
   shops.add(shop)
   try {
@@ -120,15 +102,15 @@ async function round(seed: number, chosen: Fault[]): Promise<Outcome[]> {
   return outcomes
 }
 
-/** What the processes of one shop say, in a file that is kept where a fault fell. */
-function openLog(name: string) {
+/** The output of the processes of one shop, in a file that is kept if a fault fell. */
+function openLog(name: string, isShown: boolean) {
   const path = join(import.meta.dirname, `../../.data/faults/${name}.log`)
   mkdirSync(dirname(path), { recursive: true })
   let file: number | undefined = openSync(path, 'w')
   return {
     write: (line: string) => {
       if (file !== undefined) writeSync(file, `${line}\n`)
-      if (values.log) console.log(pc.dim(line))
+      if (isShown) console.log(pc.dim(line))
     },
     /** Where it is, and what it has of the requests that went wrong. */
     tell: ({ findings }: Outcome) => {
@@ -163,16 +145,30 @@ function tell(outcome: Outcome) {
 }
 
 async function main(): Promise<number> {
-  if (values.help) {
-    console.log(usage)
-    return 0
-  }
+  const { values, positionals } = readArguments(usage, {
+    allowPositionals: true,
+    options: {
+      seed: { type: 'string' },
+      crashes: { type: 'string', default: '20' },
+      minutes: { type: 'string', default: '30' },
+      hours: { type: 'string', default: '0' },
+      report: { type: 'boolean', default: false },
+      log: { type: 'boolean', default: false },
+    },
+  })
+  // the lanes run at the same time, each in a shop of its own: they spend most of their time waiting
+  const lanes: Fault[][] = [
+    [oversell, stores, clocks, exhaustion, lostUpdates],
+    [broker, provider],
+    [fenced, relays, deliveries, idempotency, toldToStop, crashes(Number(values.crashes))],
+  ]
+  // these run only by their name
+  const long: Fault[] = [endurance(Number(values.minutes))]
+  const faults = [...lanes.flat(), ...long]
   const known = [...faults.map(({ name }) => name), 'mutations']
   const unknown = positionals.find((name) => !known.includes(name))
-  if (unknown !== undefined) {
-    console.error(`There is no fault ${unknown}: choose of ${known.join(', ')}.\n${usage}`)
-    return 1
-  }
+  if (unknown !== undefined)
+    throw new UserError(`There is no fault ${unknown}: choose of ${known.join(', ')}.\n${usage}`)
   const chosen = faults.filter((fault) =>
     positionals.length === 0 ? !long.includes(fault) : positionals.includes(fault.name),
   )
@@ -186,6 +182,7 @@ async function main(): Promise<number> {
         round(
           seed,
           lane.filter((fault) => chosen.includes(fault)),
+          values.log,
         ),
       )
       outcomes.push(...(await Promise.all(rounds)).flat())
@@ -200,4 +197,4 @@ async function main(): Promise<number> {
   return failed.length + missed.length === 0 ? 0 : 1
 }
 
-process.exitCode = await main()
+await run(main)

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { get, kubectl, KubectlError } from '../../knative/kubectl.ts'
+import { get, kubectl } from '../../knative/kubectl.ts'
+import { UserError } from '../../functions/shared/process/user-error.ts'
 import type { ShopClient } from '../client.ts'
 import { customersWhoRetry, stockUp } from '../load.ts'
 import { namespace, openShop, podsOf } from './shop.ts'
@@ -46,7 +47,7 @@ async function evict(name: string): Promise<void> {
       await kubectl(['create', '--raw', path, '-f', '-'], JSON.stringify(eviction))
       return
     } catch (error) {
-      if (!(error instanceof KubectlError)) throw error
+      if (!(error instanceof UserError)) throw error
       if (error.message.includes('NotFound')) return
       if (!error.message.includes('disruption budget')) throw error
       await pause(1_000)

@@ -1,13 +1,15 @@
 /** The payment provider's stand-in as a process of its own. */
-import { ConfigError, readConfig } from '../../shared/process/config.ts'
+import { readConfig } from '../../shared/process/config.ts'
+import { printError } from '../../shared/process/run.ts'
+import { UserError } from '../../shared/process/user-error.ts'
 import { startSandbox } from './server.ts'
 
 const config = readConfig(process.env)
 
-/** One line that says what to do, where we know; the stack only where we do not. */
 function fail(error: unknown): never {
-  const isKnown = error instanceof ConfigError || (error instanceof Error && 'code' in error)
-  console.error(isKnown ? `zeroshop: the payment sandbox: ${error.message}` : error)
+  // the system's own message, such as that the port is in use or the disk full, says enough
+  const isOfSystem = error instanceof Error && 'code' in error
+  printError(isOfSystem ? new UserError(error.message) : error, 'zeroshop: the payment sandbox: ')
   process.exit(1)
 }
 

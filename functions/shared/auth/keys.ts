@@ -1,5 +1,6 @@
 import type { JSONWebKeySet } from 'jose'
-import { ConfigError, type Config } from '../process/config.ts'
+import type { Config } from '../process/config.ts'
+import { UserError } from '../process/user-error.ts'
 import { authenticator, type Authenticate } from './access-token.ts'
 
 /** Verifies access tokens with the configured public keys. */
@@ -14,12 +15,12 @@ export function openAuthenticator(config: Config): Authenticate {
 
 export const publicKeys = (config: Config) => readJson(config, 'JWT_PUBLIC_KEYS') as JSONWebKeySet
 
-/** A setting that holds JSON. @throws ConfigError */
+/** A setting that holds JSON. @throws UserError */
 export function readJson(config: Config, name: string): unknown {
   try {
     return JSON.parse(config.need(name))
   } catch (error) {
-    if (error instanceof ConfigError) throw error
+    if (error instanceof UserError) throw error
     throw config.unusable(name)
   }
 }

@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs'
-
-/** What is wrong with how a process was started; its message is the one line that it prints before it exits. */
-export class ConfigError extends Error {}
+import { UserError } from './user-error.ts'
 
 /** The settings of a process, each read when it is first needed. */
 export interface Config {
@@ -12,7 +10,7 @@ export interface Config {
   /** A setting that is a number above 0, such as 0.5. */
   number(name: string, otherwise: number): number
   /** The error that says that a setting's value is of no use, and what it should be. */
-  unusable(name: string): ConfigError
+  unusable(name: string): UserError
   /** The address of a function, from the template FUNCTION_URL. */
   functionUrl(name: string): string
 }
@@ -78,20 +76,20 @@ export function readConfig(env: NodeJS.ProcessEnv, more: Readonly<Record<string,
     try {
       text = readFileSync(file, 'utf8').trim()
     } catch (error) {
-      throw new ConfigError(
+      throw new UserError(
         `${name}_FILE: cannot read ${file} (${(error as NodeJS.ErrnoException).code}). Mount the secret there.`,
       )
     }
-    if (text === '') throw new ConfigError(`${name}_FILE: ${file} is empty. Put there ${explain(name)}.`)
+    if (text === '') throw new UserError(`${name}_FILE: ${file} is empty. Put there ${explain(name)}.`)
     return text
   }
   const need = (name: string) => {
     const value = get(name)
     if (value === undefined)
-      throw new ConfigError(`${name} is not set: it is ${explain(name)}. Set it, or ${name}_FILE.`)
+      throw new UserError(`${name} is not set: it is ${explain(name)}. Set it, or ${name}_FILE.`)
     // the value itself may hold a password, so it is not told
     if (name.endsWith('_URL') && !isUrl(value))
-      throw new ConfigError(
+      throw new UserError(
         `${name} is not a URL: it is ${explain(name)}. Set it to scheme://user:password@host:port/path, ` +
           `with %2F for a / in the password, and so on.`,
       )
@@ -101,13 +99,13 @@ export function readConfig(env: NodeJS.ProcessEnv, more: Readonly<Record<string,
     const text = get(name)
     const value = text === undefined ? otherwise : Number(text)
     if (value > 0 && value < Infinity) return value
-    throw new ConfigError(`${name}=${text}: it is ${explain(name)}. Set it to a number above 0.`)
+    throw new UserError(`${name}=${text}: it is ${explain(name)}. Set it to a number above 0.`)
   }
   return {
     get,
     need,
     number,
-    unusable: (name) => new ConfigError(`${name} cannot be used: set it to ${explain(name)}.`),
+    unusable: (name) => new UserError(`${name} cannot be used: set it to ${explain(name)}.`),
     functionUrl: (name) => need('FUNCTION_URL').replaceAll('{function}', name),
   }
 }

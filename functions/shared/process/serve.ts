@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import { Server as TcpServer, type AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
-import { ConfigError } from './config.ts'
+import { UserError } from './user-error.ts'
 import type { Service } from './service.ts'
 
 /**
@@ -81,10 +81,10 @@ export async function serveUntilTold(
 }
 
 function explain(error: NodeJS.ErrnoException, port: number): Error {
-  if (error.code === 'EADDRINUSE') return new ConfigError(`PORT=${port} is in use. Set it to a free one.`)
+  if (error.code === 'EADDRINUSE') return new UserError(`PORT=${port} is in use. Set it to a free one.`)
   if (error.code === 'EACCES')
-    return new ConfigError(`PORT=${port} needs more rights. Set it to one above 1023.`)
+    return new UserError(`PORT=${port} needs more rights. Set it to one above 1023.`)
   if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
-    return new ConfigError('HOST is not an address of this machine. Set it to one, or leave it out.')
+    return new UserError('HOST is not an address of this machine. Set it to one, or leave it out.')
   return error
 }

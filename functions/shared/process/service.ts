@@ -2,7 +2,7 @@
 export interface Service {
   /** Throws where it cannot do its work. */
   ping: () => Promise<void>
-  /** Rejects with a ConfigError where the store cannot be reached or is of another version; looked at before serving. */
+  /** Rejects with a UserError if the store cannot be reached or is of another version; looked at before serving. */
   checked: Promise<void>
   close: () => Promise<void>
 }

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { MongoClient, type Db, type MongoClientOptions } from 'mongodb'
-import { ConfigError, describeSetting } from '../process/config.ts'
+import { describeSetting } from '../process/config.ts'
+import { UserError } from '../process/user-error.ts'
 import { unmigrated, type StoreVersion } from './schema-version.ts'
 
 /** A step of a MongoDB domain's `migrations/index.ts`; like any migration it expands, unless it says that it breaks. */
@@ -55,7 +56,7 @@ function openClient(url: string, setting: string, options: MongoClientOptions): 
   } catch (error) {
     // the driver's message describes the URL's form and never quotes the URL
     const reason = error instanceof Error ? error.message : String(error)
-    throw new ConfigError(
+    throw new UserError(
       `${setting} cannot be used: it is ${describeSetting(setting)}. MongoDB’s driver says: ${reason}.`,
     )
   }

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Sql } from 'postgres'
-import { ConfigError } from '../process/config.ts'
+import { UserError } from '../process/user-error.ts'
 import { errorCode } from './store-errors.ts'
 import { askStore } from './wait-for-store.ts'
 
@@ -41,7 +41,7 @@ export async function postgresVersion(client: Sql, domain: string): Promise<Stor
  * @param read the store's version
  * @param known the version that this code was written for
  * @param waitMs how long to wait, for the store to answer and then for its migration
- * @throws ConfigError if the store cannot be reached, stays older, or is too new for this code
+ * @throws UserError if the store cannot be reached, stays older, or is too new for this code
  */
 export async function waitForVersion(
   read: () => Promise<StoreVersion>,
@@ -56,27 +56,27 @@ export async function waitForVersion(
   }
 }
 
-/** @throws ConfigError if this code cannot run on the store */
+/** @throws UserError if this code cannot run on the store */
 export function checkVersion(
   { version, oldest }: StoreVersion,
   known: number,
   { store, domain }: { store: string; domain: string },
 ): void {
   if (version < known)
-    throw new ConfigError(
+    throw new UserError(
       `The ${domain} data in ${store} is older than this code (version ${version} of ${known}). Run the migration first (FUNCTION=migrate).`,
     )
   refuseNewer({ version, oldest }, known, { store, domain })
 }
 
-/** @throws ConfigError if a migration that this code does not know breaks it */
+/** @throws UserError if a migration that this code does not know breaks it */
 export function refuseNewer(
   { version, oldest }: StoreVersion,
   known: number,
   { store, domain }: { store: string; domain: string },
 ): void {
   if (oldest > known)
-    throw new ConfigError(
+    throw new UserError(
       `The ${domain} data in ${store} was migrated by a newer Zeroshop (version ${version}), which this code (version ${known}) cannot use. Run version ${oldest} or newer, or use another database.`,
     )
 }

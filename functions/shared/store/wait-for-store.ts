@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
-import { ConfigError, type Config } from '../process/config.ts'
+import type { Config } from '../process/config.ts'
+import { UserError } from '../process/user-error.ts'
 import { isUnavailable, reasonOf } from './store-errors.ts'
 
 /** How long a store that does not answer is waited for at the start, in ms. */
@@ -9,7 +10,7 @@ export const storeWaitMs = (config: Config) => config.number('STORE_WAIT_SECONDS
 /**
  * Asks a store until it answers: where many start at once, or the store itself does, trying again costs less than
  * starting again.
- * @throws ConfigError which setting names the store, where it does not answer in time, or refuses
+ * @throws UserError which setting names the store, where it does not answer in time, or refuses
  */
 export async function askStore<T>(
   ask: () => Promise<T>,
@@ -22,7 +23,7 @@ export async function askStore<T>(
     } catch (error) {
       if (isUnavailable(error) && performance.now() < until) await setTimeout(Math.min(500, waitMs))
       else
-        throw new ConfigError(
+        throw new UserError(
           `${setting}: ${store} cannot be used (${reasonOf(error).reason}). Start it, or set ${setting} to where it answers.`,
         )
     }
