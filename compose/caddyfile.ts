@@ -1,5 +1,10 @@
-import { operations } from '../functions/table.ts'
 import type { OperationRow } from '../functions/shared/domain.ts'
+import {
+  gatewayProblemBody,
+  gatewayProblems,
+  type GatewayProblemName,
+} from '../functions/shared/http/gateway-problems.ts'
+import { operations } from '../functions/table.ts'
 
 /**
  * The gateway's Caddyfile: which function answers which method and path.
@@ -188,52 +193,22 @@ const toKnative = `		reverse_proxy @function {
 		}
 `
 
-/** What the gateway itself says, as the local runner says it (local/activator/problem.ts). */
+/** The problems that Caddy answers with: no two have the same status. */
 const problems = [
-  {
-    status: 404,
-    type: 'not-found',
-    title: 'There is no such resource',
-    detail: 'No function has this path: see /docs.',
-  },
-  {
-    status: 405,
-    type: 'method-not-allowed',
-    title: 'The resource has no such method',
-    detail: 'This address takes other methods; the Allow header lists them.',
-  },
-  {
-    status: 413,
-    type: 'body-too-large',
-    title: 'The body is too large',
-    detail: 'Send at most 1 MB.',
-  },
-  {
-    status: 502,
-    type: 'bad-gateway',
-    title: 'Bad gateway',
-    detail: 'The function ended before it answered. Whether it did its work is not known.',
-  },
-  {
-    status: 503,
-    type: 'function-unavailable',
-    title: 'The function is not there',
-    detail: 'No container of the function answers. Try again later.',
-    retryAfter: 5,
-  },
-  {
-    status: 504,
-    type: 'gateway-timeout',
-    title: 'Gateway timeout',
-    detail: 'The function did not answer in time. Whether it did its work is not known.',
-  },
-]
+  'not-found',
+  'method-not-allowed',
+  'body-too-large',
+  'bad-gateway',
+  'function-unavailable',
+  'gateway-timeout',
+] as const satisfies GatewayProblemName[]
 
-function problem({ status, type, title, detail, retryAfter }: (typeof problems)[number]): string {
-  const body = JSON.stringify({ type: `https://zeroshop.dev/problems/${type}`, title, status, detail })
-  return `		@${status} expression \`{err.status_code} == ${status}\`
-		handle @${status} {${retryAfter === undefined ? '' : `\n			header Retry-After ${retryAfter}`}
-			respond \`${body}\`
+function problem(name: (typeof problems)[number]): string {
+  const { status, ...rest } = gatewayProblems[name]
+  const retryAfter = 'retryAfter' in rest ? `\n\t\t\theader Retry-After ${rest.retryAfter}` : ''
+  return `\t\t@${status} expression \`{err.status_code} == ${status}\`
+		handle @${status} {${retryAfter}
+			respond \`${gatewayProblemBody(name)}\`
 		}`
 }
 

@@ -6,8 +6,8 @@ import { requestHeaders } from './headers.ts'
 import type { RequestHeaders } from './headers.ts'
 import { startInstance } from './instance.ts'
 import type { Instance } from './instance.ts'
+import type { GatewayProblemName } from '../../functions/shared/http/gateway-problems.ts'
 import { sendProblem } from './problem.ts'
-import type { ProblemType } from './problem.ts'
 import { connectionsTo, forward, readBody } from './proxy.ts'
 import type { Body, Connections, Outcome } from './proxy.ts'
 import { Queue } from './queue.ts'
@@ -143,10 +143,10 @@ export function createPool(options: PoolOptions) {
     }
   }
 
-  function refuse(waiting: Waiting, type: ProblemType, retryAfterSeconds?: number): void {
+  function refuse(waiting: Waiting, name: GatewayProblemName, retryAfterSeconds?: number): void {
     const headers: Record<string, string> = { 'X-Request-Id': waiting.request.requestId }
     if (retryAfterSeconds !== undefined) headers['Retry-After'] = String(Math.ceil(retryAfterSeconds))
-    sendProblem(waiting.res, type, headers)
+    sendProblem(waiting.res, name, headers)
   }
 
   function refuseUnstartable(waiting: Waiting, now: number): void {

@@ -6,6 +6,7 @@ import type { LoadedOperation } from '../process/entry.ts'
 import { onBehalfOf } from '../store/cause.ts'
 import { keepable, readIdempotencyKey } from '../store/idempotency.ts'
 import { isUnavailable, Unavailable } from '../store/store-errors.ts'
+import { gatewayProblems } from './gateway-problems.ts'
 import { Problem } from './problems.ts'
 import { check, readJson } from './validate.ts'
 
@@ -26,9 +27,7 @@ export interface AppOptions {
 export function createApp({ operations: served, deps, authenticate, log }: AppOptions): Hono {
   const app = new Hono()
   app.onError((error, c) => toProblem(error, c, log).toResponse())
-  app.notFound(() =>
-    new Problem('not-found', { detail: 'No function has this path: see /docs.' }).toResponse(),
-  )
+  app.notFound(() => new Problem('not-found', { detail: gatewayProblems['not-found'].detail }).toResponse())
   const methods = new Map<string, string[]>()
   for (const { row, run: operation, emits } of served) {
     const path = row.path.replaceAll(/\{(\w+)\}/g, ':$1')
@@ -48,7 +47,7 @@ export function createApp({ operations: served, deps, authenticate, log }: AppOp
 function refuseMethod(methods: string[]): never {
   const allow = methods.includes('GET') ? [...methods, 'HEAD'] : methods
   throw new Problem('method-not-allowed', {
-    detail: 'This address takes other methods; the Allow header lists them.',
+    detail: gatewayProblems['method-not-allowed'].detail,
     headers: { allow: allow.toSorted().join(', ') },
   })
 }

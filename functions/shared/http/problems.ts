@@ -1,4 +1,11 @@
 import * as z from 'zod'
+import { gatewayProblems, typeBase } from './gateway-problems.ts'
+
+const {
+  'not-found': notFound,
+  'method-not-allowed': methodNotAllowed,
+  'body-too-large': bodyTooLarge,
+} = gatewayProblems
 
 /**
  * The problems that any function may answer with (RFC 9457); a domain's own stand in its problems.ts. The stable `type`
@@ -9,11 +16,11 @@ export const problems = {
   'idempotency-key-missing': [400, 'An Idempotency-Key header is needed'],
   'not-logged-in': [401, 'Log in first'],
   'wrong-role': [403, 'Your role may not do this'],
-  'not-found': [404, 'There is no such resource'],
-  'method-not-allowed': [405, 'The resource has no such method'],
+  'not-found': [notFound.status, notFound.title],
+  'method-not-allowed': [methodNotAllowed.status, methodNotAllowed.title],
   'idempotency-key-in-flight': [409, 'The first request with this Idempotency-Key is still running'],
   'stale-version': [412, 'The resource has changed since you read it'],
-  'body-too-large': [413, 'The body is too large'],
+  'body-too-large': [bodyTooLarge.status, bodyTooLarge.title],
   'not-json': [415, 'The body must be application/json'],
   'idempotency-key-reused': [422, 'The Idempotency-Key was used for another request'],
   'if-match-missing': [428, 'An If-Match header is needed'],
@@ -44,8 +51,6 @@ export const typeOfProblem = (problem: ProblemName | ProblemType): ProblemType =
   const [status, title] = problems[problem]
   return { name: problem, status, title }
 }
-
-export const typeBase = 'https://zeroshop.dev/problems/'
 
 export const ProblemDocument = z
   .object({

@@ -1,0 +1,71 @@
+/** The part of every problem's `type` that is before its name. */
+export const typeBase = 'https://zeroshop.dev/problems/'
+
+interface GatewayProblem {
+  status: number
+  title: string
+  detail: string
+  /** In seconds. */
+  retryAfter?: number
+}
+
+/**
+ * The problems that a gateway answers with itself, so that a client gets the same from Caddy and from the local
+ * activator; an app answers with the first ones, too. It imports nothing, so that a gateway stays small.
+ */
+export const gatewayProblems = {
+  'not-found': {
+    status: 404,
+    title: 'There is no such resource',
+    detail: 'No function has this path: see /docs.',
+  },
+  'method-not-allowed': {
+    status: 405,
+    title: 'The resource has no such method',
+    detail: 'This address takes other methods; the Allow header lists them.',
+  },
+  'body-too-large': {
+    status: 413,
+    title: 'The body is too large',
+    detail: 'Send at most 1 MB.',
+  },
+  'bad-gateway': {
+    status: 502,
+    title: 'Bad gateway',
+    detail: 'The function ended before it answered. Whether it did its work is not known.',
+  },
+  'function-unavailable': {
+    status: 503,
+    title: 'The function is not there',
+    detail: 'No container of the function answers. Try again later.',
+    retryAfter: 5,
+  },
+  'gateway-timeout': {
+    status: 504,
+    title: 'Gateway timeout',
+    detail: 'The function did not answer in time. Whether it did its work is not known.',
+  },
+  overloaded: {
+    status: 503,
+    title: 'Overloaded',
+    detail: 'Too many requests are waiting. Try again later.',
+  },
+  'function-cannot-start': {
+    status: 503,
+    title: 'Function cannot start',
+    detail: 'The function failed to start several times in a row. Try again later.',
+  },
+  'shutting-down': {
+    status: 503,
+    title: 'Shutting down',
+    detail: 'The server is stopping. Try again later.',
+  },
+} as const satisfies Record<string, GatewayProblem>
+
+export type GatewayProblemName = keyof typeof gatewayProblems
+
+/** The body of the answer. */
+export function gatewayProblemBody(name: GatewayProblemName): string {
+  const { status, title, detail } = gatewayProblems[name]
+  return JSON.stringify({ type: typeBase + name, title, status, detail })
+}
