@@ -100,7 +100,7 @@ describe('an instance', () => {
   it('does not outlive a runner that is killed, being one of our functions', async () => {
     const { privateKey, publicKeys } = await generateKeys()
     const shop = await openShop([])
-    const runner = spawn(process.execPath, [fixture('runner.js'), fixture('../../functions/main.ts')], {
+    const runner = spawn(process.execPath, [fixture('runner.js'), fixture('../../../functions/main.ts')], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: {
         PATH: process.env['PATH'],
