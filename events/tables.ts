@@ -1,20 +1,9 @@
 import { sql } from 'drizzle-orm'
-import {
-  bigint,
-  index,
-  integer,
-  jsonb,
-  pgSchema,
-  primaryKey,
-  text,
-  timestamp,
-  uuid,
-} from 'drizzle-orm/pg-core'
+import { bigint, index, integer, jsonb, pgSchema, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
+import { time } from '../functions/shared/store/columns.ts'
 
 /** The schema of event delivery: domains may insert, only the relay and the dispatcher may read and change. */
 export const events = pgSchema('events')
-
-const time = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
 
 /**
  * Events that were committed together with what they tell of. The relay marks each row, never a high-water

@@ -1,6 +1,7 @@
 import * as z from 'zod'
-import { index, integer, jsonb, pgSchema, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import { index, integer, jsonb, pgSchema, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import type { EventData } from '../../events/event.ts'
+import { time } from '../shared/store/columns.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
 import {
   Address,
@@ -59,8 +60,6 @@ export const missedBy = (status: OrderStatus, milestone: Milestone): string | un
   missed[milestone].waiting.includes(status) ? missed[milestone].reason : undefined
 
 export const schema = pgSchema('orders')
-
-const time = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
 
 export const orders = schema.table(
   'orders',

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { sql } from 'drizzle-orm'
-import { check, index, integer, pgSchema, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { check, index, integer, pgSchema, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import { time } from '../shared/store/columns.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
 import { Amount, Id, Money, text as Text, Timestamp } from '../shared/schemas/schemas.ts'
 
@@ -91,8 +92,6 @@ export const left = ({ captured, refunded, refunding }: PaymentState) => capture
 const isAmount = (amount: number) => Number.isSafeInteger(amount) && amount > 0
 
 export const schema = pgSchema('payments')
-
-const time = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
 
 export const payments = schema.table(
   'payments',

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { sql } from 'drizzle-orm'
-import { bigint, check, index, integer, jsonb, pgSchema, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import { bigint, check, index, integer, jsonb, pgSchema, text, uuid } from 'drizzle-orm/pg-core'
+import { time } from '../shared/store/columns.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
 import { Id, Sku, text as Text, Timestamp } from '../shared/schemas/schemas.ts'
 
@@ -8,7 +9,6 @@ import { Id, Sku, text as Text, Timestamp } from '../shared/schemas/schemas.ts'
 
 export const schema = pgSchema('stock')
 
-const time = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
 const count = (name: string) => bigint(name, { mode: 'number' }).notNull().default(0)
 
 /** The account of each SKU. What was received (and not written off) is available, reserved or sold. */

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import * as z from 'zod'
-import { bigint, index, integer, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import { bigint, index, integer, text, uuid } from 'drizzle-orm/pg-core'
+import { time } from '../shared/store/columns.ts'
 import { Problem } from '../shared/http/problems.ts'
 import { Email, schema, User, users } from './user.ts'
 import { problems } from './problems.ts'
@@ -15,8 +16,6 @@ import { problems } from './problems.ts'
 
 /** How long a session lasts without a refresh. */
 export const refreshTokenMs = 30 * 24 * 60 * 60 * 1000
-
-const time = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
 
 export const sessions = schema.table(
   'sessions',

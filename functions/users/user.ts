@@ -1,7 +1,8 @@
 import * as z from 'zod'
 import { sql } from 'drizzle-orm'
-import { check, index, integer, pgSchema, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import { check, index, integer, pgSchema, text, uuid } from 'drizzle-orm/pg-core'
 import type { Role } from '../shared/domain.ts'
+import { time } from '../shared/store/columns.ts'
 import { isStaff, type User as Caller } from '../shared/auth/access-token.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
 import { PageQuery, pageOf } from '../shared/http/paging.ts'
@@ -13,8 +14,6 @@ import { problems } from './problems.ts'
 
 /** Shared with sessions: a session is a part of an account, and deleting the one ends the other with it. */
 export const schema = pgSchema('users')
-
-const time = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
 
 export const users = schema.table(
   'users',

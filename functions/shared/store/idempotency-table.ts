@@ -1,5 +1,6 @@
 import { and, eq } from 'drizzle-orm'
-import { index, integer, jsonb, primaryKey, text, timestamp, type PgSchema } from 'drizzle-orm/pg-core'
+import { index, integer, jsonb, primaryKey, text, type PgSchema } from 'drizzle-orm/pg-core'
+import { time } from './columns.ts'
 import type { IdempotencyKey } from './idempotency.ts'
 
 /** The constraint that a second request under a key violates. */
@@ -16,7 +17,7 @@ export const idempotencyTable = (schema: PgSchema) =>
       status: integer(),
       headers: jsonb().$type<Record<string, string>>(),
       body: text(),
-      at: timestamp({ withTimezone: true, mode: 'date' }).notNull().defaultNow(),
+      at: time('at').notNull().defaultNow(),
     },
     (t) => [primaryKey({ name: keyConstraint, columns: [t.caller, t.key] }), index().on(t.at)],
   )
