@@ -7,8 +7,10 @@ const router = createRouter([
   { name: 'get-order', method: 'get', path: '/api/v1/orders/{id}' },
   { name: 'cancel-order', method: 'post', path: '/api/v1/orders/{id}/cancellation' },
   { name: 'update-user', method: 'patch', path: '/users/{id}' },
+  { name: 'get-user', method: 'get', path: '/users/{id}' },
   { name: 'get-me', method: 'get', path: '/users/me' },
   { name: 'get-avatar', method: 'get', path: '/users/{id}/avatar' },
+  { name: 'get-setting', method: 'get', path: '/users/me/{setting}' },
 ])
 
 describe('the router', () => {
@@ -24,14 +26,16 @@ describe('the router', () => {
 
   it('prefers a literal segment to a parameter', () => {
     expect(router.match('GET', '/users/me')).toEqual({ name: 'get-me' })
+    expect(router.match('GET', '/users/0198')).toEqual({ name: 'get-user' })
+    expect(router.match('GET', '/users/me/avatar')).toEqual({ name: 'get-setting' })
+    expect(router.match('GET', '/users/0198/avatar')).toEqual({ name: 'get-avatar' })
   })
 
   it('falls back to the parameter where the literal leads nowhere', () => {
     expect(router.match('PATCH', '/users/me')).toEqual({ name: 'update-user' })
-    expect(router.match('GET', '/users/me/avatar')).toEqual({ name: 'get-avatar' })
   })
 
-  it('tells the methods that a path takes', () => {
+  it('lists the methods that a path allows', () => {
     expect(router.match('DELETE', '/api/v1/orders')).toEqual({ allow: ['GET', 'HEAD', 'POST'] })
     expect(router.match('PUT', '/users/me')).toEqual({ allow: ['GET', 'HEAD', 'PATCH'] })
   })
@@ -50,11 +54,10 @@ describe('the router', () => {
   })
 
   it('refuses two functions for one method and path', () => {
-    const route = { method: 'get', path: '/a' }
     expect(() =>
       createRouter([
-        { name: 'a', ...route },
-        { name: 'b', ...route },
+        { name: 'a', method: 'get', path: '/users/{id}' },
+        { name: 'b', method: 'get', path: '/users/{user}' },
       ]),
     ).toThrow('b is the second')
   })
