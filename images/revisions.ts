@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { functions, type FunctionName } from '../functions/table.ts'
 import { migrationFolders } from './bundle.ts'
 import { makeTrees } from './trees.ts'
 
@@ -48,8 +49,13 @@ export async function revisions(of = inputs()): Promise<Map<string, string> | un
       changed.some((path) => path === input || path.startsWith(`${input}/`))
     const found = new Map<string, string>()
     for (const [name, paths] of await of) {
-      const commit = (await git('log', '-1', '--format=%H', '--', ...paths)).trim() || 'unknown'
-      found.set(name, paths.some(isChanged) ? `${commit}-dirty` : commit)
+      const declaration = declarationOf(name)
+      const commit = latest(
+        await git('log', '-1', format, '--', ...paths),
+        declaration === undefined ? '' : await rowCommit(name, declaration),
+      )
+      const isDirty = [...paths, ...(declaration === undefined ? [] : [declaration])].some(isChanged)
+      found.set(name, isDirty ? `${commit}-dirty` : commit)
     }
     return found
   } catch (error) {
@@ -57,6 +63,24 @@ export async function revisions(of = inputs()): Promise<Map<string, string> | un
     throw error
   }
 }
+
+/** When a commit was made, in seconds since 1970, and its hash. */
+const format = '--format=%ct %H'
+
+/** The hash of the later of two commits, each as `format` has it or empty. */
+const latest = (one: string, other: string): string =>
+  [one, other].map((line) => line.trim().split(' ')).toSorted(([a], [b]) => Number(b) - Number(a))[0]?.[1] ??
+  'unknown'
+
+/** The file that declares a function: its image holds its row of it. */
+const declarationOf = (name: string): string | undefined =>
+  Object.hasOwn(functions, name) ? `functions/${functions[name as FunctionName].domain}/domain.ts` : undefined
+
+/** The last commit that changed a function's row. */
+const rowCommit = (name: string, file: string): Promise<string> =>
+  git('log', '-1', format, '--no-patch', '-L', `/^    '${name}':/,/),$/:${file}`)
+    // the row is not committed yet
+    .catch(() => '')
 
 const git = async (...args: string[]) =>
   (await promisify(execFile)('git', args, { cwd: root, maxBuffer: 1e8 })).stdout
