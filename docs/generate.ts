@@ -8,6 +8,7 @@ import { platformFile } from '../compose/platform.ts'
 import { run } from '../functions/shared/process/run.ts'
 import { manifests } from '../knative/manifests.ts'
 import { bakeFile } from '../images/bake-file.ts'
+import { apiTypes } from './api-types.ts'
 import { asyncApiDocument, eventSchemas } from './asyncapi.ts'
 import { eventMap } from './event-map.ts'
 import { domainTable, functionPage } from './function-table.ts'
@@ -16,11 +17,13 @@ import { openApiDocument } from './openapi.ts'
 /** Every generated file and what belongs in it, by its path in the project. */
 export async function generated(): Promise<Map<string, string>> {
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
+  const openApi = json(await openApiDocument())
   return new Map([
     ['README.md', await readme()],
-    ['docs/openapi.json', json(await openApiDocument())],
     ['docs/events.md', await markdown(eventMap())],
     ['docs/functions.md', await markdown(functionPage())],
+    ['docs/openapi.json', openApi],
+    ['docs/api.d.ts', await apiTypes(openApi)],
     ['docs/asyncapi.json', json(asyncApiDocument())],
     ['images/docker-bake.hcl', bakeFile()],
     ['compose/Caddyfile', caddyfile('compose')],
