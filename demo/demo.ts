@@ -4,36 +4,26 @@ import pc from 'picocolors'
 import { run } from '../functions/shared/process/run.ts'
 import { UserError } from '../functions/shared/process/user-error.ts'
 import { formatMoney } from '../functions/shared/schemas/money.ts'
-import type { Order } from '../functions/orders/order.ts'
+import type { Middleware, Schemas } from './client/client.ts'
+import { good } from './client/good.ts'
+import { placeOrder, readOrder, type Line } from './client/orders.ts'
+import { shopClient, type Person } from './client/shop.ts'
+import { readStock } from './client/stock.ts'
+import { watchOrder } from './client/timeline.ts'
+import { unreachable } from './unreachable.ts'
 
-const shop = (process.env['SHOP_URL'] ?? `http://localhost:${process.env['PORT'] ?? 8080}`).replace(/\/$/, '')
+const url = (process.env['SHOP_URL'] ?? `http://localhost:${process.env['PORT'] ?? 8080}`).replace(/\/$/, '')
 
-interface Product {
-  sku: string
-  name: string
-  price: { amount: number; currency: string }
-}
-
-interface Entry {
-  type: string
-  detail: string | null
-  status: string
-  at: string
-}
-
-let token: string | undefined
+const explained: Middleware = { onError: ({ error }) => new UserError(unreachable(url, error)) }
+const shop = shopClient(url, [explained])
 
 async function demo() {
   heading('A customer registers and logs in')
-  const email = `ada-${randomUUID().slice(0, 8)}@example.com`
-  const password = randomUUID()
-  await call('POST', '/users', { email, password, name: 'Ada' })
-  const session = await call<{ accessToken: string }>('POST', '/sessions', { email, password })
-  token = session.accessToken
-  console.log(`  ${email}`)
+  const ada = await shop.register({ email: `ada-${randomUUID().slice(0, 8)}@example.com` })
+  console.log(`  ${ada.user.email}`)
 
   heading('looks around')
-  const { items } = await call<{ items: Product[] }>('GET', '/products?sort=price&limit=5')
+  const { items } = await good(shop.GET('/products', { params: { query: { sort: 'price', limit: 5 } } }))
   for (const { sku, name, price } of items)
     console.log(`  ${sku.padEnd(22)}${name.padEnd(34)}${formatMoney(price)}`)
   const [first, second] = items
@@ -45,104 +35,35 @@ async function demo() {
     { sku: first.sku, quantity: 2 },
     { sku: second.sku, quantity: 1 },
   ]
-  await order('an approved card', lines, 'card_approved', ['stock.reserved', 'order.confirmed'])
-  await order('a card that is declined', lines, 'card_declined', ['stock.reserved', 'stock.released'])
-  await order('more than there is', [{ sku: first.sku, quantity: 9_000 }], 'card_approved', [
-    'order.cancelled',
-  ])
+  await order(ada, 'an approved card', lines, 'card_approved', ['stock.reserved', 'order.confirmed'])
+  await order(ada, 'a card that is declined', lines, 'card_declined', ['stock.reserved', 'stock.released'])
+  const tooMany = [{ sku: first.sku, quantity: 9_000 }]
+  await order(ada, 'more than there is', tooMany, 'card_approved', ['order.cancelled'])
 }
 
-/** Places an order and prints its timeline as it comes, until there is an entry of each type of `until`. */
-async function order(
-  title: string,
-  lines: { sku: string; quantity: number }[],
-  cardToken: string,
-  until: string[],
-) {
+/** Places an order and prints its timeline as it grows, until it has an entry of each type of `until`. */
+async function order(who: Person, title: string, lines: Line[], cardToken: string, until: string[]) {
   const sku = lines[0]!.sku
   console.log(`\n${pc.bold(title)}: ${lines.map((line) => `${line.quantity} × ${line.sku}`).join(', ')}`)
-  const before = await stockOf(sku)
-  const placed = await call<Order>('POST', '/orders', {
-    lines,
-    deliveryAddress: {
-      name: 'Ada',
-      street: 'Werkstraße 1',
-      postalCode: '10115',
-      city: 'Berlin',
-      country: 'DE',
-    },
-    payment: { cardToken },
-  })
-  const began = Date.parse(placed.placedAt)
+  const before = await readStock(shop, sku)
+  const { id, placedAt } = await placeOrder(who, lines, cardToken)
+  const began = Date.parse(placedAt)
   const awaited = new Set(until)
-  for await (const entry of watch(placed.id)) {
+  for await (const entry of watchOrder(who, id)) {
     const ms = `+${Date.parse(entry.at) - began} ms`
     console.log(`  ${ms.padStart(9)}  ${entry.type.padEnd(20)} ${pc.dim(entry.detail ?? '')}`)
     awaited.delete(entry.type)
     if (awaited.size === 0) break
   }
-  const { status, reason, total } = await call<Order>('GET', `/orders/${placed.id}`)
+  const { status, reason, total } = await readOrder(who, id)
   const colour = status === 'confirmed' ? pc.green : pc.yellow
   console.log(`  ${colour(status)}${reason === null ? '' : ` (${reason})`}, total ${formatMoney(total)}`)
-  const after = await stockOf(sku)
+  const after = await readStock(shop, sku)
   console.log(pc.dim(`  stock of ${sku}: ${describe(before)} → ${describe(after)}`))
 }
 
-const describe = ({ available, reserved }: Stock) => `${available} available, ${reserved} reserved`
+const describe = ({ available, reserved }: Schemas['Stock']) => `${available} available, ${reserved} reserved`
 
-interface Stock {
-  available: number
-  reserved: number
-}
-
-const stockOf = (sku: string) => call<Stock>('GET', `/stock/${sku}`)
-
-/** The order's timeline as server-sent events. */
-async function* watch(id: string): AsyncGenerator<Entry> {
-  const response = await send('GET', `/orders/${id}/events`, undefined, AbortSignal.timeout(60_000))
-  let text = ''
-  for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
-    text += chunk
-    for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
-      const data = /^data: (.*)$/m.exec(text.slice(0, end))?.[1]
-      text = text.slice(end + 2)
-      if (data !== undefined) yield JSON.parse(data) as Entry
-    }
-  }
-}
-
-async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const response = await send(method, path, body, AbortSignal.timeout(30_000))
-  return (await response.json()) as T
-}
-
-async function send(method: string, path: string, body: unknown, signal: AbortSignal) {
-  const response = await fetch(`${shop}/api/v1${path}`, {
-    method,
-    headers: {
-      'content-type': 'application/json',
-      ...(method === 'POST' ? { 'idempotency-key': randomUUID() } : {}),
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    signal,
-  }).catch((error: unknown) => {
-    throw new UserError(
-      `No shop answers at ${shop} (${reasonOf(error)}). Start it with npm start, or set SHOP_URL.`,
-    )
-  })
-  if (!response.ok)
-    throw new UserError(`${method} ${path} answered ${response.status}: ${await response.text()}`)
-  return response
-}
-
-const reasonOf = (error: unknown) =>
-  error instanceof Error && error.cause instanceof Error && 'code' in error.cause
-    ? String(error.cause.code)
-    : String(error)
-
-function heading(text: string) {
-  console.log(pc.bold(text))
-}
+const heading = (text: string) => console.log(pc.bold(text))
 
 await run(demo)

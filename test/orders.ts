@@ -1,25 +1,17 @@
 import { eq } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
+import { address, newOrder as orderOf } from '../demo/client/orders.ts'
 import { orders, products, type Order } from '../functions/orders/order.ts'
 import type { User } from '../functions/shared/auth/access-token.ts'
 import type { Answered, Send, TestShop } from './shop.ts'
 
-export const address = {
-  name: 'Ada',
-  street: 'Werkstraße 1',
-  postalCode: '10115',
-  city: 'Berlin',
-  country: 'DE',
-}
+export { address }
 
-/** A body for create-order. */
-export const newOrder = (lines = [{ sku: 'MUG', quantity: 2 }], cardToken = 'card_approved') => ({
-  lines,
-  deliveryAddress: address,
-  payment: { cardToken },
-})
+/** The body of an order, of two mugs if nothing else is said. */
+export const newOrder = (lines = [{ sku: 'MUG', quantity: 2 }], cardToken?: string) =>
+  orderOf(lines, cardToken)
 
-/** Tells the orders domain of products, as the projection would. */
+/** Adds products to those that the orders domain knows, as the projection would. */
 export async function knowProducts(
   shop: TestShop,
   ...skus: [sku: string, price: number, currency?: string][]
@@ -31,7 +23,7 @@ export async function knowProducts(
       .values({ sku, productId: uuidv7(), name: sku, priceAmount, currency, version: 1 })
 }
 
-/** Places an order and answers it. */
+/** Places an order and returns it. */
 export async function place(
   shop: TestShop,
   user: User,
@@ -43,6 +35,6 @@ export async function place(
   return answer.body as Order
 }
 
-/** Puts an order into a status, without the way there. */
+/** Sets an order's status, whatever it was. */
 export const putStatus = (shop: TestShop, id: string, status: Order['status']) =>
   shop.deps('orders').db.update(orders).set({ status }).where(eq(orders.id, id))

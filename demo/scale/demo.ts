@@ -1,10 +1,11 @@
-/** `npm run demo:scale`: how functions go from nothing to as many as a load needs, and back to nothing. */
+/** `npm run demo:scale`: shows how functions scale from zero to what a load needs, and back to zero. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import pc from 'picocolors'
 import { run } from '../../functions/shared/process/run.ts'
 import { UserError } from '../../functions/shared/process/user-error.ts'
+import { unreachable } from '../unreachable.ts'
 import { openCluster } from './cluster-source.ts'
 import { openLocal } from './local-source.ts'
 import { defaultNamespace, readOptions, usage, type Options } from './options.ts'
@@ -12,7 +13,7 @@ import { toPage } from './page.ts'
 import { run as runScenario } from './run.ts'
 import type { ScaleSource } from './source.ts'
 import { createDisplay } from './terminal.ts'
-import { openVisitors, unreachable } from './visitors.ts'
+import { openVisitors } from './visitors.ts'
 
 async function main() {
   const options = readOptions(process.argv.slice(2), process.env)
@@ -21,7 +22,7 @@ async function main() {
 }
 
 async function demo(options: Options) {
-  // a page that cannot be written is better known before than after
+  // fail early if the page cannot be written
   const file = resolve(options.html)
   mkdirSync(dirname(file), { recursive: true })
   const source = await openSource(options)
@@ -46,7 +47,7 @@ async function demo(options: Options) {
     })
     const elapsed = (Date.now() - recording.began) / 1000
     display.end(recording, { phase: 'over', elapsed })
-    // it wakes functions: so only when nothing is watched any more
+    // last, since it starts functions
     if (visitors.accepted() > 0 && !stopping.signal.aborted)
       recording.outcome = await visitors.outcome().catch((error: unknown) => {
         recording.remarks.push(`The orders could not be read: ${String(error)}`)
@@ -71,7 +72,7 @@ function conclude({ outcome, remarks }: Awaited<ReturnType<typeof runScenario>>,
   console.log(`The charts: ${pc.bold(pathToFileURL(file).href)}`)
 }
 
-/** The shop's own page tells that it is the local runner. */
+/** The local runner if the shop has its page, else a cluster. */
 async function openSource({ url, namespace }: Options): Promise<ScaleSource> {
   if (namespace !== undefined) return openCluster(namespace)
   const local = await openLocal(url).catch((error: unknown) => {

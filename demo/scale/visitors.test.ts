@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { freePort } from '../../local/ports.ts'
 import { openVisitors, pick } from './visitors.ts'
 
 describe('the people of the load', () => {
@@ -10,10 +11,10 @@ describe('the people of the load', () => {
     expect(new Set(picked)).toContain('log-in')
   })
 
-  it('are told what to do where no shop is', async () => {
-    // nothing may listen on the port tcpmux, and fetch is not what asks
-    await expect(openVisitors('http://127.0.0.1:1', 'secret')).rejects.toThrow(
-      'No shop answers at http://127.0.0.1:1 (ECONNREFUSED). Start it with npm start',
+  it('are told what to do if no shop is there', async () => {
+    const url = `http://127.0.0.1:${await freePort()}`
+    await expect(openVisitors(url, 'secret')).rejects.toThrow(
+      `No shop answers at ${url} (ECONNREFUSED). Start it with npm start`,
     )
   })
 })

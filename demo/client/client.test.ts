@@ -1,0 +1,105 @@
+import { once } from 'node:events'
+import type { IncomingMessage, Server } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { toServer } from '../../functions/shared/process/serve-operation.ts'
+import { knowProducts } from '../../test/orders.ts'
+import { openShop, type TestShop } from '../../test/shop.ts'
+import { ApiError, good } from './good.ts'
+import { cancelOrder, newOrder, placeOrder, readOrder } from './orders.ts'
+import { shopClient, type Person, type ShopClient } from './shop.ts'
+import { readTimeline, waitForEntries, watchOrder } from './timeline.ts'
+
+const mug = [{ sku: 'MUG', quantity: 1 }]
+
+let shop: TestShop
+let server: Server
+let client: ShopClient
+let ada: Person
+beforeAll(async () => {
+  shop = await openShop(['users', 'orders'])
+  await knowProducts(shop, ['MUG', 900])
+  server = toServer(shop.app).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  // it listens on a port
+  client = shopClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  ada = await client.register()
+})
+afterAll(async () => {
+  server.close()
+  server.closeAllConnections()
+  await shop.close()
+})
+
+describe('a request', () => {
+  it('has the access token of whoever sends it', async () => {
+    const { id } = await placeOrder(ada, mug)
+    expect((await client.GET('/orders')).response.status).toBe(401)
+    const { items } = await good(client.as(await ada.token()).GET('/orders'))
+    expect(items).toMatchObject([{ id, customerId: ada.user.id }])
+  })
+
+  it('has an Idempotency-Key of its own if it is a POST, or the one that it is given', async () => {
+    const first = await placeOrder(ada, mug)
+    expect((await placeOrder(ada, mug)).id).not.toBe(first.id)
+    const params = { header: { 'Idempotency-Key': 'once' } }
+    const order = () => good(ada.POST('/orders', { params, body: newOrder(mug) }))
+    expect(await order()).toEqual(await order())
+  })
+
+  it('that does not succeed rejects with its status, and the type and the detail of the problem', async () => {
+    const failure = client.logIn({ email: ada.user.email, password: 'wrong' })
+    await expect(failure).rejects.toThrow(ApiError)
+    const [type, detail] = [
+      'https://zeroshop.dev/problems/wrong-credentials',
+      'Check both, or register first.',
+    ]
+    const message = `${client.url}/api/v1/sessions answered 401: ${type}, ${detail}`
+    await expect(failure).rejects.toMatchObject({ status: 401, type, detail, message })
+  })
+})
+
+describe('someone who is logged in', () => {
+  afterEach(() => void vi.useRealTimers())
+
+  it('keeps the access token until shortly before it expires, then logs in again', async () => {
+    const grace = await client.register()
+    const first = await grace.token()
+    expect(await grace.token()).toBe(first)
+    vi.useFakeTimers({ now: Date.now() + 14.5 * 60_000, toFake: ['Date'] })
+    const [second, same] = await Promise.all([grace.token(), grace.token()])
+    expect(second).not.toBe(first)
+    expect(same).toBe(second)
+    await expect(good(grace.GET('/orders'))).resolves.toEqual({ items: [] })
+  })
+})
+
+describe('the timeline of an order', () => {
+  it('is waited for, also when its stream breaks off, and has each entry once', async () => {
+    const { id } = await placeOrder(ada, mug)
+    let stream: Socket | undefined
+    server.on('request', ({ url, socket }: IncomingMessage) => {
+      if (url?.endsWith('/events') === true) stream = socket
+    })
+    const seen: string[] = []
+    for await (const { type } of watchOrder(ada, id)) {
+      seen.push(type)
+      if (type === 'order.cancelled') break
+      stream?.destroy()
+      await cancelOrder(ada, id)
+    }
+    expect(seen).toEqual(['order.placed', 'order.cancelled'])
+    expect((await readTimeline(ada, id)).map(({ type }) => type)).toEqual(seen)
+    expect(await waitForEntries(ada, id, 'order.cancelled')).toEqual(seen)
+    expect(await readOrder(ada, id)).toMatchObject({ status: 'cancelled' })
+  })
+
+  it('of someone else cannot be watched', async () => {
+    const { id } = await placeOrder(ada, mug)
+    const failure = waitForEntries(await client.register(), id, 'order.placed')
+    await expect(failure).rejects.toMatchObject({
+      message: `Order ${id} did not get to order.placed; its entries: none`,
+      cause: { status: 404 },
+    })
+  })
+})

@@ -1,0 +1,68 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { EventSourceParserStream } from 'eventsource-parser/stream'
+import type { Client, Schemas } from './client.ts'
+import { ApiError, good } from './good.ts'
+
+type Entry = Schemas['TimelineEntry']
+
+/** How long an order may take to get somewhere, in ms. */
+const patienceMs = 60_000
+/** The pause before a stream that has ended is opened again, in ms. */
+const reconnectMs = 250
+
+/**
+ * An order's timeline from its beginning, each entry as soon as it is there. It never ends by itself: after a stream
+ * has ended or broken off, it continues with the next entry, as an EventSource does.
+ * @throws ApiError if the order cannot be read, and an AbortError after 60 s
+ */
+export async function* watchOrder(who: Client, id: string): AsyncGenerator<Entry> {
+  const signal = AbortSignal.timeout(patienceMs)
+  let last: string | undefined
+  for (;;) {
+    const { data, error, response } = await who.GET('/orders/{id}/events', {
+      params: { path: { id }, ...(last !== undefined && { header: { 'Last-Event-ID': last } }) },
+      parseAs: 'stream',
+      signal,
+    })
+    if (!response.ok) throw new ApiError(response, error)
+    for await (const event of eventsOf(data)) {
+      last = event.id
+      // as the shop writes it
+      yield JSON.parse(event.data) as Entry
+    }
+    await pause(reconnectMs, undefined, { signal })
+  }
+}
+
+/** The events of a stream until it ends or breaks off. */
+async function* eventsOf(stream: Response['body'] | undefined) {
+  // an order that has ended and has no more entries is answered 204
+  if (stream == null) return
+  try {
+    yield* stream.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream())
+  } catch {
+    // a process that stops, or a proxy, may end it at any time
+  }
+}
+
+/** Waits until an order's timeline has an entry of every type; returns the types so far, in order. */
+export async function waitForEntries(who: Client, id: string, ...types: string[]): Promise<string[]> {
+  const seen: string[] = []
+  try {
+    for await (const { type } of watchOrder(who, id)) {
+      seen.push(type)
+      if (types.every((wanted) => seen.includes(wanted))) break
+    }
+    return seen
+  } catch (error) {
+    const entries = seen.join(', ') || 'none'
+    throw new Error(`Order ${id} did not get to ${types.join(', ')}; its entries: ${entries}`, {
+      cause: error,
+    })
+  }
+}
+
+/** An order's timeline so far. */
+export async function readTimeline(who: Client, id: string): Promise<Entry[]> {
+  return (await good(who.GET('/orders/{id}/timeline', { params: { path: { id } } }))).items
+}
