@@ -1,6 +1,6 @@
 /**
- * `npm run bench [name…]`: what is claimed of speed and size, as ratios measured side by side in one run. Absolute
- * figures differ from machine to machine and from hour to hour; the ratios hardly.
+ * `npm run bench [name…]`: measures speed and size, as ratios taken side by side in one run where possible. Absolute
+ * figures vary with the machine and the hour; the ratios hardly do.
  */
 import pc from 'picocolors'
 import { run } from '../functions/shared/process/run.ts'
@@ -11,7 +11,7 @@ import { coldStart } from './cold-start.ts'
 import { createOrder } from './create-order.ts'
 import { getOrder } from './get-order.ts'
 import { startShop } from './harness.ts'
-import { stockUp } from './people.ts'
+import { stockUp } from './shop.ts'
 import type { Result } from './result.ts'
 import { saga } from './saga.ts'
 import { startUp } from './start-up.ts'
@@ -21,11 +21,11 @@ const inShop: Record<string, (system: System) => Promise<Result[]>> = {
   'cold-start': coldStart,
   'get-order': getOrder,
   saga,
-  // last: what it places is worked off for a while
+  // last, since the orders that it places keep the shop busy for a while
   'create-order': createOrder,
 }
 
-/** Of the shop in the cluster that KUBECONFIG names (npm run deploy): only where they are asked for. */
+/** Of the shop in the cluster that KUBECONFIG names (npm run deploy). They run only if they are named. */
 const inCluster: Record<string, () => Promise<Result[]>> = {
   'cluster-cold': clusterCold,
   'cluster-changes': clusterChanges,
@@ -52,7 +52,7 @@ async function measureShop(names: string[]): Promise<Result[]> {
   const results: Result[] = []
   const { system, stop } = await startShop()
   try {
-    await stockUp(system)
+    await stockUp(system.url)
     for (const name of names) {
       console.error(pc.dim(`${name} …`))
       results.push(...(await inShop[name]!(system)))

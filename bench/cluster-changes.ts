@@ -5,16 +5,16 @@ import { get } from '../knative/kubectl.ts'
 import { annotate, namespace, openCluster, windowIs } from './cluster.ts'
 import type { Result } from './result.ts'
 
-/** At least so many requests each. */
+/** How many requests each measurement sends at least. */
 const enough = 20_000
-/** Requests a second: half of what two cores take with all that is between client and function. */
+/** Requests a second: half of what two cores sustain with everything between client and function. */
 const rate = 250
 
 /** How many requests fail while a revision is rolled out, and while pods go away, under a steady load. */
 export async function clusterChanges(): Promise<Result[]> {
-  const { url } = await openCluster()
+  const url = await openCluster()
   const target = `${url}/api/v1/products?limit=5`
-  // few at once, so that the load needs several
+  // a low target, so that the load needs several pods
   const small = { ...windowIs('6s'), 'autoscaling.knative.dev/target': '2' }
   await annotate('list-products', small)
   try {
@@ -45,7 +45,7 @@ async function scalingDown(url: string): Promise<Result> {
   const result = await steady(url, async (isOver) => {
     let before = 0
     while (!isOver()) {
-      // bursts beside it make more pods, which go away again under the steady load
+      // bursts add pods, which are removed again under the steady load
       await autocannon({ url, connections: 40, amount: 1_500 })
       for (let second = 0; second < 25 && !isOver(); second++) {
         const pods = await countPods()
@@ -65,12 +65,12 @@ async function countPods(): Promise<number> {
   return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined).length
 }
 
-/** Sends enough requests at a steady rate while `change` goes on. */
+/** Sends enough requests at a steady rate while `change` runs. */
 async function steady(url: string, change: (isOver: () => boolean) => Promise<void>) {
   let isOver = false
   console.error(pc.dim(`${enough} requests, ${rate} a second …`))
   const load = autocannon({ url, connections: 16, amount: enough, overallRate: rate, timeout: 60 })
-  // a thenable only, and no promise
+  // autocannon returns a thenable without `finally`
   const done = Promise.resolve(load).finally(() => (isOver = true))
   const [result] = await Promise.all([done, change(() => isOver)])
   return result

@@ -2,10 +2,11 @@ import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import pc from 'picocolors'
+import { shopClient } from '../demo/client/shop.ts'
 import { kubectl } from '../knative/kubectl.ts'
 import { annotate, atZero, namespace, openCluster, windowIs } from './cluster.ts'
 import { call, median, p95 } from './harness.ts'
-import { customer, type Shop } from './people.ts'
+import { productUrl } from './shop.ts'
 import type { Result } from './result.ts'
 import { confirmedIn } from './saga.ts'
 
@@ -14,14 +15,14 @@ const sagas = 5
 const saga = ['reserve-stock', 'authorize-payment', 'confirm-order', 'track-order']
 
 /**
- * From zero: the first answer of `get-product`, with where the time goes, and an order whose reactions are all at zero
- * beside one whose reactions are there. The functions get a window of 6 s meanwhile, so that they go to zero soon.
+ * From zero: the time to the first answer of `get-product` and its parts, and an order whose reactions are all at zero
+ * against one whose reactions run. In the meantime the functions have a window of 6 s, so that they go to zero soon.
  */
 export async function clusterCold(): Promise<Result[]> {
-  const shop = await openCluster()
+  const url = await openCluster()
   for (const name of ['get-product', ...saga]) await annotate(name, windowIs('6s'))
   try {
-    const { cold, warm, own } = await coldStarts(shop)
+    const { cold, warm, own } = await coldStarts(url)
     const one = median(cold) - median(warm)
     return [
       {
@@ -40,22 +41,19 @@ export async function clusterCold(): Promise<Result[]> {
         goal: '≤ 150 ms',
         met: median(own) <= 150,
       },
-      await coldSaga(shop, one),
+      await coldSaga(url, one),
     ]
   } finally {
     for (const name of ['get-product', ...saga]) await annotate(name, windowIs('60s'))
   }
 }
 
-async function coldStarts(shop: Shop) {
-  const { items } = JSON.parse((await call(`${shop.url}/api/v1/products?limit=1`)).text) as {
-    items: { id: string }[]
-  }
-  const url = `${shop.url}/api/v1/products/${items[0]!.id}`
+async function coldStarts(url: string) {
+  const product = await productUrl(url)
   const first200 = async () => {
     const began = Date.now()
-    const { status } = await call(url)
-    if (status !== 200) throw new Error(`${url} answered ${status}`)
+    const { status } = await call(product)
+    if (status !== 200) throw new Error(`${product} answered ${status}`)
     return { began, ended: Date.now() }
   }
   const cold: number[] = []
@@ -63,7 +61,7 @@ async function coldStarts(shop: Shop) {
   const stages = new Map<string, number[]>(stageNames.map((name) => [name, []]))
   for (let round = 0; round < starts; round++) {
     await atZero(['get-product'])
-    // the API server is busy with the end of the last one for a moment
+    // the API server is busy with the end of the last pod for a moment
     await pause(1_000)
     const pods = watchPods('get-product')
     await pause(500)
@@ -72,7 +70,7 @@ async function coldStarts(shop: Shop) {
     const { started, listening } = await startOf(name)
     pods.stop()
     cold.push(ended - began)
-    // the activator asks the pod itself, and may be sooner than the API server
+    // the activator probes the pod itself, and may know earlier than the API server
     const probed = Math.min(ready, ended)
     const times = [began, created, scheduled, Math.min(sandbox, started), started, listening, probed, ended]
     stageNames.forEach((stage, n) => stages.get(stage)!.push(times[n + 1]! - times[n]!))
@@ -98,18 +96,18 @@ const stageNames = [
   'ready → answer: activator, the request',
 ] as const
 
-/** An order whose reactions are all at zero, and those whose reactions are there. @param one cold start, in ms */
-async function coldSaga(shop: Shop, one: number): Promise<Result> {
-  const token = await customer(shop)
+/** An order whose reactions are all at zero, against orders whose reactions run. @param one cold start, in ms */
+async function coldSaga(url: string, one: number): Promise<Result> {
+  const customer = await shopClient(url).register()
   const cold: number[] = []
   const warm: number[] = []
   for (let round = 0; round < sagas; round++) {
     await atZero(saga)
-    // what takes the order and reads its timeline is there
-    await call(`${shop.url}/api/v1/orders/0/timeline`)
-    await call(`${shop.url}/api/v1/orders`, 'POST')
-    cold.push(await confirmedIn(shop, token))
-    for (let n = 0; n < 3; n++) warm.push(await confirmedIn(shop, token))
+    // start the functions that take the order and read its timeline, which are not measured
+    await call(`${url}/api/v1/orders/0/timeline`)
+    await call(`${url}/api/v1/orders`, 'POST')
+    cold.push(await confirmedIn(customer))
+    for (let n = 0; n < 3; n++) warm.push(await confirmedIn(customer))
   }
   const later = median(cold) - median(warm)
   return {
@@ -124,7 +122,7 @@ async function coldSaga(shop: Shop, one: number): Promise<Result> {
 
 interface Seen {
   name: string
-  /** When the API server told of it, in ms since the epoch. */
+  /** When the API server reported it, in ms since the epoch. */
   created: number
   scheduled: number
   sandbox: number
@@ -134,7 +132,7 @@ interface Seen {
 /** The conditions of a pod that are watched, in the order in which they come true. */
 const conditions = ['PodScheduled', 'PodReadyToStartContainers', 'Ready']
 
-/** Follows a function's pods; the first new one as soon as it is ready. */
+/** Watches a function's pods; `first` resolves to the first new one when it is ready. */
 function watchPods(name: string): { first: Promise<Seen>; stop: () => void } {
   const statuses = conditions.map((type) => `{.status.conditions[?(@.type=="${type}")].status}`)
   const child = spawn(
@@ -161,7 +159,7 @@ function watchPods(name: string): { first: Promise<Seen>; stop: () => void } {
   return { first, stop: () => child.kill() }
 }
 
-/** When a function's process began and when it listened, by its own log, in ms since the epoch. */
+/** When a function's process started and when it listened, from its own log, in ms since the epoch. */
 async function startOf(pod: string): Promise<{ started: number; listening: number }> {
   const log = await kubectl(['logs', '-n', namespace, pod, '-c', 'user-container'])
   const line = log.split('\n').find((line) => line.includes('"msg":"listening"'))

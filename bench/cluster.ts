@@ -1,19 +1,19 @@
-/** What the benchmarks need of the shop in the cluster that KUBECONFIG names. */
+/** The shop in the cluster that KUBECONFIG names, as benchmarks use it. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { secretsFolder } from '../compose/secrets.ts'
 import { reachGateway } from '../knative/cluster.ts'
 import { get, kubectl } from '../knative/kubectl.ts'
-import { stockUp, type Shop } from './people.ts'
+import { stockUp } from './shop.ts'
 
 export const namespace = 'zeroshop'
 
-/** The shop behind its gateway, with stock. */
-export async function openCluster(): Promise<Shop> {
+/** The URL of the shop's gateway, once there is stock. */
+export async function openCluster(): Promise<string> {
   const url = await reachGateway(namespace)
-  await stockUp({ url }, readFileSync(join(secretsFolder, 'demo-password'), 'utf8').trim())
-  return { url }
+  await stockUp(url, readFileSync(join(secretsFolder, 'demo-password'), 'utf8').trim())
+  return url
 }
 
 interface Service {
@@ -24,7 +24,7 @@ interface Service {
   }
 }
 
-/** Sets annotations of a function's pods, which rolls out a new revision, and waits until that takes the requests. */
+/** Sets annotations of a function's pods, which rolls out a new revision, and waits until it is ready. */
 export async function annotate(name: string, annotations: Record<string, string | null>): Promise<void> {
   const change = { spec: { template: { metadata: { annotations } } } }
   const ksvc = ['services.serving.knative.dev', name, '-n', namespace]
@@ -38,7 +38,7 @@ export async function annotate(name: string, annotations: Record<string, string 
   throw new Error(`${name} does not become ready: kubectl -n ${namespace} get ksvc ${name}`)
 }
 
-/** Waits until functions have no pod, not even one that is about to end. */
+/** Waits until functions have no pods, not even terminating ones. */
 export async function atZero(names: string[]): Promise<void> {
   const selector = `app.kubernetes.io/name in (${names.join(',')})`
   for (let tries = 0; tries < 240; tries++) {
@@ -49,5 +49,5 @@ export async function atZero(names: string[]): Promise<void> {
   throw new Error(`${names.join(', ')} did not go to zero within 4 minutes`)
 }
 
-/** The shortest window that Knative takes, so that a function goes to zero soon, and what knative/manifests.ts says. */
+/** A function's window: 6s, the shortest that Knative accepts, or 60s, as in knative/manifests.ts. */
 export const windowIs = (window: '6s' | '60s') => ({ 'autoscaling.knative.dev/window': window })

@@ -2,17 +2,17 @@ import { join } from 'node:path'
 import type { Instance } from '../local/activator/instance.ts'
 import type { System } from '../local/system.ts'
 import { call, median, root, start, startFunction } from './harness.ts'
+import { productUrl } from './shop.ts'
 import type { Result } from './result.ts'
 
 const rounds = 15
 
 /** From process start to the first 200, of functions with their stores and of a bare node:http server, in turn. */
 export async function coldStart(system: System): Promise<Result[]> {
-  const products = await call(`${system.url}/api/v1/products?limit=1`)
-  const { items } = JSON.parse(products.text) as { items: { id: string }[] }
+  const product = new URL(await productUrl(system.url)).pathname
   const contenders = {
     bare: () => first200(start('bare', join(root, 'bench/raw/http.js')), '/'),
-    'get-product': () => first200(startFunction(system, 'get-product'), `/api/v1/products/${items[0]!.id}`),
+    'get-product': () => first200(startFunction(system, 'get-product'), product),
     'get-jwks': () => first200(startFunction(system, 'get-jwks'), '/.well-known/jwks.json'),
     'get-stock': () => first200(startFunction(system, 'get-stock'), '/api/v1/stock/MUG-BLUE'),
     'reserve-stock': () => first200(startFunction(system, 'reserve-stock'), '/health/liveness'),

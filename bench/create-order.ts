@@ -1,23 +1,25 @@
 import { randomUUID } from 'node:crypto'
+import { newOrder } from '../demo/client/orders.ts'
+import { shopClient } from '../demo/client/shop.ts'
 import type { System } from '../local/system.ts'
 import { cpuSeconds, load, median, startFunction } from './harness.ts'
-import { customer, newOrder } from './people.ts'
+import { mug } from './shop.ts'
 import type { Result } from './result.ts'
 
 const rounds = 4
 const seconds = 4
 
 /**
- * Orders a second that one process of create-order takes, each with its outbox row and idempotency key; and how many
- * it would take with a core for itself, which it shares here with PostgreSQL and with who asks.
+ * Orders a second that one process of create-order takes, each with its outbox row and idempotency key; and orders in
+ * a CPU-second, as the process shares its core with PostgreSQL and the client here.
  */
 export async function createOrder(system: System): Promise<Result[]> {
-  const token = await customer(system)
+  const token = await (await shopClient(system.url).register()).token()
   const instance = startFunction(system, 'create-order')
   await instance.ready
   const rates: number[] = []
   const perCore: number[] = []
-  // what becomes of the orders is not what is measured: their events wait in the outbox
+  // only the placing is measured, so the events wait in the outbox
   const relay = system.backend.processes().find(({ name }) => name === 'relay')!.pid!
   process.kill(relay, 'SIGSTOP')
   try {
@@ -35,7 +37,7 @@ export async function createOrder(system: System): Promise<Result[]> {
                 'content-type': 'application/json',
                 'idempotency-key': randomUUID(),
               },
-              body: JSON.stringify(newOrder('card_declined')),
+              body: JSON.stringify(newOrder(mug, 'card_declined')),
             }),
           },
         ],

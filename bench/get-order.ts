@@ -1,7 +1,9 @@
 import { join } from 'node:path'
+import { placeOrder } from '../demo/client/orders.ts'
+import { shopClient } from '../demo/client/shop.ts'
 import type { System } from '../local/system.ts'
-import { json, load, median, root, start, startFunction } from './harness.ts'
-import { customer, newOrder } from './people.ts'
+import { load, median, root, start, startFunction } from './harness.ts'
+import { mug } from './shop.ts'
 import type { Result } from './result.ts'
 
 const rounds = 5
@@ -9,14 +11,14 @@ const seconds = 4
 
 /** Requests a second of get-order, and of a raw server that runs the same query, in turn. */
 export async function getOrder(system: System): Promise<Result[]> {
-  const token = await customer(system)
-  const { id } = await json<{ id: string }>(`${system.url}/api/v1/orders`, 'POST', token, newOrder())
+  const customer = await shopClient(system.url).register()
+  const { id } = await placeOrder(customer, mug)
   const ours = startFunction(system, 'get-order')
   const raw = start('raw', join(root, 'bench/raw/get-order.js'), {
     DATABASE_URL: system.environment.database('orders'),
   })
   await Promise.all([ours.ready, raw.ready])
-  const headers = { authorization: `Bearer ${token}` }
+  const headers = { authorization: `Bearer ${await customer.token()}` }
   const rates: { ours: number[]; raw: number[] } = { ours: [], raw: [] }
   try {
     for (let round = 0; round <= rounds; round++) {

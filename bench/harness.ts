@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { join } from 'node:path'
@@ -11,7 +10,7 @@ import { startSystem, type System } from '../local/system.ts'
 
 export const root = join(import.meta.dirname, '..')
 
-/** A shop with a process for each function, on stores of its own that keep their promises. */
+/** A shop with a process for each function, on durable stores of its own. */
 export async function startShop(): Promise<{ system: System; stop: () => Promise<void> }> {
   const { dataDir, remove } = temporaryDataDir()
   const system = await startSystem({
@@ -33,7 +32,7 @@ export async function startShop(): Promise<{ system: System; stop: () => Promise
   }
 }
 
-/** Starts a function as the local runner does, outside of it. */
+/** Starts a function's process as the local runner would, but outside of it. */
 export const startFunction = (system: System, name: FunctionName): Instance =>
   start(name, join(root, 'dist/functions/main.js'), {
     ...system.environment.ofFunction(name),
@@ -55,7 +54,7 @@ export interface Answer {
 
 const agent = new Agent({ keepAlive: true, maxSockets: 64 })
 
-/** One request by node:http: fetch itself would cost what is measured. */
+/** One raw request by node:http, for what is measured: a client's own time would count. */
 export const call = (url: string, method = 'GET', headers: Record<string, string> = {}, body?: string) =>
   new Promise<Answer>((resolve, reject) => {
     const sent = request(url, { method, headers, agent }, (response) => {
@@ -68,23 +67,7 @@ export const call = (url: string, method = 'GET', headers: Record<string, string
     sent.end(body)
   })
 
-export async function json<T>(
-  url: string,
-  method: string,
-  token: string | undefined,
-  body?: unknown,
-): Promise<T> {
-  const headers = {
-    'content-type': 'application/json',
-    'idempotency-key': randomUUID(),
-    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-  }
-  const answer = await call(url, method, headers, body === undefined ? undefined : JSON.stringify(body))
-  if (answer.status >= 300) throw new Error(`${method} ${url} answered ${answer.status}: ${answer.text}`)
-  return JSON.parse(answer.text) as T
-}
-
-/** Requests a second in a closed loop; throws where one of them is not answered with success. */
+/** Requests a second in a closed loop. @throws if one of them does not succeed */
 export async function load(
   url: string,
   seconds: number,
@@ -110,13 +93,13 @@ export function memoryOf(pids: number[]): { pss: number; rss: number } {
   return sum
 }
 
-/** What a process has used of the processor, in seconds (proc_pid_stat(5): utime and stime, in hundredths). */
+/** The CPU time of a process so far, in seconds (proc_pid_stat(5): utime and stime, in hundredths). */
 export function cpuSeconds(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
   return (Number(fields[11]) + Number(fields[12])) / 100
 }
 
-/** A process and all that it started. */
+/** The ids of a process and all its descendants. */
 export function family(pid: number): number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean)
   return [pid, ...children.flatMap((child) => family(Number(child)))]

@@ -1,23 +1,23 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import type { Client } from '../demo/client/client.ts'
+import { placeOrder } from '../demo/client/orders.ts'
+import { shopClient } from '../demo/client/shop.ts'
+import { readTimeline } from '../demo/client/timeline.ts'
 import type { System } from '../local/system.ts'
-import { json, median, p95 } from './harness.ts'
-import { customer, newOrder, type Shop } from './people.ts'
+import { median, p95 } from './harness.ts'
+import { mug } from './shop.ts'
 import type { Result } from './result.ts'
 
 const orders = 60
-/** The first ones start the processes. */
+/** How many orders go first, to start the processes. */
 const warmUp = 10
-
-interface Timeline {
-  items: { type: string; at: string }[]
-}
 
 /** From `order.placed` to `order.confirmed` by the order's own timeline, with warm functions, one order at a time. */
 export async function saga(system: System): Promise<Result[]> {
-  const token = await customer(system)
+  const customer = await shopClient(system.url).register()
   const times: number[] = []
   for (let n = 0; n < orders; n++) {
-    const ms = await confirmedIn(system, token)
+    const ms = await confirmedIn(customer)
     if (n >= warmUp) times.push(ms)
   }
   const p50 = median(times)
@@ -33,14 +33,14 @@ export async function saga(system: System): Promise<Result[]> {
   ]
 }
 
-/** Places an order; how long it took from placed to confirmed, in ms. */
-export async function confirmedIn({ url }: Shop, token: string): Promise<number> {
-  const { id } = await json<{ id: string }>(`${url}/api/v1/orders`, 'POST', token, newOrder())
+/** Places an order; returns how long it took from placed to confirmed, in ms. */
+export async function confirmedIn(customer: Client): Promise<number> {
+  const { id } = await placeOrder(customer, mug)
   for (let tries = 0; tries < 500; tries++) {
-    // asked seldom enough not to be what is measured
+    // rarely enough not to slow down what is measured, as an open stream of the timeline would
     await pause(40)
-    const { items } = await json<Timeline>(`${url}/api/v1/orders/${id}/timeline`, 'GET', token)
-    const at = (type: string) => items.find((entry) => entry.type === type)?.at
+    const timeline = await readTimeline(customer, id)
+    const at = (type: string) => timeline.find((entry) => entry.type === type)?.at
     const end = at('order.confirmed')
     if (end !== undefined) return Date.parse(end) - Date.parse(at('order.placed')!)
   }

@@ -1,0 +1,20 @@
+import { openClient } from '../demo/client/client.ts'
+import { good } from '../demo/client/good.ts'
+import { receiveStock } from '../demo/client/stock.ts'
+import { shopClient } from '../demo/client/shop.ts'
+import { demoPassword } from '../local/people.ts'
+
+/** What every benchmark orders. */
+export const mug = [{ sku: 'MUG-BLUE', quantity: 1 }]
+
+/** Receives enough stock for all benchmarks. */
+export async function stockUp(url: string, password = demoPassword): Promise<void> {
+  const staff = await shopClient(url).logIn({ email: 'staff@example.com', password })
+  for (const { sku } of mug) await receiveStock(staff, sku, 1_000_000)
+}
+
+/** The address of one of the shop's products. */
+export async function productUrl(url: string): Promise<string> {
+  const { items } = await good(openClient(url).GET('/products', { params: { query: { limit: 1 } } }))
+  return `${url}/api/v1/products/${items[0]!.id}`
+}
