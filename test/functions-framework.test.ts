@@ -52,6 +52,7 @@ describe('an operation as an http function', () => {
     authorization = `Bearer ${await shop.sign(shop.users.customer)}`
   })
 
+  // raw, since some of these requests are malformed
   const call = async (method: string, path: string, body?: string, headers = {}) => {
     const response = await fetch(`${url}/api/v1${path}`, {
       method,

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { paymentOf, placeOrder, readOrder, shipOrder } from '../demo/client/orders.ts'
+import { readStock } from '../demo/client/stock.ts'
+import { waitForEntries } from '../demo/client/timeline.ts'
 import { startTestSystem, type TestSystem } from './system.ts'
 
 describe('where JetStream’s storage is deleted half-way', () => {
@@ -9,26 +12,25 @@ describe('where JetStream’s storage is deleted half-way', () => {
   afterAll(() => shop.stop())
 
   it('lets every order end all the same', { timeout: 60_000 }, async () => {
-    const [customer, staff] = await Promise.all([shop.customer(), shop.staff()])
+    const [customer, staff] = await Promise.all([shop.register(), shop.staff()])
     const place = (n: number) =>
-      shop.place(customer, [{ sku: 'MUG-RED', quantity: 1 }], n % 3 === 0 ? 'card_declined' : 'card_approved')
+      placeOrder(customer, [{ sku: 'MUG-RED', quantity: 1 }], n % 3 === 0 ? 'card_declined' : 'card_approved')
     const before = await Promise.all(Array.from({ length: 10 }, (_, n) => place(n)))
     const [during] = await Promise.all([
       Promise.all(Array.from({ length: 10 }, (_, n) => place(n))),
       shop.loseBroker(),
     ])
     for (const { id } of [...before, ...during].filter((_, n) => (n % 10) % 3 !== 0)) {
-      await shop.until(customer, id, 'order.confirmed')
-      await shop.call(staff, 'POST', `/orders/${id}/shipment`, {})
+      await waitForEntries(customer, id, 'order.confirmed')
+      await shipOrder(staff, id)
     }
     for (const [n, { id }] of [...before, ...during].entries())
-      await shop.until(
+      await waitForEntries(
         customer,
         id,
         ...((n % 10) % 3 === 0 ? ['order.cancelled', 'stock.released'] : ['stock.committed']),
       )
-    const { body } = await shop.call(undefined, 'GET', '/stock/MUG-RED')
-    expect(body).toMatchObject({ reserved: 0, sold: 12 })
+    expect(await readStock(shop, 'MUG-RED')).toMatchObject({ reserved: 0, sold: 12 })
   })
 })
 
@@ -40,16 +42,15 @@ describe('where an order takes too long', () => {
   afterAll(() => shop.stop())
 
   it('is cancelled at its deadline, and what comes late is given back', async () => {
-    const customer = await shop.customer()
-    const { id } = await shop.place(customer, [{ sku: 'MUG-RED', quantity: 1 }], 'card_slow')
-    await shop.until(customer, id, 'order.cancelled', 'stock.released')
-    const { body } = await shop.call(customer, 'GET', `/orders/${id}`)
-    expect(body).toMatchObject({ status: 'cancelled', reason: 'took too long' })
+    const customer = await shop.register()
+    const { id } = await placeOrder(customer, [{ sku: 'MUG-RED', quantity: 1 }], 'card_slow')
+    await waitForEntries(customer, id, 'order.cancelled', 'stock.released')
+    expect(await readOrder(customer, id)).toMatchObject({ status: 'cancelled', reason: 'took too long' })
     await expect
-      .poll(async () => (await shop.call(customer, 'GET', `/payments?orderId=${id}`)).body.items[0]?.status, {
+      .poll(async () => (await paymentOf(customer, id))?.status, {
         timeout: 15_000,
       })
       .toBe('voided')
-    expect((await shop.call(undefined, 'GET', '/stock/MUG-RED')).body).toMatchObject({ reserved: 0, sold: 0 })
+    expect(await readStock(shop, 'MUG-RED')).toMatchObject({ reserved: 0, sold: 0 })
   })
 })

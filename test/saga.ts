@@ -1,35 +1,38 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { ShopClient } from './client.ts'
+import type { Person } from '../demo/client/shop.ts'
+import { cancelOrder, paymentOf, placeOrder, readOrder, shipOrder } from '../demo/client/orders.ts'
+import { readStock } from '../demo/client/stock.ts'
+import { readTimeline, waitForEntries } from '../demo/client/timeline.ts'
+import type { TestClient } from './client.ts'
 
 /**
  * The order saga over real HTTP and JetStream, one test for each of its endings: the same against a shop on this
- * machine, in containers and in a cluster. Nobody else may order meanwhile, since it counts the stock.
- * @param open the shop, looked at when the tests begin
+ * machine, in containers and in a cluster. Nobody else may order at the same time, since it counts the stock.
+ * @param open returns the shop; called when the tests begin
  */
-export function describeSaga(open: () => ShopClient): void {
-  let shop: ShopClient
-  let customer: string
-  let staff: string
+export function describeSaga(open: () => TestClient): void {
+  let shop: TestClient
+  let customer: Person
+  let staff: Person
   const mug = [{ sku: 'MUG-BLUE', quantity: 1 }]
 
   beforeAll(async () => {
     shop = open()
-    ;[customer, staff] = await Promise.all([shop.customer(), shop.staff()])
+    ;[customer, staff] = await Promise.all([shop.register(), shop.staff()])
   })
 
-  const order = async (id: string) => (await shop.call(customer, 'GET', `/orders/${id}`)).body
-  const payment = async (id: string) =>
-    (await shop.call(customer, 'GET', `/payments?orderId=${id}`)).body.items[0]
-  const stock = async (sku = 'MUG-BLUE') => (await shop.call(undefined, 'GET', `/stock/${sku}`)).body
+  const order = (id: string) => readOrder(customer, id)
+  const payment = (id: string) => paymentOf(customer, id)
+  const stock = () => readStock(shop, 'MUG-BLUE')
 
   describe('an order that goes well', () => {
     it('is confirmed, shipped, paid and completed, and its stock sold', async () => {
       const before = await stock()
-      const { id } = await shop.place(customer, mug, 'card_approved')
-      await shop.until(customer, id, 'order.confirmed')
+      const { id } = await placeOrder(customer, mug, 'card_approved')
+      await waitForEntries(customer, id, 'order.confirmed')
       expect(await payment(id)).toMatchObject({ status: 'authorized', captured: 0 })
-      await shop.call(staff, 'POST', `/orders/${id}/shipment`, { carrier: 'Bike courier' })
-      expect(await shop.until(customer, id, 'stock.committed')).toEqual([
+      await shipOrder(staff, id, { carrier: 'Bike courier' })
+      expect(await waitForEntries(customer, id, 'stock.committed')).toEqual([
         'order.placed',
         'stock.reserved',
         'payment.authorized',
@@ -38,6 +41,16 @@ export function describeSaga(open: () => ShopClient): void {
         'payment.captured',
         'order.completed',
         'stock.committed',
+      ])
+      expect(await readTimeline(customer, id)).toMatchObject([
+        { type: 'order.placed', status: 'placed' },
+        { type: 'stock.reserved', status: 'reserved' },
+        { type: 'payment.authorized', status: 'reserved' },
+        { type: 'order.confirmed', status: 'confirmed' },
+        { type: 'order.shipped', status: 'shipped' },
+        { type: 'payment.captured', status: 'shipped' },
+        { type: 'order.completed', status: 'completed' },
+        { type: 'stock.committed', status: 'completed' },
       ])
       expect(await order(id)).toMatchObject({ status: 'completed' })
       expect(await payment(id)).toMatchObject({ status: 'captured', captured: 1290 })
@@ -49,26 +62,26 @@ export function describeSaga(open: () => ShopClient): void {
     })
 
     it('is confirmed with a card that is slow', async () => {
-      const { id } = await shop.place(customer, mug, 'card_slow')
-      await shop.until(customer, id, 'order.confirmed')
+      const { id } = await placeOrder(customer, mug, 'card_slow')
+      await waitForEntries(customer, id, 'order.confirmed')
     })
 
     it('is confirmed where the provider answers only when it is asked again', async () => {
-      const { id } = await shop.place(customer, mug, 'card_flaky')
-      await shop.until(customer, id, 'order.confirmed')
+      const { id } = await placeOrder(customer, mug, 'card_flaky')
+      await waitForEntries(customer, id, 'order.confirmed')
     })
 
     it('is confirmed where the provider authorises and never says so', async () => {
-      const { id } = await shop.place(customer, mug, 'card_timeout')
-      await shop.until(customer, id, 'order.confirmed')
+      const { id } = await placeOrder(customer, mug, 'card_timeout')
+      await waitForEntries(customer, id, 'order.confirmed')
     })
   })
 
   describe('an order that cannot be fulfilled', () => {
     it('is cancelled where the stock is too low, and nothing is reserved or authorised', async () => {
       const before = await stock()
-      const { id } = await shop.place(customer, [{ sku: 'MUG-BLUE', quantity: 5_000 }], 'card_approved')
-      expect(await shop.until(customer, id, 'order.cancelled')).toEqual([
+      const { id } = await placeOrder(customer, [{ sku: 'MUG-BLUE', quantity: 5_000 }], 'card_approved')
+      expect(await waitForEntries(customer, id, 'order.cancelled')).toEqual([
         'order.placed',
         'stock.rejected',
         'order.cancelled',
@@ -84,8 +97,8 @@ export function describeSaga(open: () => ShopClient): void {
       'gives its stock back where the card is %s',
       async (card) => {
         const before = await stock()
-        const { id } = await shop.place(customer, mug, card)
-        expect(await shop.until(customer, id, 'stock.released')).toEqual([
+        const { id } = await placeOrder(customer, mug, card)
+        expect(await waitForEntries(customer, id, 'stock.released')).toEqual([
           'order.placed',
           'stock.reserved',
           'payment.declined',
@@ -100,10 +113,10 @@ export function describeSaga(open: () => ShopClient): void {
 
     it('is called back where its payment cannot be captured', async () => {
       const before = await stock()
-      const { id } = await shop.place(customer, mug, 'card_capture_fails')
-      await shop.until(customer, id, 'order.confirmed')
-      await shop.call(staff, 'POST', `/orders/${id}/shipment`, {})
-      await shop.until(
+      const { id } = await placeOrder(customer, mug, 'card_capture_fails')
+      await waitForEntries(customer, id, 'order.confirmed')
+      await shipOrder(staff, id)
+      await waitForEntries(
         customer,
         id,
         'payment.capture-failed',
@@ -124,10 +137,10 @@ export function describeSaga(open: () => ShopClient): void {
   describe('an order that the customer cancels', () => {
     it('has its stock released and its payment voided', async () => {
       const before = await stock()
-      const { id } = await shop.place(customer, mug, 'card_approved')
-      await shop.until(customer, id, 'order.confirmed')
-      await shop.call(customer, 'POST', `/orders/${id}/cancellation`, { reason: 'changed my mind' })
-      await shop.until(customer, id, 'stock.released', 'payment.voided')
+      const { id } = await placeOrder(customer, mug, 'card_approved')
+      await waitForEntries(customer, id, 'order.confirmed')
+      await cancelOrder(customer, id, { reason: 'changed my mind' })
+      await waitForEntries(customer, id, 'stock.released', 'payment.voided')
       expect(await payment(id)).toMatchObject({ status: 'voided' })
       expect(await stock()).toMatchObject({ available: before.available, reserved: before.reserved })
     })
@@ -135,12 +148,12 @@ export function describeSaga(open: () => ShopClient): void {
     it('keeps nothing however early the cancellation comes', async () => {
       const before = await stock()
       const placed = await Promise.all(
-        Array.from({ length: 20 }, () => shop.place(customer, mug, 'card_approved')),
+        Array.from({ length: 20 }, () => placeOrder(customer, mug, 'card_approved')),
       )
-      await Promise.all(placed.map(({ id }) => shop.call(customer, 'POST', `/orders/${id}/cancellation`, {})))
+      await Promise.all(placed.map(({ id }) => cancelOrder(customer, id)))
       // each step has run or was fenced off once an order placed after them all is through
-      const { id } = await shop.place(customer, mug, 'card_approved')
-      await shop.until(customer, id, 'order.confirmed')
+      const { id } = await placeOrder(customer, mug, 'card_approved')
+      await waitForEntries(customer, id, 'order.confirmed')
       await expect.poll(async () => (await stock()).reserved, { timeout: 15_000 }).toBe(before.reserved + 1)
       for (const { id } of placed) {
         expect(await order(id)).toMatchObject({ status: 'cancelled' })
@@ -151,17 +164,19 @@ export function describeSaga(open: () => ShopClient): void {
 
   describe('a completed order', () => {
     it('is refunded in parts, never above what was captured', async () => {
-      const { id } = await shop.place(customer, mug, 'card_approved')
-      await shop.until(customer, id, 'order.confirmed')
-      await shop.call(staff, 'POST', `/orders/${id}/shipment`, {})
-      await shop.until(customer, id, 'order.completed')
-      const { id: paymentId } = await payment(id)
-      const refund = (amount: number) =>
-        shop.call(staff, 'POST', `/payments/${paymentId}/refunds`, { amount, reason: 'scratched' })
-      expect((await refund(1000)).status).toBe(201)
-      expect((await refund(1000)).status).toBe(409)
-      expect((await refund(290)).status).toBe(201)
-      await shop.until(customer, id, 'payment.refunded')
+      const { id } = await placeOrder(customer, mug, 'card_approved')
+      await waitForEntries(customer, id, 'order.confirmed')
+      await shipOrder(staff, id)
+      await waitForEntries(customer, id, 'order.completed')
+      const path = { id: (await payment(id))!.id }
+      const refund = async (amount: number) => {
+        const body = { amount, reason: 'scratched' }
+        return (await staff.POST('/payments/{id}/refunds', { params: { path }, body })).response.status
+      }
+      expect(await refund(1000)).toBe(201)
+      expect(await refund(1000)).toBe(409)
+      expect(await refund(290)).toBe(201)
+      await waitForEntries(customer, id, 'payment.refunded')
       expect(await payment(id)).toMatchObject({ captured: 1290, refunded: 1290 })
     })
   })

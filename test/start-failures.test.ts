@@ -8,11 +8,13 @@ import { join } from 'node:path'
 import postgres from 'postgres'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { good } from '../demo/client/good.ts'
+import { shopClient } from '../demo/client/shop.ts'
+import type { FunctionReport } from '../local/activator/pool.ts'
 import { startPostgres } from '../local/stores/postgres.ts'
 import { lockDataDir } from '../local/lock.ts'
 import { signal } from '../local/stores/process.ts'
 import {
-  ask,
   killAll,
   patienceMs,
   processesWith,
@@ -27,7 +29,7 @@ const isRoot = process.getuid?.() === 0
 
 type Shop = ReturnType<typeof startShop>
 
-/** Waits for its end: one line, exit code 1, nothing left. */
+/** Waits until it ends with exit code 1 and one line of output, which is returned, and no process is left. */
 async function refusal(shop: Shop): Promise<string> {
   const code = await shop.exited
   expect({ code, lines: shop.errors().split('\n').length, said: shop.output() }).toMatchObject({
@@ -108,7 +110,7 @@ describe('what cannot be started', { timeout: patienceMs }, () => {
       expect(await refusal(startShop(dataDir))).toMatch(
         /disk that holds .* is full\. Free some space and start again/,
       )
-      // what was killed may take a moment to be gone
+      // killed processes may take a moment to end
       await vi.waitFor(() => expect(processesWith(folder)).toEqual([]), { timeout: 2_000 })
     } finally {
       execFileSync('umount', [dataDir])
@@ -125,37 +127,31 @@ describe('what cannot be started', { timeout: patienceMs }, () => {
     expect(said.startsWith(`Cannot reach ${store} at ${name} (${shown}): `)).toBe(true)
     expect(said).toMatch(new RegExp(`Start it, or unset ${name}\\.$`))
     expect(shop.output()).not.toContain('s3cret')
-    // what was killed may take a moment to be gone
+    // killed processes may take a moment to end
     await vi.waitFor(() => expect(processesWith(folder)).toEqual([]), { timeout: 2_000 })
   })
 })
 
-/** One data folder, through what may happen to a shop. */
+/** One data folder, through several mishaps. */
 describe('a shop that', { timeout: patienceMs * 2 }, () => {
   const { folder, remove } = temporaryFolder()
   const dataDir = join(folder, 'data')
   const email = 'grace@example.com'
   const password = 'correct horse battery'
-  const logIn = (url: string) =>
-    ask(url, 'POST', '/api/v1/sessions', { key: uuidv7(), body: { email, password } })
+  const logIn = (url: string) => shopClient(url).logIn({ email, password })
 
-  /** Ctrl-C, and nothing left. */
+  /** Presses Ctrl-C; no process may be left. */
   const stop = async (shop: Shop) => {
     shop.interrupt()
     const code = await shop.exited
     expect({ code, said: shop.errors() }).toEqual({ code: 0, said: '' })
-    // what was killed may take a moment to be gone
+    // killed processes may take a moment to end
     await vi.waitFor(() => expect(processesWith(folder)).toEqual([]), { timeout: 2_000 })
   }
 
   beforeAll(async () => {
     const shop = startShop(dataDir)
-    const url = await shop.url()
-    const made = await ask(url, 'POST', '/api/v1/users', {
-      key: uuidv7(),
-      body: { email, password, name: 'Grace' },
-    })
-    if (made.status !== 201) throw new Error(made.text)
+    await shopClient(await shop.url()).register({ email, password })
     await stop(shop)
   }, patienceMs * 2)
   afterEach(() => killAll(folder))
@@ -173,14 +169,14 @@ describe('a shop that', { timeout: patienceMs * 2 }, () => {
       )
       await until('every process has ended', () => processesWith(folder).length === 0)
       const again = startShop(dataDir)
-      expect(await logIn(await again.url())).toMatchObject({ status: 201 })
+      expect(await logIn(await again.url())).toMatchObject({ user: { email } })
       await stop(again)
     },
   )
 
   it('is killed leaves its stores to the next start, and no function', async () => {
     const shop = startShop(dataDir)
-    expect(await logIn(await shop.url())).toMatchObject({ status: 201 })
+    expect(await logIn(await shop.url())).toMatchObject({ user: { email } })
     const left = pidOf(dataDir, 'postgres')
     signal(shop.pid, 'SIGKILL')
     await shop.exited.catch(() => {})
@@ -189,7 +185,7 @@ describe('a shop that', { timeout: patienceMs * 2 }, () => {
       () => !processesWith(folder).some((line) => line.includes('functions/main.js')),
     )
     const again = startShop(dataDir)
-    expect(await logIn(await again.url())).toMatchObject({ status: 201 })
+    expect(await logIn(await again.url())).toMatchObject({ user: { email } })
     expect(again.output()).toContain(`Stopping postgres (process ${left}), left by a run that was killed`)
     await stop(again)
   })
@@ -222,7 +218,7 @@ describe('a shop that', { timeout: patienceMs * 2 }, () => {
     await until('a relay', () => existsSync(join(dataDir, 'run', 'relay.json')))
     shop.interrupt()
     expect(await shop.exited).toBe(0)
-    // what was killed may take a moment to be gone
+    // killed processes may take a moment to end
     await vi.waitFor(() => expect(processesWith(folder)).toEqual([]), { timeout: 2_000 })
   })
 
@@ -284,13 +280,13 @@ describe('a shop that', { timeout: patienceMs * 2 }, () => {
   it('is told --window 2 stops idle functions, starts them when asked, and tells why', async () => {
     const shop = startShop(dataDir, { args: ['--window', '2', '--max-scale', '1'] })
     const url = await shop.url()
-    const report = async () =>
-      (await ask(url, 'GET', '/_scale')).body.functions['list-products'] as {
-        instances: unknown[]
-        decisions: { from: number; to: number; reason: string }[]
-      }
+    const report = async () => {
+      const page = await (await fetch(`${url}/_scale`)).json()
+      // as the runner writes it
+      return (page as { functions: Record<string, FunctionReport> }).functions['list-products']!
+    }
     expect((await report()).instances).toEqual([])
-    expect(await ask(url, 'GET', '/api/v1/products')).toMatchObject({ status: 200 })
+    await good(shopClient(url).GET('/products'))
     await until('it is stopped', async () => {
       const { instances, decisions } = await report()
       return instances.length === 0 && decisions.at(-1)?.to === 0
@@ -298,9 +294,9 @@ describe('a shop that', { timeout: patienceMs * 2 }, () => {
     const { decisions } = await report()
     expect(decisions[0]).toMatchObject({ from: 0, to: 1, reason: expect.stringMatching(/\w/) })
     expect(decisions.at(-1)).toMatchObject({ from: 1, to: 0, reason: expect.stringMatching(/\w/) })
-    expect(await ask(url, 'GET', '/api/v1/products')).toMatchObject({ status: 200 })
+    await good(shopClient(url).GET('/products'))
 
-    // nobody else on the network reaches it
+    // it cannot be reached from the network
     const outside = Object.values(networkInterfaces())
       .flat()
       .find((address) => address?.family === 'IPv4' && !address.internal)
@@ -314,12 +310,12 @@ describe('a shop that', { timeout: patienceMs * 2 }, () => {
   it('is told --in-process answers all the same', async () => {
     const shop = startShop(dataDir, { args: ['--in-process'] })
     const url = await shop.url()
-    expect(await ask(url, 'GET', '/_scale')).toMatchObject({ status: 200 })
-    expect(await logIn(url)).toMatchObject({ status: 201 })
+    expect((await fetch(`${url}/_scale`)).status).toBe(200)
+    expect(await logIn(url)).toMatchObject({ user: { email } })
     await stop(shop)
   })
 
-  // last: nothing starts on it any more
+  // last, since no shop starts on these data any more
   it('finds the data of a newer one does not touch it', async () => {
     const store = await startPostgres({ dataDir })
     const sql = postgres(store.url, { max: 1 })
@@ -332,7 +328,7 @@ describe('a shop that', { timeout: patienceMs * 2 }, () => {
       `The PostgreSQL database was made by a newer Zeroshop (version ${row.count}, this code knows ${row.count - 3}). ` +
         'Run that one, or use another database.',
     )
-    // what was killed may take a moment to be gone
+    // killed processes may take a moment to end
     await vi.waitFor(() => expect(processesWith(folder)).toEqual([]), { timeout: 2_000 })
   })
 

@@ -6,12 +6,14 @@ import { createServer } from 'node:http'
 import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { freePort } from '../local/ports.ts'
-import { newOrder } from './orders.ts'
-import { ask, killAll, patienceMs, processesWith, ready, runInTerminal, temporaryFolder } from './terminal.ts'
+import { good } from '../demo/client/good.ts'
+import { placeOrder, readOrder } from '../demo/client/orders.ts'
+import { shopClient } from '../demo/client/shop.ts'
+import { killAll, patienceMs, processesWith, ready, runInTerminal, temporaryFolder } from './terminal.ts'
 
 const root = join(import.meta.dirname, '..')
 
-/** What a user does with a clone that nothing was installed in. */
+/** What a user does with a clone without node_modules. */
 describe('a fresh clone', { timeout: patienceMs * 2 }, () => {
   const { folder, remove } = temporaryFolder()
   const clone = join(folder, 'zeroshop')
@@ -20,10 +22,6 @@ describe('a fresh clone', { timeout: patienceMs * 2 }, () => {
   const npm = (...args: string[]) =>
     runInTerminal(folder, 'npm', args, { cwd: clone, env: { PORT: String(port) } })
   const credentials = { email: `${randomUUID()}@example.com`, password: randomUUID() }
-  const account = { ...credentials, name: 'Ada' }
-  const logIn = async () =>
-    (await ask(url, 'POST', '/api/v1/sessions', { body: credentials, key: randomUUID() })).body
-      .accessToken as string
 
   beforeAll(async () => {
     const files = execFileSync('git', ['ls-files', '-z', '-co', '--exclude-standard'], {
@@ -50,7 +48,7 @@ describe('a fresh clone', { timeout: patienceMs * 2 }, () => {
     const [, approved, declined, tooMany] = demo
       .output()
       .split(/\n(?=an approved card|a card that|more than)/)
-    // what a cold function writes into the timeline may come later than what followed from it
+    // a cold function may add its entry later than the functions that follow it
     for (const type of ['order.placed', 'stock.reserved', 'payment.authorized', 'order.confirmed'])
       expect(approved).toContain(type)
     expect(approved).toMatch(/\n {2}confirmed, total/)
@@ -59,13 +57,9 @@ describe('a fresh clone', { timeout: patienceMs * 2 }, () => {
     expect(declined).toMatch(/\n {2}cancelled \(the issuer/)
     expect(tooMany).toMatch(/stock\.rejected[^]*\n {2}cancelled \(/)
 
-    expect(await ask(url, 'POST', '/api/v1/users', { body: account, key: randomUUID() })).toMatchObject({
-      status: 201,
-    })
-    const { items } = (await ask(url, 'GET', '/api/v1/products?limit=1')).body
-    const body = newOrder([{ sku: items[0].sku, quantity: 1 }])
-    const placed = await ask(url, 'POST', '/api/v1/orders', { token: await logIn(), key: randomUUID(), body })
-    expect(placed).toMatchObject({ status: 201 })
+    const customer = await shopClient(url).register(credentials)
+    const { items } = await good(customer.GET('/products', { params: { query: { limit: 1 } } }))
+    const { id, total } = await placeOrder(customer, [{ sku: items[0]!.sku, quantity: 1 }])
 
     const reset = npm('run', 'reset', '--', '--yes')
     expect(await reset.exited).toBe(1)
@@ -75,11 +69,7 @@ describe('a fresh clone', { timeout: patienceMs * 2 }, () => {
     const second = npm('start')
     await second.said(ready)
     expect(second.output()).not.toMatch(/Installing|Downloading/)
-    const path = `/api/v1/orders/${placed.body.id}`
-    expect(await ask(url, 'GET', path, { token: await logIn() })).toMatchObject({
-      status: 200,
-      body: { id: placed.body.id, total: placed.body.total },
-    })
+    expect(await readOrder(await shopClient(url).logIn(credentials), id)).toMatchObject({ id, total })
     expect(await stop(second)).toBe(0)
 
     const after = npm('run', 'reset', '--', '--yes')
@@ -96,7 +86,7 @@ describe('a fresh clone', { timeout: patienceMs * 2 }, () => {
     expect(start.output()).toMatch(
       `\nPort ${port} is in use. Stop what uses it, or set PORT to another one.\n`,
     )
-    // what was killed may take a moment to be gone
+    // killed processes may take a moment to end
     await vi.waitFor(() => expect(processesWith(folder)).toEqual([]), { timeout: 2_000 })
   })
 
@@ -111,14 +101,14 @@ describe('a fresh clone', { timeout: patienceMs * 2 }, () => {
     expect({ code, output: command.output() }).toMatchObject({ code: 0 })
   }
 
-  /** Ctrl-C; answers the exit code, once nothing is left. */
+  /** Presses Ctrl-C; returns the exit code once no process is left. */
   async function stop(start: ReturnType<typeof npm>) {
     const began = performance.now()
     start.interrupt()
     const code = await start.exited
-    // 5 s, and what a busy machine adds
+    // 5 s, and more on a busy machine
     expect(performance.now() - began).toBeLessThan(10_000)
-    // what was killed may take a moment to be gone
+    // killed processes may take a moment to end
     await vi.waitFor(() => expect(processesWith(folder)).toEqual([]), { timeout: 2_000 })
     return code
   }

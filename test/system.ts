@@ -3,12 +3,12 @@ import { demoPassword } from '../local/people.ts'
 import { startNats } from '../local/stores/nats.ts'
 import { temporaryDataDir } from '../local/stores/temporary.ts'
 import { startSystem } from '../local/system.ts'
-import { shopClient } from './client.ts'
+import { testClient } from './client.ts'
 
-/** A whole shop on stores of its own, over real HTTP and JetStream, and what tests ask of it. */
+/** A whole shop on stores of its own, over real HTTP and JetStream, and its client. */
 export async function startTestSystem(settings: Settings = {}, inProcess = true) {
   const { dataDir, remove } = temporaryDataDir()
-  // of its own, so that a test can take its disk away
+  // in a folder of its own, so that a test can lose it
   const broker = temporaryDataDir()
   let nats = await startNats({ dataDir: broker.dataDir, durable: false })
   const lines: string[] = []
@@ -25,7 +25,7 @@ export async function startTestSystem(settings: Settings = {}, inProcess = true)
     log: (name, line) => void lines.push(`${name} ${line}`),
   })
   return {
-    ...shopClient(system.url.replace('localhost', '127.0.0.1'), demoPassword),
+    ...testClient(system.url.replace('localhost', '127.0.0.1'), demoPassword),
     system,
     lines,
     dataDir,

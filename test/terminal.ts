@@ -5,12 +5,12 @@ import { delimiter, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { signal } from '../local/stores/process.ts'
 
-/** Nothing here is to take long, but a busy machine may be slow, in ms. */
+/** How long to wait for anything, as a busy machine may be slow; in ms. */
 export const patienceMs = 240_000
 
 const root = join(import.meta.dirname, '..')
 
-/** What a user's shell has: not what npm and vitest add to it, nor our settings. */
+/** The environment of a user's shell, without what npm and vitest add to it and without our settings. */
 function shellEnvironment(): NodeJS.ProcessEnv {
   const env = Object.fromEntries(
     Object.entries(process.env).filter(
@@ -26,14 +26,14 @@ function shellEnvironment(): NodeJS.ProcessEnv {
   }
 }
 
-/** A folder for a test that the user `postgres` may enter, too. */
+/** A folder for a test that the user `postgres` may enter. */
 export function temporaryFolder() {
   const folder = mkdtempSync(join(tmpdir(), 'zeroshop-'))
   chmodSync(folder, 0o755)
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }) }
 }
 
-/** Every process that has the text in its command line or its environment. */
+/** Every process with the text in its command line or its environment. */
 export function processesWith(text: string): string[] {
   return execFileSync('ps', ['axeww', '-o', 'pid=,stat=,command='], {
     encoding: 'utf8',
@@ -44,12 +44,12 @@ export function processesWith(text: string): string[] {
     .map((line) => line.slice(0, 200))
 }
 
-/** What a test that failed has left. */
+/** Kills what a failed test has left. */
 export function killAll(text: string): void {
   for (const line of processesWith(text)) signal(Number.parseInt(line, 10), 'SIGKILL')
 }
 
-/** Waits until `ask` answers true. */
+/** Waits until `ask` returns true. */
 export async function until(what: string, ask: () => boolean | Promise<boolean>): Promise<void> {
   for (const end = Date.now() + patienceMs; !(await ask()); await pause(50))
     if (Date.now() > end) throw new Error(`never came: ${what}`)
@@ -57,7 +57,7 @@ export async function until(what: string, ask: () => boolean | Promise<boolean>)
 
 /**
  * Runs a command as a terminal does: as a process group of its own, which Ctrl-C reaches as a whole.
- * @param folder a text that all of its processes have in their command line or environment
+ * @param folder a text that the environment of all its processes gets, for `processesWith`
  */
 export function runInTerminal(
   folder: string,
@@ -94,7 +94,7 @@ export function runInTerminal(
     exited,
     output: () => output,
     errors: () => errors.trim(),
-    /** Waits for a text; answers its first group. */
+    /** Waits for a text; returns the first group of the match, or all of it. */
     said: (pattern: RegExp): Promise<string> =>
       new Promise((resolve, reject) => {
         const late = setTimeout(() => listen('did not come in time'), patienceMs)
@@ -112,14 +112,14 @@ export function runInTerminal(
         listeners.add(listener)
         listen()
       }),
-    /** What Ctrl-C does. */
+    /** Sends SIGINT to the whole group, as Ctrl-C does. */
     interrupt: () => process.kill(-child.pid!, 'SIGINT'),
   }
 }
 
 export const ready = /Zeroshop is at (http:\S+)/
 
-/** Starts the shop of this working tree on a data folder; `url` when it is ready. */
+/** Starts the shop of this working tree on a data folder; `url` resolves when it is ready. */
 export function startShop(
   dataDir: string,
   { args = [], env = {} }: { args?: string[]; env?: Record<string, string> } = {},
@@ -128,26 +128,4 @@ export function startShop(
     env: { PORT: '0', DATA_DIR: dataDir, ...env },
   })
   return { ...shop, url: async () => (await shop.said(ready)).replace('localhost', '127.0.0.1') }
-}
-
-/** A request to a shop that runs. */
-export async function ask(
-  url: string,
-  method: string,
-  path: string,
-  { token, body, key }: { token?: string; body?: unknown; key?: string } = {},
-) {
-  const response = await fetch(url + path, {
-    method,
-    headers: {
-      'content-type': 'application/json',
-      ...(key === undefined ? {} : { 'idempotency-key': key }),
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
-  const text = await response.text()
-  // oxlint-disable-next-line typescript/no-explicit-any -- a test says what it expects in it
-  const json: any = text.startsWith('{') ? JSON.parse(text) : undefined
-  return { status: response.status, text, body: json, headers: response.headers }
 }

@@ -1,19 +1,22 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { ShopClient } from '../client.ts'
-import { customersWhoRetry, stockUp } from '../load.ts'
+import type { Person } from '../../demo/client/shop.ts'
+import { readStock, receiveStock } from '../../demo/client/stock.ts'
+import { waitForEntries } from '../../demo/client/timeline.ts'
+import type { TestClient } from '../client.ts'
+import { customersWhoRetry } from '../load.ts'
 import { shop } from './shop.ts'
 
 const sku = 'PART-PADS'
 
-let client: ShopClient
-let tokens: string[]
+let client: TestClient
+let customers: Person[]
 beforeAll(async () => {
   client = await shop.client()
-  tokens = await Promise.all(Array.from({ length: 4 }, () => client.customer()))
-  await stockUp(client, sku, 100_000)
+  customers = await Promise.all(Array.from({ length: 4 }, () => client.unchecked.register()))
+  await receiveStock(await client.staff(), sku, 100_000)
 })
 
-const stock = async () => (await client.call(undefined, 'GET', `/stock/${sku}`)).body
+const stock = () => readStock(client, sku)
 
 describe('every accepted order keeps its promise, and nothing is done twice, when a crash takes', () => {
   it.each([
@@ -30,14 +33,14 @@ describe('every accepted order keeps its promise, and nothing is done twice, whe
     'gateway',
   ])('%s', async (service) => {
     const before = await stock()
-    const customers = customersWhoRetry(client, tokens, sku)
-    await expect.poll(() => customers.accepted.length, { timeout: 30_000 }).toBeGreaterThan(20)
+    const load = customersWhoRetry(customers, sku)
+    await expect.poll(() => load.accepted.length, { timeout: 30_000 }).toBeGreaterThan(20)
     await shop.crash(service)
-    const then = customers.accepted.length
-    await expect.poll(() => customers.accepted.length, { timeout: 60_000 }).toBeGreaterThan(then + 20)
-    const { accepted } = await customers.stop()
+    const then = load.accepted.length
+    await expect.poll(() => load.accepted.length, { timeout: 60_000 }).toBeGreaterThan(then + 20)
+    const { accepted } = await load.stop()
     await shop.healthy(service)
-    for (const { token, order } of accepted) await client.until(token, order.id, 'order.confirmed')
+    for (const { customer, order } of accepted) await waitForEntries(customer, order.id, 'order.confirmed')
     expect(await stock()).toMatchObject({
       available: before.available - accepted.length,
       reserved: before.reserved + accepted.length,

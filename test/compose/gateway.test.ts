@@ -3,6 +3,7 @@ import { shop } from './shop.ts'
 
 beforeAll(() => shop.client())
 
+/** A raw request, since much of what the gateway answers itself is no operation of the API. */
 const get = (path: string, headers: Record<string, string> = {}) => fetch(shop.url + path, { headers })
 
 describe('the gateway', () => {

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { ShopClient } from '../client.ts'
+import type { TestClient } from '../client.ts'
 import { describeSaga } from '../saga.ts'
 import { composeShop } from './shop.ts'
 
-/** The variant for small machines, beside the other shop. */
+/** The variant for small machines, next to the other shop. */
 const grouped = composeShop('zeroshop-grouped', 'compose.grouped.yaml', 18_190)
 
-let client: ShopClient
+let client: TestClient
 beforeAll(async () => {
   await grouped.start()
   client = await grouped.client()

@@ -1,37 +1,30 @@
 import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { dockerSays } from '../../images/docker.ts'
-import type { ShopClient } from '../client.ts'
-import { newOrder } from '../orders.ts'
-import { steadyLoad, stockUp } from '../load.ts'
+import { newOrder } from '../../demo/client/orders.ts'
+import type { Person } from '../../demo/client/shop.ts'
+import { receiveStock } from '../../demo/client/stock.ts'
+import type { TestClient } from '../client.ts'
+import { steadyLoad } from '../load.ts'
 import { shop } from './shop.ts'
 
 const sku = 'PART-CHAIN-11'
 
-let client: ShopClient
-let token: string
+let client: TestClient
+let customer: Person
 beforeAll(async () => {
   client = await shop.client()
-  token = await client.customer()
-  await stockUp(client, sku, 100_000)
+  customer = await client.unchecked.register()
+  await receiveStock(await client.staff(), sku, 100_000)
 })
 
-const placeOrder = async () => {
-  const order = newOrder([{ sku, quantity: 1 }], 'card_approved')
-  const response = await client.send(token, 'POST', '/orders', order)
-  await response.arrayBuffer()
-  return response.status
-}
-const readProducts = async () => {
-  const response = await client.send(undefined, 'GET', '/products?limit=3')
-  await response.arrayBuffer()
-  return response.status
-}
+const placeOrder = () => customer.POST('/orders', { body: newOrder([{ sku, quantity: 1 }]) })
+const readProducts = () => client.unchecked.GET('/products', { params: { query: { limit: 3 } } })
 
 describe('a second version of a function', () => {
   const images = ['create-order', 'list-products'].map((name) => `zeroshop/${name}`)
   beforeAll(() => {
-    // it differs in nothing but that it is another image
+    // another image with the same content
     for (const image of images)
       execFileSync('docker', ['build', '--quiet', '--tag', `${image}:v2`, '-'], {
         input: `FROM ${image}:latest\nLABEL version=2\n`,

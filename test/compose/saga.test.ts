@@ -1,9 +1,9 @@
 import { beforeAll } from 'vitest'
-import type { ShopClient } from '../client.ts'
+import type { TestClient } from '../client.ts'
 import { describeSaga } from '../saga.ts'
 import { shop } from './shop.ts'
 
-let client: ShopClient
+let client: TestClient
 beforeAll(async () => {
   client = await shop.client()
 })

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { docker, dockerSays } from '../../images/docker.ts'
 import { secretsFolder } from '../../compose/secrets.ts'
-import { shopClient } from '../client.ts'
+import { testClient } from '../client.ts'
 
 export interface Container {
   Name: string
@@ -14,7 +14,7 @@ export interface Container {
   Image: string
 }
 
-/** A shop in containers under a name and ports of its own, so that others on this machine are left alone. */
+/** A shop in containers, under a name and on ports of its own, so that it does not disturb others on this machine. */
 export function composeShop(name: string, file: string, port: number) {
   const environment = {
     ...process.env,
@@ -52,10 +52,10 @@ export function composeShop(name: string, file: string, port: number) {
     container,
     containers,
 
-    /** Starts what does not run, or not as it should, and waits until it is healthy. */
+    /** Starts or recreates what is not up to date, and waits until it is healthy. */
     up: (...more: string[]) => compose('up', '--detach', '--wait', '--no-build', ...more),
 
-    /** From nothing; where it does not come up, what the containers said is printed. */
+    /** Starts from nothing; if it does not come up, prints the containers' logs. */
     async start() {
       const show = (...more: string[]) => docker([...args, ...more], environment)
       await compose('down', '--volumes', '--remove-orphans')
@@ -65,19 +65,19 @@ export function composeShop(name: string, file: string, port: number) {
       throw new Error('the shop did not come up')
     },
 
-    /** Leaves nothing behind. */
+    /** Removes containers, networks and volumes. */
     remove: () => compose('down', '--volumes', '--remove-orphans'),
 
-    /** What clients ask of it; the gateway's certificate is trusted from here on. */
+    /** A client of it; from here on the gateway's certificate is trusted. */
     async client() {
       setDefaultCACertificates([...getCACertificates('default'), await rootCertificate()])
-      return shopClient(url, readFileSync(join(secretsFolder, 'demo-password'), 'utf8').trim())
+      return testClient(url, readFileSync(join(secretsFolder, 'demo-password'), 'utf8').trim())
     },
 
     /**
-     * Kills the first process of a service's container as a crash would, and waits until it is started again:
-     * docker's own kill counts as being told to stop. It is done from a container that sees the host's processes,
-     * so that it works where Docker runs in a virtual machine.
+     * Kills the first process of a service's container as a crash would, and waits until it is restarted. After
+     * `docker kill` it would not be. The signal comes from a container that sees the host's processes, so that this
+     * also works if Docker runs in a virtual machine.
      */
     async crash(service: string): Promise<void> {
       const { Name, State, RestartCount } = await container(service)
@@ -102,11 +102,11 @@ export function composeShop(name: string, file: string, port: number) {
       throw new Error(`${service} did not become healthy: ${await compose('logs', '--tail', '5', service)}`)
     },
 
-    /** Runs a script with the Node of a container. */
+    /** Runs a script with a container's Node. */
     inside: async ({ Name }: Container, script: string): Promise<string> =>
       (await dockerSays(['exec', Name, '/nodejs/bin/node', '-e', script])).trim(),
 
-    /** How a GET over HTTP/2 is answered. */
+    /** Sends a GET over HTTP/2; returns the status and the protocol. */
     async getOverHttp2(path: string) {
       const session = connect(url, { ca: await rootCertificate() })
       const stream = session.request({ ':path': path })

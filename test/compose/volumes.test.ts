@@ -1,27 +1,32 @@
 import { beforeAll, expect, it } from 'vitest'
-import type { ShopClient } from '../client.ts'
+import { good } from '../../demo/client/good.ts'
+import { paymentOf, placeOrder, readOrder, shipOrder } from '../../demo/client/orders.ts'
+import { readStock } from '../../demo/client/stock.ts'
+import { waitForEntries } from '../../demo/client/timeline.ts'
+import type { TestClient } from '../client.ts'
 import { shop } from './shop.ts'
 
-let client: ShopClient
+let client: TestClient
 beforeAll(async () => {
   client = await shop.client()
 })
 
 it('keeps everything over down and up', async () => {
-  const token = await client.customer()
-  const { id } = await client.place(token, [{ sku: 'MUG-TRAVEL', quantity: 1 }], 'card_approved')
-  await client.until(token, id, 'order.confirmed')
-  const read = async () =>
-    Promise.all(
-      [`/orders/${id}`, `/payments?orderId=${id}`, '/stock/MUG-TRAVEL', '/products?sku=MUG-TRAVEL'].map(
-        async (path) => (await client.call(token, 'GET', path)).text,
-      ),
-    )
+  const customer = await client.register()
+  const { id } = await placeOrder(customer, [{ sku: 'MUG-TRAVEL', quantity: 1 }])
+  await waitForEntries(customer, id, 'order.confirmed')
+  const read = () =>
+    Promise.all([
+      readOrder(customer, id),
+      paymentOf(customer, id),
+      readStock(client, 'MUG-TRAVEL'),
+      good(client.GET('/products', { params: { query: { sku: 'MUG-TRAVEL' } } })),
+    ])
   const before = await read()
   await shop.compose('down')
   await shop.up()
   expect(await read()).toEqual(before)
-  // and goes on where it was
-  await client.call(await client.staff(), 'POST', `/orders/${id}/shipment`, {})
-  await client.until(token, id, 'stock.committed')
+  // and the order goes on
+  await shipOrder(await client.staff(), id)
+  await waitForEntries(customer, id, 'stock.committed')
 })

@@ -84,7 +84,7 @@ export interface Promised {
   /** Orders that a customer was told are cancelled, or staff that they are shipped. */
   cancelled: Set<string>
   shipped: Set<string>
-  refunds: Map<string, { orderId: string; amount: number }>
+  refunds: Map<string, { orderId: string }>
   /** The ids of orders, adjustments, products and refunds that were there before. */
   earlier: Set<string>
 }

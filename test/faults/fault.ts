@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Random } from './random.ts'
 import type { FaultShop } from './shop.ts'
-import type { Traffic } from './traffic.ts'
+import type { Traffic } from './traffic/traffic.ts'
 
 export interface Context {
   shop: FaultShop
-  /** People who come and go; what they were promised is checked afterwards. */
+  /** People who come and go; what the shop promised them is checked after the fault. */
   traffic: Traffic
   random: Random
   /** Counts a fault that was injected. */
@@ -14,21 +14,21 @@ export interface Context {
   say: (line: string) => void
 }
 
-/** One way in which things go wrong. Throws where the shop does not stand it; its invariants are checked after it. */
+/** One way in which things go wrong. `run` throws if the shop does not withstand it; then the invariants are checked. */
 export interface Fault {
   name: string
   title: string
-  /** How wrong the times may be that processes write, in ms. */
+  /** The largest error of the times that processes write, in ms. */
   clockErrorMs?: number
   run: (context: Context) => Promise<void>
 }
 
-/** @throws where it is not so */
+/** @throws if the condition does not hold */
 export function must(condition: boolean, what: string): asserts condition {
   if (!condition) throw new Error(what)
 }
 
-/** Waits until something is so, asking again and again. @throws where it is not within so many ms */
+/** Polls until something holds. @throws if it does not within `withinMs` */
 export async function until(what: string, isSo: () => Promise<boolean> | boolean, withinMs = 30_000) {
   const end = performance.now() + withinMs
   while (!(await isSo())) {
@@ -37,7 +37,7 @@ export async function until(what: string, isSo: () => Promise<boolean> | boolean
   }
 }
 
-/** What a process holds in memory, or held at most (`VmHWM`), in MiB; 0 where it is gone. */
+/** The memory of a process now (`VmRSS`) or at its peak (`VmHWM`), in MiB; 0 if it has ended. */
 export function memoryMib(pid: number, which: 'VmRSS' | 'VmHWM'): number {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8')
@@ -47,7 +47,7 @@ export function memoryMib(pid: number, which: 'VmRSS' | 'VmHWM'): number {
   }
 }
 
-/** How many there are of each. */
+/** Counts equal values. */
 export function tally(values: (string | number)[]): Record<string, number> {
   const found: Record<string, number> = {}
   for (const value of values) found[value] = (found[value] ?? 0) + 1

@@ -1,5 +1,5 @@
 import pc from 'picocolors'
-import { newOrder } from '../orders.ts'
+import { newOrder } from '../../demo/client/orders.ts'
 import type { Finding } from './checker.ts'
 import { until } from './fault.ts'
 import { deliveries } from './faults/deliveries.ts'
@@ -7,11 +7,11 @@ import { mutations, type Mutation } from './mutations.ts'
 import { createRandom } from './random.ts'
 import { keep, type Check } from './report.ts'
 import { openFaultShop, type FaultShop } from './shop.ts'
-import { openTraffic, type Traffic } from './traffic.ts'
+import { openTraffic, type Traffic } from './traffic/traffic.ts'
 
 /**
- * Builds the shop broken in one way after the other: the checker must see each, and by the invariant that it breaks.
- * First of all it must see nothing where nothing is broken.
+ * Builds the shop with one bug after another: the checker must report each, by the invariant that it breaks. It must
+ * report nothing about the build without a bug, which comes first.
  */
 export async function mutationsAreCaught(seed: number): Promise<Check[]> {
   const checks: Check[] = []
@@ -39,7 +39,7 @@ export async function mutationsAreCaught(seed: number): Promise<Check[]> {
   return checks
 }
 
-/** What the checker finds in a shop that is broken in this way, or not at all. */
+/** What the checker finds in a shop with this bug, or without any. */
 async function findingsOf(mutation: Mutation | undefined, seed: number): Promise<Finding[]> {
   const waits = mutation === undefined || mutation.waits === true
   const shop = await openFaultShop({ broken: mutation, ...(waits && { orderDeadlineMs: 12_000 }) })
@@ -62,7 +62,7 @@ async function findingsOf(mutation: Mutation | undefined, seed: number): Promise
   }
 }
 
-/** An order whose payment nobody can ask for is cancelled when its time is over. */
+/** An order whose payment cannot be requested is cancelled at its deadline. */
 async function orderThatWaits(shop: FaultShop, traffic: Traffic) {
   shop.links.provider.cut()
   const order = newOrder([{ sku: 'MUG-BLUE', quantity: 1 }], 'card_approved')
@@ -70,12 +70,12 @@ async function orderThatWaits(shop: FaultShop, traffic: Traffic) {
   const isCancelled = async () => (await traffic.statusOf(id)) === 'cancelled'
   await until('the order is cancelled', isCancelled, 25_000).then(
     () => shop.links.provider.restore(),
-    // the checker has to see it
+    // then the checker must report it
     () => {},
   )
 }
 
-/** Something of everything: an order that is completed and refunded, one asked for twice, one declined, one cancelled. */
+/** One of each: an order that is completed and refunded, one sent twice, one declined, one cancelled. */
 async function story(traffic: Traffic) {
   const buy = (card: string, key?: string) =>
     traffic.place(traffic.people[0], newOrder([{ sku: 'MUG-BLUE', quantity: 2 }], card), key)
@@ -83,7 +83,7 @@ async function story(traffic: Traffic) {
   await buy('card_approved', 'asked-for-twice')
   await buy('card_declined')
   const cancelled = await buy('card_approved')
-  // a broken build may not come so far
+  // a broken build may not get that far
   const decided = ({ id }: { id: string }) => traffic.decided(id).catch(() => {})
   await decided(cancelled)
   await traffic.cancel(cancelled)

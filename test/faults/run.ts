@@ -27,7 +27,7 @@ import { mutationsAreCaught } from './mutation-check.ts'
 import { createRandom } from './random.ts'
 import { keep, report, stood, type Outcome } from './report.ts'
 import { openFaultShop, type FaultShop } from './shop.ts'
-import { openTraffic, type Traffic } from './traffic.ts'
+import { openTraffic, type Traffic } from './traffic/traffic.ts'
 
 const usage = `npm run test:faults [-- options] [NAME…]
   NAME           only these faults; mutations is the check that the checker can fail, and only run by its name
@@ -38,7 +38,7 @@ const usage = `npm run test:faults [-- options] [NAME…]
   --report       writes docs/reliability.md, from the last run of each
   --log          shows what the processes say`
 
-/** Those that run, so that Ctrl-C leaves nothing behind. */
+/** The shops that run, so that Ctrl-C leaves nothing behind. */
 const shops = new Set<FaultShop>()
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => {
@@ -102,7 +102,7 @@ async function round(seed: number, chosen: Fault[], isShown: boolean): Promise<O
   return outcomes
 }
 
-/** The output of the processes of one shop, in a file that is kept if a fault fell. */
+/** The output of one shop's processes, in a file that is kept if the shop does not withstand a fault. */
 function openLog(name: string, isShown: boolean) {
   const path = join(import.meta.dirname, `../../.data/faults/${name}.log`)
   mkdirSync(dirname(path), { recursive: true })
@@ -112,7 +112,7 @@ function openLog(name: string, isShown: boolean) {
       if (file !== undefined) writeSync(file, `${line}\n`)
       if (isShown) console.log(pc.dim(line))
     },
-    /** Where it is, and what it has of the requests that went wrong. */
+    /** Prints its path, and its lines about the requests that went wrong. */
     tell: ({ findings }: Outcome) => {
       console.log(`  ${relative(process.cwd(), path)} has what the processes said`)
       const ids = findings.flatMap(({ violations }) =>

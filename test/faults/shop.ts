@@ -1,4 +1,4 @@
-/** A whole shop, a process for each function, on stores that a fault can kill, cut off and bring back. */
+/** A whole shop with a process for each function, on stores that a fault can kill, cut off and bring back. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MongoClient, type Collection } from 'mongodb'
@@ -14,23 +14,23 @@ import { startPostgres } from '../../local/stores/postgres.ts'
 import type { Store } from '../../local/stores/store.ts'
 import { temporaryDataDir } from '../../local/stores/temporary.ts'
 import { startSystem } from '../../local/system.ts'
-import { shopClient } from '../client.ts'
+import { testClient } from '../client.ts'
 import { openLink, type Link } from '../link.ts'
 import { readBooks, type Books } from './checker.ts'
 import { folderOf, type Mutation } from './mutations.ts'
 
-/** How long an order may wait for stock and payment here, where nothing else is said. */
+/** How long an order may wait for stock and payment unless an option says otherwise. */
 export const deadlineMs = 60_000
 
 const starts = { postgres: startPostgres, nats: startNats, mongodb: startMongo }
 export type StoreName = keyof typeof starts
 
 export interface Options {
-  /** A deliberately broken build, for the check that the checker can fail. */
+  /** A deliberate bug to build in, which the checker must report. */
   broken?: Mutation | undefined
   /** How long an order may wait for stock and payment. */
   orderDeadlineMs?: number
-  /** Told what the processes write. */
+  /** Is called with each line that a process writes. */
   log?: (line: string) => void
 }
 
@@ -93,7 +93,7 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
     })
   }
 
-  /** Those that run now, by the name of what they are. */
+  /** The processes that run now. */
   function processes(): { name: string; pid: number }[] {
     const { functions } = system.backend.scale() as { functions: Record<string, FunctionReport> }
     return [
@@ -104,10 +104,10 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
     ].filter((one): one is { name: string; pid: number } => one.pid !== undefined)
   }
 
-  /** Where a store is itself, past its link. */
+  /** The address of a store itself, not of its link. */
   const urlOf = (name: StoreName) => stores.get(name)!.url
 
-  /** The processes of a name that tell by which clock they go: not one that is starting or does nothing that could fail. */
+  /** The processes of a name that have reported their clock's offset. One that is starting has not. */
   const withClocks = (name: string) =>
     processes().flatMap(({ name: its, pid }) => {
       const told = join(points, `clock-of-${pid}`)
@@ -121,7 +121,7 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
   }
 
   return {
-    ...shopClient(system.url.replace('localhost', '127.0.0.1'), demoPassword),
+    ...testClient(system.url.replace('localhost', '127.0.0.1'), demoPassword),
     links,
     points,
     sites: () => JSON.parse(readFileSync(join(dist, 'sites.json'), 'utf8')) as string[],
@@ -133,7 +133,7 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
       process.kill(store.pid!, name === 'postgres' ? 'SIGQUIT' : 'SIGKILL')
       await store.died
     },
-    /** Starts a store that was killed, on its data or, where it is `empty`, on none. */
+    /** Starts a store that was killed, with its data or, if `empty`, without. */
     revive: async (name: StoreName, { empty = false } = {}) => {
       if (empty) {
         await folders.get(name)!.remove()
@@ -142,7 +142,7 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
       links[name].restore((await start(name)).url)
     },
     processes,
-    /** Stops a process (SIGSTOP) while something happens; then it goes on. */
+    /** Stops a process (SIGSTOP) during `work`, then resumes it. */
     frozen: async <T>(pid: number, work: () => Promise<T>): Promise<T> => {
       process.kill(pid, 'SIGSTOP')
       try {
@@ -151,19 +151,19 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
         process.kill(pid, 'SIGCONT')
       }
     },
-    /** Sets the clock of the processes of a name, those that run and those that start from now on, in ms from the true time. */
+    /** Sets the clock of a name's processes, running and future ones, to an offset from the true time in ms. */
     setClock: (name: string, offset: number) => {
       writeFileSync(join(points, `clock-${name}`), String(offset))
       for (const { pid } of withClocks(name))
         try {
           process.kill(pid, 'SIGUSR2')
         } catch {
-          // gone by itself
+          // it has ended
         }
     },
-    /** Whether a process of the name goes by its clock set so. */
+    /** Whether a process of the name has this offset. */
     runsAt: (name: string, offset: number) => withClocks(name).some((one) => one.offset === String(offset)),
-    /** Starts another process of a service or a reaction beside the one that runs. */
+    /** Starts a second process of a service or a reaction. */
     startSecond: async (name: 'relay' | ReactionName) => {
       const instance = startInstance({
         name,
@@ -180,7 +180,7 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
       return instance
     },
     urlOf,
-    /** Has something done with the products in MongoDB itself, past its link. */
+    /** Works on the products in MongoDB itself, not through its link. */
     products: async <T>(work: (products: Collection) => Promise<T>): Promise<T> => {
       const mongo = new MongoClient(urlOf('mongodb'))
       try {
@@ -189,7 +189,7 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
         await mongo.close()
       }
     },
-    /** Has PostgreSQL itself asked or told something, past its link. */
+    /** Works on PostgreSQL itself, not through its link. */
     sql: async <T>(work: (sql: postgres.Sql) => Promise<T>): Promise<T> => {
       const sql = postgres(urlOf('postgres'), { max: 2, onnotice: () => {} })
       try {

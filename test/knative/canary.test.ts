@@ -7,13 +7,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { root } from '../../images/docker.ts'
 import { imagesOf } from '../../knative/cluster.ts'
 import { get, kubectl } from '../../knative/kubectl.ts'
-import type { ShopClient } from '../client.ts'
+import type { TestClient } from '../client.ts'
 import { steadyLoad } from '../load.ts'
 import { namespace, openShop } from './shop.ts'
 
-let client: ShopClient
+let client: TestClient
 let load: ReturnType<typeof steadyLoad>
-/** Names the cluster with the rights of the service account `canary`, and no others. */
+/** A kubeconfig with the rights of the service account `canary` only. */
 let kubeconfig: string
 beforeAll(async () => {
   kubeconfig = await kubeconfigOf('canary')
@@ -24,11 +24,7 @@ afterAll(async () => {
   await load.stop()
 })
 
-const ask = async () => {
-  const response = await client.send(undefined, 'GET', '/products?limit=3')
-  await response.arrayBuffer()
-  return response.status
-}
+const ask = () => client.unchecked.GET('/products', { params: { query: { limit: 3 } } })
 
 async function kubeconfigOf(serviceAccount: string): Promise<string> {
   const view = await kubectl(['config', 'view', '--raw', '--minify', '--flatten', '-o', 'json'])
@@ -40,7 +36,7 @@ async function kubeconfigOf(serviceAccount: string): Promise<string> {
   return file
 }
 
-/** An image like that of list-products, but for what `recipe` says; its name in the cluster. */
+/** Builds an image from that of list-products and `recipe`; returns its name in the cluster. */
 async function variant(tag: string, recipe: string): Promise<string> {
   const images = await imagesOf(undefined)
   const name = images.name('zeroshop/list-products', tag)
@@ -51,11 +47,11 @@ async function variant(tag: string, recipe: string): Promise<string> {
   return name
 }
 
-/** A line of a recipe that has the server do something else with a request. */
+/** A line of a recipe that makes the server do something else on each request. */
 const onRequest = (what: string) =>
   `ENV NODE_OPTIONS="--import=data:text/javascript,import%20http%20from%20'node:http';const%20emit=http.Server.prototype.emit;http.Server.prototype.emit=function(type,...args){if(type!=='request'||args[0].url.startsWith('/health'))return%20emit.call(this,type,...args);${what}}"`
 
-/** A line of a recipe that has the server wait before it takes a request: so many ms, which may depend on how many it `got`. */
+/** A line of a recipe that delays each request by `ms`, an expression that may use the number of requests, `got`. */
 const waiting = (ms: string) =>
   onRequest(
     `globalThis.got=(globalThis.got||0)+1;setTimeout(()=>emit.call(this,type,...args),${ms});return%20true`,
@@ -72,13 +68,13 @@ async function canary(image: string, { options = [] as string[], meanwhile = asy
     text(child.stdout),
     text(child.stderr),
     exited,
-    // one that has nothing to do says so, and ends
+    // a canary with nothing to do just ends
     Promise.race([once(child.stdout, 'data').then(meanwhile), exited]),
   ])
   return { code: code as number, out, err }
 }
 
-/** Which revision has how much of the requests. */
+/** The percentage of requests of each revision. */
 async function traffic() {
   const { status } = await get<{ status: { traffic: { revisionName: string; percent: number }[] } }>([
     'services.serving.knative.dev',
@@ -110,7 +106,7 @@ describe('a canary', () => {
 
   it('that is slow loses them again', { timeout: 400_000 }, async () => {
     const before = await traffic()
-    // a second before it takes a request: far from what a busy machine does to both
+    // a second's delay, much more than a busy machine adds to both versions
     const { code, err } = await canary(await variant('slow', waiting('1000')), {
       options: ['--steps', '50,100'],
     })

@@ -1,33 +1,36 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { get, kubectl } from '../../knative/kubectl.ts'
+import type { Person } from '../../demo/client/shop.ts'
+import { readStock, receiveStock } from '../../demo/client/stock.ts'
+import { waitForEntries } from '../../demo/client/timeline.ts'
 import { UserError } from '../../functions/shared/process/user-error.ts'
-import type { ShopClient } from '../client.ts'
-import { customersWhoRetry, stockUp } from '../load.ts'
+import { get, kubectl } from '../../knative/kubectl.ts'
+import type { TestClient } from '../client.ts'
+import { customersWhoRetry } from '../load.ts'
 import { namespace, openShop, podsOf } from './shop.ts'
 
 const sku = 'PART-PADS'
 
-let client: ShopClient
-let tokens: string[]
+let client: TestClient
+let customers: Person[]
 beforeAll(async () => {
   client = await openShop()
-  tokens = await Promise.all(Array.from({ length: 4 }, () => client.customer()))
-  await stockUp(client, sku, 100_000)
+  customers = await Promise.all(Array.from({ length: 4 }, () => client.unchecked.register()))
+  await receiveStock(await client.staff(), sku, 100_000)
 })
 
-const stock = async () => (await client.call(undefined, 'GET', `/stock/${sku}`)).body
+const stock = () => readStock(client, sku)
 
-/** Orders come in while `fault` happens; all that were accepted have been confirmed when it resolves. */
+/** Orders come in while `fault` happens. Resolves once all accepted orders are confirmed. */
 async function orderDuring(fault: () => Promise<unknown>) {
   const before = await stock()
-  const customers = customersWhoRetry(client, tokens, sku)
-  await expect.poll(() => customers.accepted.length, { timeout: 60_000 }).toBeGreaterThan(20)
+  const load = customersWhoRetry(customers, sku)
+  await expect.poll(() => load.accepted.length, { timeout: 60_000 }).toBeGreaterThan(20)
   await fault()
-  const then = customers.accepted.length
-  await expect.poll(() => customers.accepted.length, { timeout: 120_000 }).toBeGreaterThan(then + 20)
-  const { accepted } = await customers.stop()
-  for (const { token, order } of accepted) await client.until(token, order.id, 'order.confirmed')
+  const then = load.accepted.length
+  await expect.poll(() => load.accepted.length, { timeout: 120_000 }).toBeGreaterThan(then + 20)
+  const { accepted } = await load.stop()
+  for (const { customer, order } of accepted) await waitForEntries(customer, order.id, 'order.confirmed')
   const { available, reserved } = await stock()
   return {
     accepted: accepted.length,
@@ -38,7 +41,7 @@ async function orderDuring(fault: () => Promise<unknown>) {
 
 const stateful = 'postgres,mongodb,nats,payment-sandbox'
 
-/** As when a node is drained, but that it takes new pods, as the only one must: waits while a budget forbids it. */
+/** Evicts a pod, as draining its node would, and waits while a disruption budget forbids it. */
 async function evict(name: string): Promise<void> {
   const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace } }
   const path = `/api/v1/namespaces/${namespace}/pods/${name}/eviction`

@@ -1,19 +1,21 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest'
+import type { Client } from '../../demo/client/client.ts'
+import { readStock } from '../../demo/client/stock.ts'
 import { kubectl } from '../../knative/kubectl.ts'
 import { secrets } from '../../knative/secrets.ts'
-import type { ShopClient } from '../client.ts'
+import type { TestClient } from '../client.ts'
 import { reachScript } from '../reach.ts'
 import { namespace, openShop, podsOf } from './shop.ts'
 
 const ports = { postgres: 5432, mongodb: 27017, nats: 4222, 'payment-sandbox': 80 }
 const all = Object.keys(ports) as (keyof typeof ports)[]
 
-let client: ShopClient
+let client: TestClient
 beforeAll(async () => {
   client = await openShop()
 })
 
-/** Which stores a function's pod reaches. */
+/** The stores that a function's pod can reach. */
 async function reached(name: string, container: string): Promise<string[]> {
   const script = reachScript(all.map((host) => [host, ports[host]]))
   const [pod] = await podsOf(name)
@@ -23,15 +25,16 @@ async function reached(name: string, container: string): Promise<string[]> {
 
 describe('a pod reaches', () => {
   it.each([
-    ['list-products', '/products', ['mongodb']],
-    ['get-stock', '/stock/MUG-BLUE', ['postgres']],
-    ['list-payments', '/payments', ['postgres', 'payment-sandbox']],
-  ] as const)('%s: the store of its domain, and what else the design lets it', async (name, path, stores) => {
+    ['list-products', (who: Client) => who.GET('/products'), ['mongodb']],
+    ['get-stock', (who: Client) => readStock(who, 'MUG-BLUE'), ['postgres']],
+    // refused without a token, but by the function itself
+    ['list-payments', (who: Client) => who.GET('/payments'), ['postgres', 'payment-sandbox']],
+  ] as const)('%s: the store of its domain, and what else the design lets it', async (name, wake, stores) => {
     const wakeAndLook = async () => {
-      await client.send(undefined, 'GET', path)
+      await wake(client.unchecked)
       return reached(name, 'user-container')
     }
-    // again where the pod that answered was about to end, as nobody else needed it
+    // once more if the pod that answered was about to stop
     expect(await vi.waitFor(wakeAndLook, { timeout: 60_000, interval: 1_000 })).toEqual(stores)
   })
 

@@ -1,26 +1,21 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { ShopClient } from '../client.ts'
+import type { TestClient } from '../client.ts'
 import { steadyLoad } from '../load.ts'
 import { demoPassword, openShop, podsOf, readyPods } from './shop.ts'
 
-let client: ShopClient
+let client: TestClient
 beforeAll(async () => {
   client = await openShop()
 })
 
-/** A stable window of 60 s, and what the pods take to end. */
+/** The stable window of 60 s, and the time in which the pods end. */
 const toZero = { timeout: 170_000, interval: 1_000 }
-
-const status = async (...request: Parameters<ShopClient['send']>) => {
-  const response = await client.send(...request)
-  await response.arrayBuffer()
-  return response.status
-}
 
 describe('a function that scales on concurrency', () => {
   it('goes from none to several and back, and fails no request', { timeout: 400_000 }, async () => {
     await expect.poll(() => podsOf('list-products'), toZero).toHaveLength(0)
-    const load = steadyLoad(() => status(undefined, 'GET', '/products?limit=100'), { atOnce: 120 })
+    const readAll = () => client.unchecked.GET('/products', { params: { query: { limit: 100 } } })
+    const load = steadyLoad(readAll, { atOnce: 120 })
     await expect.poll(() => readyPods('list-products'), { timeout: 90_000, interval: 500 }).toBeGreaterThan(1)
     expect(Object.keys(await load.stop())).toEqual(['200'])
     await expect.poll(() => podsOf('list-products'), toZero).toHaveLength(0)
@@ -31,7 +26,7 @@ describe('a function that scales on CPU', () => {
   it('gets more pods as log-ins take it, and never less than one', { timeout: 300_000 }, async () => {
     expect(await readyPods('log-in')).toBeGreaterThanOrEqual(1)
     const body = { email: 'customer@example.com', password: demoPassword() }
-    const load = steadyLoad(() => status(undefined, 'POST', '/sessions', body), { atOnce: 12 })
+    const load = steadyLoad(() => client.unchecked.POST('/sessions', { body }), { atOnce: 12 })
     await expect.poll(() => readyPods('log-in'), { timeout: 200_000, interval: 1_000 }).toBeGreaterThan(1)
     expect(Object.keys(await load.stop())).toEqual(['201'])
   })

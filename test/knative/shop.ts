@@ -3,16 +3,16 @@ import { join } from 'node:path'
 import { secretsFolder } from '../../compose/secrets.ts'
 import { reachGateway } from '../../knative/cluster.ts'
 import { get } from '../../knative/kubectl.ts'
-import { shopClient } from '../client.ts'
+import { testClient } from '../client.ts'
 
 export const namespace = 'zeroshop'
 
 export const demoPassword = () => readFileSync(join(secretsFolder, 'demo-password'), 'utf8').trim()
 
-/** What clients ask of the shop in the cluster, by way of its gateway. */
+/** A client of the shop in the cluster, through its gateway. */
 export async function openShop() {
   const url = await reachGateway(namespace)
-  return shopClient(url, demoPassword())
+  return testClient(url, demoPassword())
 }
 
 interface Pod {
@@ -20,14 +20,14 @@ interface Pod {
   status: { phase: string; conditions?: { type: string; status: string }[] }
 }
 
-/** The pods of a part of the shop that are not about to end. */
+/** The pods of a part of the shop, without terminating ones. */
 export async function podsOf(name: string): Promise<Pod[]> {
   const selector = `app.kubernetes.io/name=${name}`
   const { items } = await get<{ items: Pod[] }>(['pods', '-n', namespace, '-l', selector])
   return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
 }
 
-/** How many of them take requests. */
+/** The number of its pods that are ready. */
 export const readyPods = async (name: string): Promise<number> =>
   (await podsOf(name)).filter(({ status }) =>
     status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True'),

@@ -1,24 +1,25 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { newOrder } from '../../../demo/client/orders.ts'
 import { functions, type FunctionName } from '../../../functions/table.ts'
 import { must, times, until, type Fault } from '../fault.ts'
 
 const hour = 60 * 60 * 1000
 const wrongForMs = 1_500
-/** How many clocks are wrong at the same time. */
+/** How many clocks are wrong at once. */
 const wrongAtOnce = 4
 
-/** Clocks that are wrong move no deadline and no key: those go by the database’s clock. */
+/** A process's wrong clock moves no deadline and no key, since those go by the database's clock. */
 export const clocks: Fault = {
   name: 'clocks',
   title: 'The clock of each process an hour back, and, where it takes no access tokens, an hour on',
   clockErrorMs: 2 * hour,
   async run({ shop, traffic, random, injected, say }) {
-    // who takes access tokens sees them expired an hour too soon, which is a clean refusal
+    // with its clock ahead, a process that takes access tokens refuses them as expired, which is right
     const takesTokens = (name: string) =>
       Object.hasOwn(functions, name) && 'by' in functions[name as FunctionName]
     const busy = traffic.run({ atOnce: 2 })
     const all = ['relay', 'dispatcher', ...Object.keys(functions)]
-    // those that nobody asked for the first time once more
+    // twice, for processes that did not run the first time
     const left = [...random.shuffle(all), ...random.shuffle(all)]
     const done = new Set<string>()
     await times(wrongAtOnce, async () => {
@@ -37,17 +38,17 @@ export const clocks: Fault = {
     await busy.stop()
     for (const id of traffic.payable())
       must((await traffic.decided(id)) !== 'cancelled', `order ${id} was cancelled, and could have been paid`)
-    const { token } = traffic.people[0]!
-    // what is no order makes none
-    const answer = async () => (await shop.call(token, 'POST', '/orders', {})).status
+    const customer = shop.as(await traffic.people[0]!.token())
+    // an order of nothing is refused, so none is placed
+    const answer = async () => (await customer.POST('/orders', { body: newOrder([]) })).response.status
     shop.setClock('create-order', hour)
     await until(
-      'create-order refuses a token that is over by its clock',
+      'create-order refuses a token that has expired by its clock',
       async () => (await answer()) === 401,
     )
     shop.setClock('create-order', 0)
     await until('create-order takes it again', async () => (await answer()) === 400)
-    // a function that nobody asks is not started
+    // a function without requests is not started
     const missed = all.filter((name) => !done.has(name)).join(', ')
     must(done.has('relay') && done.has('dispatcher'), 'a service has no clock')
     must(done.size > all.length / 2, `nobody asked for ${missed}`)

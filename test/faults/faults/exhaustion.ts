@@ -1,19 +1,25 @@
 import { connect, type Socket } from 'node:net'
-import { newOrder } from '../../orders.ts'
+import { good } from '../../../demo/client/good.ts'
+import { newOrder } from '../../../demo/client/orders.ts'
+import { readStock } from '../../../demo/client/stock.ts'
+import { at } from '../traffic/scene.ts'
 import { memoryMib, must, tally, times, until, type Context, type Fault } from '../fault.ts'
 
 const mostMemory = 300
 
-/** One client that wants everything gets little of it, and nobody else notices. */
+/** A client that asks for too much is refused, and nobody else notices. */
 export const exhaustion: Fault = {
   name: 'exhaustion',
   title:
     'Bodies over the cap, also of unsaid length, 10,000-deep JSON, slow senders, limit=1e9, hoarded connections and streams',
   async run(context) {
     const { shop, traffic, injected, say } = context
-    const { token } = traffic.people[0]!
+    const customer = traffic.people[0]!
+    const token = await customer.token()
+    const api = `${shop.url}/api/v1`
+    // raw, as these requests are malformed
     const raw = (body: string | ReadableStream) =>
-      fetch(`${shop.api}/orders`, {
+      fetch(`${api}/orders`, {
         method: 'POST',
         headers: {
           authorization: `Bearer ${token}`,
@@ -31,7 +37,7 @@ export const exhaustion: Fault = {
     must(chunked.status === 413, `5 MB in chunks were answered ${chunked.status}`)
     const deep = await raw('{"a":'.repeat(10_000) + '1' + '}'.repeat(10_000))
     must([400, 422].includes(deep.status), `10,000-deep JSON was answered ${deep.status}: ${deep.text}`)
-    const wide = await fetch(`${shop.api}/products?limit=1e9`)
+    const wide = await fetch(`${api}/products?limit=1e9`)
     must([400, 422].includes(wide.status), `limit=1e9 was answered ${wide.status}`)
     await wide.text()
 
@@ -40,7 +46,7 @@ export const exhaustion: Fault = {
       const socket = connect(port, host)
         .on('error', () => {})
         .resume()
-      // a third say nothing, a third never end their head, a third never end their body
+      // a third send nothing, a third never finish the headers, a third never finish the body
       if (n % 3 === 1) socket.write('POST /api/v1/orders HTTP/1.1\r\nHost: x\r\n')
       if (n % 3 === 2)
         socket.write(
@@ -48,26 +54,20 @@ export const exhaustion: Fault = {
         )
       return socket
     })
-    const { id } = await traffic.place(
-      traffic.people[0],
-      newOrder([{ sku: 'MUG-BLUE', quantity: 1 }], 'card_slow'),
-    )
+    const { id } = await traffic.place(customer, newOrder([{ sku: 'MUG-BLUE', quantity: 1 }], 'card_slow'))
     const watching = new AbortController()
-    const streams = await times(150, () =>
-      fetch(`${shop.api}/orders/${id}/events`, {
-        headers: { authorization: `Bearer ${token}` },
-        signal: watching.signal,
-      }),
-    )
+    const open = { parseAs: 'stream', signal: watching.signal } as const
+    const streams = await times(150, () => customer.GET('/orders/{id}/events', { ...at(id), ...open }))
+    const statuses = streams.map(({ response }) => response.status)
     must(
-      streams.every(({ status }) => status === 200),
-      `watchers were answered ${JSON.stringify(tally(streams.map(({ status }) => status)))}`,
+      statuses.every((status) => status === 200),
+      `watchers were answered ${JSON.stringify(tally(statuses))}`,
     )
     injected(300 + 150 + 4)
 
     const served = await others(context)
     watching.abort()
-    // whoever does not send what they began, or nothing at all, is not waited for
+    // a connection that sends too slowly, or nothing, is closed
     const allClosed = () => sockets.every((socket) => socket.closed)
     await until('those who send too slowly are cut off', allClosed, 60_000)
     const memory = shop.processes().map(({ name, pid }) => ({ name, mib: memoryMib(pid, 'VmHWM') }))
@@ -82,21 +82,24 @@ export const exhaustion: Fault = {
 const servedForMs = 6_000
 const soonMs = 5_000
 
-/** What other people get meanwhile: each is served, and soon. */
+/** Requests of other people in the meantime: each succeeds, and soon. */
 async function others({ shop, traffic }: Context) {
-  const { token } = traffic.people[2]!
-  const paths = ['/products?limit=3', '/stock/MUG-BLUE', '/orders']
-  // those that have to start first take as long as that takes
-  for (const path of paths) await shop.call(token, 'GET', path)
+  const someone = shop.as(await traffic.people[2]!.token())
+  const requests = [
+    () => good(someone.GET('/products', { params: { query: { limit: 3 } } })),
+    () => readStock(someone, 'MUG-BLUE'),
+    () => good(someone.GET('/orders')),
+  ]
+  // start the functions, which is not measured
+  for (const request of requests) await request()
   let count = 0
   let slowest = 0
   const until = performance.now() + servedForMs
   await times(2, async () => {
     while (performance.now() < until) {
-      for (const path of paths) {
+      for (const request of requests) {
         const began = performance.now()
-        const { status } = await shop.call(token, 'GET', path)
-        must(status === 200, `${path} was answered ${status} to someone else`)
+        await request()
         slowest = Math.max(slowest, performance.now() - began)
         count++
       }

@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { ackWaitMs } from '../../../events/jetstream.ts'
+import { newOrder } from '../../../demo/client/orders.ts'
 import { reactions } from '../../../functions/table.ts'
-import { newOrder } from '../../orders.ts'
 import { crashAt, passed } from '../crash.ts'
 import { must, times, type Fault } from '../fault.ts'
 import { deliver, streamed } from './deliveries.ts'
 
-/** A reaction that stands still beyond the time that JetStream waits, and goes on: its late work has no effect. */
+/** A reaction is stopped for longer than JetStream waits, then resumed: its late work has no effect. */
 export const fenced: Fault = {
   name: 'fenced',
   title:
@@ -31,12 +31,12 @@ export const fenced: Fault = {
     try {
       const decided = Promise.all(placed.map((one) => traffic.decided(one.id)))
       const isOver = decided.then(() => true)
-      // the same events, to the process that goes on
+      // the same events, to the process that still runs
       while (!(await Promise.race([isOver, pause(200, false)]))) {
         const events = (await streamed(context, since)).filter(
           ({ type, body }) => types.includes(type) && placed.some((one) => body.includes(one.id)),
         )
-        // at once: each may wait for the locks of the one that stands still
+        // all at once, since each may wait for the locks of the stopped process
         await Promise.all(events.map(({ body }) => deliver(`http://127.0.0.1:${second.port}/`, body)))
       }
       const refused = (await decided).filter((status) => status !== 'confirmed')
@@ -44,7 +44,7 @@ export const fenced: Fault = {
       await pause(Math.max(0, ackWaitMs + 2_000 - (performance.now() - began)))
     } finally {
       process.kill(pid, 'SIGCONT')
-      // it does what it was about to do so long ago
+      // let the stopped process finish its late work
       await pause(3_000)
       await second.stop()
     }

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { newOrder } from '../../orders.ts'
+import { good } from '../../../demo/client/good.ts'
+import { newOrder } from '../../../demo/client/orders.ts'
 import { crashAt, passed } from '../crash.ts'
 import { must, tally, times, type Context, type Fault } from '../fault.ts'
 
-const body = () => newOrder([{ sku: 'MUG-BLUE', quantity: 1 }], 'card_approved')
+const body = () => newOrder([{ sku: 'MUG-BLUE', quantity: 1 }])
 
-/** One key is one order, however and by whomever it is sent. */
+/** One key of one user is one order, however often it is sent. */
 export const idempotency: Fault = {
   name: 'idempotency',
   title:
@@ -18,10 +19,10 @@ export const idempotency: Fault = {
     for (let n = 0; n < 5; n++) must((await traffic.place(who, body(), key)).id === first.id, 'another order')
 
     const crowd = `crowd-${randomUUID()}`
-    // each is answered with the one order, or told that the first is still on its way
+    // each gets the one order, or 409 while the first is in flight
     const answers = await times(50, async () => {
-      const response = await shop.send(who.token, 'POST', '/orders', body(), crowd)
-      return { status: response.status, text: await response.text() }
+      const { data = '', response } = await traffic.sendOnce(who, body(), crowd)
+      return { status: response.status, text: data }
     })
     const orders = new Set(answers.filter(({ status }) => status === 201).map(({ text }) => text))
     must(orders.size <= 1, `50 at once were answered ${orders.size} ways`)
@@ -29,7 +30,7 @@ export const idempotency: Fault = {
       answers.every(({ status }) => [201, 409].includes(status)),
       JSON.stringify(tally(answers.map((a) => a.status))),
     )
-    // whoever asks once more is told the same
+    // asking once more gets the same answer
     for (const text of orders) traffic.promise(who, crowd, text)
     await traffic.place(who, body(), crowd)
 
@@ -38,40 +39,31 @@ export const idempotency: Fault = {
     )
     must(committed !== undefined, 'no order was committed')
     const crash = crashAt(context, committed)
-    // asks until it is answered, with the same key
     await traffic.place(who, body())
     must((await crash) !== undefined, 'create-order did not crash')
 
-    const changed = await shop.send(
-      who.token,
-      'POST',
-      '/orders',
-      newOrder([{ sku: 'MUG-RED', quantity: 2 }]),
-      key,
-    )
-    must(changed.status === 422, `another body under the key was answered ${changed.status}`)
+    const another = newOrder([{ sku: 'MUG-RED', quantity: 2 }])
+    const { status } = (await traffic.sendOnce(who, another, key)).response
+    must(status === 422, `another body under the key was answered ${status}`)
     const theirs = await traffic.place(other, body(), key + random.below(9))
-    const same = await shop.send(other.token, 'POST', '/orders', body(), key)
-    must(same.status === 201, `another user's key was answered ${same.status}`)
-    const text = await same.text()
+    const text = await good(traffic.sendOnce(other, body(), key))
     must(!text.includes(first.id) && !text.includes(theirs.id), 'another user got the first one’s order')
     traffic.promise(other, `other ${key}`, text)
 
     await shop.sql(
       (sql) =>
-        sql`update orders.idempotency_keys set at = now() - interval '25 hours' where key = ${key} and caller = ${who.id}`,
+        sql`update orders.idempotency_keys set at = now() - interval '25 hours' where key = ${key} and caller = ${who.user.id}`,
     )
-    const late = await shop.send(who.token, 'POST', '/orders', body(), key)
-    const lateText = await late.text()
-    must(late.status === 201 && !lateText.includes(first.id), 'a key whose day is over is not free')
-    traffic.promise(who, `late ${key}`, lateText)
+    const late = await good(traffic.sendOnce(who, body(), key))
+    must(!late.includes(first.id), 'a key whose day is over is not free')
+    traffic.promise(who, `late ${key}`, late)
     await productOfYesterday(context)
     injected(62)
     say(`50 at once: ${JSON.stringify(tally(answers.map((a) => a.status)))}`)
   },
 }
 
-/** Makes a product with a key, and another with the same key once its day is over. */
+/** Creates a product with a key, and another one with the same key after it has expired. */
 export async function productOfYesterday({ shop, traffic }: Context) {
   const key = randomUUID()
   const first = await traffic.addProduct(key)

@@ -1,4 +1,5 @@
-import { newOrder } from '../../orders.ts'
+import { newOrder } from '../../../demo/client/orders.ts'
+import { readStock } from '../../../demo/client/stock.ts'
 import { deadlineMs } from '../shop.ts'
 import { must, times, until, type Context, type Fault } from '../fault.ts'
 
@@ -21,10 +22,7 @@ async function rush(context: Context, units: number, buyers: number, sizes: () =
   const sku = await traffic.newSku(units)
   const placed = await times(buyers, async () => {
     const quantities = sizes()
-    const body = newOrder(
-      quantities.map((quantity) => ({ sku, quantity })),
-      'card_approved',
-    )
+    const body = newOrder(quantities.map((quantity) => ({ sku, quantity })))
     const { id } = await traffic.place(random.pick(traffic.people), body)
     return { id, wanted: quantities.reduce((sum, quantity) => sum + quantity, 0) }
   })
@@ -34,15 +32,15 @@ async function rush(context: Context, units: number, buyers: number, sizes: () =
   )
   const sold = ended.filter(({ status }) => status !== 'cancelled')
   const taken = sold.reduce((sum, { wanted }) => sum + wanted, 0)
-  const available = async () => (await shop.call(undefined, 'GET', `/stock/${sku}`)).body.available as number
+  const available = async () => (await readStock(shop, sku)).available
   say(`${buyers} buyers, ${units} units: ${sold.length} sales, ${buyers - sold.length} refusals`)
   must(taken <= units, `${taken} of ${units} units were sold`)
-  // what was reserved and came too late is given back
+  // stock that was reserved too late is released
   await until(`${units - taken} of ${units} are left`, async () => (await available()) === units - taken)
   const refused = new Set(ended.filter(({ status }) => status === 'cancelled').map(({ id }) => id))
   const { orders, timeline, payments, journal } = await shop.books()
   const told = timeline.filter(({ order_id, type }) => type === 'stock.rejected' && refused.has(order_id))
-  // so many at once can take a busy machine longer than an order may wait here
+  // on a busy machine, some of so many orders reach their deadline first
   const late = orders.filter(
     ({ id, placed_at, updated_at }) =>
       refused.has(id) &&

@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { newOrder } from '../../orders.ts'
+import { newOrder } from '../../../demo/client/orders.ts'
+import { readStock } from '../../../demo/client/stock.ts'
 import { must, times, until, type Fault } from '../fault.ts'
 import { deadlineMs } from '../shop.ts'
 
-/** Whatever the payment provider did and did not say, an order is paid once or not at all. */
+/** Whatever the payment provider does, and whether it says so, an order is paid once or not at all. */
 export const provider: Fault = {
   name: 'provider',
   title:
@@ -13,7 +14,7 @@ export const provider: Fault = {
       traffic.place(undefined, newOrder([{ sku: 'MUG-RED', quantity: 1 }], card)).then(({ id }) => id)
     const silent = await times(4, () => buy('card_timeout'))
     const slow = await times(4, () => buy('card_slow'))
-    // both are good cards: we ask until we know what the provider did
+    // both cards are good: the shop asks until it knows what the provider did
     for (const id of [...silent, ...slow]) {
       const status = await traffic.decided(id)
       must(status === 'confirmed', `order ${id} is ${status}, and its card is good`)
@@ -25,19 +26,18 @@ export const provider: Fault = {
     await pause(4_000)
     shop.links.provider.restore()
     const sandbox = () => shop.processes().find(({ name }) => name === 'payment-sandbox')!.pid
-    // longer than we wait for an answer
+    // longer than the shop waits for an answer
     await shop.frozen(sandbox(), () => pause(12_000))
     for (let n = 0; n < 3; n++) {
       process.kill(sandbox(), 'SIGKILL')
       await pause(1_500)
     }
     shop.links.provider.cut()
-    // stock that is ordered and never paid for comes back by the deadline, though nobody can say what became of the payment
+    // stock of unpaid orders is released at their deadline, although the state of the payment is unknown
     const sku = await traffic.newSku(20)
     const hoarded = await times(20, () => traffic.place(undefined, newOrder([{ sku, quantity: 1 }])))
-    const available = async () =>
-      (await shop.call(undefined, 'GET', `/stock/${sku}`)).body.available as number
-    // some of it may be given back already, by people who cancel
+    const available = async () => (await readStock(shop, sku)).available
+    // some may be released again already, by customers who cancel
     await until('the stock is reserved', async () => (await available()) < 10)
     const taken = await traffic.ordersAreTaken(deadlineMs)
     await until('the stock is given back', async () => (await available()) === 20)

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { uuidv7 } from 'uuidv7'
-import { newOrder } from '../../orders.ts'
+import { newOrder } from '../../../demo/client/orders.ts'
 import { crashAt, passed } from '../crash.ts'
 import { must, until, type Fault } from '../fault.ts'
 
-/** No event is passed over, whatever the relays do; each has its effect once. */
+/** Whatever happens to the relays, no event is skipped, and each has its effect once. */
 export const relays: Fault = {
   name: 'relays',
   title:
@@ -36,7 +36,7 @@ export const relays: Fault = {
       let stopped: number | undefined
       try {
         await pause(4_000)
-        // one of them stands still within its transaction, which holds the rows that it was about to publish
+        // one relay is stopped within its transaction, which locks the rows that it was about to publish
         const publishes = passed(context).find((point) => /^relay .* publish \| before$/.test(point))
         must(publishes !== undefined, 'nothing was published')
         stopped = await crashAt(context, publishes, { signal: 'SIGSTOP' })
@@ -52,7 +52,7 @@ export const relays: Fault = {
         say(`${ids.length} events held by a relay that stood still, and published by the other`)
       } finally {
         if (stopped !== undefined) process.kill(stopped, 'SIGCONT')
-        // it goes on with what it was about to do
+        // let it go on
         await pause(3_000)
         await second.stop()
       }

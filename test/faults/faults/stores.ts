@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { newOrder } from '../../orders.ts'
+import { newOrder, paymentOf } from '../../../demo/client/orders.ts'
+import { withKey } from '../traffic/scene.ts'
 import { must, until, type Context, type Fault } from '../fault.ts'
 
-/** Who needs what fails is told so soon; everybody else notices nothing. */
+/** A request that needs the failed store is refused soon; all others succeed. */
 export const stores: Fault = {
   name: 'stores',
   title:
@@ -66,9 +67,9 @@ export const stores: Fault = {
   },
 }
 
-type Ask = () => Promise<Response>
+type Ask = () => Promise<{ response: Response }>
 
-/** A request for each link that needs it and no other, and one that needs none. Nobody waits for the broker. */
+/** For each link a request that needs only that one, and a request that needs none. No request needs the broker. */
 async function probes({ shop, traffic }: Context) {
   const { id } = await traffic.place(
     traffic.people[0],
@@ -76,33 +77,32 @@ async function probes({ shop, traffic }: Context) {
   )
   await traffic.decided(id)
   await traffic.ship({ id })
-  const { token } = traffic.people[0]!
-  const payment = async () =>
-    (
-      (await shop.call(token, 'GET', `/payments?orderId=${id}`)).body.items as {
-        id: string
-        status: string
-      }[]
-    )[0]!
-  await until('the payment is captured', async () => (await payment()).status === 'captured')
-  const [staff, { id: paymentId }] = await Promise.all([shop.staff(), payment()])
-  const get = (path: string) => () => fetch(shop.api + path)
+  const payment = () => paymentOf(traffic.people[0]!, id)
+  await until('the payment is captured', async () => (await payment())?.status === 'captured')
+  const paymentId = (await payment())!.id
+  const { unchecked } = shop
   const scratch = { amount: 1, reason: 'a scratch' }
   const keys: string[] = []
   const ask: Record<keyof typeof shop.links, Ask | undefined> = {
-    postgres: get('/stock/MUG-BLUE'),
-    mongodb: get('/products?limit=3'),
+    postgres: () => unchecked.GET('/stock/{sku}', { params: { path: { sku: 'MUG-BLUE' } } }),
+    mongodb: () => unchecked.GET('/products', { params: { query: { limit: 3 } } }),
     nats: undefined,
     provider: () => {
       const key = randomUUID()
       keys.push(key)
-      return shop.send(staff, 'POST', `/payments/${paymentId}/refunds`, scratch, key)
+      const params = { path: { id: paymentId }, ...withKey(key) }
+      return traffic.staff.POST('/payments/{id}/refunds', { params, body: scratch })
     },
   }
-  const other = () => fetch(`${shop.url}/.well-known/jwks.json`)
-  // they run
+  // outside of the API, so not by its client
+  const other = async () => {
+    const response = await fetch(`${shop.url}/.well-known/jwks.json`)
+    await response.text()
+    return { response }
+  }
+  // start them
   for (const one of [...Object.values(ask), other]) await one?.()
-  // who was refused asks again, with the same key: it may have been done all the same
+  // a refund that was refused may have been made all the same, so it is repeated with the same key
   const askAgain = async () => {
     for (const key of keys) await traffic.giveBack(id, paymentId, scratch, key)
   }
@@ -110,15 +110,15 @@ async function probes({ shop, traffic }: Context) {
 }
 
 /**
- * How long an answer may take, in ms, however busy the machine is: where a connection is refused, where nothing is heard,
- * as long as a request may take (10 s), and more. How long it took is told.
+ * How long an answer may take on a busy machine, in ms: if the connection is refused, and if the store is silent, when
+ * a request may take its full 10 s.
  */
 const mostMs = { refused: 7_000, silent: 12_000 }
 
 interface Asked {
   needing: Ask | undefined
   others: (Ask | undefined)[]
-  /** Where false, those who need it may well be served. */
+  /** If false, requests that need it may succeed. */
   isGone: boolean
   withinMs: number
 }
@@ -135,8 +135,7 @@ async function during(
     if (ask === undefined) return answers
     while (!over.signal.aborted) {
       const began = performance.now()
-      const response = await ask()
-      await response.text()
+      const { response } = await ask()
       const ms = performance.now() - began
       answers.push({ status: response.status, retry: response.headers.get('retry-after'), ms })
       await pause(20)

@@ -3,9 +3,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { steadyLoad } from '../../load.ts'
 import { must, times, until, type Fault } from '../fault.ts'
 
-/** A process cuts off after 8 s what is in flight, such as a delivery that a slow card holds up, and ends. */
+/** After 8 s a process cuts off requests in flight, such as a delivery that waits for a slow card, and exits. */
 const graceMs = 10_000
-/** How many are told at the same time. */
+/** How many processes get SIGTERM at once. */
 const toldAtOnce = 4
 
 /** A process that is told to stop finishes what it has begun. */
@@ -13,28 +13,22 @@ export const toldToStop: Fault = {
   name: 'told-to-stop',
   title: 'SIGTERM to each process under load: no request fails, each ends within its grace period',
   async run({ shop, traffic, random, injected, say }) {
-    const { token } = traffic.people[0]!
+    const customer = traffic.people[0]!
+    const query = { limit: 3 }
+    // an order is accepted at the first attempt, or placing it throws
+    const order = () => traffic.placeAtOnce('card_approved').then(() => ({ response: { status: 201 } }))
+    // half of the requests change something: those are never sent twice by a proxy
+    const requests = [
+      () => customer.GET('/products', { params: { query } }),
+      () => customer.GET('/stock/{sku}', { params: { path: { sku: 'MUG-BLUE' } } }),
+      () => customer.GET('/orders'),
+      order,
+      order,
+      order,
+    ]
     traffic.calm()
     const busy = traffic.run({ atOnce: 2, pauseMs: 150 })
-    const load = steadyLoad(
-      async () => {
-        // half of it changes something: that is never sent twice on its way
-        const path = random.pick([
-          '/products?limit=3',
-          '/stock/MUG-BLUE',
-          '/orders',
-          'order',
-          'order',
-          'order',
-        ])
-        // throws where it is not accepted at the first attempt
-        if (path === 'order') return traffic.placeAtOnce('card_approved').then(() => 201)
-        const response = await shop.send(token, 'GET', path)
-        await response.text()
-        return response.status
-      },
-      { atOnce: 2 },
-    )
+    const load = steadyLoad(() => random.pick(requests)(), { atOnce: 2 })
     await pause(2_000)
     let slowest = 0
     const told = random.shuffle(shop.processes())
@@ -46,7 +40,7 @@ export const toldToStop: Fault = {
         try {
           process.kill(pid, 'SIGTERM')
         } catch {
-          // it was idle, and is gone
+          // it was idle and has been stopped already
           continue
         }
         await until(`${name} ends`, () => !existsSync(`/proc/${pid}`), graceMs)

@@ -1,0 +1,57 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Schemas } from '../../../demo/client/client.ts'
+
+/** How long a client repeats a request, in ms. */
+export const patienceMs = 150_000
+
+interface Answer {
+  error?: unknown
+  response: Response
+}
+
+/** Repeats requests as a good client does, and keeps a record of the answers that no fault excuses. */
+export function createInsistence() {
+  const strange: string[] = []
+  let isCalm = false
+
+  /**
+   * Sends a request until it gets a final answer, whatever happens to the shop in the meantime. A request that creates
+   * something must carry the same Idempotency-Key each time.
+   * @param what is asked for, for messages
+   */
+  async function insist<A extends Answer>(what: string, send: () => Promise<A>): Promise<A> {
+    let last = ''
+    for (const end = performance.now() + patienceMs; performance.now() < end; await pause(100))
+      try {
+        const answer = await send()
+        if (isFinal(answer)) return answer
+        last = `${what} was answered ${describe(answer)}`
+        const { status } = answer.response
+        if (status === 500 || (isCalm && status === 502)) strange.push(last)
+      } catch (error) {
+        last = `${what} was not answered: ${String(error)}`
+        if (isCalm) strange.push(last)
+      }
+    throw new Error(`Gave up after ${patienceMs} ms: ${last}`)
+  }
+
+  return {
+    insist,
+    /** Answers 500, which no failure around a function is a reason for, and in calm also 502 and no answer at all. */
+    strange,
+    /** From now on no process is killed, so no request may break off. */
+    calm: () => (isCalm = true),
+  }
+}
+
+export type Insist = ReturnType<typeof createInsistence>['insist']
+
+const isFinal = ({ error, response: { status } }: Answer) =>
+  status < 500 && status !== 429 && !(status === 409 && typeOf(error).endsWith('in-flight'))
+
+/** The problem's type, as the API documents it. */
+const typeOf = (error: unknown) => (error as Schemas['Problem']).type
+
+/** With the request's id, by which the processes' logs are searched. */
+const describe = ({ error, response: { status, url, headers } }: Answer) =>
+  `${status} ${JSON.stringify(error)} by ${url} (X-Request-Id ${headers.get('x-request-id')})`

@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Schemas } from '../../../demo/client/client.ts'
+import { good } from '../../../demo/client/good.ts'
+import { newOrder } from '../../../demo/client/orders.ts'
+import type { Person } from '../../../demo/client/shop.ts'
+import { patienceMs } from './insist.ts'
+import { at, withKey, type Scene } from './scene.ts'
+
+export const skus = ['MUG-BLUE', 'MUG-RED', 'KIT-PUNCTURE', 'TOOL-HEX-SET'] as const
+
+/** How often each card is used, of 100. `card_slow` and `card_timeout` take long, and so are rare. */
+const cards = [
+  ...Array<string>(70).fill('card_approved'),
+  ...Array<string>(10).fill('card_declined'),
+  ...Array<string>(5).fill('card_insufficient_funds'),
+  ...Array<string>(8).fill('card_capture_fails'),
+  ...Array<string>(6).fill('card_flaky'),
+  'card_timeout',
+]
+
+/** An order, and whose it is. */
+export interface Placed {
+  id: string
+  who: Person
+}
+
+/** Orders are placed, cancelled and shipped. */
+export function createOrders({ random, people, staff, insist, promised }: Scene) {
+  const placed: Placed[] = []
+  /** Those that staff have not taken up, oldest first. */
+  const unshipped: Placed[] = []
+  /** Orders whose card is good. */
+  const payable = new Set<string>()
+
+  const anyOrder = () => random.pick(placed)
+
+  function randomOrder(card: string = random.pick(cards)) {
+    const lines = Array.from({ length: 1 + random.below(3) }, () => ({
+      sku: random.pick(skus),
+      quantity: 1 + random.below(3),
+    }))
+    return newOrder(lines, card)
+  }
+
+  /** Sends an order once. The body is returned as text, since a repeated answer must be the same to the byte. */
+  const sendOnce = (who: Person, body: Schemas['NewOrder'], key: string) =>
+    who.POST('/orders', { params: withKey(key), body, parseAs: 'text' })
+
+  /** Records the first answer to an order. */
+  function promise(who: Person, key: string, text: string): Placed {
+    const order = parse(text)
+    promised.orders.set(key, { customerId: who.user.id, status: 201, bodies: new Set([text]), order })
+    const one = { id: order.id, who }
+    placed.push(one)
+    unshipped.push(one)
+    return one
+  }
+
+  async function place(who = random.pick(people), body = randomOrder(), key: string = randomUUID()) {
+    const text = await good(insist('an order', () => sendOnce(who, body, key)))
+    const { id } = parse(text)
+    if (body.payment.cardToken === 'card_approved') payable.add(id)
+    const known = promised.orders.get(key)
+    if (known === undefined) promise(who, key, text)
+    else known.bodies.add(text)
+    // some clients are not sure, and ask again
+    if (known === undefined && random.next() < 0.3) await place(who, body, key)
+    return { id, who }
+  }
+
+  /** Places an order that must be accepted at the first attempt; returns how long that took, in ms. */
+  async function placeAtOnce(card?: string): Promise<number> {
+    const [who, key] = [random.pick(people), randomUUID()]
+    const began = performance.now()
+    promise(who, key, await good(sendOnce(who, randomOrder(card), key)))
+    return performance.now() - began
+  }
+
+  /** Places an order each second; each must be accepted at the first attempt. Returns how many, and the slowest. */
+  async function ordersAreTaken(forMs: number): Promise<string> {
+    const took: number[] = []
+    for (const end = performance.now() + forMs; performance.now() < end; await pause(1_000))
+      took.push(await placeAtOnce())
+    return `${took.length} orders accepted at the first attempt, the slowest in ${Math.max(...took).toFixed(0)} ms`
+  }
+
+  async function cancel({ id, who }: Placed = anyOrder()) {
+    const { data } = await insist('a cancellation', () =>
+      who.POST('/orders/{id}/cancellation', { ...at(id), body: {} }),
+    )
+    if (data !== undefined) promised.cancelled.add(id)
+  }
+
+  async function ship({ id }: { id: string } = unshipped.shift() ?? anyOrder()) {
+    await insist('a timeline', () => staff.GET('/orders/{id}/timeline', at(id)))
+    const { data } = await insist('a shipment', () =>
+      staff.POST('/orders/{id}/shipment', { ...at(id), body: {} }),
+    )
+    if (data !== undefined) promised.shipped.add(id)
+  }
+
+  /** @throws ApiError if there is no such order */
+  async function statusOf(id: string): Promise<Schemas['Order']['status']> {
+    return (await good(insist('the status of an order', () => staff.GET('/orders/{id}', at(id))))).status
+  }
+
+  /** Waits until an order is confirmed or has ended. */
+  async function decided(id: string): Promise<string> {
+    const until = performance.now() + patienceMs
+    let status = ''
+    // more and more rarely, as hundreds may wait at once
+    for (let wait = 50; performance.now() < until; wait = Math.min(1.5 * wait, 1_000)) {
+      status = await statusOf(id)
+      if (['confirmed', 'shipped', 'completed', 'cancelled'].includes(status)) return status
+      await pause(wait)
+    }
+    throw new Error(`Order ${id} is still ${status} after ${patienceMs} ms`)
+  }
+
+  return {
+    isEmpty: () => placed.length === 0,
+    anyOrder,
+    sendOnce,
+    promise,
+    place,
+    placeAtOnce,
+    ordersAreTaken,
+    cancel,
+    ship,
+    statusOf,
+    decided,
+    /** Orders that can be paid and that nobody cancelled. */
+    payable: () => [...payable].filter((id) => !promised.cancelled.has(id)),
+  }
+}
+
+export type Orders = ReturnType<typeof createOrders>
+
+/** An order as the API answers it. */
+const parse = (text: string) => JSON.parse(text) as Schemas['Order']

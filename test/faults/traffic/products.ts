@@ -1,0 +1,64 @@
+import { randomUUID } from 'node:crypto'
+import { good } from '../../../demo/client/good.ts'
+import { newOrder } from '../../../demo/client/orders.ts'
+import type { Change } from './change.ts'
+import type { Orders } from './orders.ts'
+import { at, withKey, type Scene } from './scene.ts'
+
+/** Stock is received; products come into the shop and leave it. */
+export function createProducts(
+  { random, staff, seller, insist, promised }: Scene,
+  { place }: Orders,
+  change: Change,
+) {
+  async function receive(sku: string, quantity: number) {
+    const params = { path: { sku }, ...withKey() }
+    const body = { quantity, reason: 'received' } as const
+    const { adjustment } = await good(
+      insist('stock', () => staff.POST('/stock/{sku}/adjustments', { params, body })),
+    )
+    promised.adjustments.set(adjustment.id, adjustment)
+  }
+
+  async function addProduct(key?: string) {
+    const sku = `FAULT-${randomUUID().slice(0, 8).toUpperCase()}`
+    const body = {
+      sku,
+      name: `Thing ${sku}`,
+      description: 'Made while something failed',
+      category: 'faults',
+      price: { amount: 100 + random.below(900), currency: 'EUR' },
+    }
+    const params = withKey(key)
+    const product = await good(insist('a product', () => seller.POST('/products', { params, body })))
+    promised.products.set(product.id, product)
+    return product
+  }
+
+  /** Adds a product with a SKU of its own, and that much of it. */
+  async function newSku(units: number): Promise<string> {
+    const { sku } = await addProduct()
+    await receive(sku, units)
+    return sku
+  }
+
+  /** A product is made and sold at once; another is made, changed, and taken off the shop. */
+  async function offer() {
+    const sku = await newSku(5)
+    await place(undefined, newOrder([{ sku, quantity: 1 }]))
+    const { id, name } = await addProduct()
+    await change(
+      () => seller.GET('/products/{id}', at(id)),
+      (header) =>
+        seller.PATCH('/products/{id}', { params: { path: { id }, header }, body: { name: `${name}, new` } }),
+    )
+    const { response } = await insist('a withdrawal', () => seller.DELETE('/products/{id}', at(id)))
+    // 404 if an earlier attempt did it, and its answer was lost
+    if (response.status !== 204 && response.status !== 404) return
+    promised.products.delete(id)
+    promised.versions.delete(id)
+    promised.withdrawn.add(id)
+  }
+
+  return { receive, addProduct, newSku, offer }
+}

@@ -1,0 +1,40 @@
+import { randomUUID } from 'node:crypto'
+import type { Person } from '../../../demo/client/shop.ts'
+import { demoPassword } from '../../../local/people.ts'
+import { promisedSince, type Promised } from '../checker.ts'
+import { times } from '../fault.ts'
+import type { Random } from '../random.ts'
+import type { FaultShop } from '../shop.ts'
+import { createInsistence, type Insist } from './insist.ts'
+
+/** What all parts of the traffic share. */
+export interface Scene {
+  shop: FaultShop
+  random: Random
+  /** Customers. */
+  people: Person[]
+  staff: Person
+  seller: Person
+  insist: Insist
+  /** What the shop has answered with success, to be compared with its books. */
+  promised: Promised
+}
+
+export async function openScene(shop: FaultShop, random: Random, customers: number) {
+  const promised = promisedSince(await shop.books())
+  const logIn = (email: string) => shop.unchecked.logIn({ email, password: demoPassword })
+  const [people, staff, seller] = await Promise.all([
+    times(customers, () => shop.unchecked.register()),
+    logIn('staff@example.com'),
+    logIn('seller@example.com'),
+  ])
+  const { insist, strange, calm } = createInsistence()
+  const scene: Scene = { shop, random, people, staff, seller, insist, promised }
+  return { scene, strange, calm }
+}
+
+/** Parameters with an Idempotency-Key, which stays the same when the request is repeated. */
+export const withKey = (key: string = randomUUID()) => ({ header: { 'Idempotency-Key': key } })
+
+/** Parameters that name a resource. */
+export const at = (id: string) => ({ params: { path: { id } } })

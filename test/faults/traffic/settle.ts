@@ -1,0 +1,54 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Collection } from 'mongodb'
+import type { Sql } from 'postgres'
+import { times } from '../fault.ts'
+import type { Orders } from './orders.ts'
+import type { Scene } from './scene.ts'
+
+/**
+ * Waits until every order has ended, and ships those that are confirmed.
+ * @param withinMs how long that may take after the last shipment
+ * @returns whether it did
+ */
+export const settle = (scene: Scene, orders: Orders, withinMs: number): Promise<boolean> =>
+  scene.shop.sql((sql) => scene.shop.products((products) => settleBy(scene, orders, sql, products, withinMs)))
+
+async function settleBy(
+  { promised }: Scene,
+  { ship }: Orders,
+  sql: Sql,
+  products: Collection,
+  withinMs: number,
+) {
+  let end = performance.now() + withinMs
+  let left = ''
+  while (performance.now() < end) {
+    const waiting = await sql<{ id: string; status: string }[]>`
+      select id, status from orders.orders where status not in ('completed', 'cancelled')`
+    // an order that was shipped already is not shipped again, or nobody would notice if the shop forgot it
+    const confirmed = waiting.filter(({ id, status }) => status === 'confirmed' && !promised.shipped.has(id))
+    if (confirmed.length > 0) {
+      await times(4, async () => {
+        for (let one = confirmed.pop(); one !== undefined; one = confirmed.pop()) await ship(one)
+      })
+      end = performance.now() + withinMs
+    }
+    const pending = { orders: waiting.length, ...(await unfinished(sql, products)) }
+    if (Object.values(pending).every((count) => count === 0)) return true
+    left = JSON.stringify(pending)
+    await pause(200)
+  }
+  console.error(`Not settled within ${withinMs} ms: ${left}`)
+  return false
+}
+
+/** What is still under way besides orders, counted by kind. */
+async function unfinished(sql: Sql, products: Collection) {
+  const [open] = await sql<[{ events: number; failures: number; payments: number; refunds: number }]>`
+    select
+      (select count(*)::int from events.outbox where settled_at is null and due <= now()) as events,
+      (select count(*)::int from events.failures where next_at is not null) as failures,
+      (select count(*)::int from payments.payments where status in ('authorizing', 'capturing', 'voiding')) as payments,
+      (select count(*)::int from payments.refunds where status = 'pending') as refunds`
+  return { ...open, products: await products.countDocuments({ 'outbox.id': { $gt: '' } }) }
+}

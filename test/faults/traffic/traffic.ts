@@ -1,0 +1,107 @@
+/** What people do in a shop, by chance but repeatably. Each part records what the shop promised. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { check, type Finding } from '../checker.ts'
+import type { Random } from '../random.ts'
+import { deadlineMs, type FaultShop } from '../shop.ts'
+import { createChange } from './change.ts'
+import { createOrders, skus } from './orders.ts'
+import { createProducts } from './products.ts'
+import { createRefunds } from './refunds.ts'
+import { at, openScene } from './scene.ts'
+import { settle } from './settle.ts'
+import { createVisit } from './visit.ts'
+
+const slackMs = 60_000
+
+export type Traffic = Awaited<ReturnType<typeof openTraffic>>
+
+export async function openTraffic(shop: FaultShop, random: Random, { customers = 3 } = {}) {
+  const { scene, strange, calm } = await openScene(shop, random, customers)
+  const { promised, people, staff, seller } = scene
+  const change = createChange(scene)
+  const orders = createOrders(scene)
+  const { refund, giveBack } = createRefunds(scene, orders)
+  const { receive, addProduct, newSku, offer } = createProducts(scene, orders, change)
+  const visit = createVisit(scene, change)
+  for (const sku of skus) await receive(sku, 1_000_000)
+
+  async function changeNote() {
+    const { id, who } = orders.anyOrder()
+    await change(
+      () => who.GET('/orders/{id}', at(id)),
+      (header) =>
+        who.PATCH('/orders/{id}', {
+          params: { path: { id }, header },
+          body: { note: `Note ${random.below(1_000)}` },
+        }),
+    )
+  }
+
+  async function step() {
+    const chance = orders.isEmpty() ? 0 : random.next()
+    if (chance < 0.42) await orders.place()
+    else if (chance < 0.48) await orders.cancel()
+    else if (chance < 0.78) await orders.ship()
+    else if (chance < 0.86) await refund()
+    else if (chance < 0.9) await receive(random.pick(skus), 1 + random.below(9))
+    else if (chance < 0.94) await offer()
+    else if (chance < 0.96) await visit()
+    else await changeNote()
+  }
+
+  const running = new Set<AbortController>()
+
+  /**
+   * Lets people come and go until it is stopped.
+   * @param pauseMs between what one of them does and the next thing
+   * @returns how to stop it: resolves once the last request has been answered
+   */
+  function run({ atOnce = 4, pauseMs = 50 } = {}) {
+    const stopping = new AbortController()
+    const loop = async () => {
+      while (!stopping.signal.aborted) {
+        await step()
+        await pause(pauseMs)
+      }
+    }
+    const loops = Promise.allSettled(Array.from({ length: atOnce }, loop))
+    running.add(stopping)
+    return {
+      stop: async () => {
+        stopping.abort()
+        for (const one of await loops) if (one.status === 'rejected') throw one.reason
+      },
+    }
+  }
+
+  /** Checks every invariant, once all is settled. */
+  async function verify({ withinMs = 180_000, clockErrorMs = 0 } = {}): Promise<Finding[]> {
+    const isSettled = await settle(scene, orders, withinMs)
+    const findings = check(await shop.books(), promised, { deadlineMs, slackMs: slackMs + clockErrorMs })
+    if (!isSettled)
+      findings
+        .find(({ name }) => name === 'I3')
+        ?.violations.push(`not all that was begun had ended after ${withinMs} ms`)
+    findings.find(({ name }) => name === 'I5')?.violations.push(...strange)
+    return findings
+  }
+
+  return {
+    promised,
+    people,
+    staff,
+    seller,
+    ...orders,
+    refund,
+    giveBack,
+    newSku,
+    addProduct,
+    run,
+    calm,
+    /** Stops everyone, also after a fault that the shop did not withstand. */
+    close: () => {
+      for (const one of running) one.abort()
+    },
+    verify,
+  }
+}

@@ -1,0 +1,43 @@
+import { randomUUID } from 'node:crypto'
+import { good } from '../../../demo/client/good.ts'
+import type { Change } from './change.ts'
+import { at, withKey, type Scene } from './scene.ts'
+
+/** Someone registers, comes and goes, and some leave for good. */
+export function createVisit({ shop, random, insist, promised }: Scene, change: Change) {
+  const anyone = shop.unchecked
+
+  async function register() {
+    const credentials = { email: `${randomUUID()}@example.com`, password: randomUUID() }
+    const params = withKey()
+    const body = { ...credentials, name: 'Ada' }
+    const { id } = await good(insist('a registration', () => anyone.POST('/users', { params, body })))
+    promised.registered.add(id)
+    return { id, logIn: () => insist('a log-in', () => anyone.POST('/sessions', { body: credentials })) }
+  }
+
+  return async function visit() {
+    const { id, logIn } = await register()
+    const { accessToken, refreshToken } = await good(logIn())
+    await insist('a refresh', () => anyone.POST('/sessions/refresh', { body: { refreshToken } }))
+    const user = anyone.as(accessToken)
+    await change(
+      () => user.GET('/users/{id}', at(id)),
+      (header) =>
+        user.PATCH('/users/{id}', { params: { path: { id }, header }, body: { name: 'Ada Lovelace' } }),
+    )
+    const again = anyone.as((await good(logIn())).accessToken)
+    if (random.next() < 0.5) {
+      await insist('a log-out', () => again.DELETE('/sessions/current'))
+      return
+    }
+    const left = await insist('a departure', () => again.DELETE('/users/{id}', at(id)))
+    // a process whose clock is wrong may refuse the token, and after a lost answer the token has ended
+    if (left.response.status !== 204) return
+    promised.left.add(id)
+    // failed log-ins from one address are limited, so only some try
+    if (random.next() < 0.7) return
+    const { status } = (await logIn()).response
+    if (status !== 401) throw new Error(`Someone who left for good logged in and was answered ${status}`)
+  }
+}
