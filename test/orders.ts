@@ -1,17 +1,14 @@
 import { eq } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
-import { address, newOrder as orderOf } from '../demo/client/orders.ts'
 import { orders, products, type Order } from '../functions/orders/order.ts'
+import { address } from '../demo/client/orders.ts'
+import { newOrder } from '../functions/orders/fixtures.ts'
 import type { User } from '../functions/shared/auth/access-token.ts'
-import type { Answered, Send, TestShop } from './shop.ts'
+import type { Send, TestShop } from './shop.ts'
 
-export { address }
+export { address, newOrder }
 
-/** The body of an order, of two mugs if nothing else is said. */
-export const newOrder = (lines = [{ sku: 'MUG', quantity: 2 }], cardToken?: string) =>
-  orderOf(lines, cardToken)
-
-/** Adds products to those that the orders domain knows, as the projection would. */
+/** Adds products to the orders domain’s projection. */
 export async function knowProducts(
   shop: TestShop,
   ...skus: [sku: string, price: number, currency?: string][]
@@ -30,11 +27,9 @@ export async function place(
   body: unknown = newOrder(),
   send: Send = {},
 ): Promise<Order> {
-  const answer: Answered = await shop.post('/orders', { as: user, body, ...send })
-  if (answer.status !== 201) throw new Error(`${answer.status}: ${answer.text}`)
-  return answer.body as Order
+  return shop.create('/orders', { as: user, body, ...send })
 }
 
-/** Sets an order's status, whatever it was. */
+/** Sets the status of an order directly. */
 export const putStatus = (shop: TestShop, id: string, status: Order['status']) =>
   shop.deps('orders').db.update(orders).set({ status }).where(eq(orders.id, id))

@@ -36,7 +36,7 @@ const testPassword = 'test'
 
 /** A request of a test: as whom, and with what. */
 export interface Send {
-  as?: User | Role
+  as?: User | Role | undefined
   body?: unknown
   headers?: Record<string, string>
   /** The Idempotency-Key; a new one for each POST where nothing is said, none where null. */
@@ -157,6 +157,12 @@ export async function openShop(domains: Domain[], environment: Record<string, st
     /** What access tokens are signed with. */
     privateKey,
     get: (path: string, send?: Send) => request('GET', path, send),
+    /** Posts, and returns what it created. @throws if it created nothing */
+    create: async (path: string, send?: Send) => {
+      const { status, text, body } = await request('POST', path, send)
+      if (status !== 201) throw new Error(`${status}: ${text}`)
+      return body
+    },
     post: (path: string, send?: Send) => request('POST', path, send),
     patch: (path: string, send?: Send) => request('PATCH', path, send),
     delete: (path: string, send?: Send) => request('DELETE', path, send),

@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { transaction } from '../shared/store/transaction.ts'
-import { knowProducts, newOrder, place } from '../../test/orders.ts'
+import { address, knowProducts, newOrder, place } from '../../test/orders.ts'
+import { expectInvalid, expectOwnProblem } from '../../test/problems.ts'
 import { openShop, type TestShop } from '../../test/shop.ts'
 import { idempotencyKeys, orders, products } from './order.ts'
 
@@ -107,6 +108,41 @@ describe('create-order', () => {
     expect(answer.status).toBe(status)
     expect(answer.body.type).toMatch(new RegExp(`/${problem}$`))
     expect(answer.body.errors[0].pointer).toBe(pointer)
+  })
+
+  it('says which SKU the shop does not have', async () => {
+    const lines = [
+      { sku: 'MUG', quantity: 1 },
+      { sku: 'NONE', quantity: 1 },
+    ]
+    const detail = 'There is no product NONE.'
+    expectOwnProblem(
+      await shop.post('/orders', { as: 'customer', body: newOrder(lines) }),
+      'unknown-sku',
+      [422, 'The shop has no such SKU'],
+      detail,
+      [{ pointer: '/body/lines/1/sku', detail }],
+    )
+  })
+
+  it('points to each fault, however deep in the body', async () => {
+    const body = {
+      ...newOrder([{ sku: '-', quantity: 0 }]),
+      deliveryAddress: { ...address, country: 'Germany', planet: 'Earth' },
+    }
+    expectInvalid(
+      await shop.post('/orders', { as: 'customer', body }),
+      { pointer: '/body/lines/0/sku', detail: 'letters, digits, dot, dash and underscore, at most 64' },
+      { pointer: '/body/lines/0/quantity', detail: 'Too small: expected number to be >=1' },
+      { pointer: '/body/deliveryAddress/country', detail: 'an ISO 3166-1 code such as DE' },
+      { pointer: '/body/deliveryAddress/planet', detail: 'there is no such field' },
+    )
+  })
+
+  it('points to 20 faults at most', async () => {
+    const lines = Array.from({ length: 50 }, () => ({ sku: '-', quantity: 1 }))
+    const { status, body } = await shop.post('/orders', { as: 'customer', body: newOrder(lines) })
+    expect([status, body.errors.length]).toEqual([400, 20])
   })
 
   it('asks who is there', async () => {

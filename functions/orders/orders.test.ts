@@ -1,6 +1,7 @@
 import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { knowProducts, newOrder, place, putStatus } from '../../test/orders.ts'
+import { expectInvalid } from '../../test/problems.ts'
 import { openShop, type TestShop } from '../../test/shop.ts'
 
 let shop: TestShop
@@ -64,6 +65,13 @@ describe('get-order', () => {
 })
 
 describe('list-orders', () => {
+  it('points to each fault of a query', async () =>
+    expectInvalid(
+      await shop.get('/orders?limit=0&sort=price', { as: 'customer' }),
+      { pointer: '/query/limit', detail: 'Too small: expected number to be >=1' },
+      { pointer: '/query/sort', detail: 'Invalid option: expected one of "newest"|"oldest"' },
+    ))
+
   it('pages through a customer’s own orders, newest first', async () => {
     const user = shop.newUser()
     const placed: string[] = []

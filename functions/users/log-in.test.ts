@@ -3,6 +3,7 @@ import { hash } from '@node-rs/argon2'
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { logIn, newAccount, newEmail, password } from '../../test/accounts.ts'
+import { expectOwnProblem } from '../../test/problems.ts'
 import { openShop, type TestShop } from '../../test/shop.ts'
 import { users } from './user.ts'
 import { limits } from './attempts.ts'
@@ -55,8 +56,12 @@ describe('logging in', () => {
   it('answers an unknown user and a wrong password alike', async () => {
     const { email } = await newAccount(shop)
     const [unknown, wrong] = [await send(newEmail(), password), await send(email, 'not the password')]
-    expect(unknown.status).toBe(401)
-    expect(unknown.body.type).toMatch(/wrong-credentials$/)
+    expectOwnProblem(
+      unknown,
+      'wrong-credentials',
+      [401, 'The e-mail address or password is wrong'],
+      'Check both, or register first.',
+    )
     expect(wrong.text).toBe(unknown.text)
     expect(wrong.headers.get('cache-control')).toBe('no-store')
   })

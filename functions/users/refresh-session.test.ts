@@ -2,6 +2,7 @@ import { decodeJwt } from 'jose'
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { logIn, newAccount } from '../../test/accounts.ts'
+import { expectOwnProblem } from '../../test/problems.ts'
 import { openShop, type TestShop } from '../../test/shop.ts'
 import { hashOf, refreshTokens, sessions } from './session.ts'
 
@@ -90,7 +91,12 @@ it('keeps no token in the clear', async () => {
 })
 
 it('refuses what is no token', async () => {
-  expect((await refresh('not a token')).status).toBe(401)
+  expectOwnProblem(
+    await refresh('not a token'),
+    'session-ended',
+    [401, 'The session has ended'],
+    'Log in again.',
+  )
   for (const body of [
     {},
     { refreshToken: '' },

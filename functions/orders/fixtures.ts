@@ -1,0 +1,36 @@
+import { uuidv7 } from 'uuidv7'
+import { address, newOrder as orderOf } from '../../demo/client/orders.ts'
+import type { Fixtures } from '../../test/contract/fixtures.ts'
+import type domain from './domain.ts'
+
+/** The body of an order, of two mugs if nothing else is said. */
+export const newOrder = (lines = [{ sku: 'MUG', quantity: 2 }], cardToken?: string) =>
+  orderOf(lines, cardToken)
+
+export default {
+  bodies: {
+    'create-order': [newOrder(), newOrder([{ sku: 'MUG', quantity: 3 }])],
+    'update-order': [{ note: 'ring twice' }, { deliveryAddress: address }],
+    'cancel-order': [{ reason: 'changed my mind' }, {}],
+    'ship-order': [{ carrier: 'Bike courier' }, {}],
+  },
+  resources: {
+    '/api/v1/orders/{id}': {
+      owner: 'customer',
+      notFound: 'There is no order with this id.',
+      create: async (shop) => {
+        const { id } = await shop.create('/orders', { as: 'customer', body: newOrder() })
+        return { parameters: { id } }
+      },
+    },
+  },
+  prepare: (shop) =>
+    shop.react('project-product', 'product.created', {
+      productId: uuidv7(),
+      sku: 'MUG',
+      name: 'Mug',
+      price: { amount: 900, currency: 'EUR' },
+      sellerId: shop.users.seller.id,
+      version: 1,
+    }),
+} satisfies Fixtures<typeof domain>

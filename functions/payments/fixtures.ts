@@ -1,0 +1,47 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { uuidv7 } from 'uuidv7'
+import type { Fixtures } from '../../test/contract/fixtures.ts'
+import type domain from './domain.ts'
+import { startSandbox } from './sandbox/server.ts'
+
+export default {
+  bodies: {
+    'refund-payment': [{ reason: 'broken', amount: 100 }, { reason: 'lost' }],
+  },
+  resources: {
+    '/api/v1/payments/{id}': {
+      owner: 'customer',
+      notFound: 'There is no payment with this id.',
+      create: async (shop) => {
+        const orderId = uuidv7()
+        await shop.react('authorize-payment', 'stock.reserved', {
+          orderId,
+          customerId: shop.users.customer.id,
+          total: { amount: 1800, currency: 'EUR' },
+          cardToken: 'card_approved',
+        })
+        await shop.react('capture-payment', 'order.shipped', { orderId })
+        const { body } = await shop.get(`/payments?orderId=${orderId}`, { as: 'customer' })
+        return { parameters: { id: body.items[0].id } }
+      },
+    },
+  },
+  start: async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'zeroshop-sandbox-'))
+    const apiKey = 'test-key'
+    const journal = join(folder, 'journal.jsonl')
+    const sandbox = await startSandbox({ host: '127.0.0.1', port: 0, journal, apiKey })
+    return {
+      environment: {
+        PAYMENT_PROVIDER_URL: `http://127.0.0.1:${sandbox.port}`,
+        PAYMENT_PROVIDER_KEY: apiKey,
+      },
+      close: async () => {
+        await sandbox.close()
+        rmSync(folder, { recursive: true })
+      },
+    }
+  },
+} satisfies Fixtures<typeof domain>

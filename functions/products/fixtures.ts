@@ -1,0 +1,22 @@
+import { uuidv7 } from 'uuidv7'
+import type { Fixtures } from '../../test/contract/fixtures.ts'
+import type domain from './domain.ts'
+
+const pot = { sku: 'POT', name: 'Pot', category: 'kitchen', price: { amount: 1200, currency: 'EUR' } }
+
+export default {
+  bodies: {
+    'create-product': [pot, { ...pot, name: 'Pan' }],
+    'update-product': [{ name: 'Mug' }, { name: 'Cup' }],
+  },
+  resources: {
+    '/api/v1/products/{id}': {
+      owner: 'seller',
+      notFound: 'The shop has no such product.',
+      create: async (shop) => {
+        const { id } = await shop.create('/products', { as: 'seller', body: { ...pot, sku: uuidv7() } })
+        return { parameters: { id } }
+      },
+    },
+  },
+} satisfies Fixtures<typeof domain>

@@ -1,0 +1,26 @@
+import { uuidv7 } from 'uuidv7'
+import type { Fixtures } from '../../test/contract/fixtures.ts'
+import type domain from './domain.ts'
+
+export default {
+  bodies: {
+    'adjust-stock': [
+      { quantity: 5, reason: 'received' },
+      { quantity: 6, reason: 'received' },
+    ],
+  },
+  resources: {
+    '/api/v1/stock/{sku}': {
+      owner: 'seller',
+      notFound: 'The shop has no such SKU.',
+      create: async (shop) => {
+        const sku = uuidv7()
+        const price = { amount: 900, currency: 'EUR' }
+        const sellerId = shop.users.seller.id
+        const product = { productId: uuidv7(), sku, name: 'Mug', price, sellerId, version: 1 }
+        await shop.react('open-stock', 'product.created', product)
+        return { parameters: { sku } }
+      },
+    },
+  },
+} satisfies Fixtures<typeof domain>

@@ -1,0 +1,29 @@
+import { uuidv7 } from 'uuidv7'
+import type { Fixtures } from '../../test/contract/fixtures.ts'
+import type domain from './domain.ts'
+
+const password = 'correct horse battery'
+const ada = { email: 'ada@example.com', name: 'Ada', password }
+
+export default {
+  bodies: {
+    'register-user': [ada, { ...ada, name: 'Grace' }],
+    'update-user': [{ name: 'Ada' }, { name: 'Grace' }],
+    'log-in': [
+      { email: 'nobody@example.com', password: 'wrong' },
+      { email: 'nobody@example.com', password: 'w' },
+    ],
+    'refresh-session': [{ refreshToken: 'x' }, { refreshToken: 'y' }],
+  },
+  resources: {
+    '/api/v1/users/{id}': {
+      owner: 'customer',
+      notFound: 'There is no such user.',
+      create: async (shop) => {
+        const someone = { email: `${uuidv7()}@example.com`, name: 'Someone', password }
+        const { id } = await shop.create('/users', { body: someone })
+        return { parameters: { id }, owner: id }
+      },
+    },
+  },
+} satisfies Fixtures<typeof domain>

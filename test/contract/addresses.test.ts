@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { uuidv7 } from 'uuidv7'
+import { sendProblem } from '../../local/activator/problem.ts'
+import { listen } from '../../local/front.ts'
+import { expectProblem, problems } from '../problems.ts'
+import { read } from '../shop.ts'
+import { rows } from './operations.ts'
+import { openContractShop, type ContractShop } from './shop.ts'
+
+let contract: ContractShop
+beforeAll(async () => {
+  contract = await openContractShop()
+})
+afterAll(() => contract.close())
+
+const byPath = Map.groupBy(rows, ([, { path }]) => path)
+
+describe('an address that no operation has', () => {
+  const detail = 'No function has this path: see /docs.'
+
+  it.each(['/nothing', '/', '/%00'])('is a 404: %s', async (path) =>
+    expectProblem(await contract.shop.get(path), 'not-found', detail),
+  )
+
+  it('is a 404 for every method', async () =>
+    expectProblem(await contract.shop.post('/nothing', { body: {} }), 'not-found', detail))
+
+  const paths = [...byPath.keys()].filter((path) => path.startsWith('/api/v1'))
+  it.each(paths)('is a 404, however near to %s', async (full) => {
+    const path = full.replace('/api/v1', '')
+    const near = [
+      `${path}/x/y/z`,
+      `${path}/`,
+      `/..${path}`,
+      path.replace(/^\/\w/, (start) => start.toUpperCase()),
+      ...(path.includes('}/') ? [path.replace(/\{\w+\}/, '')] : []),
+    ]
+    for (const address of near) expectProblem(await contract.shop.get(address), 'not-found', detail)
+  })
+})
+
+describe('a method that an address does not have', () => {
+  it.each([...byPath])('of %s is a 405 that lists those that it has', async (path, operations) => {
+    const methods = operations.map(([, { method }]) => method.toUpperCase())
+    const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : [])].toSorted().join(', ')
+    const others = ['GET', 'POST', 'PATCH', 'DELETE', 'PUT', 'OPTIONS'].filter((m) => !methods.includes(m))
+    for (const method of others) {
+      const address = path.replaceAll(/\{\w+\}/g, () => uuidv7())
+      const response = await contract.shop.app.request(address, { method })
+      expectProblem(
+        await read(response),
+        'method-not-allowed',
+        'This address takes other methods; the Allow header lists them.',
+      )
+      expect(response.headers.get('allow')).toBe(allow)
+    }
+  })
+})
+
+describe('the local gateway', () => {
+  it.each(['not-found', 'method-not-allowed'] as const)('answers %s as a function does', async (name) => {
+    const { server, port } = await listen((_, response) => sendProblem(response, name), 0)
+    const response = await fetch(`http://127.0.0.1:${port}`)
+    server.close()
+    server.closeAllConnections()
+    const [status, title] = problems[name]
+    expect(response.status).toBe(status)
+    expect(response.headers.get('content-type')).toBe('application/problem+json')
+    expect(await response.json()).toMatchObject({
+      type: `https://zeroshop.dev/problems/${name}`,
+      title,
+      status,
+    })
+  })
+})

@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest'
+import { domainNames } from '../../functions/table.ts'
+import { faultsOf, fixturesOf } from './known-fixtures.ts'
+
+describe('the fixtures', () => {
+  it.each(domainNames)('of %s have what the tests of every operation need', (domain) => {
+    expect(faultsOf(domain)).toEqual([])
+  })
+
+  const domain = domainNames.find((name) => Object.keys(fixturesOf(name).bodies).length > 0)!
+  const { bodies, resources } = fixturesOf(domain)
+  const [operation] = Object.keys(bodies)
+  const [path] = Object.keys(resources)
+  const file = `functions/${domain}/fixtures.ts`
+
+  it('are told to add what they lack', () => {
+    expect(faultsOf(domain, { bodies: {}, resources: {} })).toEqual(
+      expect.arrayContaining([
+        `${file}: add two valid bodies that differ, as bodies: { '${operation}': [{ … }, { … }] }`,
+        `${file}: add what ${path} names, as resources: { '${path}': { create, notFound } }`,
+      ]),
+    )
+  })
+
+  it('are told of bodies that no operation would take, and that are no two', () => {
+    expect(
+      faultsOf(domain, { bodies: { ...bodies, [operation!]: [{ x: 1 }, { y: 1 }] }, resources }),
+    ).toEqual([
+      expect.stringContaining(`${file}: a body of ${operation} is not valid: `),
+      expect.stringContaining(`${file}: a body of ${operation} is not valid: `),
+    ])
+    const [body] = bodies[operation!]!
+    expect(faultsOf(domain, { bodies: { ...bodies, [operation!]: [body, body] }, resources })).toEqual([
+      `${file}: the bodies of ${operation} must differ`,
+    ])
+  })
+})

@@ -1,0 +1,68 @@
+import type { Domain, Role } from '../../functions/shared/domain.ts'
+import type { TestShop } from '../shop.ts'
+
+/**
+ * What the tests that run on every domain need to know of one. It is the default export of the domain's `fixtures.ts`:
+ * `export default { … } satisfies Fixtures<typeof domain>`.
+ */
+export interface Fixtures<D extends Domain> extends AnyFixtures {
+  bodies: { readonly [Name in keyof D['operations']]?: Bodies }
+  resources: {
+    readonly [Path in PathOf<D> as ResourcePath<Path>]?: Resource<ParameterOf<Path>>
+  }
+}
+
+/** The fixtures of any domain. */
+export interface AnyFixtures {
+  /** For each operation that takes a body. */
+  bodies: Readonly<Record<string, Bodies | undefined>>
+  /** What the paths name, by the path up to its last parameter. */
+  resources: Readonly<Record<string, Resource | undefined>>
+  /** What a path parameter must not be; `id` and `sku` are known. */
+  parameters?: Readonly<Record<string, BadValues>>
+  /** Starts what the functions need beside their store, before the shop is opened. */
+  start?: () => Promise<Started>
+  /** Creates what the bodies refer to. */
+  prepare?: (shop: TestShop) => Promise<unknown>
+}
+
+/** Two valid bodies that differ. */
+type Bodies = readonly [body: object, another: object]
+
+export interface Resource<Parameter extends string = string> {
+  /** The role of its owner, if nobody else of that role may see it. */
+  owner?: Role
+  /** Creates another one, which belongs to the shop's user of that role. */
+  create: (shop: TestShop) => Promise<Created<Parameter>>
+  /** The detail of the problem if there is none. */
+  notFound: string
+}
+
+export interface Created<Parameter extends string = string> {
+  /** The parameters of its path. */
+  parameters: Readonly<Record<Parameter, string>>
+  /** The id of its owner, if it is not the shop's user. */
+  owner?: string
+}
+
+export interface BadValues {
+  values: readonly string[]
+  /** Of the error that each of them leads to. */
+  detail: string
+}
+
+export interface Started {
+  /** Settings of the functions. */
+  environment: Readonly<Record<string, string>>
+  close: () => Promise<void>
+}
+
+type PathOf<D extends Domain> = D['operations'][keyof D['operations']]['path']
+
+type ResourcePath<Path extends string> = Path extends `${infer Before}{${infer Name}}${infer Rest}`
+  ? `${Before}{${Name}}${[ResourcePath<Rest>] extends [never] ? '' : ResourcePath<Rest>}`
+  : never
+
+type ParameterOf<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | ParameterOf<Rest>
+  : never

@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { uuidv7 } from 'uuidv7'
+import { domainNames, type OperationName } from '../../functions/table.ts'
+import { expectInvalid, expectProblem } from '../problems.ts'
+import { fixturesOf } from './known-fixtures.ts'
+import { isList, those } from './operations.ts'
+import { openContractShop, type ContractShop } from './shop.ts'
+
+const lists = those(isList)
+
+let contract: ContractShop
+/** The cursor of the second page of each list, of a single item each. */
+const cursors = new Map<OperationName, string>()
+
+const ask = async (name: OperationName, query: string) =>
+  contract.send(name, {}, `${await contract.pathOf(name)}?${query}`)
+
+beforeAll(async () => {
+  contract = await openContractShop()
+  const resources = domainNames.flatMap((domain) => Object.values(fixturesOf(domain).resources))
+  await Promise.all([...resources, ...resources].map((resource) => resource!.create(contract.shop)))
+  for (const [name] of lists) {
+    const { body } = await ask(name, 'limit=1')
+    if (body.next !== undefined) cursors.set(name, body.next)
+  }
+})
+afterAll(() => contract.close())
+
+describe('a query', () => {
+  const unknown: [query: string, pointer: string][] = [
+    ['colour=red', '/query/colour'],
+    ['a%2Fb~c=1', '/query/a~1b~0c'],
+  ]
+  it.each(those((_, { request }) => request.query))('has no field that is not known: %s', async (name) => {
+    for (const [query, pointer] of unknown)
+      expectInvalid(await ask(name, query), { pointer, detail: 'there is no such field' })
+  })
+})
+
+describe('a list', () => {
+  const wrong: [query: string, pointer: string, detail: string][] = [
+    ['limit=0', '/query/limit', 'Too small: expected number to be >=1'],
+    ['limit=-1', '/query/limit', 'Too small: expected number to be >=1'],
+    ['limit=1e9', '/query/limit', 'Too big: expected number to be <=100'],
+    ['limit=1.5', '/query/limit', 'Invalid input: expected int, received number'],
+    ['limit=many', '/query/limit', 'Invalid input: expected number, received NaN'],
+    [`cursor=${'a'.repeat(1_501)}`, '/query/cursor', 'Too big: expected string to have <=1500 characters'],
+  ]
+  it.each(lists)('has a page of 1 to 100 items, from a cursor that is not too long: %s', async (name) => {
+    for (const [query, pointer, detail] of wrong) expectInvalid(await ask(name, query), { pointer, detail })
+  })
+
+  it.each(lists)('goes on at its cursor, and has nothing twice: %s', async (name) => {
+    const first = await ask(name, 'limit=1')
+    expect(first.body.items).toHaveLength(1)
+    expect(first.headers.get('link')).toMatch(/^<\/\S+[?&]cursor=\S+>; rel="next"$/)
+    const second = await ask(name, `limit=1&cursor=${first.body.next}`)
+    expect(second.body.items).toHaveLength(1)
+    expect(second.body.items).not.toEqual(first.body.items)
+  })
+
+  it.each(lists)('refuses what is no cursor, and that of another list: %s', async (name) => {
+    const others = [...cursors].filter(([list]) => list !== name).map(([, cursor]) => cursor)
+    expect(others).toHaveLength(lists.length - 1)
+    // a place, but of no list
+    const nowhere = Buffer.from(JSON.stringify([uuidv7()])).toString('base64url')
+    const none = ['nonsense', 'e30', 'W10', 'bnVsbA', '%F0%9F%A5%A3', '%00', nowhere]
+    for (const cursor of [...others, ...none])
+      expectProblem(
+        await ask(name, `cursor=${cursor}`),
+        'invalid-request',
+        'The cursor is not one of this list: start again without it.',
+        [{ pointer: '/query/cursor', detail: 'not a cursor of this list' }],
+      )
+  })
+})

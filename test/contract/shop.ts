@@ -1,0 +1,112 @@
+import { once } from 'node:events'
+import { request as httpRequest } from 'node:http'
+import { text } from 'node:stream/consumers'
+import type { User } from '../../functions/shared/auth/access-token.ts'
+import { domainNames, operations, type OperationName } from '../../functions/table.ts'
+import { toServer } from '../../functions/shared/process/serve-operation.ts'
+import { listen, type Handler } from '../../local/front.ts'
+import { checkAnswer } from '../openapi.ts'
+import { openShop, type Answered, type Send } from '../shop.ts'
+import type { Created, Resource } from './fixtures.ts'
+import { bodiesOf, fixturesOf, resourceOf } from './known-fixtures.ts'
+import { contractOf, takesBody, type Row } from './operations.ts'
+
+/** A shop with every domain, and valid requests to its operations, of which a test changes one thing. */
+export async function openContractShop() {
+  let handler: Handler
+  const { server, port } = await listen((request, response) => handler(request, response), 0)
+  const started = await Promise.all(domainNames.map(async (domain) => fixturesOf(domain).start?.()))
+  const shop = await openShop(
+    domainNames,
+    Object.assign(
+      { FUNCTION_URL: `http://127.0.0.1:${port}` },
+      ...started.map((service) => service?.environment),
+    ),
+  )
+  const functions = toServer(shop.app)
+  handler = (request, response) => functions.emit('request', request, response)
+  for (const domain of domainNames) await fixturesOf(domain).prepare?.(shop)
+
+  const created = new Map<Resource, Promise<Created>>()
+
+  /** What an operation's path names, created when it is first asked for. */
+  function there(row: Row): Promise<Created> | undefined {
+    const resource = resourceOf(row)
+    if (resource === undefined) return undefined
+    const one = created.get(resource) ?? resource.create(shop)
+    created.set(resource, one)
+    return one
+  }
+
+  /** The path of an operation. It names something that exists, except for the parameters given. */
+  async function pathOf(name: OperationName, parameters: Record<string, string> = {}): Promise<string> {
+    const row: Row = operations[name]
+    const all = { ...(await there(row))?.parameters, ...parameters }
+    return row.path.replace('/api/v1', '').replaceAll(/\{(\w+)\}/g, (_, parameter: string) => all[parameter]!)
+  }
+
+  /** Somebody who may call an operation, and may see what its path names. */
+  async function callerOf(name: OperationName): Promise<Pick<Send, 'as'>> {
+    const row: Row = operations[name]
+    const owner = await ownerOf(row)
+    if (row.by === 'anyone') return {}
+    if (row.by === 'user') return { as: owner ?? 'customer' }
+    return { as: owner && row.by.includes(owner.role) ? owner : row.by[0]! }
+  }
+
+  async function ownerOf(row: Row): Promise<User | undefined> {
+    const role = resourceOf(row)?.owner
+    if (role === undefined) return undefined
+    const id = (await there(row))?.owner
+    return { ...shop.users[role], ...(id !== undefined && { id }) }
+  }
+
+  /** Sends an operation a valid request, except for what is given. */
+  async function send(name: OperationName, given: Send = {}, path?: string): Promise<Answered> {
+    const body = takesBody(operations[name], contractOf(name)) ? { body: bodiesOf(name)[0] } : {}
+    return shop[operations[name].method](path ?? (await pathOf(name)), {
+      ...(await callerOf(name)),
+      ...body,
+      ...given,
+    })
+  }
+
+  return {
+    shop,
+    port,
+    pathOf,
+    callerOf,
+    send,
+    /** Sends over a real connection, for what `Request` does not allow. */
+    sendRaw: async (
+      name: OperationName,
+      headers: Record<string, string>,
+      body: Iterable<Buffer>,
+    ): Promise<Answered> => {
+      const path = await pathOf(name)
+      const method = operations[name].method.toUpperCase()
+      const request = httpRequest({ port, host: '127.0.0.1', method, path: `/api/v1${path}`, headers })
+      for (const chunk of body) request.write(chunk)
+      request.end()
+      const [response] = await once(request, 'response')
+      const answered = await text(response)
+      const isJson = /json/.test(response.headers['content-type'])
+      const answer = {
+        status: response.statusCode,
+        headers: new Headers(response.headers),
+        text: answered,
+        body: isJson ? JSON.parse(answered) : undefined,
+      }
+      checkAnswer(method, path, answer)
+      return answer
+    },
+    close: async () => {
+      server.close()
+      server.closeAllConnections()
+      await shop.close()
+      await Promise.all(started.map(async (service) => service?.close()))
+    },
+  }
+}
+
+export type ContractShop = Awaited<ReturnType<typeof openContractShop>>

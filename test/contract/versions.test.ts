@@ -1,0 +1,35 @@
+import { afterAll, beforeAll, describe, it } from 'vitest'
+import { expectProblem } from '../problems.ts'
+import { those } from './operations.ts'
+import { openContractShop, type ContractShop } from './shop.ts'
+
+let contract: ContractShop
+beforeAll(async () => {
+  contract = await openContractShop()
+})
+afterAll(() => contract.close())
+
+describe('an If-Match', () => {
+  it.each(those((_, { problems }) => problems?.includes('if-match-missing')))(
+    'must be there: %s',
+    async (name) =>
+      expectProblem(
+        await contract.send(name),
+        'if-match-missing',
+        'Read the resource and send its ETag as If-Match.',
+      ),
+  )
+
+  const stale = ['"0"', '"99"', '"-1"', '1', 'W/"1"', '"1", "2"', '"one"', '"1e0"', '', '"9999999999999999"']
+  it.each(those((_, { problems }) => problems?.includes('stale-version')))(
+    'must name the present version: %s',
+    async (name) => {
+      for (const ifMatch of stale)
+        expectProblem(
+          await contract.send(name, { ifMatch }),
+          'stale-version',
+          'Read the resource again and apply your change to what is there.',
+        )
+    },
+  )
+})

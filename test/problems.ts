@@ -1,0 +1,58 @@
+import { expect } from 'vitest'
+import type { Answered } from './shop.ts'
+
+/** Written out, because clients depend on them: they never change. */
+export const problems = {
+  'invalid-request': [400, 'The request is not valid'],
+  'idempotency-key-missing': [400, 'An Idempotency-Key header is needed'],
+  'not-logged-in': [401, 'Log in first'],
+  'wrong-role': [403, 'Your role may not do this'],
+  'not-found': [404, 'There is no such resource'],
+  'method-not-allowed': [405, 'The resource has no such method'],
+  'stale-version': [412, 'The resource has changed since you read it'],
+  'body-too-large': [413, 'The body is too large'],
+  'not-json': [415, 'The body must be application/json'],
+  'idempotency-key-reused': [422, 'The Idempotency-Key was used for another request'],
+  'if-match-missing': [428, 'An If-Match header is needed'],
+} as const satisfies Record<string, Problem>
+
+type Problem = readonly [status: number, title: string]
+
+interface Fault {
+  pointer: string
+  detail: string
+}
+
+/** Expects a problem that any function may have: its status, its type and every field. */
+export const expectProblem = (
+  answer: Answered,
+  name: keyof typeof problems,
+  detail: string,
+  errors?: Fault[],
+) => expectOwnProblem(answer, name, problems[name], detail, errors)
+
+/** Expects a problem of a domain's own, written out as those above are. */
+export function expectOwnProblem(
+  answer: Answered,
+  name: string,
+  [status, title]: Problem,
+  detail: string,
+  errors?: Fault[],
+) {
+  expect({ status: answer.status, body: answer.body }).toEqual({
+    status,
+    body: {
+      type: `https://zeroshop.dev/problems/${name}`,
+      title,
+      status,
+      detail,
+      ...(errors === undefined ? {} : { errors }),
+    },
+  })
+  expect(answer.headers.get('content-type')).toBe('application/problem+json')
+  expect(answer.headers.get('cache-control')).toBe('no-store')
+  expect(answer.headers.get('www-authenticate')).toBe(status === 401 ? 'Bearer' : null)
+}
+
+export const expectInvalid = (answer: Answered, ...errors: Fault[]) =>
+  expectProblem(answer, 'invalid-request', 'See `errors` for what to change.', errors)
