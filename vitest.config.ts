@@ -8,6 +8,8 @@ export default defineConfig({
     globalSetup: ['test/global-setup.ts'],
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    // passes as soon as it can; a busy machine takes longer than the default of a second
+    expect: { poll: { timeout: 10_000 } },
     maxWorkers: 2,
     // a file shares its modules with those before it: loading them costs more than most tests
     isolate: false,

@@ -3,12 +3,16 @@ import { expect } from 'vitest'
 import { uuidv7 } from 'uuidv7'
 import type { Role } from '../functions/shared/domain.ts'
 import type { User } from '../functions/shared/auth/access-token.ts'
-import { seedUsers } from '../demo/seed-users.ts'
+import { transaction } from '../functions/shared/store/transaction.ts'
+import { startSession } from '../functions/users/families.ts'
+import { hashPassword } from '../functions/users/password.ts'
+import { toTokenPair } from '../functions/users/tokens.ts'
+import { users } from '../functions/users/user.ts'
 import type { TestShop } from './shop.ts'
 
 export const password = 'correct horse battery'
 
-/** A user who really exists and has logged in, as a test acts for them. */
+/** A user who is in the database and has a session. */
 export interface Account extends User {
   email: string
   name: string
@@ -19,11 +23,18 @@ export interface Account extends User {
 
 export const newEmail = () => `user-${uuidv7()}@example.com`
 
-/** A new user of a role, logged in. */
+/** The hash of `password`: one of it is enough for every account. */
+let passwordHash: Promise<string> | undefined
+
+/** A new user of a role with a session, written directly: two hashes faster than registering and logging in. */
 export async function newAccount(shop: TestShop, role: Role = 'customer', name = 'Ada'): Promise<Account> {
-  const email = newEmail()
-  await seedUsers(shop.deps('users').db, [{ email, password, name, role }])
-  return logIn(shop, email)
+  const { db, tokens } = shop.deps('users')
+  const [id, email] = [uuidv7(), newEmail()]
+  passwordHash ??= hashPassword(password)
+  await db.insert(users).values({ id, email, name, role, passwordHash: await passwordHash })
+  const session = await transaction(db, (tx) => startSession(tx, id))
+  const { accessToken, refreshToken } = await toTokenPair(tokens, { id, role }, session)
+  return { id, role, session: session.id, email, name, path: `/users/${id}`, accessToken, refreshToken }
 }
 
 export async function logIn(shop: TestShop, email: string, secret = password): Promise<Account> {

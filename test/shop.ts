@@ -61,7 +61,7 @@ export async function openShop(domains: Domain[], environment: Record<string, st
   const stores = inject('stores')
   const database = `test_${randomUUID().replaceAll('-', '')}`
   const admin = postgres(stores.postgres, { max: 1, onnotice: () => {} })
-  await admin.unsafe(`create database ${database} template zeroshop_template`)
+  await admin.unsafe(`create database ${database} template zeroshop_template strategy file_copy`)
   const { privateKey, publicKeys } = await generateKeys()
   const as = (role: string) => {
     const url = new URL(stores.postgres)
