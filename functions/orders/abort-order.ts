@@ -6,7 +6,7 @@ export const abortOrder = reaction('abort-order', async (event, { once }) => {
     const row = await lockOrder(tx, event.data.orderId)
     const reason = reasonOf(event)
     const entry = { type: event.type, detail: reason, at: event.time }
-    // a parcel whose payment could not be captured is called back
+    // if the payment could not be captured, the order is already shipped: recall the parcel
     const how = event.type === 'payment.capture-failed' ? 'recall' : 'cancel'
     await cancel(tx, row, how, reason, [entry])
   })

@@ -23,7 +23,7 @@ export const cancelOrder = operation(
   async ({ params, body, user, json }, { db }) => {
     const row = await transaction(db, async (tx) => {
       const row = await lockOrder(tx, params.id, user)
-      // asked for again, it is as it was asked for
+      // a repeated cancellation succeeds without another change
       if (row.status === 'cancelled') return row
       const cancelled = await cancel(tx, row, 'cancel', body.reason)
       if (cancelled !== undefined) return cancelled

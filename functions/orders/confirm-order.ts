@@ -5,7 +5,7 @@ export const confirmOrder = reaction('confirm-order', async ({ data, type, time 
   await once(async (tx) => {
     const row = await lockOrder(tx, data.orderId)
     const confirmed = { type: 'order.confirmed', data: { orderId: row.id } } as const
-    // refused where it was cancelled meanwhile: `order.cancelled` has the payment voided
+    // does nothing if the order was cancelled meanwhile: `order.cancelled` voids the payment
     await advance(tx, row, 'confirm', confirmed, [{ type, at: time }])
   })
 })

@@ -10,7 +10,7 @@ import { openShop, type TestShop } from '../../test/shop.ts'
 import { idempotencyKeys, orders, products } from './order.ts'
 
 let shop: TestShop
-/** Stands where list-products stands: another domain's function. */
+/** Replaces list-products, a function of another domain. */
 let elsewhere: Server
 const product = {
   id: randomUUID(),
@@ -36,7 +36,7 @@ afterAll(async () => {
 })
 
 describe('create-order', () => {
-  it('prices the lines, answers the order and emits order.placed with it', async () => {
+  it('prices the lines, returns the order and emits order.placed', async () => {
     const user = shop.newUser()
     const body = {
       ...newOrder([
@@ -64,7 +64,7 @@ describe('create-order', () => {
     expect((await shop.get(`/orders/${answer.body.id}`, { as: user })).body).toEqual(answer.body)
   })
 
-  it('reads through to the products domain for a SKU that it has not heard of', async () => {
+  it('reads a SKU that it does not have yet from the products domain', async () => {
     const order = await place(shop, shop.newUser(), newOrder([{ sku: 'JUST-ADDED', quantity: 3 }]))
     expect(order.total).toEqual({ amount: 2100, currency: 'EUR' })
   })
@@ -79,15 +79,9 @@ describe('create-order', () => {
       '/body/lines/0/quantity',
     ],
     ['a field of its own', { ...newOrder(), total: 1 }, 400, 'invalid-request', '/body/total'],
+    ['an unknown SKU', newOrder([{ sku: 'NOWHERE', quantity: 1 }]), 422, 'unknown-sku', '/body/lines/0/sku'],
     [
-      'a SKU that is nowhere',
-      newOrder([{ sku: 'NOWHERE', quantity: 1 }]),
-      422,
-      'unknown-sku',
-      '/body/lines/0/sku',
-    ],
-    [
-      'a currency that is not the products’',
+      'a currency other than that of the products',
       { ...newOrder(), currency: 'USD' },
       422,
       'mixed-currencies',
@@ -103,7 +97,7 @@ describe('create-order', () => {
       'mixed-currencies',
       '/body/lines/1/sku',
     ],
-  ])('refuses an order with %s', async (_, body, status, problem, pointer) => {
+  ])('rejects an order with %s', async (_, body, status, problem, pointer) => {
     const answer = await shop.post('/orders', { as: 'customer', body })
     expect(answer.status).toBe(status)
     expect(answer.body.type).toMatch(new RegExp(`/${problem}$`))
@@ -150,13 +144,13 @@ describe('create-order', () => {
   })
 })
 
-describe('its Idempotency-Key', () => {
-  it('is needed', async () => {
+describe('the Idempotency-Key of create-order', () => {
+  it('is required', async () => {
     const answer = await shop.post('/orders', { as: 'customer', body: newOrder(), key: null })
     expect(answer).toMatchObject({ status: 400, body: { title: 'An Idempotency-Key header is needed' } })
   })
 
-  it('gives the first answer again, byte for byte, and places nothing', async () => {
+  it('returns the first answer again, byte for byte, and places no second order', async () => {
     const user = shop.newUser()
     const send = { as: user, body: newOrder(), key: randomUUID() }
     const first = await shop.post('/orders', send)
@@ -166,7 +160,7 @@ describe('its Idempotency-Key', () => {
     expect((await shop.get('/orders', { as: user })).body.items).toHaveLength(1)
   })
 
-  it('gives the first answer again when the product has gone meanwhile', async () => {
+  it('returns the first answer again even if the product was deleted meanwhile', async () => {
     await knowProducts(shop, ['GOING', 500])
     const send = { as: shop.newUser(), body: newOrder([{ sku: 'GOING', quantity: 1 }]), key: randomUUID() }
     const first = await shop.post('/orders', send)
@@ -180,7 +174,7 @@ describe('its Idempotency-Key', () => {
     expect((await shop.post('/orders', { ...send, key: randomUUID() })).status).toBe(422)
   })
 
-  it('refuses another body', async () => {
+  it('is rejected with a different body', async () => {
     const send = { as: shop.newUser(), key: randomUUID() }
     await shop.post('/orders', { ...send, body: newOrder() })
     const other = await shop.post('/orders', { ...send, body: newOrder([{ sku: 'MUG', quantity: 3 }]) })
@@ -190,14 +184,14 @@ describe('its Idempotency-Key', () => {
     })
   })
 
-  it('is the caller’s own', async () => {
+  it('is separate for each caller', async () => {
     const key = randomUUID()
     const one = await place(shop, shop.newUser(), newOrder(), { key })
     const other = await place(shop, shop.newUser(), newOrder(), { key })
     expect(other.id).not.toBe(one.id)
   })
 
-  it('places one order of 20 sent at once', async () => {
+  it('places one order for 20 concurrent requests', async () => {
     const user = shop.newUser()
     const send = { as: user, body: newOrder(), key: randomUUID() }
     const answers = await Promise.all(Array.from({ length: 20 }, () => shop.post('/orders', send)))
@@ -207,7 +201,7 @@ describe('its Idempotency-Key', () => {
     expect(await shop.emitted(placed[0]!.id)).toHaveLength(1)
   })
 
-  it('is in flight while its first request has not committed', async () => {
+  it('is reported as in use until its first request has committed', async () => {
     const user = shop.newUser()
     const key = randomUUID()
     const { db } = shop.deps('orders')
@@ -222,7 +216,7 @@ describe('its Idempotency-Key', () => {
     expect(answer.headers.get('retry-after')).toBe('1')
   })
 
-  it('is free again after its day', async () => {
+  it('can be used again after a day', async () => {
     const send = { as: shop.newUser(), key: randomUUID() }
     const first = await shop.post('/orders', { ...send, body: newOrder() })
     const yesterday = new Date(Date.now() - 25 * 60 * 60 * 1000)

@@ -24,7 +24,7 @@ export const createOrder = operation(
     const priced = priceLines(body.lines, await pricesOf(db, products, skus), body.currency)
     if ('refused' in priced) {
       const { refused, detail, pointer } = priced
-      // a retry may come when the product is gone for which the first request was accepted
+      // a retry of an accepted request returns the first answer, even if a product was deleted since
       const kept = await firstAnswer(db, idempotencyKeys, key)
       if (kept !== undefined) return kept
       throw new Problem(problems[refused], { detail, errors: [{ pointer, detail }] })
@@ -77,7 +77,10 @@ const bySku = prepared((db) =>
     .prepare('prices_by_sku'),
 )
 
-/** The prices of SKUs: from the projection, and from the products domain where it has not heard of one yet. */
+/**
+ * Returns the prices of SKUs from the projection. A SKU that it does not have yet is read from the
+ * products domain. A SKU that does not exist or was deleted is missing from the result.
+ */
 async function pricesOf(db: Db, readProduct: ProductReader, skus: string[]): Promise<Map<string, Price>> {
   const rows = await bySku(db).execute({ skus: `{${skus.map((sku) => `"${sku}"`).join()}}` })
   const prices = new Map<string, Price>()
@@ -85,7 +88,7 @@ async function pricesOf(db: Db, readProduct: ProductReader, skus: string[]): Pro
   const missing = new Set(skus).difference(new Set(rows.map((row) => row.sku)))
   for (const sku of missing) {
     const product = await readProduct(sku)
-    // the order is refused for it, so the others need not be asked for
+    // the order is rejected because of this SKU, so the rest need not be read
     if (product === undefined) break
     const { productId, name, price, version } = product
     const row = { sku, productId, name, priceAmount: price.amount, currency: price.currency, version }

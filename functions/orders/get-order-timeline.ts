@@ -14,7 +14,7 @@ export const getOrderTimeline = operation(
   async ({ params, user, json }, { db }) => {
     await readOrder(db, params.id, user)
     const entries = await readTimeline(db, params.id)
-    // events of other domains may be heard of in another order than they happened
+    // events of other domains may arrive out of order
     return json({ items: entries.sort((a, b) => a.at.getTime() - b.at.getTime()).map(toEntry) }, 200)
   },
 )

@@ -26,7 +26,7 @@ export const listOrders = operation(
         and(
           owner === undefined ? undefined : eq(orders.customerId, owner),
           query.status && eq(orders.status, query.status),
-          // ids are UUIDv7: their order is the order of placing
+          // ids are UUIDv7, so they sort by the time of placement
           after === undefined ? undefined : beyond(orders.id, after),
         ),
       )

@@ -4,10 +4,9 @@ import type { Config } from '../shared/process/config.ts'
 import { openDatabase } from '../shared/store/open-database.ts'
 import migrations from './migrations/meta/_journal.json' with { type: 'json' }
 
-/** What the functions of orders work with. */
+/** Opens the dependencies of the orders functions. */
 export async function open(config: Config, log: Logger, name: string) {
   const { db, ...service } = await openDatabase(config, { name, domain: 'orders', migrations })
-  /** How long an order may wait for stock and payment. */
   const deadlineMs = config.number('ORDER_DEADLINE_SECONDS', 900) * 1000
   return { ...service, deps: { log, db, products: openProductReader(config), deadlineMs } }
 }

@@ -4,12 +4,12 @@ import { isEnded, missedBy, next, priceLines, statuses, type OrderEvent, type Or
 
 const events: OrderEvent[] = ['reserve', 'confirm', 'ship', 'complete', 'cancel', 'recall', 'expire']
 
-/** Applies events, leaving out what is refused. */
+/** Applies events and skips those that the status does not allow. */
 const run = (happening: OrderEvent[]) =>
   happening.reduce<OrderStatus>((status, event) => next(status, event) ?? status, 'placed')
 
 describe('the state machine', () => {
-  it('takes an order that goes well to completed', () => {
+  it('completes an order if every step succeeds', () => {
     expect(run(['reserve', 'confirm', 'ship', 'complete'])).toBe('completed')
   })
 
@@ -21,7 +21,7 @@ describe('the state machine', () => {
     expect(next('shipped', 'recall')).toBe('cancelled')
   })
 
-  it('never leaves an end', () => {
+  it('never leaves a final status', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...events)), fc.constantFrom(...events), (before, after) => {
         const status = run(before)
@@ -30,7 +30,7 @@ describe('the state machine', () => {
     )
   })
 
-  it('lets every order that has not ended end, by a deadline or by what follows a shipment', () => {
+  it('can end every open order, by a deadline or by what follows a shipment', () => {
     for (const status of statuses.filter((s) => !isEnded(s)))
       if (status === 'shipped') {
         expect(next(status, 'complete')).toBe('completed')
@@ -38,7 +38,7 @@ describe('the state machine', () => {
       } else expect(next(status, 'expire')).toBe('cancelled')
   })
 
-  it('cancels at a deadline what has not come to its milestone, and nothing else', () => {
+  it('cancels at a deadline only the orders that have not reached its milestone', () => {
     expect(statuses.map((status) => missedBy(status, 'confirmation') !== undefined)).toEqual([
       true,
       true,
@@ -57,7 +57,7 @@ describe('the state machine', () => {
     ])
   })
 
-  it('ends every order, whatever happened to it, once its deadline or the outcome of its payment has come', () => {
+  it('ends every order once its deadline or the outcome of its payment arrives', () => {
     const outcome = fc.constantFrom<OrderEvent>('complete', 'recall')
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...events)), outcome, (happening, outcome) => {
@@ -67,7 +67,7 @@ describe('the state machine', () => {
     )
   })
 
-  it('ships only what was confirmed', () => {
+  it('ships only confirmed orders', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...events)), (happening) => {
         if (['shipped', 'completed'].includes(run(happening))) expect(happening).toContain('confirm')
@@ -84,7 +84,7 @@ describe('pricing', () => {
     ['CAR', { sku: 'CAR', name: 'Car', priceAmount: 999_999_999, currency: 'EUR' }],
   ])
 
-  it('sums the lines in minor units', () => {
+  it('adds up the lines in minor units', () => {
     expect(
       priceLines(
         [
@@ -98,7 +98,7 @@ describe('pricing', () => {
     })
   })
 
-  it('is the same however a quantity is split over lines', () => {
+  it('does not depend on how a quantity is split over lines', () => {
     const quantity = fc.integer({ min: 1, max: 5_000 })
     fc.assert(
       fc.property(quantity, quantity, (a, b) => {
@@ -127,7 +127,7 @@ describe('pricing', () => {
       '/body/lines/1/sku',
     ],
     ['a total beyond what an amount holds', [{ sku: 'CAR', quantity: 2 }], 'order-too-large', '/body/lines'],
-  ])('refuses %s', (_, lines, refused, pointer) => {
+  ])('rejects %s', (_, lines, refused, pointer) => {
     expect(priceLines(lines, prices)).toMatchObject({ refused, pointer })
   })
 })

@@ -15,7 +15,7 @@ import {
 } from '../shared/schemas/schemas.ts'
 
 /**
- * The order: its tables, its schemas and its state machine. All pure.
+ * Orders: tables, schemas and the state machine. Everything here is pure.
  *
  *   placed ──► reserved ──► confirmed ──► shipped ──► completed
  *      └──────────┴────────────┴─────────────┴──────► cancelled
@@ -24,30 +24,30 @@ import {
 export const statuses = ['placed', 'reserved', 'confirmed', 'shipped', 'completed', 'cancelled'] as const
 export type OrderStatus = (typeof statuses)[number]
 
-/** What may happen to an order, told by people or by events of other domains. */
+/** What can happen to an order, caused by people or by events of other domains. */
 export type OrderEvent = 'reserve' | 'confirm' | 'ship' | 'complete' | 'cancel' | 'recall' | 'expire'
 
 const transitions: Record<OrderStatus, Partial<Record<OrderEvent, OrderStatus>>> = {
-  // payment.authorized may overtake stock.reserved: they reach the order by different reactions
+  // payment.authorized may arrive before stock.reserved: different reactions handle them
   placed: { reserve: 'reserved', confirm: 'confirmed', cancel: 'cancelled', expire: 'cancelled' },
   reserved: { confirm: 'confirmed', cancel: 'cancelled', expire: 'cancelled' },
   confirmed: { ship: 'shipped', cancel: 'cancelled', expire: 'cancelled' },
-  // `recall`: the payment could not be captured, so the parcel is called back
+  // `recall`: the payment could not be captured, so the parcel is recalled
   shipped: { complete: 'completed', recall: 'cancelled' },
   completed: {},
   cancelled: {},
 }
 
-/** The status that an event leads to; undefined where it is refused. */
+/** Returns the status after an event, or undefined if the status does not allow the event. */
 export const next = (status: OrderStatus, event: OrderEvent): OrderStatus | undefined =>
   transitions[status][event]
 
 export const isEnded = (status: OrderStatus) => Object.keys(transitions[status]).length === 0
 
-/** How long a confirmed order may wait for its shipment, in ms: as long as an authorisation holds. */
+/** How long a confirmed order may wait for shipment, in ms: as long as a payment authorisation is valid. */
 export const shipWithinMs = 7 * 24 * 60 * 60 * 1000
 
-/** What an order must have come to before a deadline. */
+/** What an order must reach before a deadline. */
 export type Milestone = EventData<'order.deadline-reached'>['milestone']
 
 const missed: Record<Milestone, { waiting: OrderStatus[]; reason: string }> = {
@@ -55,7 +55,10 @@ const missed: Record<Milestone, { waiting: OrderStatus[]; reason: string }> = {
   shipment: { waiting: ['confirmed'], reason: 'not shipped in time' },
 }
 
-/** Why an order is cancelled at the deadline for a milestone; undefined if it is past it. */
+/**
+ * Returns why an order is cancelled at the deadline for a milestone. Returns undefined if it has reached the
+ * milestone or has ended.
+ */
 export const missedBy = (status: OrderStatus, milestone: Milestone): string | undefined =>
   missed[milestone].waiting.includes(status) ? missed[milestone].reason : undefined
 
@@ -74,11 +77,11 @@ export const orders = schema.table(
     note: text(),
     reason: text(),
     version: integer().notNull().default(1),
-    /** How many entries its timeline has. */
+    /** The number of timeline entries. */
     entries: integer().notNull().default(1),
     placedAt: time('placed_at').notNull().defaultNow(),
     updatedAt: time('updated_at').notNull().defaultNow(),
-    /** Not used: deadlines are events. Earlier versions still write it, so only a breaking migration may drop it. */
+    /** Unused: deadlines are events. Older versions write it, so only a breaking migration may drop it. */
     deadline: time('deadline'),
   },
   (t) => [index().on(t.customerId, t.id), index().on(t.status, t.id)],
@@ -86,7 +89,7 @@ export const orders = schema.table(
 
 export type OrderRow = typeof orders.$inferSelect
 
-/** What happened to each order, in order; never changed, only added to. */
+/** What happened to each order, in sequence. Append-only. */
 export const timeline = schema.table(
   'timeline',
   {
@@ -100,7 +103,7 @@ export const timeline = schema.table(
   (t) => [primaryKey({ columns: [t.orderId, t.seq] })],
 )
 
-/** The projection of products that orders are priced from. */
+/** A projection of the products, from which orders are priced. */
 export const products = schema.table('products', {
   sku: text().primaryKey(),
   productId: uuid('product_id').notNull(),
@@ -167,7 +170,7 @@ export const TimelineEntry = z
   })
   .meta({ id: 'TimelineEntry' })
 
-/** A row as it is answered. */
+/** Converts a row to the API's order. */
 export const toOrder = (row: OrderRow): Order => ({
   id: row.id,
   customerId: row.customerId,
@@ -181,7 +184,7 @@ export const toOrder = (row: OrderRow): Order => ({
   updatedAt: row.updatedAt.toISOString(),
 })
 
-/** The facts of a product that an order is priced from. */
+/** The product fields that pricing needs. */
 export interface Price {
   sku: string
   name: string
@@ -197,8 +200,9 @@ export type Priced =
 const maxTotal = 1_000_000_000
 
 /**
- * Prices the lines of a new order, in the order in which they were sent; a SKU may stand on several lines.
- * @param currency what the customer expects to pay in, where they said so
+ * Prices the lines of a new order, in the sequence of the request. Several lines may have the same SKU.
+ * @param currency the currency that the customer expects, if they named one
+ * @returns the priced lines and their total, or why the order is rejected
  */
 export function priceLines(
   wanted: { sku: string; quantity: number }[],
@@ -234,7 +238,7 @@ export function priceLines(
   return { lines, total: { amount, currency: [...currencies][0]! } }
 }
 
-/** An entry of the timeline as it is answered. */
+/** Converts a timeline row to the API's timeline entry. */
 export const toEntry = ({
   seq,
   type,

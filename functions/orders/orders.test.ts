@@ -28,30 +28,30 @@ const operations = [
 ] as const
 
 describe.each(operations)('%s', (_, call) => {
-  it('does not know an order that is not there', async () => {
+  it('returns 404 if there is no such order', async () => {
     expect(await call(nowhere, shop.newUser() as never)).toMatchObject({ status: 404 })
   })
 
-  it('does not know someone else’s order', async () => {
+  it('returns 404 for someone else’s order', async () => {
     const { id } = await place(shop, shop.newUser())
     expect(await call(id, shop.newUser() as never)).toMatchObject({ status: 404 })
     expect(await call(id, shop.newUser('seller') as never)).toMatchObject({ status: 404 })
   })
 
-  it('refuses what is no id', async () => {
+  it('rejects an invalid id', async () => {
     expect(await call('7', shop.newUser() as never)).toMatchObject({
       status: 400,
       body: { errors: [{ pointer: '/path/id' }] },
     })
   })
 
-  it('asks who is there', async () => {
+  it('requires a login', async () => {
     expect(await call(nowhere)).toMatchObject({ status: 401 })
   })
 })
 
 describe('get-order', () => {
-  it('answers 304 to a client that has this version', async () => {
+  it('returns 304 to a client that has the current version', async () => {
     const user = shop.newUser()
     const { id } = await place(shop, user)
     const answer = await shop.get(`/orders/${id}`, { as: user, headers: { 'if-none-match': '"1"' } })
@@ -95,7 +95,7 @@ describe('list-orders', () => {
     expect(body.items.map((order: { id: string }) => order.id)).toEqual([id])
   })
 
-  it('shows staff one customer’s orders, and a customer only their own whomever they ask for', async () => {
+  it('filters by customer for staff, but always shows customers only their own orders', async () => {
     const user = shop.newUser()
     const { id } = await place(shop, user)
     const { body } = await shop.get(`/orders?customerId=${user.id}`, { as: 'staff' })
@@ -104,7 +104,7 @@ describe('list-orders', () => {
   })
 
   it.each(['limit=0', 'limit=1000000000', 'sort=price', 'cursor=nonsense', 'cursor=WzFd', 'colour=red'])(
-    'refuses ?%s',
+    'rejects ?%s',
     async (query) => {
       expect((await shop.get(`/orders?${query}`, { as: 'customer' })).status).toBe(400)
     },
@@ -134,7 +134,7 @@ describe('update-order', () => {
     })
   })
 
-  it('needs If-Match, and the current one', async () => {
+  it('requires If-Match with the current version', async () => {
     const user = shop.newUser()
     const { id } = await place(shop, user)
     expect((await shop.patch(`/orders/${id}`, { as: user, body: { note: 'x' } })).status).toBe(428)
@@ -146,7 +146,7 @@ describe('update-order', () => {
     ).toBe(412)
   })
 
-  it('lets one of 20 writers of one version through', async () => {
+  it('accepts one of 20 concurrent changes to the same version', async () => {
     const user = shop.newUser()
     const { id } = await place(shop, user)
     const answers = await Promise.all(
@@ -158,7 +158,7 @@ describe('update-order', () => {
     expect(answers.filter(({ status }) => status === 412)).toHaveLength(19)
   })
 
-  it('refuses a body that changes nothing or too much', async () => {
+  it('rejects a body without changes or with fields that cannot be changed', async () => {
     const user = shop.newUser()
     const { id } = await place(shop, user)
     for (const body of [{}, { status: 'shipped' }, { note: 7 }])
@@ -167,7 +167,7 @@ describe('update-order', () => {
 })
 
 describe('cancel-order', () => {
-  it('cancels, says why and emits order.cancelled once however often it is asked', async () => {
+  it('cancels with a reason and emits order.cancelled once, even if it is called again', async () => {
     const user = shop.newUser()
     const { id } = await place(shop, user)
     for (let n = 0; n < 3; n++) {
@@ -203,7 +203,7 @@ describe('expire-order', () => {
     expect((await shop.emitted(id)).map(({ type }) => type)).toEqual(['order.placed', 'order.cancelled'])
   })
 
-  it('gives a confirmed order seven days until its shipment', async () => {
+  it('cancels a confirmed order that is not shipped within seven days', async () => {
     const { id } = await place(shop, shop.newUser())
     const paymentId = uuidv7()
     const amount = { amount: 1800, currency: 'EUR' }
@@ -219,7 +219,7 @@ describe('expire-order', () => {
     expect(await read(id)).toMatchObject({ status: 'cancelled', reason: 'not shipped in time' })
   })
 
-  it('leaves an order alone that is past its milestone', async () => {
+  it('leaves an order unchanged that has reached its milestone', async () => {
     const { id } = await place(shop, shop.newUser())
     await putStatus(shop, id, 'shipped')
     await reached(id, 'shipment')
@@ -228,7 +228,7 @@ describe('expire-order', () => {
 })
 
 describe('ship-order', () => {
-  it('ships a confirmed order, once', async () => {
+  it('ships a confirmed order once', async () => {
     const { id } = await place(shop, shop.newUser())
     await putStatus(shop, id, 'confirmed')
     const body = { carrier: 'Bike courier', trackingCode: 'BC-7' }
@@ -242,14 +242,14 @@ describe('ship-order', () => {
     expect(timeline.items.at(-1)).toMatchObject({ type: 'order.shipped', detail: 'Bike courier BC-7' })
   })
 
-  it('answers a retry that comes when the payment is captured already', async () => {
+  it('accepts a retry after the payment was captured', async () => {
     const { id } = await place(shop, shop.newUser())
     await putStatus(shop, id, 'completed')
     const answer = await shop.post(`/orders/${id}/shipment`, { as: 'staff', body: {} })
     expect(answer).toMatchObject({ status: 200, body: { status: 'completed' } })
   })
 
-  it('refuses what is not confirmed, who is not staff, and what is not there', async () => {
+  it('rejects an unconfirmed order, a caller who is not staff, and an unknown id', async () => {
     const user = shop.newUser()
     const { id } = await place(shop, user)
     expect((await shop.post(`/orders/${id}/shipment`, { as: 'staff', body: {} })).status).toBe(409)
@@ -261,7 +261,7 @@ describe('ship-order', () => {
 })
 
 describe('watch-order', () => {
-  it('streams what happened and what happens, and goes on where the client left off', async () => {
+  it('streams past and new events, and resumes where the client left off', async () => {
     const user = shop.newUser()
     const { id } = await place(shop, user)
     const read = await watch(id, await shop.sign(user))
@@ -273,7 +273,7 @@ describe('watch-order', () => {
     expect(await again()).toMatchObject({ id: '2', event: 'order.cancelled' })
   })
 
-  it('answers 204 where an ended order has nothing more to tell', async () => {
+  it('returns 204 if the order has ended and the client has every event', async () => {
     const user = shop.newUser()
     const { id } = await place(shop, user)
     await shop.post(`/orders/${id}/cancellation`, { as: user, body: {} })
@@ -281,7 +281,7 @@ describe('watch-order', () => {
     expect(answer.status).toBe(204)
   })
 
-  /** Opens a stream; answers what reads its next event. */
+  /** Opens a stream and returns a function that reads its next event. */
   async function watch(id: string, token: string, lastEventId?: string) {
     const response = await shop.app.request(`/api/v1/orders/${id}/events`, {
       headers: {
@@ -303,7 +303,7 @@ describe('watch-order', () => {
 })
 
 describe('an order of many lines', () => {
-  it('is refused above 100 lines', async () => {
+  it('is rejected above 100 lines', async () => {
     const lines = Array.from({ length: 101 }, () => ({ sku: 'MUG', quantity: 1 }))
     expect((await shop.post('/orders', { as: 'customer', body: newOrder(lines) })).status).toBe(400)
   })

@@ -4,7 +4,7 @@ import { reaction } from '../../events/reaction.ts'
 
 export const projectProduct = reaction('project-product', async ({ type, data, time }, { once }) => {
   await once(async (tx) => {
-    // events of one product may come in another order: only a newer version is taken
+    // events of one product may arrive out of order, so an older version never overwrites a newer one
     const newer = { target: products.sku, setWhere: lt(products.version, sql`excluded.version`) }
     if (type === 'product.deleted') {
       const { sku, productId, version } = data

@@ -24,7 +24,7 @@ export const shipOrder = operation(
     const detail = [body.carrier, body.trackingCode].filter(Boolean).join(' ') || undefined
     const row = await transaction(db, async (tx) => {
       const row = await lockOrder(tx, params.id)
-      // asked for again, it is as it was asked for; the payment may have been captured meanwhile
+      // a repeated request succeeds without another change; the payment may have been captured meanwhile
       if (row.status === 'shipped' || row.status === 'completed') return row
       const event = { type: 'order.shipped', data: { orderId: row.id }, detail } as const
       const shipped = await advance(tx, row, 'ship', event, [])

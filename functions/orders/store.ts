@@ -13,12 +13,19 @@ const byId = prepared((db) =>
     .prepare('order_by_id'),
 )
 
-/** An order that the user may see: their own, or any for staff; someone else's is not there (404). */
+/**
+ * Reads an order that the user may see: customers see their own orders, staff see all.
+ * @throws Problem 404 if there is no such order, or the user may not see it
+ */
 export async function readOrder(db: Db, id: string, user: User): Promise<OrderRow> {
   return visible((await byId(db).execute({ id }))[0], user)
 }
 
-/** Locks an order for a change. */
+/**
+ * Reads an order and locks its row until the transaction ends.
+ * @param user checks that the user may see the order; without it, any order is returned
+ * @throws Problem 404 if there is no such order, or the user may not see it
+ */
 export async function lockOrder(tx: Tx, id: string, user?: User): Promise<OrderRow> {
   const [row] = await tx.select().from(orders).where(eq(orders.id, id)).for('update')
   return visible(row, user)
@@ -31,13 +38,13 @@ function visible(row: OrderRow | undefined, user: User | undefined): OrderRow {
 }
 
 export interface Entry {
-  /** What happened: the type of an event, or of a change by a person. */
+  /** The type of an event, or of a change by a person. */
   type: string
   detail?: string | undefined
   at?: Date
 }
 
-/** Writes a change of a locked order and adds to its timeline; answers the order as it is then. */
+/** Changes a locked order and adds entries to its timeline. Returns the changed order. */
 export async function writeOrder(
   tx: Tx,
   row: OrderRow,
@@ -48,7 +55,7 @@ export async function writeOrder(
   const changed = {
     ...change,
     entries: row.entries + entries.length,
-    // an entry alone is no new version: a client's If-Match still holds
+    // a timeline entry alone does not change the version, so a client's If-Match stays valid
     ...(Object.keys(change).length > 0 ? { version: row.version + 1, updatedAt: new Date() } : {}),
   }
   const added = entries.map(({ type, detail = null, at = new Date() }, i) => ({
@@ -57,7 +64,7 @@ export async function writeOrder(
     type,
     detail,
     at,
-    // the last entry is the change itself; the ones before led to it
+    // the last entry is the change itself; the earlier ones led to it
     status: i === entries.length - 1 ? status : row.status,
   }))
   await Promise.all([
@@ -68,8 +75,9 @@ export async function writeOrder(
 }
 
 /**
- * Applies an event to a locked order; undefined where the state machine refuses it.
- * @param entries what led to it, for the timeline; the change itself is added
+ * Applies an event to a locked order.
+ * @param entries timeline entries for what led to the change; the change itself is added if it emits an event
+ * @returns the changed order, or undefined if the order's status does not allow the event
  */
 export async function advance<T extends EventType>(
   tx: Tx,
@@ -99,7 +107,10 @@ export async function advance<T extends EventType>(
   return changed
 }
 
-/** Cancels a locked order: `order.cancelled` has all that was taken given back. */
+/**
+ * Cancels a locked order. It emits `order.cancelled`, which releases the stock and returns the payment.
+ * @returns the cancelled order, or undefined if its status does not allow the event
+ */
 export const cancel = (
   tx: Tx,
   row: OrderRow,
@@ -124,5 +135,5 @@ const entriesAfter = prepared((db) =>
     .prepare('order_timeline'),
 )
 
-/** The timeline's entries behind `seq`, in the order in which they were written. */
+/** Reads the timeline entries after `seq`, in the order in which they were written. */
 export const readTimeline = (db: Db, id: string, seq = 0) => entriesAfter(db).execute({ id, seq })

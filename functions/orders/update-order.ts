@@ -26,7 +26,7 @@ export const updateOrder = operation(
     const row = await transaction(db, async (tx) => {
       const row = await lockOrder(tx, params.id, user)
       checkVersion(wanted, row.version)
-      // what can still be cancelled has not been shipped
+      // an order that can still be cancelled has not been shipped
       if (next(row.status, 'cancel') === undefined)
         throw new Problem(problems['wrong-order-status'], {
           detail: `The order is ${row.status}: it can no longer be changed.`,

@@ -7,9 +7,9 @@ import { changesOf } from '../shared/store/notifications.ts'
 import { isEnded, toEntry } from './order.ts'
 import { readOrder, readTimeline } from './store.ts'
 
-/** How long the stream of an ended order stays open for what is still given back, in ms. */
+/** How long the stream stays open after the order has ended, for the events that still follow, in ms. */
 const lingerMs = 5_000
-/** A comment that keeps proxies from closing a quiet stream, in ms. */
+/** How often a quiet stream sends a comment, so that proxies do not close it, in ms. */
 const heartbeatMs = 15_000
 
 export const watchOrder = operation(
@@ -44,9 +44,9 @@ export const watchOrder = operation(
         await changed
       }
     }
-    // the client connects again, and goes on where it was
+    // the client reconnects and resumes with its Last-Event-ID
     return streamSSE(hono, tell, async (error) =>
-      log.warn({ err: loggable(error), order: id }, 'stream cut off'),
+      log.warn({ err: loggable(error), order: id }, 'the event stream failed'),
     )
   },
 )
