@@ -7,17 +7,18 @@ import {
 } from './provider.ts'
 
 /**
- * What we ask of the payment provider. Each call carries a key of the payment's own, so that it is done once
- * however often it is asked for; and where the answer is lost, the provider is asked what it did. Each throws
- * where that cannot be known just now: then ask again later.
+ * The calls to the payment provider. Each sends an idempotency key made from the payment's or refund's id, so
+ * the provider does it once, however often it is called. If an answer is lost, authorising, capturing and
+ * voiding look up what the provider did. They throw if the outcome cannot be found out; the caller retries
+ * later.
  */
 
-/** What the provider did, for certain. */
+/** The confirmed outcome of a call. */
 export interface Outcome {
   status: ProviderPayment['status']
-  /** The provider's id; null where it was not needed. */
+  /** The provider's id; null if the provider was not involved or has no payment. */
   id: string | null
-  /** Why it was not done. */
+  /** Why the provider refused; null if it did not. */
   reason: string | null
 }
 
@@ -27,10 +28,10 @@ const outcome = ({ status, id, declineReason }: ProviderPayment): Outcome => ({
   reason: declineReason ?? null,
 })
 
-/** A payment of nothing is not the provider's business. */
+/** The outcome for a payment of zero, which does not involve the provider. */
 const withoutProvider = (status: Outcome['status']): Outcome => ({ status, id: null, reason: null })
 
-/** `authorized` or `declined`. */
+/** Authorises a payment. The status is normally `authorized` or `declined`. */
 export async function authorize(provider: PaymentProvider, payment: PaymentRow): Promise<Outcome> {
   const { id: reference, amount, currency, cardToken } = payment
   if (amount === 0) return withoutProvider('authorized')
@@ -45,7 +46,7 @@ export async function authorize(provider: PaymentProvider, payment: PaymentRow):
   }
 }
 
-/** `captured`, or what it is instead because the provider refuses for good. */
+/** Captures a payment. The status is `captured`, or the unchanged one if the provider finally refuses. */
 export async function capture(provider: PaymentProvider, payment: PaymentRow): Promise<Outcome> {
   if (payment.providerId === null) return withoutProvider('captured')
   try {
@@ -60,8 +61,9 @@ export async function capture(provider: PaymentProvider, payment: PaymentRow): P
 }
 
 /**
- * `voided`, or `declined` where there is nothing to void. A payment that the provider has not heard of is
- * authorised first: an attempt that is still on its way would come after us, and under its key it cannot.
+ * Voids a payment. The status is `voided`, or `declined` if there is nothing to void. A payment that the
+ * provider does not have is authorised first, with the usual key. Otherwise an authorisation that is still
+ * under way could reach the provider later and hold the money.
  */
 export async function giveBack(provider: PaymentProvider, payment: PaymentRow): Promise<Outcome> {
   if (payment.amount === 0) return withoutProvider('voided')
@@ -77,12 +79,14 @@ export async function giveBack(provider: PaymentProvider, payment: PaymentRow): 
   }
 }
 
-/** Someone waits for a refund: what took so long, in ms, is not asked for again while they do. */
+/** A refund attempt that took longer than this is not retried while the caller waits, in ms. */
 const soonMs = 2_000
 
 /**
- * Refunds; an answer that is soon known to be lost is asked for once more under its key. Throws `ProviderRefused` where
- * it is not done.
+ * Refunds. If the provider is unavailable and the call fails within 2 s, it is retried once with the same
+ * key.
+ * @throws ProviderRefused if the provider refuses
+ * @throws ProviderUnavailable if the outcome is not known
  */
 export async function refund(provider: PaymentProvider, payment: PaymentRow, refund: RefundRow) {
   const ask = () => provider.refund(payment.providerId ?? '', refund.amount, `refund:${refund.id}`)

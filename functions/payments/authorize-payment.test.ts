@@ -29,21 +29,21 @@ describe('authorize-payment', () => {
     ['card_declined', 'the issuer declined the card'],
     ['card_insufficient_funds', 'insufficient funds'],
     ['card_of_nobody', 'unknown card'],
-  ])('tells that %s is declined, and why', async (card, reason) => {
+  ])('emits payment.declined with the reason for %s', async (card, reason) => {
     const order = shop.reserved(card)
     await shop.authorize(order)
     expect(await shop.paymentOf(order.orderId)).toMatchObject({ status: 'declined', reason, cardToken: null })
     expect(await shop.emitted(order.orderId)).toMatchObject([{ type: 'payment.declined', data: { reason } }])
   })
 
-  it('asks the provider what it did where the answer never comes', async () => {
+  it('looks up what the provider did if the answer never arrives', async () => {
     const order = shop.reserved('card_timeout')
     await shop.authorize(order)
     expect(await shop.told(order)).toEqual(['authorized'])
     expect(await shop.done(order)).toEqual(['authorize'])
   })
 
-  it('is delivered again while the provider has not heard of it, and authorises once', async () => {
+  it('fails until the provider has the payment, and authorises once', async () => {
     const order = shop.reserved('card_slow')
     await expect(shop.authorize(order)).rejects.toThrow('payment provider')
     expect(await shop.paymentOf(order.orderId)).toMatchObject({ status: 'authorizing' })
@@ -54,7 +54,7 @@ describe('authorize-payment', () => {
     expect(await shop.done(order)).toEqual(['authorize'])
   })
 
-  it('waits for a slow card where it is given the time', async () => {
+  it('waits for a slow card if the timeout allows it', async () => {
     const order = shop.reserved('card_slow')
     const deps = shop.deps('payments')
     const { provider } = deps
@@ -63,7 +63,7 @@ describe('authorize-payment', () => {
     expect(await shop.told(order)).toEqual(['authorized'])
   })
 
-  it('fails for a flaky card, and succeeds when it is delivered again', async () => {
+  it('fails for a flaky card, and succeeds when delivered again', async () => {
     const order = shop.reserved('card_flaky')
     await expect(shop.authorize(order)).rejects.toThrow('503')
     const before = await shop.paymentOf(order.orderId)
@@ -72,7 +72,7 @@ describe('authorize-payment', () => {
     expect(await shop.told(order)).toEqual(['authorized'])
   })
 
-  it('does nothing when it is delivered again', async () => {
+  it('does nothing when delivered again', async () => {
     const order = shop.reserved()
     const { id } = await shop.authorize(order)
     const before = await shop.paymentOf(order.orderId)
@@ -82,7 +82,7 @@ describe('authorize-payment', () => {
     expect(await shop.told(order)).toEqual(['authorized'])
   })
 
-  it('authorises once where it is delivered ten times at once', async () => {
+  it('authorises once for ten concurrent deliveries', async () => {
     const order = shop.reserved()
     const id = uuidv7()
     await Promise.all(Array.from({ length: 10 }, (_, i) => shop.authorize(order, i < 5 ? id : undefined)))
@@ -90,7 +90,7 @@ describe('authorize-payment', () => {
     expect(await shop.done(order)).toEqual(['authorize'])
   })
 
-  it('carries on where it was killed between the provider’s answer and the commit', async () => {
+  it('resumes after being killed between the provider’s answer and the commit', async () => {
     const order = shop.reserved('card_declined')
     const deps = shop.deps('payments')
     const { provider } = deps
@@ -108,7 +108,7 @@ describe('authorize-payment', () => {
     expect(await shop.told(order)).toEqual(['declined'])
   })
 
-  it('does not trouble the provider with an order that costs nothing', async () => {
+  it('does not call the provider for an order that costs nothing', async () => {
     const order = shop.reserved('card_approved', 0)
     await shop.authorize(order)
     expect(await shop.told(order)).toEqual(['authorized'])
@@ -117,7 +117,7 @@ describe('authorize-payment', () => {
     expect(await shop.done(order)).toEqual([])
   })
 
-  it('fails while the provider cannot be reached, and never guesses', async () => {
+  it('fails without deciding while the provider cannot be reached', async () => {
     await shop.sandbox.stop()
     const order = shop.reserved()
     await expect(shop.authorize(order)).rejects.toThrow('payment provider')

@@ -12,7 +12,7 @@ export const authorizePayment = reaction('authorize-payment', async (event, { db
   const answer = payment.status === 'authorizing' ? await authorize(provider, payment) : undefined
   await once(async (tx) => {
     const row = await lockPayment(tx, { id: payment.id })
-    // where the order was cancelled meanwhile, void-payment gives back whatever we have been given
+    // if the order was cancelled meanwhile, void-payment voids the authorisation
     if (answer === undefined || row?.status !== 'authorizing') return
     const { orderId, id: paymentId } = row
     if (answer.status === 'declined') {
@@ -27,7 +27,7 @@ export const authorizePayment = reaction('authorize-payment', async (event, { db
   })
 })
 
-/** The order's payment: its id, which the provider knows it by, is the same at each delivery. */
+/** Finds or creates the order's payment. Its id, the provider's reference, is the same for every delivery. */
 async function openPayment(
   db: Db,
   { orderId, customerId, total, cardToken }: EventData<'stock.reserved'>,

@@ -8,7 +8,7 @@ beforeAll(async () => {
 })
 afterAll(() => shop.close())
 
-/** An order whose payment is authorised. */
+/** Returns an order whose payment is authorised. */
 async function authorized(cardToken?: string) {
   const order = shop.reserved(cardToken)
   await shop.authorize(order).catch(() => shop.authorize(order))
@@ -16,7 +16,7 @@ async function authorized(cardToken?: string) {
 }
 
 describe('capture-payment', () => {
-  it('captures what is authorised', async () => {
+  it('captures the authorised amount', async () => {
     const order = await authorized()
     await shop.capture(order)
     expect(await shop.paymentOf(order.orderId)).toMatchObject({ status: 'captured', captured: 2500 })
@@ -34,7 +34,7 @@ describe('capture-payment', () => {
     expect(await shop.done(order)).toEqual(['authorize', 'capture'])
   })
 
-  it('tells that the capture failed, and then the authorisation can be given back', async () => {
+  it('emits payment.capture-failed, after which the authorisation can be voided', async () => {
     const order = await authorized('card_capture_fails')
     await shop.capture(order)
     const reason = 'the issuer refuses the capture'
@@ -54,7 +54,7 @@ describe('capture-payment', () => {
     expect(await shop.done(order)).toEqual(['authorize', 'void'])
   })
 
-  it('captures once where it is delivered again, and ten times at once', async () => {
+  it('captures once for repeated and concurrent deliveries', async () => {
     const order = await authorized()
     const id = uuidv7()
     await Promise.all(Array.from({ length: 10 }, (_, i) => shop.capture(order, i < 5 ? id : undefined)))
@@ -63,7 +63,7 @@ describe('capture-payment', () => {
     expect(await shop.done(order)).toEqual(['authorize', 'capture'])
   })
 
-  it('fails while the provider cannot be reached, and captures once it can', async () => {
+  it('fails while the provider cannot be reached, and captures when it can', async () => {
     const order = await authorized()
     await shop.sandbox.stop()
     await expect(shop.capture(order)).rejects.toThrow('payment provider')
@@ -73,7 +73,7 @@ describe('capture-payment', () => {
     expect(await shop.told(order)).toEqual(['authorized', 'captured'])
   })
 
-  it('is tried again later where there is no payment yet', async () => {
+  it('fails while there is no authorised payment, and captures when delivered again', async () => {
     const order = shop.reserved()
     await expect(shop.capture(order)).rejects.toThrow('before its payment is authorised')
     await shop.authorize(order)
@@ -82,7 +82,7 @@ describe('capture-payment', () => {
   })
 
   it.each(['card_approved', 'card_declined'])(
-    'has the parcel called back where the payment of %s has ended without it',
+    'emits payment.capture-failed if the payment of %s was voided or declined',
     async (card) => {
       const order = await authorized(card)
       await shop.cancel(order)

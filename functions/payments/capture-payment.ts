@@ -21,14 +21,17 @@ export const capturePayment = reaction('capture-payment', async (event, { db, pr
     }
     const reason = answer?.reason ?? `the payment is ${row.status}`
     if (row.status === 'capturing') await advance(tx, row, { type: 'fail-capture' }, { reason })
-    // also where it was declined or voided: a parcel without a payment is called back
+    // also emitted if the payment was declined or voided: the parcel of an unpaid order is recalled
     await tx.emit('payment.capture-failed', orderId, { orderId, paymentId, reason })
   })
 })
 
 const isSettled = (status: PaymentStatus) => ['captured', 'refunded', 'capture_failed'].includes(status)
 
-/** From here on, and until the provider has answered, the payment cannot be voided. */
+/**
+ * Marks an authorised payment as being captured. It cannot be voided until the provider has answered.
+ * @throws if the payment is not authorised yet; the delivery is retried
+ */
 const beginCapture = (db: Db, orderId: string) =>
   transaction(db, async (tx) => {
     const row = await lockPayment(tx, { orderId })

@@ -9,7 +9,7 @@ export const finishRefundRequested = reaction('finish-refund', async ({ data }, 
     findPayment(db, data.paymentId),
   ])
   let refused = false
-  // mostly whoever asked for it has finished it
+  // usually the request that began the refund has already finished it
   if (refund?.status === 'pending' && payment !== undefined)
     await askForRefund(provider, payment, refund).catch((error: unknown) => {
       if (!(error instanceof ProviderRefused)) throw error

@@ -9,7 +9,7 @@ beforeAll(async () => {
 afterAll(() => shop.close())
 
 describe('get-payment', () => {
-  it('answers the customer’s own payment', async () => {
+  it('returns the customer’s own payment', async () => {
     const { order, payment } = await shop.captured()
     const answer = await shop.get(`/payments/${payment.id}`, { as: 'customer' })
     expect(answer.status).toBe(200)
@@ -29,13 +29,13 @@ describe('get-payment', () => {
     })
   })
 
-  it('answers 304 to a client that has this version', async () => {
+  it('returns 304 to a client that has the current version', async () => {
     const { payment } = await shop.captured()
     const headers = { 'if-none-match': '"4"' }
     expect((await shop.get(`/payments/${payment.id}`, { as: 'customer', headers })).status).toBe(304)
   })
 
-  it.each(['staff', 'admin'] as const)('answers any payment to %s', async (as) => {
+  it.each(['staff', 'admin'] as const)('returns any payment to %s', async (as) => {
     const { payment } = await shop.captured()
     expect((await shop.get(`/payments/${payment.id}`, { as })).status).toBe(200)
   })
@@ -51,14 +51,14 @@ describe('get-payment', () => {
     expect(new Set(answers.map(({ text }) => text)).size).toBe(1)
   })
 
-  it('shows no payment of an order that was cancelled before one was asked for', async () => {
+  it('shows no payment of an order that was cancelled before one was requested', async () => {
     const order = shop.reserved()
     await shop.cancel(order)
     const { id } = await shop.paymentOf(order.orderId)
     expect((await shop.get(`/payments/${id}`, { as: 'staff' })).status).toBe(404)
   })
 
-  it('refuses an id that is none, and a caller who is not logged in', async () => {
+  it('rejects an invalid id and a caller who is not logged in', async () => {
     expect(await shop.get('/payments/1', { as: 'customer' })).toMatchObject({
       status: 400,
       body: { errors: [{ pointer: '/path/id' }] },

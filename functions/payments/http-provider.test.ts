@@ -36,7 +36,7 @@ describe('the provider over HTTP', () => {
     })
   })
 
-  it('voids, and says why a card is declined', async () => {
+  it('voids, and returns why a card is declined', async () => {
     const { id } = await provider().authorize(request(), uuidv7())
     expect((await provider().void(id, uuidv7())).status).toBe('voided')
     expect(await provider().authorize(request('card_declined'), uuidv7())).toMatchObject({
@@ -45,11 +45,11 @@ describe('the provider over HTTP', () => {
     })
   })
 
-  it('knows nothing of a payment that was never made', async () => {
+  it('finds no payment that was never made', async () => {
     expect(await provider().lookUp('no/such?reference')).toBeUndefined()
   })
 
-  it('tells a final refusal, and why', async () => {
+  it('throws ProviderRefused with the reason for a final refusal', async () => {
     const { id } = await provider().authorize(request(), uuidv7())
     await expect(provider().refund(id, 1, uuidv7())).rejects.toEqual(
       new ProviderRefused('a payment that is authorized has no refunds'),
@@ -59,27 +59,30 @@ describe('the provider over HTTP', () => {
     )
   })
 
-  it.each(['card_flaky', 'card_timeout'])('does not know what became of %s', async (card) => {
+  it.each(['card_flaky', 'card_timeout'])('throws ProviderUnavailable for %s', async (card) => {
     await expect(provider().authorize(request(card), uuidv7())).rejects.toBeInstanceOf(ProviderUnavailable)
   })
 
-  it('takes a wrong API key for our fault, not for the payment’s', async () => {
+  it('does not treat a wrong API key as a refusal of the payment', async () => {
     await expect(provider('wrong').authorize(request(), uuidv7())).rejects.toBeInstanceOf(ProviderUnavailable)
   })
 
-  it('does not know what became of it where nobody listens', async () => {
+  it('throws ProviderUnavailable if no server listens', async () => {
     const nobody = httpProvider('http://127.0.0.1:9', 'k')
     await expect(nobody.lookUp('r')).rejects.toBeInstanceOf(ProviderUnavailable)
   })
 
-  it.each(['no JSON', '{"status":"paid"}', '{"items":[{}]}'])('does not trust %j', async (body) => {
-    const server: Server = createServer((_, response) => response.end(body)).listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const address = server.address()
-    const port = typeof address === 'object' ? address?.port : undefined
-    const odd = httpProvider(`http://127.0.0.1:${port}`, 'k')
-    await expect(odd.capture('pay_1', 'k')).rejects.toBeInstanceOf(ProviderUnavailable)
-    await expect(odd.lookUp('r')).rejects.toBeInstanceOf(ProviderUnavailable)
-    server.close()
-  })
+  it.each(['no JSON', '{"status":"paid"}', '{"items":[{}]}'])(
+    'throws ProviderUnavailable for the invalid answer %j',
+    async (body) => {
+      const server: Server = createServer((_, response) => response.end(body)).listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      const address = server.address()
+      const port = typeof address === 'object' ? address?.port : undefined
+      const odd = httpProvider(`http://127.0.0.1:${port}`, 'k')
+      await expect(odd.capture('pay_1', 'k')).rejects.toBeInstanceOf(ProviderUnavailable)
+      await expect(odd.lookUp('r')).rejects.toBeInstanceOf(ProviderUnavailable)
+      server.close()
+    },
+  )
 })

@@ -24,12 +24,12 @@ interface Init {
 
 const Found = z.object({ items: z.array(Payment).max(1) })
 
-/** Refusals of the caller or its pace rather than of the payment: they pass. */
+/** Statuses that concern the caller or its request rate, not the payment: a later call may succeed. */
 const passing = new Set([401, 403, 408, 425, 429])
 
 /**
- * The payment provider over HTTP (see docs/payment-sandbox.md).
- * @param timeoutMs after as long without an answer, what happened is not known
+ * Returns a client of the payment provider's HTTP API (see docs/payment-sandbox.md).
+ * @param timeoutMs how long a call may take, in ms; after that it throws ProviderUnavailable
  */
 export function httpProvider(url: string, apiKey: string, { timeoutMs = 8_000 } = {}): PaymentProvider {
   const authorization = `Bearer ${apiKey}`
@@ -77,7 +77,7 @@ export function httpProvider(url: string, apiKey: string, { timeoutMs = 8_000 } 
   }
 }
 
-/** What a problem document says. */
+/** Returns the `detail` of a problem document, or the HTTP status text if there is none. */
 async function reasonOf(response: Response): Promise<string> {
   const text = await response.text()
   try {

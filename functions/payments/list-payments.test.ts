@@ -8,7 +8,7 @@ beforeAll(async () => {
 })
 afterAll(() => shop.close())
 
-/** A customer with payments of these cards, and their orders’ ids. */
+/** Creates a customer with a payment by each of these cards. Returns the user and the ids of the orders. */
 async function customerWith(...cards: string[]) {
   const user = shop.newUser()
   const orders: string[] = []
@@ -23,7 +23,7 @@ async function customerWith(...cards: string[]) {
 const ordersOf = ({ body }: { body: { items: { orderId: string }[] } }) => body.items.map((i) => i.orderId)
 
 describe('list-payments', () => {
-  it('answers the customer’s own payments, the newest first', async () => {
+  it('returns the customer’s own payments, newest first', async () => {
     const { user, orders } = await customerWith('card_approved', 'card_declined', 'card_approved')
     await customerWith('card_approved')
     const answer = await shop.get('/payments', { as: user })
@@ -32,7 +32,7 @@ describe('list-payments', () => {
     expect(answer.body.next).toBeUndefined()
   })
 
-  it.each(['staff', 'admin'] as const)('answers everyone’s payments to %s', async (as) => {
+  it.each(['staff', 'admin'] as const)('returns everyone’s payments to %s', async (as) => {
     const one = await customerWith('card_approved')
     const other = await customerWith('card_approved')
     const answer = await shop.get('/payments?limit=2', { as })
@@ -56,7 +56,7 @@ describe('list-payments', () => {
     expect(second.headers.get('link')).toBeNull()
   })
 
-  it('leaves out orders that were cancelled before a payment was asked for', async () => {
+  it('leaves out orders that were cancelled before a payment was requested', async () => {
     const order = shop.reserved()
     await shop.cancel(order)
     expect(ordersOf(await shop.get(`/payments?orderId=${order.orderId}`, { as: 'staff' }))).toEqual([])
@@ -69,14 +69,14 @@ describe('list-payments', () => {
     ['orderId=1', '/query/orderId'],
     ['cursor=abc', '/query/cursor'],
     [`customerId=${uuidv7()}`, '/query/customerId'],
-  ])('refuses %s', async (query, pointer) => {
+  ])('rejects %s', async (query, pointer) => {
     expect(await shop.get(`/payments?${query}`, { as: 'customer' })).toMatchObject({
       status: 400,
       body: { errors: [{ pointer }] },
     })
   })
 
-  it('refuses a caller who is not logged in', async () => {
+  it('requires a login', async () => {
     expect((await shop.get('/payments')).status).toBe(401)
   })
 })

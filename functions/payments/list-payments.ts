@@ -21,7 +21,7 @@ export const listPayments = operation(
           isStaff(user) ? isNotNull(payments.customerId) : eq(payments.customerId, user.id),
           query.orderId === undefined ? undefined : eq(payments.orderId, query.orderId),
           query.status && eq(payments.status, query.status),
-          // ids are UUIDv7: the newest first
+          // ids are UUIDv7, so descending ids list the newest first
           before === undefined ? undefined : lt(payments.id, before),
         ),
       )

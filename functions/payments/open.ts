@@ -3,7 +3,7 @@ import type { Config } from '../shared/process/config.ts'
 import { openDatabase } from '../shared/store/open-database.ts'
 import migrations from './migrations/meta/_journal.json' with { type: 'json' }
 
-/** What the functions of payments work with. */
+/** Opens the dependencies of the payments functions. */
 export async function open(config: Config, log: Logger, name: string) {
   const [{ httpProvider }, { db, ...service }] = await Promise.all([
     import('./http-provider.ts'),

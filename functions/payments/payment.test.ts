@@ -22,7 +22,7 @@ const event: fc.Arbitrary<PaymentEvent> = fc.oneof(
   }),
 )
 const total = fc.oneof(fc.integer({ min: 0, max: 12 }), amount)
-/** Steps that pay first, so that sequences reach the refunds. */
+/** The steps up to a capture, so that generated sequences reach refunds. */
 const paid: PaymentEvent[] = [{ type: 'authorize' }, { type: 'begin-capture' }, { type: 'capture' }]
 const events = fc.oneof(
   fc.array(event, { maxLength: 40 }),
@@ -37,7 +37,7 @@ const opened = (amount: number): PaymentState => ({
   refunding: 0,
 })
 
-/** Every state on the way; what is refused changes nothing. */
+/** Returns the state after each event. An event that is not allowed leaves the state unchanged. */
 function states(amount: number, events: PaymentEvent[]): PaymentState[] {
   const seen = [opened(amount)]
   for (const event of events) seen.push(next(seen.at(-1)!, event) ?? seen.at(-1)!)
@@ -50,7 +50,7 @@ const isCovered = (state: PaymentState) => {
 }
 
 describe('a payment', () => {
-  it('never holds less than nothing or more than what was authorised', () => {
+  it('never holds a negative amount or more than was authorised', () => {
     fc.assert(
       fc.property(total, events, (amount, events) => {
         expect(states(amount, events).filter((state) => !isCovered(state))).toEqual([])
@@ -59,7 +59,7 @@ describe('a payment', () => {
     )
   })
 
-  it('never changes what is authorised, and captures all of it or nothing', () => {
+  it('never changes the authorised amount, and captures all of it or nothing', () => {
     fc.assert(
       fc.property(total, events, (total, events) => {
         const isSound = ({ amount, captured }: PaymentState) =>
@@ -85,7 +85,7 @@ describe('a payment', () => {
     )
   })
 
-  it('stays as it is once it is declined, voided or refunded', () => {
+  it('does not change once it is declined, voided or refunded', () => {
     fc.assert(
       fc.property(fc.constantFrom('declined', 'voided', 'refunded'), event, (status, event) => {
         expect(next({ ...opened(5), status }, event)).toBeUndefined()
@@ -93,7 +93,7 @@ describe('a payment', () => {
     )
   })
 
-  it('loses what is refunded only once the provider has confirmed it', () => {
+  it('counts a refund only once the provider has confirmed it', () => {
     const captured = states(100, paid).at(-1)!
     const begun = next(captured, { type: 'begin-refund', amount: 30 })
     expect(begun).toMatchObject({ status: 'captured', refunded: 0, refunding: 30 })
@@ -102,7 +102,7 @@ describe('a payment', () => {
     expect(next(begun!, { type: 'begin-refund', amount: 71 })).toBeUndefined()
   })
 
-  it('is refunded when all of it has gone back', () => {
+  it('becomes refunded when the whole amount was refunded', () => {
     const whole: PaymentEvent[] = [
       { type: 'begin-refund', amount: 60 },
       { type: 'begin-refund', amount: 40 },
@@ -121,11 +121,11 @@ describe('a payment', () => {
     ])
   })
 
-  it('cannot be voided while the provider is asked to capture it', () => {
+  it('cannot be voided during a capture', () => {
     expect(next({ ...opened(5), status: 'capturing' }, { type: 'cancel' })).toBeUndefined()
   })
 
-  it('can be voided after a capture that failed', () => {
+  it('can be voided after a failed capture', () => {
     expect(next({ ...opened(5), status: 'capture_failed' }, { type: 'cancel' })?.status).toBe('voiding')
   })
 

@@ -6,14 +6,14 @@ import { idempotencyTable } from '../shared/store/idempotency-table.ts'
 import { Amount, Id, Money, text as Text, Timestamp } from '../shared/schemas/schemas.ts'
 
 /**
- * The payment: its tables, its schemas, its state machine and its money. All pure; amounts are in minor units.
+ * Payments: tables, schemas, the state machine and the arithmetic. All pure; amounts are in minor units.
  *
  *   authorizing ──► authorized ──► capturing ──► captured ──► refunded
  *      │    └► declined  │             └► capture_failed
  *      └─────────────────┴──► voiding ◄───────┘
  *                                └──► voided
  *
- * `authorizing`, `capturing` and `voiding` say that the provider is being asked: what it did is not yet known.
+ * In `authorizing`, `capturing` and `voiding`, the outcome of a call to the provider is not known yet.
  */
 
 export const statuses = [
@@ -29,14 +29,14 @@ export const statuses = [
 ] as const
 export type PaymentStatus = (typeof statuses)[number]
 
-/** What the rules look at. */
+/** The fields that the rules use. */
 export interface PaymentState {
   status: PaymentStatus
-  /** What is, or is to be, authorised. */
+  /** The amount that is, or will be, authorised. */
   amount: number
   captured: number
   refunded: number
-  /** Of refunds that the provider has not yet confirmed: reserved, so that no two take the same money. */
+  /** The amount of refunds that the provider has not confirmed yet; other refunds cannot use it. */
   refunding: number
 }
 
@@ -51,13 +51,13 @@ const transitions: Record<PaymentStatus, Partial<Record<PaymentEvent['type'], Pa
   capturing: { capture: 'captured', 'fail-capture': 'capture_failed' },
   captured: { 'begin-refund': 'captured', refund: 'captured', 'fail-refund': 'captured' },
   capture_failed: { cancel: 'voiding' },
-  // a cancelled order’s card may turn out to be declined: then there is nothing to void
+  // the authorisation of a cancelled order may turn out to be declined: then there is nothing to void
   voiding: { void: 'voided', decline: 'declined' },
   voided: {},
   refunded: {},
 }
 
-/** The state that an event leads to; undefined where it is refused. */
+/** Returns the state after an event, or undefined if the status or the amounts do not allow the event. */
 export function next(state: PaymentState, event: PaymentEvent): PaymentState | undefined {
   const status = transitions[state.status][event.type]
   if (status === undefined) return undefined
@@ -86,7 +86,7 @@ export function next(state: PaymentState, event: PaymentEvent): PaymentState | u
   }
 }
 
-/** What may still be refunded. */
+/** Returns the amount that can still be refunded. */
 export const left = ({ captured, refunded, refunding }: PaymentState) => captured - refunded - refunding
 
 const isAmount = (amount: number) => Number.isSafeInteger(amount) && amount > 0
@@ -98,7 +98,7 @@ export const payments = schema.table(
   {
     id: uuid().primaryKey(),
     orderId: uuid('order_id').notNull().unique(),
-    /** Null where the order was cancelled before a payment was asked for: the row only fences that off. */
+    /** Null if the order was cancelled before a payment was requested: the row only blocks one. */
     customerId: uuid('customer_id'),
     status: text().$type<PaymentStatus>().notNull(),
     amount: integer().notNull(),
@@ -106,7 +106,7 @@ export const payments = schema.table(
     captured: integer().notNull().default(0),
     refunded: integer().notNull().default(0),
     refunding: integer().notNull().default(0),
-    /** Kept only until the provider’s answer to the authorisation is known. */
+    /** Null once the outcome of the authorisation is known. */
     cardToken: text('card_token'),
     providerId: text('provider_id'),
     /** Why it was declined, or why the capture failed. */
@@ -138,7 +138,7 @@ export const refunds = schema.table(
     amount: integer().notNull(),
     reason: text().notNull(),
     status: text().$type<(typeof refundStatuses)[number]>().notNull(),
-    /** Who asked for it and how, while it is pending: asked again, the same refund is carried on. */
+    /** The request that began the refund, so that a retry resumes it. Null once the refund has failed. */
     caller: text(),
     key: text(),
     hash: text(),
@@ -190,7 +190,7 @@ export const Refund = z
   .meta({ id: 'Refund' })
 export type Refund = z.infer<typeof Refund>
 
-/** A row as it is answered. */
+/** Converts a row to the API's payment. */
 export const toPayment = (row: PaymentRow & { customerId: string }): Payment => ({
   id: row.id,
   orderId: row.orderId,
@@ -205,7 +205,7 @@ export const toPayment = (row: PaymentRow & { customerId: string }): Payment => 
   updatedAt: row.updatedAt.toISOString(),
 })
 
-/** Whether it is a payment at all, and not only the fence of a cancelled order. */
+/** Returns whether the row is a real payment, and not one that only blocks payment of a cancelled order. */
 export const isPayment = (row: PaymentRow | undefined): row is PaymentRow & { customerId: string } =>
   row !== undefined && row.customerId !== null
 

@@ -1,11 +1,11 @@
 import type { Money } from '../shared/schemas/schemas.ts'
 import { Unavailable } from '../shared/store/store-errors.ts'
 
-/** What the provider knows of one authorisation. Amounts are in minor units. */
+/** The provider's record of a payment. Amounts are in minor units. */
 export interface ProviderPayment {
   /** The provider's id. */
   id: string
-  /** Our id of the payment. */
+  /** Our id for the payment. */
   reference: string
   status: 'authorized' | 'captured' | 'voided' | 'declined'
   amount: Money
@@ -15,12 +15,13 @@ export interface ProviderPayment {
 }
 
 /**
- * A payment provider, as a real one would have it. Each call carries an idempotency key: repeated, it is done
- * once. A call that times out or is refused for a passing reason throws `ProviderUnavailable`: what happened is
- * then not known, and `lookUp` tells it. A final refusal throws `ProviderRefused`.
+ * A payment provider, modelled on real ones. Every call that changes something has an idempotency key, so the
+ * provider does it only once if it is repeated. A call that times out or fails for a temporary reason throws
+ * `ProviderUnavailable`. Its outcome is then unknown; `lookUp` returns it. A final refusal throws
+ * `ProviderRefused`.
  */
 export interface PaymentProvider {
-  /** Answers with status `declined`, and why, where the card is. */
+  /** Resolves with status `declined` and a `declineReason` if the card is declined. */
   authorize(
     request: { reference: string; cardToken: string; amount: Money },
     key: string,
@@ -28,9 +29,9 @@ export interface PaymentProvider {
   /** Captures the whole authorised amount. */
   capture(id: string, key: string): Promise<ProviderPayment>
   void(id: string, key: string): Promise<ProviderPayment>
-  /** @param amount in minor units: the whole of what was captured, or a part */
+  /** @param amount in minor units: all or part of the captured amount */
   refund(id: string, amount: number, key: string): Promise<ProviderPayment>
-  /** By our reference; undefined where the provider has never heard of it. */
+  /** Finds a payment by our reference. Resolves with undefined if the provider does not have it. */
   lookUp(reference: string): Promise<ProviderPayment | undefined>
 }
 

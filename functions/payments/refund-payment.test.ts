@@ -18,7 +18,7 @@ const refund = (id: string, body: object = {}, send: { as?: 'staff' | 'admin'; k
 const refundsAt = async (id: string) =>
   (await shop.sandbox.journal(id)).filter((e) => e.operation === 'refund' && e.outcome === 'done')
 
-/** Runs `work` while the provider fails like this on a refund. */
+/** Runs `work` with a changed `refund` of the provider. */
 async function withRefund(
   change: (real: PaymentProvider) => PaymentProvider['refund'],
   work: () => Promise<void>,
@@ -30,7 +30,7 @@ async function withRefund(
 }
 
 describe('refund-payment', () => {
-  it('refunds all that is left where no amount is given', async () => {
+  it('refunds everything that is left if no amount is given', async () => {
     const { order, payment } = await shop.captured()
     const answer = await refund(payment.id)
     expect(answer.status).toBe(201)
@@ -55,7 +55,7 @@ describe('refund-payment', () => {
     expect(await refundsAt(payment.id)).toMatchObject([{ amount: 2500, key: `refund:${answer.body.id}` }])
   })
 
-  it('refunds in parts, and tells each', async () => {
+  it('refunds in parts and emits payment.refunded for each', async () => {
     const { order, payment } = await shop.captured()
     expect((await refund(payment.id, { amount: 1000 })).status).toBe(201)
     expect(await shop.paymentOf(order.orderId)).toMatchObject({ status: 'captured', refunded: 1000 })
@@ -68,7 +68,7 @@ describe('refund-payment', () => {
     ])
   })
 
-  it('refuses more than is left', async () => {
+  it('rejects more than is left', async () => {
     const { payment } = await shop.captured()
     await refund(payment.id, { amount: 2000 })
     const answer = await refund(payment.id, { amount: 501 })
@@ -79,7 +79,7 @@ describe('refund-payment', () => {
     expect(answer.body.type).toMatch(/refund-too-large$/)
   })
 
-  it('refuses a payment that is not captured, or has gone back already', async () => {
+  it('rejects a payment that is not captured or is already refunded', async () => {
     const order = shop.reserved()
     await shop.authorize(order)
     const authorized = await refund((await shop.paymentOf(order.orderId)).id)
@@ -92,7 +92,7 @@ describe('refund-payment', () => {
     expect((await refund(payment.id)).body.type).toMatch(/wrong-payment-status$/)
   })
 
-  it('has nothing to refund of a payment of nothing', async () => {
+  it('rejects a refund of a payment of zero', async () => {
     const { payment } = await shop.captured(0)
     expect((await refund(payment.id)).body.type).toMatch(/refund-too-large$/)
   })
@@ -103,18 +103,18 @@ describe('refund-payment', () => {
     ['amount', { amount: '5' }],
     ['reason', { reason: '' }],
     ['currency', { currency: 'EUR' }],
-  ])('refuses a bad %s: %j', async (field, body) => {
+  ])('rejects an invalid %s: %j', async (field, body) => {
     expect(await refund(uuidv7(), body)).toMatchObject({
       status: 400,
       body: { errors: [{ pointer: `/body/${field}` }] },
     })
   })
 
-  it('knows no such payment', async () => {
+  it('returns 404 if there is no such payment', async () => {
     expect((await refund(uuidv7())).status).toBe(404)
   })
 
-  it('is for staff, and with a key', async () => {
+  it('requires staff and an Idempotency-Key', async () => {
     const { payment } = await shop.captured()
     const path = `/payments/${payment.id}/refunds`
     const body = { reason: 'broken' }
@@ -125,8 +125,8 @@ describe('refund-payment', () => {
   })
 })
 
-describe('refund-payment, asked again', () => {
-  it('gives the first answer again, byte for byte', async () => {
+describe('a repeated refund-payment', () => {
+  it('returns the first answer again, byte for byte', async () => {
     const { payment } = await shop.captured()
     const first = await refund(payment.id, { amount: 100 }, { key: 'same' })
     const again = await refund(payment.id, { amount: 100 }, { key: 'same' })
@@ -136,7 +136,7 @@ describe('refund-payment, asked again', () => {
     expect(await refundsAt(payment.id)).toHaveLength(1)
   })
 
-  it('refuses the key for another amount or payment, also while the first is pending', async () => {
+  it('rejects the key for another amount or payment, even while the first refund is pending', async () => {
     const { payment } = await shop.captured()
     const { payment: other } = await shop.captured()
     await refund(payment.id, { amount: 100 }, { key: 'reused' })
@@ -150,7 +150,7 @@ describe('refund-payment, asked again', () => {
     expect((await refund(payment.id, { amount: 100 }, { key: 'pending' })).status).toBe(201)
   })
 
-  it('refunds once where 20 ask at once with one key', async () => {
+  it('refunds once for 20 concurrent requests with one key', async () => {
     const { order, payment } = await shop.captured()
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => refund(payment.id, { amount: 100 }, { key: 'twenty' })),
@@ -161,7 +161,7 @@ describe('refund-payment, asked again', () => {
     expect(await shop.told(order)).toEqual(['authorized', 'captured', 'refund.requested', 'refunded'])
   })
 
-  it('never refunds more than is captured where 20 ask at once with a key each', async () => {
+  it('never refunds more than is captured for 20 concurrent requests with different keys', async () => {
     const { order, payment } = await shop.captured()
     const answers = await Promise.all(Array.from({ length: 20 }, () => refund(payment.id, { amount: 300 })))
     const count = (wanted: number) => answers.filter(({ status }) => status === wanted).length
@@ -175,8 +175,8 @@ describe('refund-payment, asked again', () => {
   })
 })
 
-describe('refund-payment, where the provider', () => {
-  it('cannot be reached, keeps the amount for the caller’s next attempt', async () => {
+describe('refund-payment during a failure', () => {
+  it('reserves the amount for the caller’s next attempt if the provider cannot be reached', async () => {
     const { order, payment } = await shop.captured()
     await shop.sandbox.stop()
     const answer = await refund(payment.id, { amount: 2000 }, { key: 'later' })
@@ -192,7 +192,7 @@ describe('refund-payment, where the provider', () => {
   })
 
   it.each(['card_timeout', 'card_flaky'])(
-    'answers only the second time for %s, refunds once',
+    'refunds once if the provider answers only the second time: %s',
     async (card) => {
       const order = shop.reserved(card)
       await shop.authorize(order).catch(() => shop.authorize(order))
@@ -203,7 +203,7 @@ describe('refund-payment, where the provider', () => {
     },
   )
 
-  it('has done it when our process dies, refunds once and tells it once', async () => {
+  it('refunds once and emits one event if the process dies after the provider has refunded', async () => {
     const { order, payment } = await shop.captured()
     await withRefund(
       (real) =>
@@ -219,7 +219,7 @@ describe('refund-payment, where the provider', () => {
     expect(await refundsAt(payment.id)).toHaveLength(1)
   })
 
-  it('has done it when our process dies, and who asked never comes again', async () => {
+  it('finishes the refund if the process dies and the caller does not retry', async () => {
     const { order, payment } = await shop.captured()
     await withRefund(
       () => () => Promise.reject(new Error('killed')),
@@ -229,18 +229,18 @@ describe('refund-payment, where the provider', () => {
     const data = requested!.data as EventData<'refund.requested'>
     for (let times = 0; times < 2; times++)
       await shop.react('finish-refund', 'refund.requested', data, requested!.id)
-    // as another event, too: what is done is not done again
+    // a second event for the same refund changes nothing either
     await shop.react('finish-refund', 'refund.requested', data)
     expect(await shop.told(order)).toEqual(['authorized', 'captured', 'refund.requested', 'refunded'])
     expect(await refundsAt(payment.id)).toHaveLength(1)
     expect(await shop.paymentOf(order.orderId)).toMatchObject({ refunded: 700, refunding: 0 })
-    // and where they do come again, they hear of it
+    // if the caller does retry, it gets the finished refund
     const late = await refund(payment.id, { amount: 700 }, { key: 'gone' })
     expect(late).toMatchObject({ status: 201, body: { id: data.refundId, status: 'done' } })
     expect(await refundsAt(payment.id)).toHaveLength(1)
   })
 
-  it('refuses a refund that was begun, frees the amount without who asked', async () => {
+  it('frees the amount of a refund that the provider refuses after the process died', async () => {
     const { order, payment } = await shop.captured()
     await withRefund(
       () => () => Promise.reject(new Error('killed')),
@@ -264,7 +264,7 @@ describe('refund-payment, where the provider', () => {
     })
   })
 
-  it('refuses it, frees the amount', async () => {
+  it('frees the amount if the provider refuses', async () => {
     const { order, payment } = await shop.captured()
     await withRefund(
       () => () => Promise.reject(new ProviderRefused('the account is closed')),

@@ -11,8 +11,8 @@ import { beginRefund, begunRefund, failRefund, finishRefund, lockPayment, noPaym
 import { problems } from './problems.ts'
 
 /**
- * In three steps, so that no lock is held while the provider is asked: reserve the amount, ask, finish. After a
- * crash in between, `finish-refund` carries the refund on, and so does the same request when it is repeated.
+ * A refund has three steps: reserve the amount, call the provider, finish. No lock is held during the call.
+ * If the process crashes in between, `finish-refund` or a retry of the same request finishes the refund.
  */
 export const refundPayment = operation(
   'refund-payment',
@@ -50,7 +50,11 @@ export const refundPayment = operation(
   },
 )
 
-/** The first answer where there is one; else the refund that this request has begun, or begins now. */
+/**
+ * Returns the stored answer if there is one, and otherwise the refund that this request began before or
+ * begins now.
+ * @throws Problem if the payment does not allow the refund, or the key was used for another request
+ */
 async function begin(tx: Tx, id: string, request: NewRefund, key: IdempotencyKey) {
   const payment = await lockPayment(tx, { id })
   const answer = await firstAnswer(tx, idempotencyKeys, key)

@@ -22,14 +22,17 @@ const byId = prepared((db) =>
     .prepare('payment_by_id'),
 )
 
-/** A payment that the user may see: their own, or any for staff; someone else's is not there (404). */
+/**
+ * Reads a payment that the user may see: customers see their own payments, staff see all.
+ * @throws Problem 404 if there is no such payment, or the user may not see it
+ */
 export async function readPayment(db: Db, id: string, user: User) {
   const [row] = await byId(db).execute({ id })
   if (!isPayment(row) || (row.customerId !== user.id && !isStaff(user))) throw noPayment()
   return row
 }
 
-/** Any payment, whoever owns it. */
+/** Reads a payment of any customer. */
 export async function findPayment(db: Db, id: string): Promise<PaymentRow | undefined> {
   const [row] = await byId(db).execute({ id })
   return row
@@ -37,7 +40,7 @@ export async function findPayment(db: Db, id: string): Promise<PaymentRow | unde
 
 export const noPayment = () => new Problem('not-found', { detail: 'There is no payment with this id.' })
 
-/** Locks a payment for a change. */
+/** Reads a payment and locks its row until the transaction ends. */
 export async function lockPayment(
   tx: Tx,
   by: { id: string } | { orderId: string },
@@ -47,7 +50,10 @@ export async function lockPayment(
   return row
 }
 
-/** Applies an event to a locked payment; throws where the state machine refuses it. */
+/**
+ * Applies an event to a locked payment and returns the changed payment.
+ * @throws if its state does not allow the event
+ */
 export async function advance(
   tx: Tx,
   row: PaymentRow,
@@ -63,7 +69,7 @@ export async function advance(
   return { ...row, ...changed }
 }
 
-/** The refund that an earlier attempt of the same request has begun, and perhaps finished. */
+/** Returns the refund that an earlier attempt of the same request began, whether or not it is finished. */
 export async function begunRefund(
   tx: Tx,
   by: Pick<IdempotencyKey, 'caller' | 'key'>,
@@ -76,9 +82,9 @@ export async function begunRefund(
 }
 
 /**
- * Begins a refund of a locked payment: its amount is reserved before the provider is asked, so that no two
- * refunds take the same money, and its id, which is the provider's key, outlives a crash.
- * @returns undefined where another request begins one under the same key right now
+ * Begins a refund of a locked payment. The amount is reserved before the provider is called, so two refunds
+ * cannot use the same money. The refund's id, from which the provider's key is made, survives a crash.
+ * @returns the refund, or undefined if there already is one with the same key
  */
 export async function beginRefund(
   tx: Tx,
@@ -99,7 +105,7 @@ export async function beginRefund(
   return begun
 }
 
-/** Ends a refund that the provider has done, and tells so; one that has ended stays as it is. */
+/** Marks a pending refund as done and emits `payment.refunded`. Returns an ended refund unchanged. */
 export async function finishRefund(tx: Tx, refund: RefundRow): Promise<RefundRow> {
   const { payment, ended } = await endRefund(tx, refund, 'done')
   if (ended === undefined) return (await readRefund(tx, refund.id))!
@@ -114,7 +120,7 @@ export async function readRefund(db: Db | Tx, id: string): Promise<RefundRow | u
   return row
 }
 
-/** Ends a pending refund that the provider refuses: its amount is free again. */
+/** Marks a pending refund as failed. Its amount can then be refunded again. */
 export async function failRefund(tx: Tx, refund: RefundRow): Promise<void> {
   await endRefund(tx, refund, 'failed')
 }
@@ -124,7 +130,7 @@ async function endRefund(tx: Tx, refund: RefundRow, status: 'done' | 'failed') {
   if (payment === undefined) throw new Error(`refund ${refund.id} has no payment`)
   const [ended] = await tx
     .update(refunds)
-    // one that is done keeps its key: the request that began it may still come again for its answer
+    // a finished refund keeps its key, because the request that began it may still be retried
     .set({ status, ...(status === 'done' ? {} : { caller: null, key: null, hash: null }) })
     .where(and(eq(refunds.id, refund.id), eq(refunds.status, 'pending')))
     .returning()

@@ -9,7 +9,7 @@ beforeAll(async () => {
 })
 afterAll(() => shop.close())
 
-/** Delivers until it is taken, as the dispatcher would. */
+/** Retries a delivery until it succeeds, as the dispatcher does, up to five times. */
 async function untilTaken(deliver: () => Promise<unknown>) {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -20,7 +20,7 @@ async function untilTaken(deliver: () => Promise<unknown>) {
   }
 }
 
-/** Runs `work` with a provider that does something on the way. */
+/** Runs `work` with some of the provider's methods replaced. */
 async function withProvider(
   change: (real: PaymentProvider) => Partial<PaymentProvider>,
   work: () => Promise<unknown>,
@@ -32,7 +32,7 @@ async function withProvider(
 }
 
 describe('void-payment', () => {
-  it('gives an authorisation back', async () => {
+  it('voids an authorisation', async () => {
     const order = shop.reserved()
     await shop.authorize(order)
     await shop.cancel(order)
@@ -48,7 +48,7 @@ describe('void-payment', () => {
     })
   })
 
-  it('refunds what is captured', async () => {
+  it('refunds a captured payment', async () => {
     const { order } = await shop.captured()
     await shop.cancel(order)
     expect(await shop.paymentOf(order.orderId)).toMatchObject({ status: 'refunded', refunded: 2500 })
@@ -59,14 +59,14 @@ describe('void-payment', () => {
     expect(await shop.done(order)).toEqual(['authorize', 'capture', 'refund'])
   })
 
-  it('refunds only what is left of what is captured', async () => {
+  it('refunds only what is left after earlier refunds', async () => {
     const { order, payment } = await shop.captured()
     await shop.post(`/payments/${payment.id}/refunds`, { as: 'staff', body: { amount: 700, reason: 'late' } })
     await shop.cancel(order)
     expect((await shop.emitted(order.orderId)).at(-1)).toMatchObject({ data: { amount: { amount: 1800 } } })
   })
 
-  it('carries a refund on that was begun before a crash', async () => {
+  it('finishes a refund that was begun before a crash', async () => {
     const { order } = await shop.captured()
     await withProvider(
       (real) => ({
@@ -90,7 +90,7 @@ describe('void-payment', () => {
     expect(await shop.told(order)).toEqual(['declined'])
   })
 
-  it('gives back once where it is delivered again, and ten times at once', async () => {
+  it('voids once for repeated and concurrent deliveries', async () => {
     const order = shop.reserved()
     await shop.authorize(order)
     const id = uuidv7()
@@ -100,7 +100,7 @@ describe('void-payment', () => {
     expect(await shop.done(order)).toEqual(['authorize', 'void'])
   })
 
-  it.each(['card_timeout', 'card_flaky'])('gives %s back once', async (card) => {
+  it.each(['card_timeout', 'card_flaky'])('voids a payment by %s once', async (card) => {
     const order = shop.reserved(card)
     await untilTaken(() => shop.authorize(order))
     await untilTaken(() => shop.cancel(order))
@@ -108,7 +108,7 @@ describe('void-payment', () => {
     expect(await shop.done(order)).toEqual(['authorize', 'void'])
   })
 
-  it('waits for a capture that is under way', async () => {
+  it('fails during a capture, and refunds when delivered again', async () => {
     const order = shop.reserved()
     await shop.authorize(order)
     await withProvider(
@@ -126,7 +126,7 @@ describe('void-payment', () => {
 })
 
 describe('a cancellation that overtakes the authorisation', () => {
-  it('fences it off where it comes first', async () => {
+  it('prevents the authorisation if it arrives first', async () => {
     const order = shop.reserved()
     await shop.cancel(order)
     await shop.authorize(order)
@@ -136,7 +136,7 @@ describe('a cancellation that overtakes the authorisation', () => {
     expect(await shop.done(order)).toEqual([])
   })
 
-  it('voids where it comes before the provider is asked', async () => {
+  it('voids if it arrives before the provider is called', async () => {
     const order = shop.reserved()
     await withProvider(
       (real) => ({
@@ -151,7 +151,7 @@ describe('a cancellation that overtakes the authorisation', () => {
     expect(await shop.done(order)).toEqual(['authorize', 'void'])
   })
 
-  it('voids where it comes while the provider is at work', async () => {
+  it('voids if it arrives during the call to the provider', async () => {
     const order = shop.reserved('card_slow')
     await expect(shop.authorize(order)).rejects.toThrow('payment provider')
     await untilTaken(() => shop.cancel(order))
@@ -161,7 +161,7 @@ describe('a cancellation that overtakes the authorisation', () => {
     expect(await shop.done(order)).toEqual(['authorize', 'void'])
   })
 
-  it('voids where it comes after the provider’s answer and before the commit', async () => {
+  it('voids if it arrives after the provider’s answer and before the commit', async () => {
     const order = shop.reserved()
     await withProvider(
       (real) => ({
@@ -177,7 +177,7 @@ describe('a cancellation that overtakes the authorisation', () => {
     expect(await shop.done(order)).toEqual(['authorize', 'void'])
   })
 
-  it('voids where the authorisation’s process died, without waiting for its event', async () => {
+  it('voids if the authorising process died, without waiting for its event to be redelivered', async () => {
     const order = shop.reserved()
     await withProvider(
       () => ({
@@ -192,7 +192,7 @@ describe('a cancellation that overtakes the authorisation', () => {
     expect(await shop.told(order)).toEqual(['voided'])
   })
 
-  it('has nothing to void where the card is declined after all', async () => {
+  it('voids nothing if the card turns out to be declined', async () => {
     const order = shop.reserved('card_declined')
     await withProvider(
       () => ({ authorize: () => Promise.reject(new Error('killed')) }),
@@ -204,7 +204,7 @@ describe('a cancellation that overtakes the authorisation', () => {
     expect(await shop.told(order)).toEqual([])
   })
 
-  it('ends each of a hundred races with an authorisation that was given back once', async () => {
+  it('voids each authorisation once in a hundred races', async () => {
     const cards = ['card_approved', 'card_flaky', 'card_declined', 'card_capture_fails']
     const orders = Array.from({ length: 100 }, (_, i) => shop.reserved(cards[i % cards.length]))
     await Promise.all(
@@ -228,5 +228,5 @@ describe('a cancellation that overtakes the authorisation', () => {
   })
 })
 
-/** What happens on the way sees the real provider. */
+/** Runs `work` with the real provider. */
 const withReal = (real: PaymentProvider, work: () => Promise<unknown>) => withProvider(() => real, work)

@@ -6,7 +6,7 @@ import type { Db } from '../shared/store/postgres.ts'
 import { transaction } from '../shared/store/transaction.ts'
 import { reaction } from '../../events/reaction.ts'
 
-/** Gives back whatever there is of the order's payment; afterwards there never is more. */
+/** Voids or refunds the order's payment. Afterwards nothing can be authorised or captured for the order. */
 export const voidPayment = reaction('void-payment', async (event, { db, provider, once }) => {
   const { orderId } = event.data
   const payment = await beginVoid(db, orderId)
@@ -40,14 +40,14 @@ export const voidPayment = reaction('void-payment', async (event, { db, provider
 })
 
 /**
- * From here on nothing more is authorised or captured. An order without a payment gets one that is voided
- * already: it fences off an authorisation that comes later.
+ * Marks the payment as being voided; from then on it cannot be authorised or captured. An order without a
+ * payment gets one that is already voided, which blocks a later authorisation.
  */
 const beginVoid = (db: Db, orderId: string) =>
   transaction(db, async (tx) => {
     const [fence] = await tx
       .insert(payments)
-      // XXX: ISO 4217's code where no currency is involved
+      // XXX is ISO 4217's code for no currency
       .values({ id: uuidv7(), orderId, status: 'voided', amount: 0, currency: 'XXX' })
       .onConflictDoNothing()
       .returning()
@@ -57,7 +57,7 @@ const beginVoid = (db: Db, orderId: string) =>
     return isOpen ? advance(tx, row, { type: 'cancel' }) : row
   })
 
-/** Begins, or carries on, the refund of all that is left. */
+/** Begins, or resumes, a refund of everything that can still be refunded. */
 const beginRest = (db: Db, { id, orderId }: PaymentRow) =>
   transaction(db, async (tx) => {
     const row = await lockPayment(tx, { id })

@@ -1,13 +1,13 @@
-/** What a test card makes the sandbox do; see docs/payment-sandbox.md. */
+/** How the sandbox treats a test card; see docs/payment-sandbox.md. */
 export interface Card {
-  /** Why it is declined; approved where nothing is said. */
+  /** Why the card is declined; approved if not set. */
   declined?: string
-  /** The issuer thinks for a while before it authorises. */
+  /** The issuer takes a while to authorise. */
   slow?: true
-  /** The first request of each key is done, but never answered. */
+  /** The first request with each key is executed, but never answered. */
   silent?: true
   refusesCapture?: true
-  /** The first attempt of each operation on a payment is turned away before anything is done. */
+  /** The first attempt of each operation on a payment is rejected, and changes nothing. */
   flaky?: true
 }
 

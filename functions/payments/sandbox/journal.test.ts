@@ -13,12 +13,12 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(dir, { recursive: true }))
 
-// written by the test
+// the test writes every line itself
 const parse = (line: string) => JSON.parse(line) as { n: number }
 const open = () => openJournal(path, parse)
 
 describe('the journal', () => {
-  it('gives back what was appended, in order', async () => {
+  it('returns the appended entries in sequence', async () => {
     const { entries, journal } = await open()
     expect(entries).toEqual([])
     const all = Array.from({ length: 500 }, (_, n) => ({ n }))
@@ -30,7 +30,7 @@ describe('the journal', () => {
     await again.journal.close()
   })
 
-  it('has a line on the disk when its append resolves', async () => {
+  it('has written a line to the disk when append resolves', async () => {
     const { journal } = await open()
     for (let n = 0; n < 20; n++) {
       await journal.append({ n })
@@ -39,20 +39,23 @@ describe('the journal', () => {
     await journal.close()
   })
 
-  it.each(['{"n":', '{"n":3}', '\0\0\0\0', '{"n":\n'])('cuts a torn last line off: %j', async (torn) => {
-    const { journal } = await open()
-    await journal.append({ n: 1 })
-    await journal.close()
-    const good = readFileSync(path, 'utf8')
-    appendFileSync(path, torn)
-    const again = await open()
-    expect(again.entries).toEqual([{ n: 1 }])
-    await again.journal.append({ n: 2 })
-    expect(readFileSync(path, 'utf8')).toBe(`${good}{"n":2}\n`)
-    await again.journal.close()
-  })
+  it.each(['{"n":', '{"n":3}', '\0\0\0\0', '{"n":\n'])(
+    'removes an incomplete last line: %j',
+    async (torn) => {
+      const { journal } = await open()
+      await journal.append({ n: 1 })
+      await journal.close()
+      const good = readFileSync(path, 'utf8')
+      appendFileSync(path, torn)
+      const again = await open()
+      expect(again.entries).toEqual([{ n: 1 }])
+      await again.journal.append({ n: 2 })
+      expect(readFileSync(path, 'utf8')).toBe(`${good}{"n":2}\n`)
+      await again.journal.close()
+    },
+  )
 
-  it('refuses a journal that is damaged in the middle, and leaves it alone', async () => {
+  it('throws if the journal is damaged in the middle, and does not change it', async () => {
     const { journal } = await open()
     await journal.close()
     writeFileSync(path, '{"n":1}\n{"n"\n{"n":3}\n')

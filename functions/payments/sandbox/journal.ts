@@ -4,23 +4,24 @@ import { dirname } from 'node:path'
 import { Readable } from 'node:stream'
 
 /**
- * An append-only file of JSON Lines. What `append` has resolved survives a crash; what arrives while the disk
- * is at work is written with the next flush, so that many requests share one fsync.
+ * An append-only file of JSON Lines. Once `append` resolves, the entry survives a crash. Entries that arrive
+ * during a flush are written together by the next one, so many requests share one fsync.
  */
 export interface Journal<E> {
   append(entry: E): Promise<void>
   /** Resolves once everything appended so far is on the disk. */
   flushed(): Promise<void>
-  /** What is on the disk. */
+  /** Returns the entries that are on the disk. */
   read(): Readable
   close(): Promise<void>
 }
 
 /**
- * Opens the journal and tells what is in it. A last line that a crash has torn was never acknowledged: it is
- * cut off. Any other line that cannot be read is an error.
- * @param parse throws where the line is none of ours
- * @param onBroken called once where the disk does not take a line: what is in memory is then ahead of the file
+ * Opens the journal and reads its entries. An incomplete last line, left by a crash, was never acknowledged
+ * and is removed.
+ * @param parse throws if the line is not a journal entry
+ * @param onBroken called if a write fails; the state in memory is then ahead of the file
+ * @throws if any other line cannot be read
  */
 export async function openJournal<E>(
   path: string,
@@ -95,7 +96,7 @@ function writer<E>(
     flushed,
     append: (entry) => {
       waiting.push(`${JSON.stringify(entry)}\n`)
-      // once a flush has failed, each later one fails with it
+      // once a flush has failed, all later ones fail too
       next ??= flush()
       return next
     },
@@ -107,7 +108,7 @@ function writer<E>(
   }
 }
 
-/** Makes the name of a new file as durable as what is in it. */
+/** Syncs the folder, so that the directory entry of a new file survives a crash too. */
 async function syncFolder(path: string) {
   const folder = await open(path)
   try {

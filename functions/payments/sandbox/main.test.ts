@@ -43,20 +43,20 @@ const authorize = (url: string, reference: string) =>
     body: JSON.stringify({ reference, cardToken: 'card_approved', amount: { amount: 1, currency: 'EUR' } }),
   })
 
-it('tells its parent the port, and exits 0 on SIGTERM', async () => {
+it('sends its parent the port, and exits with 0 on SIGTERM', async () => {
   const { child, url } = await start()
   expect((await authorize(url, 'a')).status).toBe(201)
   child.kill('SIGTERM')
   expect(await once(child, 'exit')).toEqual([0, null])
 })
 
-it('exits when its parent is gone', async () => {
+it('exits when its parent exits', async () => {
   const { child } = await start()
   child.disconnect()
   expect(await once(child, 'exit')).toEqual([0, null])
 })
 
-it('has forgotten nothing that it answered when it is killed', async () => {
+it('loses no answered request when it is killed', async () => {
   const first = await start()
   const answered: string[] = []
   const exit = once(first.child, 'exit')
@@ -81,35 +81,38 @@ it('has forgotten nothing that it answered when it is killed', async () => {
   expect(references.size).toBe(kept.length)
 })
 
-it('says in one line what is missing', async () => {
+it('reports a missing setting in one line', async () => {
   child = spawn(process.execPath, [main], { env: env({ PAYMENT_SANDBOX_JOURNAL: '' }) })
   const [said, [code]] = await Promise.all([text(child.stderr!), once(child, 'exit')])
   expect(code).toBe(1)
   expect(said).toMatch(/^zeroshop: the payment sandbox: PAYMENT_SANDBOX_JOURNAL is not set: .*\n$/)
 })
 
-it.skipIf(process.platform === 'win32')('exits 1 when the disk takes no more, and starts again', async () => {
-  // a file may grow to one or two blocks; the signal that says so is ignored, as on a full disk there is none
-  child = spawn('sh', ['-c', `trap '' XFSZ; ulimit -f 2; exec "$0" ${main}`, process.execPath], {
-    env: env(),
-    stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
-  })
-  const url = await urlOf(child)
-  const exit = once(child, 'exit')
-  const said = text(child.stderr!)
-  const answered: string[] = []
-  for (let n = 0; n < 20; n++) {
-    const answer = await authorize(url, `n${n}`).catch(() => undefined)
-    if (answer?.status !== 201) break
-    answered.push(`n${n}`)
-  }
-  expect((await exit)[0]).toBe(1)
-  expect(await said).toMatch(/^zeroshop: the payment sandbox: .*EFBIG.*\n$/)
-  const again = await start()
-  for (const reference of answered) {
-    const found = await fetch(`${again.url}/v1/payments?reference=${reference}`, {
-      headers: { authorization: 'Bearer k' },
+it.skipIf(process.platform === 'win32')(
+  'exits with 1 when the disk is full, and can start again',
+  async () => {
+    // `ulimit -f` limits the journal to two blocks; SIGXFSZ is ignored, because a full disk sends no signal
+    child = spawn('sh', ['-c', `trap '' XFSZ; ulimit -f 2; exec "$0" ${main}`, process.execPath], {
+      env: env(),
+      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     })
-    expect(await found.json()).toMatchObject({ items: [{ reference }] })
-  }
-})
+    const url = await urlOf(child)
+    const exit = once(child, 'exit')
+    const said = text(child.stderr!)
+    const answered: string[] = []
+    for (let n = 0; n < 20; n++) {
+      const answer = await authorize(url, `n${n}`).catch(() => undefined)
+      if (answer?.status !== 201) break
+      answered.push(`n${n}`)
+    }
+    expect((await exit)[0]).toBe(1)
+    expect(await said).toMatch(/^zeroshop: the payment sandbox: .*EFBIG.*\n$/)
+    const again = await start()
+    for (const reference of answered) {
+      const found = await fetch(`${again.url}/v1/payments?reference=${reference}`, {
+        headers: { authorization: 'Bearer k' },
+      })
+      expect(await found.json()).toMatchObject({ items: [{ reference }] })
+    }
+  },
+)

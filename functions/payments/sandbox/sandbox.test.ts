@@ -9,7 +9,7 @@ const command = fc.record({
 })
 const card = fc.constantFrom('card_approved', 'card_declined', 'card_capture_fails', 'card_never_seen')
 
-/** Everything that the sandbox decides for one payment. */
+/** Runs commands on one payment and returns all decisions of the sandbox. */
 function run(
   cardToken: string,
   commands: { deed: 'capture' | 'void' | 'refund'; amount: number }[],
@@ -36,7 +36,7 @@ describe('the sandbox', () => {
     )
   })
 
-  it('is the same when it is rebuilt from its journal', () => {
+  it('has the same state when it is rebuilt from its journal', () => {
     fc.assert(
       fc.property(card, fc.array(command, { maxLength: 20 }), (card, commands) => {
         const journal = run(card, commands)
@@ -47,7 +47,7 @@ describe('the sandbox', () => {
     )
   })
 
-  it('numbers its decisions without a gap, also after it is rebuilt', () => {
+  it('numbers its decisions without gaps, even after it is rebuilt', () => {
     const journal = run('card_approved', [{ deed: 'capture', amount: 100 }])
     const rebuilt = new Sandbox(journal, (entry) => journal.push(entry))
     rebuilt.authorize(

@@ -2,8 +2,8 @@ import { uuidv7 } from 'uuidv7'
 import { cardOf } from './cards.ts'
 
 /**
- * The payment provider's own rules, without HTTP and without a disk: what a payment is, what may be done to it,
- * and what each Idempotency-Key has done. Amounts are in minor units.
+ * The sandbox's rules, without HTTP or disk: payments, the operations on them, and the result stored for each
+ * Idempotency-Key. Amounts are in minor units.
  */
 
 export interface SandboxPayment {
@@ -19,27 +19,27 @@ export interface SandboxPayment {
 
 export type Deed = 'authorize' | 'capture' | 'void' | 'refund'
 
-/** One request that was decided: a line of the journal. */
+/** The decision on one request: a line of the journal. */
 export interface Entry {
   seq: number
   at: string
   operation: Deed
-  /** The Idempotency-Key, and a hash of the request it came with. */
+  /** The Idempotency-Key and a hash of its request. */
   key: string
   hash: string
-  /** Only what is `done` moved money or a hold on it. */
+  /** Only `done` means that money was moved, held or released. */
   outcome: 'done' | 'declined' | 'refused'
-  /** What was asked for: of a capture or void, the authorised amount. */
+  /** The requested amount; for a capture or void, the authorised amount. */
   amount: number
   /** Why it was refused. */
   refusal?: string
-  /** The payment as it is from now on. */
+  /** The payment after the decision. */
   payment: SandboxPayment
 }
 
 type Verdict = Pick<Entry, 'outcome' | 'refusal' | 'payment'>
 
-/** A new payment: authorised, or declined for what its card says. */
+/** Decides on a new payment: authorised or declined, depending on its card. */
 export function authorize(
   id: string,
   request: Pick<SandboxPayment, 'reference' | 'cardToken' | 'amount'>,
@@ -51,7 +51,7 @@ export function authorize(
     : { outcome: 'declined', payment: { ...payment, status: 'declined', declineReason: declined } }
 }
 
-/** What becomes of a payment, or why not. */
+/** Decides on an operation: returns the changed payment, or why the operation is refused. */
 export function perform(payment: SandboxPayment, deed: Exclude<Deed, 'authorize'>, amount: number): Verdict {
   const done = (change: Partial<SandboxPayment>): Verdict => ({
     outcome: 'done',
@@ -70,7 +70,7 @@ export function perform(payment: SandboxPayment, deed: Exclude<Deed, 'authorize'
   return done({ status: 'captured', captured: payment.amount.amount })
 }
 
-/** Everything that the sandbox remembers, rebuilt from its journal. */
+/** The state of the sandbox, rebuilt from its journal. */
 export class Sandbox {
   readonly #payments = new Map<string, SandboxPayment>()
   readonly #byReference = new Map<string, string>()
@@ -80,8 +80,8 @@ export class Sandbox {
   #seq = 0
 
   /**
-   * @param journal what was decided before
-   * @param record takes each further decision, in order
+   * @param journal earlier decisions
+   * @param record called with each new decision, in sequence
    */
   constructor(journal: Iterable<Entry> = [], record: (entry: Entry) => void = () => {}) {
     for (const entry of journal) this.#remember(entry)
@@ -97,12 +97,15 @@ export class Sandbox {
     return id === undefined ? undefined : this.#payments.get(id)
   }
 
-  /** What was decided for a key. */
+  /** Returns the decision for a key. */
   byKey(key: string): Entry | undefined {
     return this.#byKey.get(key)
   }
 
-  /** Whether a flaky card turns this attempt away: only the first of each operation on a payment since the start. */
+  /**
+   * Returns whether a flaky card makes this attempt fail. It does so for the first attempt of each operation
+   * on a payment since the sandbox started.
+   */
   turnsAway(operation: Deed, reference: string, cardToken: string): boolean {
     const attempt = `${operation} ${reference}`
     if (!cardOf(cardToken).flaky || this.#turnedAway.has(attempt)) return false
@@ -110,7 +113,7 @@ export class Sandbox {
     return true
   }
 
-  /** Decides a request under a new key, and remembers it; the reference may have only one payment. */
+  /** Decides on a request with a new key and records it. Refuses a second payment for a reference. */
   authorize(
     request: Pick<SandboxPayment, 'reference' | 'cardToken' | 'amount'>,
     by: Pick<Entry, 'key' | 'hash'>,

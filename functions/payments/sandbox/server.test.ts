@@ -19,12 +19,12 @@ const request = (cardToken = 'card_approved', amount = 1000) => ({
 
 async function authorized(cardToken?: string) {
   const { body } = await post('/v1/authorizations', request(cardToken))
-  // as tested below
+  // the tests below check the shape of the answer
   return body as { id: string; reference: string }
 }
 
 describe('authorising', () => {
-  it('answers the payment', async () => {
+  it('returns the payment', async () => {
     const sent = request()
     const answer = await post('/v1/authorizations', sent)
     expect(answer.status).toBe(201)
@@ -48,7 +48,7 @@ describe('authorising', () => {
     expect({ status, body }).toMatchObject({ status: 201, body: { status: 'declined', declineReason } })
   })
 
-  it('takes one payment a reference', async () => {
+  it('accepts one payment for each reference', async () => {
     const sent = request()
     const { body: first } = await post('/v1/authorizations', sent)
     const again = await post('/v1/authorizations', sent)
@@ -56,7 +56,7 @@ describe('authorising', () => {
     expect(again.body.payment).toEqual(first)
   })
 
-  it('makes card_slow wait for its issuer', async () => {
+  it('delays the answer for card_slow', async () => {
     const sent = request('card_slow')
     const since = performance.now()
     const answer = post('/v1/authorizations', sent)
@@ -65,7 +65,7 @@ describe('authorising', () => {
     expect(performance.now() - since).toBeGreaterThan(280)
   })
 
-  it('decides once where card_slow is asked twice at once', async () => {
+  it('decides once for two concurrent requests with card_slow and one key', async () => {
     const sent = request('card_slow')
     const [a, b] = await Promise.all([
       post('/v1/authorizations', sent, 'slow-twice'),
@@ -105,7 +105,7 @@ describe('capturing, voiding and refunding', () => {
     expect((await post(`/v1/payments/${id}/refunds`, { amount: 600 })).body.refunded).toBe(1000)
   })
 
-  it('refuses to capture card_capture_fails for good, and voids it', async () => {
+  it('always refuses to capture card_capture_fails, but voids it', async () => {
     const { id } = await authorized('card_capture_fails')
     const refused = await post(`/v1/payments/${id}/capture`)
     expect(refused).toMatchObject({ status: 409, body: { payment: { status: 'authorized' } } })
@@ -113,7 +113,7 @@ describe('capturing, voiding and refunding', () => {
     expect((await post(`/v1/payments/${id}/void`)).body.status).toBe('voided')
   })
 
-  it('turns card_flaky away once an operation, before doing anything', async () => {
+  it('rejects card_flaky once for each operation, without changing anything', async () => {
     const sent = request('card_flaky')
     expect((await post('/v1/authorizations', sent, 'flaky')).status).toBe(503)
     expect((await sandbox.send('GET', `/v1/payments?reference=${sent.reference}`)).body.items).toEqual([])
@@ -125,7 +125,7 @@ describe('capturing, voiding and refunding', () => {
     ])
   })
 
-  it('does what card_timeout asks, but never answers its first request', async () => {
+  it('executes the first request with card_timeout, but never answers it', async () => {
     const sent = request('card_timeout')
     await expect(post('/v1/authorizations', sent, 'silent')).rejects.toThrow('fetch failed')
     const { body } = await sandbox.send('GET', `/v1/payments?reference=${sent.reference}`)
@@ -136,7 +136,7 @@ describe('capturing, voiding and refunding', () => {
 })
 
 describe('an Idempotency-Key', () => {
-  it('has a request done once and answered alike, also after a restart and a later change', async () => {
+  it('executes a request once and repeats its answer, even after a restart and a later change', async () => {
     const sent = request()
     const first = await post('/v1/authorizations', sent, 'key-1')
     await post(`/v1/payments/${first.body.id}/capture`, undefined, 'key-2')
@@ -154,7 +154,7 @@ describe('an Idempotency-Key', () => {
     ])
   })
 
-  it('is refused with another body or path', async () => {
+  it('is rejected with a different body or path', async () => {
     const { id } = await authorized()
     await post(`/v1/payments/${id}/capture`, undefined, 'other-1')
     await post(`/v1/payments/${id}/refunds`, { amount: 1 }, 'other-2')
@@ -162,7 +162,7 @@ describe('an Idempotency-Key', () => {
     expect((await post(`/v1/payments/${id}/refunds`, { amount: 2 }, 'other-2')).status).toBe(422)
   })
 
-  it('has a request done once that is sent 50 times at once', async () => {
+  it('executes a request once if it is sent 50 times concurrently', async () => {
     const sent = request()
     const answers = await Promise.all(
       Array.from({ length: 50 }, () => post('/v1/authorizations', sent, 'fifty')),
@@ -172,33 +172,33 @@ describe('an Idempotency-Key', () => {
   })
 })
 
-describe('bad requests', () => {
-  it('is refused without the right API key', async () => {
+describe('an invalid request', () => {
+  it('is rejected without the right API key', async () => {
     const headers = { authorization: 'Bearer wrong', 'idempotency-key': 'k' }
     expect((await sandbox.send('POST', '/v1/authorizations', request(), headers)).status).toBe(401)
     expect((await sandbox.send('GET', '/v1/journal', undefined, { authorization: '' })).status).toBe(401)
   })
 
   it.each([
-    ['no JSON', '{'],
+    ['invalid JSON', '{'],
     ['no card', { ...request(), cardToken: undefined }],
-    ['nothing', request('card_approved', 0)],
-    ['a fraction', request('card_approved', 1.5)],
+    ['an amount of zero', request('card_approved', 0)],
+    ['a fractional amount', request('card_approved', 1.5)],
     ['an unknown field', { ...request(), cvc: '123' }],
     ['an empty reference', { ...request(), reference: '' }],
-  ])('says what is wrong with %s', async (_, body) => {
+  ])('is rejected with 422 if its body has %s', async (_, body) => {
     const answer = await post('/v1/authorizations', body)
     expect(answer).toMatchObject({ status: 422, body: { title: 'Not valid', status: 422 } })
   })
 
-  it('needs a key, a payment and a path that there is', async () => {
+  it('is rejected without a key, or with an unknown payment or path', async () => {
     expect((await sandbox.send('POST', '/v1/authorizations', request())).status).toBe(400)
     expect((await post('/v1/payments/pay_none/capture')).status).toBe(404)
     expect((await sandbox.send('GET', '/v1/nothing')).status).toBe(404)
   })
 })
 
-it('answers what is in flight before it ends', async () => {
+it('answers open requests before it stops', async () => {
   const own = await openSandbox({ slowMs: 60_000, silentMs: 60_000 })
   const send = (card: string) =>
     own.send('POST', '/v1/authorizations', request(card), { 'idempotency-key': card })

@@ -23,16 +23,16 @@ const NewRefund = z.strictObject({ amount: minorUnits })
 const Nothing = z.strictObject({})
 
 export interface SandboxOptions {
-  /** A free one where it is 0. */
+  /** If 0, a free port is chosen. */
   port: number
   host: string | undefined
   /** The path of the journal. */
   journal: string
   apiKey: string
-  /** How long `card_slow` thinks and how long `card_timeout` stays silent, in ms. */
+  /** How long `card_slow` takes to answer and how long `card_timeout` stays silent, in ms. */
   slowMs?: number
   silentMs?: number
-  /** Called once the journal cannot be written: start again, then. */
+  /** Called if the journal cannot be written; the sandbox must then be restarted. */
   onBroken?: (error: unknown) => void
 }
 
@@ -47,12 +47,12 @@ class Fault extends Error {
 }
 
 /**
- * Starts the payment provider's stand-in. Every answer waits until what it tells of is on the disk.
- * @returns the port, and `close`, which ends it once everything in flight is answered
+ * Starts the payment sandbox. It answers a request only after the decision is on the disk.
+ * @returns the port, and `close`, which finishes open requests and then stops the server
  */
 export async function startSandbox(options: SandboxOptions) {
   const { entries, journal } = await openJournal(options.journal, parseEntry, options.onBroken)
-  // each answer awaits the flush, and so hears of its failure
+  // a failed write is reported by the flush that each answer awaits
   const sandbox = new Sandbox(entries, (entry) => void journal.append(entry).catch(() => {}))
   const stopping = new AbortController()
   const app = new Hono<{ Bindings: HttpBindings }>()
@@ -75,7 +75,7 @@ export async function startSandbox(options: SandboxOptions) {
     return answerOnce(c, by, body.cardToken, async () => {
       if (sandbox.turnsAway('authorize', body.reference, body.cardToken)) throw turnedAway()
       if (cardOf(body.cardToken).slow) await pause(options.slowMs ?? 5_000)
-      // a second request of the same key may have been decided meanwhile
+      // another request with the same key may have been decided meanwhile
       return sandbox.byKey(by.key) ?? sandbox.authorize(body, by)
     })
   })
@@ -100,12 +100,12 @@ export async function startSandbox(options: SandboxOptions) {
 
   app.get('/v1/journal', async (c) => {
     await journal.flushed()
-    // the same class under two names
+    // Node and the DOM types declare the same class separately
     const lines = Readable.toWeb(journal.read()) as ReadableStream
     return c.body(lines, 200, { 'content-type': 'application/jsonl' })
   })
 
-  /** Decides once a key; the same answer again where it is known. */
+  /** Decides once for each key, and returns the stored answer if the key is repeated. */
   async function answerOnce(
     c: C,
     by: Pick<Entry, 'key' | 'hash'>,
@@ -130,14 +130,14 @@ export async function startSandbox(options: SandboxOptions) {
     return RESPONSE_ALREADY_SENT
   }
 
-  /** Waits; not while stopping. */
+  /** Waits, but returns at once if the server is stopping or a signal aborts. */
   const pause = (ms: number, ...signals: AbortSignal[]) =>
     delay(ms, undefined, { signal: AbortSignal.any([stopping.signal, ...signals]) }).catch(() => {})
 
-  // HTTP/1.1, as asked for
+  // without other options the adaptor creates an HTTP/1.1 server
   const server = createAdaptorServer({ fetch: app.fetch }) as Server
   server.on('request', (_, response) =>
-    // a connection that is kept alive must not keep us alive
+    // while stopping, a keep-alive connection must not keep the server running
     response.once(
       'close',
       () => stopping.signal.aborted && setImmediate(() => server.closeIdleConnections()),
@@ -150,7 +150,7 @@ export async function startSandbox(options: SandboxOptions) {
     await journal.close()
     throw error
   })
-  // it listens on TCP
+  // the server listens on TCP, so this is not a pipe's name
   const { port } = server.address() as AddressInfo
   return {
     port,
@@ -164,7 +164,7 @@ export async function startSandbox(options: SandboxOptions) {
   }
 }
 
-/** The body, checked, and what the request is known by. */
+/** Returns the validated body, and the request's Idempotency-Key and hash. */
 async function read<S extends z.ZodType>(c: Context, schema: S) {
   const key = c.req.header('idempotency-key') ?? ''
   if (!word.safeParse(key).success)
@@ -184,7 +184,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** Without the card: no provider gives that back. */
+/** Converts a payment to its answer, without the card token: a provider never returns that. */
 const toAnswer = (payment: SandboxPayment) => ({ ...payment, cardToken: undefined })
 
 const statusOf = ({ operation }: Entry) => (operation === 'authorize' || operation === 'refund' ? 201 : 200)
@@ -214,5 +214,5 @@ function isSame(a: string, b: string) {
 
 const digest = (text: string) => hash('sha256', text, 'buffer')
 
-// only we write the journal
+// the journal is written only by this sandbox, so its entries are not validated
 const parseEntry = (line: string) => JSON.parse(line) as Entry
