@@ -23,7 +23,7 @@ const mug = () => ({
 const newKey = () => ({ as: 'seller' as const, key: randomUUID(), body: JSON.stringify(mug()) })
 
 describe('create-product', () => {
-  it('adds a product of the seller, and its event in the same document', async () => {
+  it('adds a product of the seller with its event in the same document', async () => {
     const body = mug()
     const answer = await shop.post('/products', { as: 'seller', body })
     expect(answer.status).toBe(201)
@@ -44,18 +44,18 @@ describe('create-product', () => {
     expect(stored?.outbox).toMatchObject([{ type: 'product.created', data: { sku: body.sku, version: 1 } }])
   })
 
-  it('lets an admin sell, too', async () => {
+  it('lets admins sell too', async () => {
     const { status, body } = await shop.post('/products', { as: 'admin', body: mug() })
     expect([status, body.sellerId]).toEqual([201, shop.users.admin.id])
   })
 
-  it('describes and attributes nothing where nothing is said', async () => {
+  it('defaults to an empty description and no attributes', async () => {
     const { description: _, attributes: __, ...body } = mug()
     const answer = await shop.post('/products', { as: 'seller', body })
     expect(answer.body).toMatchObject({ description: '', attributes: {} })
   })
 
-  it('keeps names of attributes that are special in JavaScript from doing anything', async () => {
+  it('treats attribute names that are special in JavaScript like any other', async () => {
     const body = JSON.stringify(mug()).replace('"colour"', '"__proto__":true,"constructor"')
     const answer = await shop.post('/products', { as: 'seller', body })
     expect(answer.status).toBe(201)
@@ -75,13 +75,13 @@ describe('create-product', () => {
     ['/body/attributes', { attributes: Object.fromEntries(Array.from({ length: 51 }, (_, i) => [i, i])) }],
     ['/body/attributes/nested', { attributes: { nested: { a: 1 } } }],
     ['/body/sellerId', { sellerId: randomUUID() }],
-  ])('refuses what is not valid at %s', async (pointer, part) => {
+  ])('rejects an invalid value at %s', async (pointer, part) => {
     const answer = await shop.post('/products', { as: 'seller', body: { ...mug(), ...part } })
     expect(answer.status).toBe(400)
     expect(answer.body.errors.map((e: { pointer: string }) => e.pointer)).toContain(pointer)
   })
 
-  it('refuses a SKU that is taken, also by a deleted product', async () => {
+  it('rejects a SKU that is taken, even by a deleted product', async () => {
     const body = mug()
     const first = await shop.post('/products', { as: 'seller', body })
     const second = await shop.post('/products', { as: 'admin', body })
@@ -90,7 +90,7 @@ describe('create-product', () => {
     expect((await shop.post('/products', { as: 'seller', body })).status).toBe(409)
   })
 
-  it('makes one product of 20 requests for one SKU', async () => {
+  it('creates one product for 20 requests with one SKU', async () => {
     const body = mug()
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => shop.post('/products', { as: 'seller', body })),
@@ -98,7 +98,7 @@ describe('create-product', () => {
     expect(answers.map((a) => a.status).sort((a, b) => a - b)).toEqual([201, ...Array<number>(19).fill(409)])
   })
 
-  it('is for sellers and admins', async () => {
+  it('is allowed for sellers and admins only', async () => {
     for (const as of ['customer', 'staff'] as const)
       expect((await shop.post('/products', { as, body: mug() })).status).toBe(403)
     expect((await shop.post('/products', { body: mug() })).status).toBe(401)
@@ -106,7 +106,7 @@ describe('create-product', () => {
 })
 
 describe('the Idempotency-Key of create-product', () => {
-  it('must be there', async () => {
+  it('is required', async () => {
     const answer = await shop.post('/products', { as: 'seller', body: mug(), key: null })
     expect(answer.body).toMatchObject({
       status: 400,
@@ -114,7 +114,7 @@ describe('the Idempotency-Key of create-product', () => {
     })
   })
 
-  it('gives the first answer again, byte for byte', async () => {
+  it('returns the first answer again, byte for byte', async () => {
     const send = newKey()
     const first = await shop.post('/products', send)
     await shop.delete(`/products/${first.body.id}`, { as: 'seller' })
@@ -124,7 +124,7 @@ describe('the Idempotency-Key of create-product', () => {
       expect(again.headers.get(name)).toBe(first.headers.get(name))
   })
 
-  it('is refused with another body', async () => {
+  it('is rejected with a different body', async () => {
     const send = newKey()
     await shop.post('/products', send)
     const answer = await shop.post('/products', { ...send, body: mug() })
@@ -134,14 +134,14 @@ describe('the Idempotency-Key of create-product', () => {
     })
   })
 
-  it('is each caller’s own', async () => {
+  it('is separate for each caller', async () => {
     const send = newKey()
     await shop.post('/products', send)
     const answer = await shop.post('/products', { ...send, body: mug(), as: shop.newUser('seller') })
     expect(answer.status).toBe(201)
   })
 
-  it('makes one product of 20 requests at once, all with the same answer', async () => {
+  it('creates one product for 20 concurrent requests, all with the same answer', async () => {
     const send = newKey()
     const answers = await Promise.all(Array.from({ length: 20 }, () => shop.post('/products', send)))
     expect(new Set(answers.map((a) => `${a.status} ${a.text}`)).size).toBe(1)
@@ -149,7 +149,7 @@ describe('the Idempotency-Key of create-product', () => {
     expect(await documents().countDocuments({ 'creation.key': send.key })).toBe(1)
   })
 
-  it('keeps no answer of a refusal, so that it can be tried again', async () => {
+  it('does not store a rejection, so that the request can be retried', async () => {
     const send = newKey()
     const other = await shop.post('/products', { as: 'seller', body: send.body })
     expect((await shop.post('/products', send)).status).toBe(409)
@@ -157,7 +157,7 @@ describe('the Idempotency-Key of create-product', () => {
     expect((await shop.post('/products', send)).status).toBe(201)
   })
 
-  it('is free again after its day', async () => {
+  it('can be used again after a day', async () => {
     const send = newKey()
     const { body } = await shop.post('/products', send)
     const age = (ms: number) =>

@@ -15,7 +15,7 @@ const create = async () => {
   return (await shop.post('/products', { as: 'seller', body })).body
 }
 
-it('takes a product off the shop, and tells of it once', async () => {
+it('removes a product from the shop and emits product.deleted once', async () => {
   const { id, sku } = await create()
   const answer = await shop.delete(`/products/${id}`, { as: 'seller' })
   expect([answer.status, answer.text]).toEqual([204, ''])
@@ -30,14 +30,14 @@ it('takes a product off the shop, and tells of it once', async () => {
   ])
 })
 
-it('respects If-Match, but does not need it', async () => {
+it('respects If-Match, but does not require it', async () => {
   const { id } = await create()
   const stale = await shop.delete(`/products/${id}`, { as: 'seller', ifMatch: '"7"' })
   expect(stale.body).toMatchObject({ status: 412, type: expect.stringContaining('stale-version') })
   expect((await shop.delete(`/products/${id}`, { as: 'seller', ifMatch: '"1"' })).status).toBe(204)
 })
 
-it('is the seller’s or an admin’s', async () => {
+it('is allowed for the product’s seller and for admins only', async () => {
   const { id } = await create()
   expect((await shop.delete(`/products/${id}`, { as: shop.newUser('seller') })).status).toBe(404)
   expect((await shop.delete(`/products/${id}`, { as: 'staff' })).status).toBe(403)
@@ -45,7 +45,7 @@ it('is the seller’s or an admin’s', async () => {
   expect((await shop.delete(`/products/${id}`, { as: 'admin' })).status).toBe(204)
 })
 
-it('finds none that is not there', async () => {
+it('rejects an unknown or invalid id', async () => {
   expect((await shop.delete(`/products/${uuidv7()}`, { as: 'admin' })).status).toBe(404)
   expect((await shop.delete('/products/1', { as: 'admin' })).status).toBe(400)
 })

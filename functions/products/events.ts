@@ -8,7 +8,7 @@ const product = z.strictObject({
   name: z.string(),
   price: eventMoney,
   sellerId: eventId,
-  /** Rises with each change: an older version never overwrites a newer one. */
+  /** Increases with each change, so that consumers can ignore an older version. */
   version: z.int().min(1),
 })
 

@@ -21,7 +21,7 @@ it('shows a product to anyone', async () => {
   expect(answer.headers.get('cache-control')).toBe('public, no-cache')
 })
 
-it('answers 304 to who has the current version', async () => {
+it('returns 304 to a client that has the current version', async () => {
   const { id } = await create()
   const headers = { 'if-none-match': (await shop.get(`/products/${id}`)).headers.get('etag')! }
   const unchanged = await shop.get(`/products/${id}`, { headers })
@@ -30,7 +30,7 @@ it('answers 304 to who has the current version', async () => {
   expect((await shop.get(`/products/${id}`, { headers })).status).toBe(200)
 })
 
-it('knows no product that is not there or was deleted', async () => {
+it('returns 404 for an unknown or deleted product', async () => {
   const { id } = await create()
   await shop.delete(`/products/${id}`, { as: 'seller' })
   for (const path of [`/products/${id}`, `/products/${uuidv7()}`]) {
@@ -39,7 +39,7 @@ it('knows no product that is not there or was deleted', async () => {
   }
 })
 
-it('refuses what is no id', async () => {
+it('rejects an invalid id', async () => {
   const answer = await shop.get('/products/1')
   expect(answer.body).toMatchObject({ status: 400, errors: [{ pointer: '/path/id' }] })
 })

@@ -17,7 +17,7 @@ export const getProduct = operation(
     if (product === null) throw noProduct()
     return json(toProduct(product), 200, {
       ETag: etag(product.version),
-      // caches may keep it, but must ask whether it is still the current version
+      // caches may store the answer, but must revalidate it each time
       'Cache-Control': 'public, no-cache',
     })
   },

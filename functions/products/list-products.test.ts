@@ -6,7 +6,7 @@ import { newProduct, wordsOf, type NewProduct, type Product } from './product.ts
 
 let shop: TestShop
 const names = ['Blue mug', 'Bluish mug', 'Café kit', 'Élan chain', 'chain tool', 'Über-Kit', 'Zange', 'zange']
-/** What the shop has, as far as the list depends on it. */
+/** The shop's products, with the fields on which the list depends. */
 type Listed = Omit<NewProduct, 'attributes'> & { id: string }
 const all: Listed[] = []
 
@@ -39,7 +39,7 @@ const list = (query: Query) => {
 }
 const skus = (products: { sku: string }[]) => products.map(({ sku }) => sku)
 
-/** Every page of a list. */
+/** Reads every page of a list. */
 async function listAll(query: Query): Promise<Product[]> {
   const items: Product[] = []
   let next: string | undefined
@@ -63,7 +63,7 @@ const orders: Record<string, (a: Listed, b: Listed) => number> = {
   name: (a, b) => compare(plain(a.name), plain(b.name)) || compare(a.id, b.id),
 }
 
-/** What the list should be, computed in the simplest way. */
+/** Returns the expected list, computed in the simplest way. */
 const expected = ({ q, category, currency, minPrice, maxPrice, sort = 'newest' }: Query): Listed[] =>
   all
     .filter((p) => {
@@ -79,7 +79,7 @@ const expected = ({ q, category, currency, minPrice, maxPrice, sort = 'newest' }
     .sort(orders[sort])
 
 describe('list-products', () => {
-  it('shows anyone the newest 20 first, and where the next are', async () => {
+  it('shows anyone the newest 20 products and links to the next page', async () => {
     const answer = await list({})
     expect(answer.status).toBe(200)
     expect(skus(answer.body.items)).toEqual(skus(expected({})).slice(0, 20))
@@ -98,18 +98,18 @@ describe('list-products', () => {
     ['ug', []],
     ['blue chain', []],
     ['.*', []],
-  ])('finds by the beginning of words, without case and accents: %s', async (q, found) => {
+  ])('finds words by their beginning, ignoring case and accents: %s', async (q, found) => {
     const { body } = await list({ q, limit: 100 })
     expect(new Set(body.items.map((p: Product) => p.name))).toEqual(new Set(found))
   })
 
-  it('finds by SKU, and says it with the version that a reader needs', async () => {
+  it('finds a product by its SKU and shows its version', async () => {
     const { body } = await list({ sku: 'SKU-7' })
     expect(body).toEqual({ items: [expect.objectContaining({ sku: 'SKU-7', version: 1 })] })
     expect((await list({ sku: 'SKU-9' })).body).toEqual({ items: [] })
   })
 
-  it('answers each mixture of filters, orders and page sizes as the simplest program would', async () => {
+  it('returns what a simple filter and sort return, for any filters, order and page size', async () => {
     const query = fc.record(
       {
         q: fc.constantFrom('mug', 'blu', 'k', 'c', 'mug blu', 'zan', '10', 'sku 1', 'm to', '  '),
@@ -132,7 +132,7 @@ describe('list-products', () => {
     )
   })
 
-  it('repeats and skips nothing where products come and go between pages', async () => {
+  it('repeats and skips no product if others are added between pages', async () => {
     const first = await list({ sort: 'newest', limit: 10 })
     const body = { sku: randomUUID(), name: 'New', category: 'x', price: { amount: 1, currency: 'EUR' } }
     const { body: added } = await shop.post('/products', { as: 'seller', body })
@@ -157,7 +157,7 @@ describe('list-products', () => {
       { cursor: Buffer.from('["/api/v1/products","a"]').toString('base64url'), sort: 'price' },
     ],
     ['/query/sku[$ne]', { 'sku[$ne]': 'x' }],
-  ])('refuses what is not valid at %s', async (pointer, query: Query) => {
+  ])('rejects an invalid value at %s', async (pointer, query: Query) => {
     const answer = await list(query)
     expect(answer.body).toMatchObject({ status: 400, errors: [{ pointer }] })
   })

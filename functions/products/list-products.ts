@@ -56,7 +56,7 @@ export const listProducts = operation(
 interface Order {
   keys: string[]
   direction: 1 | -1
-  /** The values of the keys in a row: its place in the order. */
+  /** Returns the values of the keys in a row, which make up the cursor. */
   position: (row: ListedProduct) => CursorValue[]
   types: ('string' | 'number')[]
 }
@@ -67,7 +67,7 @@ const byPrice = {
   types: ['string', 'number', 'string'],
 } satisfies Partial<Order>
 
-/** Each ends with the id, which is unique and, as a UUIDv7, tells when the product was made. */
+/** Each order ends with the id, which is unique. As a UUIDv7 it also sorts by the time of creation. */
 const orders: Record<ProductQuery['sort'], Order> = {
   newest: { keys: ['_id'], direction: -1, position: ({ _id }) => [_id], types: ['string'] },
   price: { ...byPrice, direction: 1 },
@@ -95,12 +95,12 @@ function matching({ q, sku, category, currency, minPrice, maxPrice }: ProductQue
   return filter
 }
 
-/** A range and not a regular expression: both use the index, but this needs no escaping. */
+/** Matches words with a prefix. A range uses the index like a regular expression, but needs no escaping. */
 const beginning = (word: string): Filter<ProductDocument> => ({
   words: { $elemMatch: { $gte: word, $lt: `${word}\u{10ffff}` } },
 })
 
-/** What comes after a place in an order of several keys. */
+/** Matches the rows that come after the given values of the keys. */
 const after = (keys: string[], direction: 1 | -1, values: CursorValue[]): Filter<ProductDocument> => ({
   $or: keys.map((key, i) => ({
     ...Object.fromEntries(keys.slice(0, i).map((before, j) => [before, values[j]])),

@@ -4,7 +4,7 @@ import { openMongoDatabase } from '../shared/store/open-mongodb.ts'
 import { migrations } from './migrations/index.ts'
 import type { ProductDocument } from './product.ts'
 
-/** What the functions of products work with. */
+/** Opens the dependencies of the products functions. */
 export async function open(config: Config, log: Logger, name: string) {
   const { db, ...service } = await openMongoDatabase(config, { name, domain: 'products', migrations })
   return { ...service, deps: { log, products: db.collection<ProductDocument>('products') } }

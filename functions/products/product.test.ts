@@ -14,11 +14,11 @@ const sellerId = uuidv7()
 const attributes = (n: number) => Object.fromEntries(Array.from({ length: n }, (_, i) => [`a${i}`, i]))
 
 describe('the words of a text', () => {
-  it('are without case and accents, each once', () => {
+  it('are distinct, in lower case and without accents', () => {
     expect(wordsOf('Café-MUG, 330 ml; café (ZÜRICH)')).toEqual(['cafe', 'mug', '330', 'ml', 'zurich'])
   })
 
-  it('are letters and digits only, whatever is written', () => {
+  it('contain only letters and digits, for any text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(wordsOf(text).filter((word) => !/^[\p{L}\p{N}]+$/u.test(word))).toEqual([])
@@ -26,7 +26,7 @@ describe('the words of a text', () => {
     )
   })
 
-  it('of a word are the word itself, so that what is searched is found', () => {
+  it('stay the same when split again, so that searches find them', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (text) => {
         for (const word of wordsOf(text)) expect(wordsOf(word)).toEqual([word])
@@ -36,7 +36,7 @@ describe('the words of a text', () => {
 })
 
 describe('a new product', () => {
-  it('has version 1 and says so in its first event', () => {
+  it('has version 1, also in its first event', () => {
     const product = newProduct(mug, sellerId, '00-trace')
     expect(product).toMatchObject({ version: 1, deletedAt: null, description: '', sellerId })
     expect(product.words).toEqual(['mug', '1', 'cafe', 'mugs'])
@@ -49,7 +49,7 @@ describe('a new product', () => {
     ])
   })
 
-  it('refuses an attribute whose name means something to MongoDB', () => {
+  it('rejects invalid attributes, such as names that are special in MongoDB', () => {
     for (const name of ['$set', 'a.b', '', 'x'.repeat(51), 'a\u0000b'])
       expect(NewProduct.safeParse({ ...mug, attributes: { [name]: 1 } }).success).toBe(false)
     for (const value of [null, [], {}, Number.POSITIVE_INFINITY])
@@ -68,7 +68,7 @@ describe('a new product', () => {
 describe('an update', () => {
   const product = newProduct(mug, sellerId)
 
-  it('changes what it names and nothing else', () => {
+  it('changes only the fields that it contains', () => {
     const patch = ProductPatch.parse({ price: { amount: 990, currency: 'EUR' } })
     const { set, event } = update(product, patch)
     expect(set).toMatchObject({ name: mug.name, category: 'mugs', price: { amount: 990 }, version: 2 })
@@ -76,13 +76,13 @@ describe('an update', () => {
     expect(event).toMatchObject({ type: 'product.updated', data: { version: 2, price: { amount: 990 } } })
   })
 
-  it('merges attributes, and null takes one out', () => {
+  it('merges attributes and removes those that are null', () => {
     const patch = ProductPatch.parse({ attributes: { colour: null, volumeMl: 400, lid: true } })
     expect(update(product, patch).set.attributes).toEqual({ volumeMl: 400, lid: true })
     expect(product.attributes).toEqual({ colour: 'blue', volumeMl: 330 })
   })
 
-  it('makes it found by its new words', () => {
+  it('updates the words for searching', () => {
     expect(update(product, { name: 'Teapot' }).set).toMatchObject({
       words: ['mug', '1', 'teapot', 'mugs'],
       nameKey: 'teapot',
@@ -90,7 +90,7 @@ describe('an update', () => {
   })
 })
 
-it('a deletion keeps the SKU and tells the version', () => {
+it('a deletion keeps the SKU and emits the new version', () => {
   const product = newProduct(mug, sellerId)
   const { set, event } = remove(product)
   expect(set).toMatchObject({ version: 2, words: [], deletedAt: expect.any(Date) })

@@ -7,11 +7,11 @@ import { Id, Money, Sku, text, Timestamp } from '../shared/schemas/schemas.ts'
 import { outboxEntry, type OutboxEntry } from '../../events/mongodb-outbox.ts'
 import { events } from './events.ts'
 
-/** The product: its document, its schemas and its rules. All pure. */
+/** Products: documents, schemas and rules. Everything here is pure. */
 
 const maxAttributes = 50
 
-// `$` and `.` mean something to MongoDB in the name of a field
+// `$` and `.` have a special meaning in MongoDB's field names
 const AttributeName = z
   .string()
   .regex(/^[^$.\p{Cc}]{1,50}$/u, '1 to 50 characters, without $, dot and control characters')
@@ -56,7 +56,7 @@ export const NewProduct = z
   .meta({ id: 'NewProduct' })
 export type NewProduct = z.infer<typeof NewProduct>
 
-/** A merge patch (RFC 7396): what is not named stays, and an attribute that is null goes. */
+/** A merge patch (RFC 7396): omitted fields stay unchanged, and an attribute set to null is removed. */
 export const ProductPatch = z
   .strictObject({
     name: Name.optional(),
@@ -71,37 +71,37 @@ export const ProductPatch = z
   .meta({ id: 'ProductPatch' })
 export type ProductPatch = z.infer<typeof ProductPatch>
 
-/** What a product says of itself. */
+/** The data of a product. */
 export interface ProductState extends NewProduct {
   _id: string
   sellerId: string
   version: number
   createdAt: Date
   updatedAt: Date
-  /** A deleted product stays, so that its SKU is never given to another one. */
+  /** Set if the product is deleted. The document stays, so that its SKU is never reused. */
   deletedAt: Date | null
 }
 
-/** What is kept beside it so that it is found: derived from what it says. */
+/** Fields for searching and sorting, derived from the data. */
 interface SearchKeys {
   words: string[]
   nameKey: string
 }
 
 export interface ProductDocument extends ProductState, SearchKeys {
-  /** Events that the relay has not fetched yet: in the document, so that one write is atomic with its event. */
+  /** Events that the relay has not collected yet. In the document, so that one write includes the event. */
   outbox: OutboxEntry[]
-  /** The request that made it and its answer: in the document for the same reason. */
+  /** The request that created the product, and its answer. In the document for the same reason. */
   creation?: IdempotencyKey & { at: Date; answer: Answer }
 }
 
-/** What an update or a deletion writes. */
+/** The fields and the event that an update or a deletion writes. */
 export interface Change {
   set: Partial<ProductState & SearchKeys> & { version: number }
   event: OutboxEntry
 }
 
-/** A new product with its first event. */
+/** Returns the document of a new product, with its `product.created` event. */
 export function newProduct(input: NewProduct, sellerId: string, traceparent?: string): ProductDocument {
   const now = new Date()
   const state: ProductState = {
@@ -122,7 +122,7 @@ export function newProduct(input: NewProduct, sellerId: string, traceparent?: st
 
 /**
  * Applies a merge patch.
- * @throws Problem 400 where the product would have too many attributes
+ * @throws Problem 400 if the product would have too many attributes
  */
 export function update(product: ProductState, patch: ProductPatch, traceparent?: string): Change {
   const attributes = { ...product.attributes }
@@ -150,7 +150,7 @@ export function update(product: ProductState, patch: ProductPatch, traceparent?:
   }
 }
 
-/** Takes the product off the shop: it is no longer found, and its SKU stays taken. */
+/** Deletes a product. It can no longer be found, but its SKU stays taken. */
 export function remove({ _id, sku, version }: ProductState, traceparent?: string): Change {
   const now = new Date()
   return {
@@ -165,11 +165,11 @@ export function remove({ _id, sku, version }: ProductState, traceparent?: string
   }
 }
 
-/** Sellers change what is theirs, admins everything. */
+/** Returns whether the user may change the product: sellers their own, admins all. */
 export const mayChange = (product: ProductState, user: User) =>
   user.role === 'admin' || product.sellerId === user.id
 
-/** A document as it is answered. */
+/** Converts a document to the API's product. */
 export const toProduct = (document: ProductState): Product => ({
   id: document._id,
   sku: document.sku,
@@ -184,7 +184,7 @@ export const toProduct = (document: ProductState): Product => ({
   updatedAt: document.updatedAt.toISOString(),
 })
 
-/** The words of a text, without case and accents, each once; a very long one in pieces. */
+/** Returns the distinct words of a text, in lower case without accents. Splits words after 50 characters. */
 export const wordsOf = (text: string): string[] => [...new Set(plain(text).match(/[\p{L}\p{N}]{1,50}/gu))]
 
 const plain = (text: string) =>
@@ -195,7 +195,7 @@ const plain = (text: string) =>
 
 const searchKeys = ({ sku, name, category, description }: NewProduct): SearchKeys => ({
   words: wordsOf(`${sku} ${name} ${category} ${description}`),
-  // part of a cursor: case and accents folded, a name may be many times as long
+  // limited because it is part of a cursor: normalising can make a name many times longer
   nameKey: plain(name).slice(0, 200),
 })
 

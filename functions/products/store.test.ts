@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => shop.close())
 
 describe('seeding', () => {
-  it('adds the catalogue once, however often it runs, with an event for each', async () => {
+  it('adds each product of the catalogue once with an event, even if it runs again', async () => {
     const { products } = shop.deps('products')
     const first = await seedProducts(products, shop.users.seller.id)
     expect(first).toHaveLength(workshopCatalogue.length)
@@ -45,7 +45,7 @@ describe('seeding', () => {
   })
 })
 
-it('makes the indexes any number of times', async () => {
+it('can create the indexes repeatedly and concurrently', async () => {
   const { products } = shop.deps('products')
   const migrate = () =>
     migrateMongodb({ domain: 'products', url: shop.mongodb, setting: 'MONGODB_URL', migrations })
@@ -54,7 +54,7 @@ it('makes the indexes any number of times', async () => {
   expect(new Set(unique.map((index) => index.name))).toEqual(new Set(['creation', 'sku']))
 })
 
-it('answers 503 while the store cannot be reached, and works as soon as it can', async () => {
+it('returns 503 while the store cannot be reached, and works as soon as it can', async () => {
   const { link, url } = await linkToStore()
   link.cut()
   const store = openProducts(url.href)
@@ -70,7 +70,7 @@ it('answers 503 while the store cannot be reached, and works as soon as it can',
   link.close()
 })
 
-it('answers 503 to what is in hand when the driver notices that the server says nothing', async () => {
+it('returns 503 to open requests when the driver notices that the server is silent', async () => {
   const { link, url } = await linkToStore()
   url.searchParams.set('heartbeatFrequencyMS', '500')
   url.searchParams.set('serverMonitoringMode', 'poll')
@@ -86,7 +86,7 @@ it('answers 503 to what is in hand when the driver notices that the server says 
   await vi.waitFor(async () => expect(await create()).toBe(201), { timeout: 10_000 })
 
   link.stall()
-  // it waits as long as a request does; so it is the first to give up
+  // the heartbeat has the same timeout as a request; starting first, it is the first to time out
   await once(store.db.client, 'serverHeartbeatStarted')
   const statuses: Promise<number>[] = []
   await vi.waitFor(
@@ -101,7 +101,7 @@ it('answers 503 to what is in hand when the driver notices that the server says 
   link.close()
 })
 
-/** A link that fails, and the URL of a database of its own behind it. */
+/** Opens a link that can be cut. Returns it with the URL of a new database behind it. */
 async function linkToStore() {
   const link = await openLink(inject('stores').mongodb)
   const url = new URL(link.url)
@@ -109,13 +109,13 @@ async function linkToStore() {
   return { link, url }
 }
 
-/** The products behind a URL. */
+/** Opens the products collection of a database. */
 function openProducts(url: string) {
   const store = openMongodb(url)
   return { ...store, products: store.db.collection<ProductDocument>('products') }
 }
 
-/** One operation on products, for a seller. */
+/** Returns an app with one operation on products, called by a seller. */
 const appOf = (
   run: Operation,
   products: Collection<ProductDocument>,
@@ -123,7 +123,7 @@ const appOf = (
 ) =>
   createApp({
     operations: [{ row: rowOf(run.name as OperationName) as Row<OperationRow>, run, emits: {}, takes: {} }],
-    // the only domain that is asked for
+    // only the products domain is requested
     deps: () => ({ log, products }),
     authenticate: () => Promise.resolve(shop.users.seller),
     log,

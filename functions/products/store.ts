@@ -10,12 +10,12 @@ type Products = Collection<ProductDocument>
 
 export const noProduct = () => new Problem('not-found', { detail: 'The shop has no such product.' })
 
-/** Without what no answer shows. */
+/** Leaves out the fields that no answer contains. */
 export const stateOnly = { projection: { words: 0, outbox: 0, creation: 0 } } as const
 
 /**
- * Inserts a product together with the answer to the request that made it, so that the answer can be given again.
- * @throws Problem 409 where the SKU is taken, 422 where the key was used for another request
+ * Inserts a product together with the answer to its request, so that a retry gets the same answer.
+ * @throws Problem 409 if the SKU is taken, 422 if the key was used for another request
  */
 export async function insertOnce(
   products: Products,
@@ -40,7 +40,7 @@ export async function insertOnce(
       } else if (at.getTime() - first.creation.at.getTime() < keyLifetimeMs) {
         return replay(first.creation, key)
       } else {
-        // the day of the key is over: it is free again
+        // the key has expired, so free it and retry
         await products.updateOne(
           { _id: first._id, 'creation.at': first.creation.at },
           { $unset: { creation: '' } },
@@ -50,18 +50,19 @@ export async function insertOnce(
   }
 }
 
-/** Whether an index, or the one on `field`, refused a document. */
+/** Returns whether a unique index caused the error; with `field`, whether one on that field did. */
 export const isDuplicate = (error: unknown, field?: string): boolean =>
   error instanceof MongoServerError &&
   error.code === 11_000 &&
-  // what the server says of a duplicate key
+  // the server's description of the violated index
   (field === undefined || field in ((error['keyPattern'] ?? {}) as object))
 
 /**
- * Changes a product of the user's and puts its event into its outbox, in one write; no change is lost to another
- * one that was made at the same time.
- * @param wanted the version that the client has seen, or `*`
- * @throws Problem 404 where it is not theirs to change, 412 where the version is not the current one
+ * Changes a product and adds the event to its outbox in one write. Concurrent changes do not overwrite each
+ * other.
+ * @param wanted the version that the client has seen, or `*` for any
+ * @returns the changed product
+ * @throws Problem 404 if there is no such product or the user may not change it, 412 if the version is stale
  */
 export async function changeProduct(
   products: Products,
@@ -80,6 +81,6 @@ export async function changeProduct(
       { $set: set, $push: { outbox: event } },
     )
     if (matchedCount === 1) return { ...product, ...set }
-    // someone was faster: look again, which refuses all but `*`
+    // another write came first: read again; unless `wanted` is `*`, that throws 412
   }
 }

@@ -21,7 +21,7 @@ const create = async () => {
   return (await shop.post('/products', { as: 'seller', body })).body
 }
 
-it('changes what it names, and tells of it', async () => {
+it('changes only the given fields and emits product.updated', async () => {
   const product = await create()
   const body = { price: { amount: 990, currency: 'EUR' }, attributes: { colour: null, lid: true } }
   const answer = await shop.patch(`/products/${product.id}`, { as: 'seller', ifMatch: '"1"', body })
@@ -43,14 +43,14 @@ it('changes what it names, and tells of it', async () => {
   ])
 })
 
-it('is found by its new words', async () => {
+it('makes the product findable by its new words', async () => {
   const { id } = await create()
   await shop.patch(`/products/${id}`, { as: 'seller', ifMatch: '*', body: { name: 'Samovar' } })
   const { body } = await shop.get('/products?q=samovar')
   expect(body.items.map((p: { id: string }) => p.id)).toEqual([id])
 })
 
-it('needs to know the current version', async () => {
+it('requires the current version', async () => {
   const { id } = await create()
   const body = { name: 'Cup' }
   const missing = await shop.patch(`/products/${id}`, { as: 'seller', body })
@@ -62,7 +62,7 @@ it('needs to know the current version', async () => {
   }
 })
 
-it('is the seller’s or an admin’s', async () => {
+it('is allowed for the product’s seller and for admins only', async () => {
   const { id } = await create()
   const send = { ifMatch: '*', body: { name: 'Cup' } }
   expect((await shop.patch(`/products/${id}`, { ...send, as: 'admin' })).status).toBe(200)
@@ -72,7 +72,7 @@ it('is the seller’s or an admin’s', async () => {
   expect((await shop.patch(`/products/${id}`, send)).status).toBe(401)
 })
 
-it('finds none that is not there or was deleted', async () => {
+it('returns 404 for an unknown or deleted product', async () => {
   const { id } = await create()
   await shop.delete(`/products/${id}`, { as: 'seller' })
   for (const gone of [id, uuidv7()]) {
@@ -88,20 +88,20 @@ it.each([
   ['/body/name', { name: null }],
   ['/body/price/currency', { price: { amount: 1 } }],
   ['/body/attributes/a.b', { attributes: { 'a.b': null } }],
-])('refuses what is not valid at %s', async (pointer, body) => {
+])('rejects an invalid value at %s', async (pointer, body) => {
   const { id } = await create()
   const answer = await shop.patch(`/products/${id}`, { as: 'seller', ifMatch: '*', body })
   expect(answer.body).toMatchObject({ status: 400, errors: [{ pointer }] })
 })
 
-it('refuses more attributes than 50 together with those it has', async () => {
+it('rejects a change after which the product would have more than 50 attributes', async () => {
   const { id } = await create()
   const attributes = Object.fromEntries(Array.from({ length: 49 }, (_, i) => [`a${i}`, i]))
   const answer = await shop.patch(`/products/${id}`, { as: 'seller', ifMatch: '*', body: { attributes } })
   expect(answer.body).toMatchObject({ status: 400, errors: [{ pointer: '/body/attributes' }] })
 })
 
-it('lets one of 50 writers who saw the same version through', async () => {
+it('accepts one of 50 concurrent changes to the same version', async () => {
   const { id } = await create()
   const answers = await Promise.all(
     Array.from({ length: 50 }, (_, i) =>
@@ -113,7 +113,7 @@ it('lets one of 50 writers who saw the same version through', async () => {
   expect((await shop.get(`/products/${id}`)).text).toBe(text)
 })
 
-it('loses no change of writers who read again after each refusal', async () => {
+it('loses no change if clients read again and retry after each rejection', async () => {
   const { id } = await create()
   const write = async (n: number): Promise<void> => {
     for (;;) {
@@ -136,7 +136,7 @@ it('loses no change of writers who read again after each refusal', async () => {
   )
 })
 
-it('applies changes at once that match any version, one after the other', async () => {
+it('applies every concurrent change that matches any version', async () => {
   const { id } = await create()
   const answers = await Promise.all(
     Array.from({ length: 8 }, (_, i) =>

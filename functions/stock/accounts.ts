@@ -13,8 +13,9 @@ const bySku = prepared((db) =>
 )
 
 /**
- * The account of a SKU, opened where the event that the product was made is still on its way.
- * @throws Problem 404 where the shop has no such SKU
+ * Reads the stock account of a SKU. It opens the account if the product's `product.created` has not arrived
+ * yet.
+ * @throws Problem 404 if the shop has no such SKU
  */
 export async function findAccount(db: Db, products: ProductReader, sku: string): Promise<ItemRow> {
   const [known] = await bySku(db).execute({ sku })
@@ -28,14 +29,15 @@ export async function findAccount(db: Db, products: ProductReader, sku: string):
 
 export const noStock = () => new Problem('not-found', { detail: 'The shop has no such SKU.' })
 
-/** Opens the account of a SKU, with nothing in it; does nothing where there is one. */
+/** Opens an empty account for a SKU. Does nothing if there is one. */
 export async function openAccount(db: Db | Tx, sku: string, sellerId: string): Promise<void> {
   await db.insert(items).values({ sku, sellerId }).onConflictDoNothing()
 }
 
 /**
- * Reads accounts and holds them until the transaction ends: in the order of their SKUs, so that none deadlock.
- * Prepared, since what is not takes a round trip more.
+ * Reads accounts and locks them until the transaction ends. It locks them in the order of their SKUs, so that
+ * transactions do not deadlock. The statement is prepared, because an unprepared one takes another round
+ * trip.
  */
 export const lockAccounts = (tx: Tx, lines: readonly Pick<Line, 'sku'>[]): Promise<ItemRow[]> =>
   tx
@@ -52,7 +54,7 @@ export const lockAccounts = (tx: Tx, lines: readonly Pick<Line, 'sku'>[]): Promi
     .prepare('lock-accounts')
     .execute()
 
-/** Writes accounts that the transaction holds, in one statement. */
+/** Writes accounts that the transaction has locked, in one statement. */
 export async function saveAccounts(tx: Tx, accounts: readonly Account[]): Promise<void> {
   const rows = JSON.stringify(
     accounts.map(({ sku, available, reserved, sold, received }) => ({

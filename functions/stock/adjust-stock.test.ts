@@ -22,7 +22,7 @@ const received = { quantity: 5, reason: 'received' }
 const available = async (sku: string) => (await shop.get(`/stock/${sku}`)).body.available
 
 describe('adjust-stock', () => {
-  it('receives stock and keeps why', async () => {
+  it('receives stock and records the reason', async () => {
     const sku = await stocked(2)
     const body = { ...received, note: 'Delivery 4711' }
     const answer = await shop.post(`/stock/${sku}/adjustments`, { as: 'seller', body })
@@ -47,7 +47,7 @@ describe('adjust-stock', () => {
     ])
   })
 
-  it('writes off what is available, and not more', async () => {
+  it('writes off no more than is available', async () => {
     const sku = await stocked(2)
     const writeOff = (quantity: number) =>
       shop.post(`/stock/${sku}/adjustments`, { as: 'staff', body: { quantity, reason: 'damaged' } })
@@ -57,15 +57,15 @@ describe('adjust-stock', () => {
     expect((await writeOff(-2)).body).toMatchObject({ adjustment: { note: null }, stock: { available: 0 } })
   })
 
-  it('keeps its hands off what is reserved for orders', async () => {
+  it('does not write off stock that is reserved for orders', async () => {
     const sku = await stocked(5)
     await db().update(items).set({ available: 1, reserved: 4 }).where(eq(items.sku, sku))
     const body = { quantity: -2, reason: 'lost' }
     expect((await shop.post(`/stock/${sku}/adjustments`, { as: 'admin', body })).status).toBe(409)
   })
 
-  it('loses none of 30 adjustments at once', async () => {
-    // enough for every decrease, should they all come first
+  it('loses none of 30 concurrent adjustments', async () => {
+    // enough for all decreases, even if they run first
     const sku = await stocked(30)
     const answers = await Promise.all(
       Array.from({ length: 30 }, (_, i) =>
@@ -79,7 +79,7 @@ describe('adjust-stock', () => {
     expect(await available(sku)).toBe(30 + 15 * 3 - 15 * 2)
   })
 
-  it('is for who sells the SKU, and for staff', async () => {
+  it('is allowed for the seller of the SKU and for staff only', async () => {
     const sku = await stocked(0)
     const status = async (as?: Parameters<TestShop['post']>[1]) =>
       (await shop.post(`/stock/${sku}/adjustments`, { ...as, body: received })).status
@@ -100,7 +100,7 @@ describe('adjust-stock', () => {
     ['/body/reason', { reason: 'stolen' }],
     ['/body/note', { note: '' }],
     ['/body/sku', { sku: 'OTHER' }],
-  ])('refuses what is not valid at %s', async (pointer, part) => {
+  ])('rejects an invalid value at %s', async (pointer, part) => {
     const sku = await stocked(5)
     const answer = await shop.post(`/stock/${sku}/adjustments`, {
       as: 'seller',
@@ -113,7 +113,7 @@ describe('adjust-stock', () => {
 describe('the Idempotency-Key of adjust-stock', () => {
   const send = { as: 'seller' as const, body: JSON.stringify(received) }
 
-  it('must be there', async () => {
+  it('is required', async () => {
     const answer = await shop.post(`/stock/${await stocked(0)}/adjustments`, { ...send, key: null })
     expect(answer.body).toMatchObject({
       status: 400,
@@ -121,7 +121,7 @@ describe('the Idempotency-Key of adjust-stock', () => {
     })
   })
 
-  it('gives the first answer again, byte for byte', async () => {
+  it('returns the first answer again, byte for byte', async () => {
     const sku = await stocked(0)
     const key = randomUUID()
     const first = await shop.post(`/stock/${sku}/adjustments`, { ...send, key })
@@ -132,7 +132,7 @@ describe('the Idempotency-Key of adjust-stock', () => {
     expect(await available(sku)).toBe(10)
   })
 
-  it('is refused with another body or SKU', async () => {
+  it('is rejected with a different body or SKU', async () => {
     const sku = await stocked(0)
     const key = randomUUID()
     await shop.post(`/stock/${sku}/adjustments`, { ...send, key })
@@ -141,7 +141,7 @@ describe('the Idempotency-Key of adjust-stock', () => {
     expect((await shop.post(`/stock/${await stocked(0)}/adjustments`, { ...send, key })).status).toBe(422)
   })
 
-  it('adjusts once for 20 requests at once, all with the same answer', async () => {
+  it('adjusts once for 20 concurrent requests, all with the same answer', async () => {
     const sku = await stocked(0)
     const key = randomUUID()
     const answers = await Promise.all(
@@ -154,7 +154,7 @@ describe('the Idempotency-Key of adjust-stock', () => {
 })
 
 describe('seeding', () => {
-  it('fills accounts that never had anything in them, and no others', async () => {
+  it('fills only accounts that never had any stock', async () => {
     const sellerId = shop.users.seller.id
     const [fresh, opened, used] = [randomUUID(), randomUUID(), await stocked(3)]
     await shop.react('open-stock', 'product.created', {

@@ -10,7 +10,7 @@ const gateway = serve({ fetch: (request) => shop.app.fetch(request), hostname: '
 
 beforeAll(async () => {
   if (!gateway.listening) await once(gateway, 'listening')
-  // it listens on a port
+  // the server listens on TCP, so this is not a pipe's name
   const { port } = gateway.address() as AddressInfo
   shop = await openShop(['stock', 'products'], { FUNCTION_URL: `http://127.0.0.1:${port}` })
 })
@@ -58,14 +58,14 @@ it('shows the stock of a SKU to anyone', async () => {
   expect((await shop.get(`/stock/${sku}`, { headers })).body).toMatchObject({ available: 0, received: 0 })
 })
 
-it('opens an account once, however often it hears of the product', async () => {
+it('opens an account once, even if product.created arrives again', async () => {
   const sku = await opened()
   await shop.post(`/stock/${sku}/adjustments`, { as: 'seller', body: { quantity: 7, reason: 'received' } })
   await opened(sku)
   expect((await shop.get(`/stock/${sku}`)).body).toMatchObject({ available: 7 })
 })
 
-it('has nothing of a product that it has not heard of yet', async () => {
+it('shows empty stock before product.created has arrived', async () => {
   const sku = await create()
   const answers = await Promise.all(Array.from({ length: 5 }, () => shop.get(`/stock/${sku}`)))
   for (const { status, body } of answers) {
@@ -76,7 +76,7 @@ it('has nothing of a product that it has not heard of yet', async () => {
   expect((await shop.get(`/stock/${sku}`)).text).toBe(answers[0]!.text)
 })
 
-it('receives stock of a product that it has not heard of yet', async () => {
+it('receives stock before product.created has arrived', async () => {
   const sku = await create()
   const send = { body: { quantity: 3, reason: 'received' } }
   const other = await shop.post(`/stock/${sku}/adjustments`, { ...send, as: shop.newUser('seller') })
@@ -85,7 +85,7 @@ it('receives stock of a product that it has not heard of yet', async () => {
   expect([answer.status, answer.body.stock.available]).toEqual([201, 3])
 })
 
-it('knows no SKU that the shop does not have', async () => {
+it('returns 404 for an unknown SKU', async () => {
   const answers = [
     await shop.get('/stock/NONE'),
     await shop.post('/stock/NONE/adjustments', { as: 'admin', body: { quantity: 1, reason: 'received' } }),
@@ -94,7 +94,7 @@ it('knows no SKU that the shop does not have', async () => {
     expect(body).toMatchObject({ status: 404, type: expect.stringContaining('not-found') })
 })
 
-it('refuses what is no SKU', async () => {
+it('rejects an invalid SKU', async () => {
   const answer = await shop.get('/stock/a%20b')
   expect(answer.body).toMatchObject({ status: 400, errors: [{ pointer: '/path/sku' }] })
 })

@@ -5,7 +5,7 @@ import { reaction } from '../../events/reaction.ts'
 
 export const releaseStock = reaction('release-stock', async ({ data: { orderId } }, { once }) => {
   await once(async (tx) => {
-    // where the order is cancelled before it was reserved, what this inserts keeps it from being so
+    // if the order is cancelled before its stock is reserved, this row prevents a later reservation
     const [held] = await tx
       .insert(reservations)
       .values({ orderId, state: 'released', lines: [] })

@@ -14,7 +14,7 @@ import { events } from './events.ts'
 import { reserveStock } from './reserve-stock.ts'
 
 let shop: TestShop
-/** As many connections as several instances of the function have. */
+/** A pool with as many connections as several instances of the function have. */
 let busy: Db
 beforeAll(async () => {
   shop = await openShop(['stock'])
@@ -57,7 +57,7 @@ const complete = (orderId: string, id?: string) =>
 const told = async (orderId: string) => (await shop.emitted(orderId)).map(({ type }) => type)
 
 describe('reserve-stock', () => {
-  it('reserves every line and hands on what paying needs', async () => {
+  it('reserves every line and emits what the payment needs', async () => {
     const [a, b] = await stocked(5, 2)
     const order = placed([
       { sku: b!, quantity: 1 },
@@ -73,7 +73,7 @@ describe('reserve-stock', () => {
     ])
   })
 
-  it('reserves nothing where a line is too large, also together with another of its SKU', async () => {
+  it('reserves nothing if a line, or several lines of one SKU together, are too large', async () => {
     const [a, b] = await stocked(5, 3)
     const order = placed([
       { sku: a!, quantity: 1 },
@@ -94,7 +94,7 @@ describe('reserve-stock', () => {
     )
   })
 
-  it('reserves once, whether the same event or another of the order comes again', async () => {
+  it('reserves once for repeated and concurrent events of one order', async () => {
     const [a] = await stocked(5)
     const order = placed([{ sku: a!, quantity: 2 }])
     const { id } = await place(order)
@@ -103,7 +103,7 @@ describe('reserve-stock', () => {
     expect(await told(order.orderId)).toEqual(['stock.reserved'])
   })
 
-  it('stands by a rejection, also when there is more stock by the time it is told again', async () => {
+  it('does not reserve after a rejection, even if more stock has arrived', async () => {
     const [a] = await stocked(1)
     const order = placed([{ sku: a!, quantity: 2 }])
     await place(order)
@@ -116,7 +116,7 @@ describe('reserve-stock', () => {
 })
 
 describe('release-stock', () => {
-  it('gives back what was reserved, once', async () => {
+  it('releases reserved stock once', async () => {
     const [a] = await stocked(5)
     const order = placed([{ sku: a!, quantity: 2 }])
     await place(order)
@@ -126,7 +126,7 @@ describe('release-stock', () => {
     expect(await told(order.orderId)).toEqual(['stock.reserved', 'stock.released'])
   })
 
-  it('keeps an order from being reserved that was cancelled before', async () => {
+  it('prevents the reservation of an order that is already cancelled', async () => {
     const [a] = await stocked(5)
     const order = placed([{ sku: a!, quantity: 2 }])
     await cancel(order.orderId)
@@ -135,7 +135,7 @@ describe('release-stock', () => {
     expect(await told(order.orderId)).toEqual([])
   })
 
-  it('leaves what is sold alone', async () => {
+  it('does not release sold stock', async () => {
     const [a] = await stocked(5)
     const order = placed([{ sku: a!, quantity: 2 }])
     await place(order)
@@ -146,7 +146,7 @@ describe('release-stock', () => {
 })
 
 describe('commit-stock', () => {
-  it('turns what is reserved into what is sold, once', async () => {
+  it('turns reserved stock into sold stock once', async () => {
     const [a] = await stocked(5)
     const order = placed([{ sku: a!, quantity: 2 }])
     await place(order)
@@ -156,7 +156,7 @@ describe('commit-stock', () => {
     expect(await told(order.orderId)).toEqual(['stock.reserved', 'stock.committed'])
   })
 
-  it('sells nothing that was released or never reserved', async () => {
+  it('does nothing if the stock was released or never reserved', async () => {
     const [a] = await stocked(5)
     const order = placed([{ sku: a!, quantity: 2 }])
     await place(order)
@@ -170,7 +170,7 @@ describe('commit-stock', () => {
 
 const random = (n: number) => Math.floor(Math.random() * n)
 
-/** Delivers over many connections, as several instances of the function would. */
+/** Delivers an event over the shared pool, as several instances of the function would. */
 async function deliver<T extends EventType>(reaction: Reaction, type: T, data: EventData<T>): Promise<void> {
   const event: ShopEvent<T> = { id: uuidv7(), type, source: '', subject: '', time: new Date(), data }
   const cause = { domain: 'stock', emits: events }
@@ -188,8 +188,8 @@ const runToItsEnd = async (order: EventData<'order.placed'>, i: number) => {
   return Promise.all([completed(orderId), i % 3 === 1 ? completed(orderId) : cancelled(orderId)])
 }
 
-describe('many orders at once', () => {
-  it('sell one unit to one of 200', async () => {
+describe('concurrent orders', () => {
+  it('reserve the last unit for one of 200', async () => {
     const [a] = await stocked(1)
     const orders = Array.from({ length: 200 }, () => placed([{ sku: a!, quantity: 1 }]))
     await Promise.all(orders.map((data) => deliver(reserveStock, 'order.placed', data)))
@@ -200,7 +200,7 @@ describe('many orders at once', () => {
     expect(types.filter((type) => type === 'stock.rejected')).toHaveLength(199)
   })
 
-  it('of several SKUs in any order neither deadlock nor oversell, whatever is cancelled and completed', async () => {
+  it('neither deadlock nor oversell, with several SKUs, cancellations and completions', async () => {
     const skus = await stocked(40, 40, 40, 40)
     const orders = Array.from({ length: 120 }, () =>
       placed(

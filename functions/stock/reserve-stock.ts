@@ -7,7 +7,7 @@ export const reserveStock = reaction('reserve-stock', async ({ data }, { once })
   const { orderId, customerId, total, cardToken } = data
   const lines = mergeLines(data.lines)
   await once(async (tx) => {
-    // the statements of each pair are sent together
+    // the two statements of each Promise.all are pipelined
     const [first, held] = await Promise.all([
       tx
         .insert(reservations)
@@ -17,7 +17,7 @@ export const reserveStock = reaction('reserve-stock', async ({ data }, { once })
         .execute(),
       lockAccounts(tx, lines),
     ])
-    // the order was cancelled before, or told of twice
+    // the order is already cancelled, or already has a reservation
     if (first.count === 0) return
     const { accounts, shortages } = reserve(held, lines)
     if (shortages.length === 0)

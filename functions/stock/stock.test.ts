@@ -22,8 +22,8 @@ const account = (sku: string, available: number): Account => ({
 const fits = (quantity: number, reason: string) => NewAdjustment.safeParse({ quantity, reason }).success
 const sum = (values: number[]) => values.reduce((a, b) => a + b, 0)
 
-describe('lines', () => {
-  it('that name a SKU twice are one, and they stand in the order of their SKUs', () => {
+describe('merging lines', () => {
+  it('adds up lines with the same SKU and sorts by SKU', () => {
     const lines = [
       { sku: 'B', quantity: 2 },
       { sku: 'A', quantity: 1 },
@@ -37,13 +37,13 @@ describe('lines', () => {
 })
 
 describe('reserving', () => {
-  it('takes every line from what is available', () => {
+  it('takes every line from the available stock', () => {
     const { accounts, shortages } = reserve([account('A', 5), account('B', 1)], [{ sku: 'A', quantity: 5 }])
     expect(shortages).toEqual([])
     expect(accounts).toEqual([{ sku: 'A', available: 0, reserved: 5, sold: 0, received: 5 }])
   })
 
-  it('takes nothing where a line is too large, and says which', () => {
+  it('takes nothing if a line is too large, and returns the shortages', () => {
     const lines = [
       { sku: 'A', quantity: 1 },
       { sku: 'B', quantity: 3 },
@@ -69,14 +69,14 @@ describe('adjusting', () => {
     expect(adjust({ ...account('A', 5), reserved: 3, received: 8 }, -6)).toBeUndefined()
   })
 
-  it('has a reason that goes with its sign', () => {
+  it('requires a reason that matches the sign', () => {
     expect([fits(1, 'received'), fits(-1, 'damaged'), fits(-1, 'lost')]).toEqual([true, true, true])
     expect([fits(1, 'correction'), fits(-1, 'correction'), fits(-1, 'returned')]).toEqual([true, true, true])
     expect([fits(-1, 'received'), fits(1, 'damaged'), fits(1, 'lost')]).toEqual([false, false, false])
   })
 })
 
-describe('any sequence of orders and adjustments', () => {
+describe('random orders and adjustments', () => {
   const sku = fc.constantFrom('A', 'B', 'C')
   const lines = fc.array(fc.record({ sku, quantity: fc.integer({ min: 1, max: 9 }) }), {
     minLength: 1,
@@ -88,7 +88,7 @@ describe('any sequence of orders and adjustments', () => {
     fc.record({ do: fc.constantFrom('release' as const, 'commit' as const), order: fc.nat(20) }),
   )
 
-  it('keeps stock from being negative, lost or made of nothing', () => {
+  it('never make stock negative, lose it or create it', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const accounts = new Map(['A', 'B', 'C'].map((sku) => [sku, account(sku, 10)]))

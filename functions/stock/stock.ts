@@ -5,13 +5,13 @@ import { time } from '../shared/store/columns.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
 import { Id, Sku, text as Text, Timestamp } from '../shared/schemas/schemas.ts'
 
-/** The stock: its tables, its schemas and its rules. All pure. */
+/** Stock: tables, schemas and rules. Everything here is pure. */
 
 export const schema = pgSchema('stock')
 
 const count = (name: string) => bigint(name, { mode: 'number' }).notNull().default(0)
 
-/** The account of each SKU. What was received (and not written off) is available, reserved or sold. */
+/** The account of each SKU. Everything received and not written off is available, reserved or sold. */
 export const items = schema.table(
   'items',
   {
@@ -36,7 +36,7 @@ export type ItemRow = typeof items.$inferSelect
 const reasons = ['received', 'returned', 'damaged', 'lost', 'correction'] as const
 export type Reason = (typeof reasons)[number]
 
-/** Why the stock of each SKU changed otherwise than by orders; never changed, only added to. */
+/** Changes to the stock that orders did not cause, with their reasons. Append-only. */
 export const adjustments = schema.table(
   'adjustments',
   {
@@ -51,10 +51,10 @@ export const adjustments = schema.table(
   (t) => [index().on(t.sku, t.id)],
 )
 
-/** An order has one reservation, which is committed or released once. */
+/** Each order has one reservation, which is committed or released once. */
 export const reservations = schema.table('reservations', {
   orderId: uuid('order_id').primaryKey(),
-  /** `released` without lines: nothing was reserved, and nothing will be. */
+  /** `released` without lines means that nothing was reserved, and nothing can be. */
   state: text().$type<'reserved' | 'released' | 'committed'>().notNull(),
   lines: jsonb().$type<Line[]>().notNull(),
   at: time('at').notNull().defaultNow(),
@@ -107,7 +107,7 @@ export const Adjustment = z
   })
   .meta({ id: 'StockAdjustment' })
 
-/** A row as it is answered. */
+/** Converts a row to the API's stock. */
 export const toStock = ({ sku, available, reserved, sold, received, updatedAt }: ItemRow): Stock => ({
   sku,
   available,
@@ -117,7 +117,7 @@ export const toStock = ({ sku, available, reserved, sold, received, updatedAt }:
   updatedAt: updatedAt.toISOString(),
 })
 
-/** How many of a SKU there are, and in which state; always available + reserved + sold = received. */
+/** The quantities of a SKU. `available + reserved + sold` always equals `received`. */
 export interface Account {
   sku: string
   available: number
@@ -137,7 +137,7 @@ export interface Shortage {
   available: number
 }
 
-/** One line a SKU, in the order of the SKUs. */
+/** Merges lines into one for each SKU, sorted by SKU. */
 export function mergeLines(lines: readonly Line[]): Line[] {
   const quantities = new Map<string, number>()
   for (const { sku, quantity } of lines) quantities.set(sku, (quantities.get(sku) ?? 0) + quantity)
@@ -147,8 +147,9 @@ export function mergeLines(lines: readonly Line[]): Line[] {
 }
 
 /**
- * Reserves every line, or none and says which are too large; a SKU without an account has nothing available.
- * @param lines merged
+ * Reserves every line, or none if any is too large. A SKU without an account has nothing available.
+ * @param lines merged by `mergeLines`
+ * @returns the changed accounts, or the shortages
  */
 export function reserve<A extends Account>(
   accounts: readonly A[],
@@ -168,18 +169,18 @@ export function reserve<A extends Account>(
   }
 }
 
-/** Gives what was reserved back. */
+/** Makes reserved stock available again. Returns the changed accounts. */
 export const release = <A extends Account>(accounts: readonly A[], lines: readonly Line[]): A[] =>
   move(accounts, lines, (account, n) => ({
     available: account.available + n,
     reserved: account.reserved - n,
   }))
 
-/** Turns what was reserved into what is sold. */
+/** Turns reserved stock into sold stock. Returns the changed accounts. */
 export const commit = <A extends Account>(accounts: readonly A[], lines: readonly Line[]): A[] =>
   move(accounts, lines, (account, n) => ({ reserved: account.reserved - n, sold: account.sold + n }))
 
-/** Receives or writes off; undefined where fewer are available than are to go. */
+/** Receives or writes off stock. Returns undefined if less is available than is to be written off. */
 export function adjust<A extends Account>(account: A, quantity: number): A | undefined {
   const available = account.available + quantity
   return available < 0 ? undefined : { ...account, available, received: account.received + quantity }

@@ -1,9 +1,9 @@
 import type { MongoMigration } from '../../shared/store/mongodb.ts'
 
-/** The steps of the products' database, oldest first; their number is its version. */
+/** The migrations of the products database, oldest first. Their count is the schema version. */
 export const migrations: readonly MongoMigration[] = [
   {
-    // uniqueness depends on these, so they exist before the first product
+    // the indexes enforce uniqueness, so they must exist before the first product
     up: async (db) => {
       await db.collection('products').createIndexes([
         { name: 'sku', key: { sku: 1 }, unique: true },
