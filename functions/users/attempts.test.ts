@@ -7,7 +7,7 @@ import { limits, openAttempts } from './attempts.ts'
 import { attempts } from './session.ts'
 
 let shop: TestShop
-/** Each with connections and limiters of its own, as processes have them. */
+/** Stand in for several processes: each has its own connections and limiters. */
 let processes: Db[]
 
 beforeAll(async () => {
@@ -22,7 +22,7 @@ afterAll(async () => {
   await shop.close()
 })
 
-it('holds the limit of an account where several processes count at once', async () => {
+it('holds the limit of an account if several processes count concurrently', async () => {
   const email = newEmail()
   const begun = await Promise.allSettled(
     Array.from({ length: 60 }, (_, i) => openAttempts(processes[i % 3]!).begin(`203.0.113.${i}`, email)),
@@ -30,7 +30,7 @@ it('holds the limit of an account where several processes count at once', async 
   expect(begun.filter(({ status }) => status === 'fulfilled')).toHaveLength(limits.account)
 })
 
-it('lets attempts through again when the time is over', async () => {
+it('allows attempts again when the time is over', async () => {
   vi.useFakeTimers({ toFake: ['Date'] })
   const { begin } = openAttempts(processes[0]!)
   const email = newEmail()
@@ -44,7 +44,7 @@ it('lets attempts through again when the time is over', async () => {
   await begin('203.0.113.200', email)
 })
 
-it('keeps no e-mail address', async () => {
+it('stores no e-mail address', async () => {
   const email = newEmail()
   await openAttempts(processes[0]!).begin('203.0.113.201', email)
   const { db } = shop.deps('users')

@@ -3,15 +3,19 @@ import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible'
 import { prepared, type Db } from '../shared/store/postgres.ts'
 import { Problem } from '../shared/http/problems.ts'
 
-/** How many wrong passwords, in how many seconds, for one account and from one address. */
+/** How many wrong passwords are allowed for one account and from one address within `seconds`. */
 export const limits = { account: 10, address: 100, seconds: 15 * 60 } as const
 
-/** Counts the tries of passwords in PostgreSQL, so that the limits hold across processes. */
+/** Counts attempts to log in, in PostgreSQL, so that the limits hold across processes. */
 export interface Attempts {
   /**
-   * Counts one attempt before the password is looked at: many at once cannot slip in between looking and counting.
-   * @param account the e-mail address, also one that no user has, so that a limit tells nothing about who has
-   * @throws Problem 429
+   * Counts an attempt before the password is checked, so that concurrent attempts cannot exceed the limit.
+   * @param account the e-mail address; one that no user has is counted too, so that the limit does not reveal
+   *   it
+   * @returns `succeeded`, to call after a correct password: it clears the account's count and takes this
+   *   attempt
+   *   off the address's count
+   * @throws Problem 429 if a limit is reached
    */
   begin: (address: string, account: string) => Promise<{ succeeded: () => Promise<void> }>
 }
@@ -19,7 +23,7 @@ export interface Attempts {
 export const openAttempts = prepared((db: Db): Attempts => {
   const limiter = (keyPrefix: 'account' | 'address') =>
     new RateLimiterPostgres({
-      // what the limiter knows as a client of `pg`
+      // the part of the `pg` client that the limiter uses
       storeClient: {
         query: async ({ text, values }: { text: string; values: (string | number)[] }) => {
           const rows = await db.client.unsafe(text, values, { prepare: true })
@@ -33,7 +37,7 @@ export const openAttempts = prepared((db: Db): Attempts => {
       keyPrefix,
       points: limits[keyPrefix],
       duration: limits.seconds,
-      // one of the two clears both's rows away
+      // one of the two limiters deletes the expired rows of both
       clearExpiredByTimeout: keyPrefix === 'account',
     })
   const byAccount = limiter('account')
@@ -41,7 +45,7 @@ export const openAttempts = prepared((db: Db): Attempts => {
   return {
     async begin(address, email) {
       const account = createHash('sha256').update(email).digest('base64url')
-      // an address that is over its limit must not use up the limits of accounts
+      // the address first: one that is over its limit must not use up the limits of accounts
       await take(byAddress, address)
       await take(byAccount, account)
       return {

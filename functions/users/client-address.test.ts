@@ -10,7 +10,7 @@ const asked = async (forwarded?: string, remoteAddress?: string) => {
   return (await app.request('/', { headers }, env)).text()
 }
 
-it('takes the last forwarded address from outside, else the first, else that of the socket', async () => {
+it('returns the last forwarded address from outside, or the first, or that of the socket', async () => {
   expect(await asked('192.0.2.1, 198.51.100.7', '10.0.0.1')).toBe('198.51.100.7')
   expect(await asked('198.51.100.7', '10.0.0.1')).toBe('198.51.100.7')
   // the gateway, Knative's ingress and its activator
@@ -33,6 +33,6 @@ it.each([
   ['not an address', 'not an address'],
 ])('counts %s as %s', (address, network) => expect(networkOf(address)).toBe(network))
 
-it('keeps no more than an address of what it is sent', async () => {
+it('truncates a header that is longer than an address', async () => {
   expect(await asked('x'.repeat(1000))).toHaveLength(64)
 })

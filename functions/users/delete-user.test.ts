@@ -10,7 +10,7 @@ let shop: TestShop
 beforeAll(async () => (shop = await openShop(['users'])))
 afterAll(() => shop.close())
 
-it('lets users delete themselves: no one is found, logged in or named any more', async () => {
+it('lets users delete themselves, which removes their data and ends their sessions', async () => {
   const ada = await newAccount(shop)
   const phone = await logIn(shop, ada.email)
   const { status, text, headers } = await shop.delete(ada.path, { as: ada })
@@ -26,7 +26,7 @@ it('lets users delete themselves: no one is found, logged in or named any more',
   expect(row).toMatchObject({ email: null, name: null, passwordHash: null, deletedAt: expect.any(Date) })
 })
 
-it('frees the e-mail address, and forgets the kept answer to the registration', async () => {
+it('frees the e-mail address and deletes the stored answer to the registration', async () => {
   const [email, key] = [newEmail(), randomUUID()]
   const body = { email, name: 'Ada', password }
   const first = await shop.post('/users', { body, key })
@@ -38,13 +38,13 @@ it('frees the e-mail address, and forgets the kept answer to the registration', 
   expect(second.body.id).not.toBe(first.body.id)
 })
 
-it('lets admins delete others, once', async () => {
+it('lets admins delete others once', async () => {
   const ada = await newAccount(shop)
   expect((await shop.delete(ada.path, { as: 'admin' })).status).toBe(204)
   expect((await shop.delete(ada.path, { as: 'admin' })).status).toBe(404)
 })
 
-it('hides others from everyone but admins', async () => {
+it('returns 404 for other users, except to admins', async () => {
   const ada = await newAccount(shop)
   for (const role of ['customer', 'seller', 'staff'] as const)
     expect((await shop.delete(ada.path, { as: role })).status).toBe(404)
@@ -54,20 +54,20 @@ it('hides others from everyone but admins', async () => {
   expect((await shop.get(ada.path, { as: ada })).status).toBe(200)
 })
 
-it('checks If-Match where it is sent', async () => {
+it('checks If-Match if it is sent', async () => {
   const ada = await newAccount(shop)
   expect((await shop.delete(ada.path, { as: ada, ifMatch: '"2"' })).status).toBe(412)
   expect((await shop.delete(ada.path, { as: ada, ifMatch: '"1"' })).status).toBe(204)
 })
 
-it('refuses to delete the last admin, also where two are deleted at once', async () => {
+it('refuses to delete the last admin, even if two are deleted concurrently', async () => {
   const admins = [await newAccount(shop, 'admin'), await newAccount(shop, 'admin')]
   const answers = await Promise.all(admins.map((admin) => shop.delete(admin.path, { as: admin })))
   expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([204, 409])
   expect(answers.find(({ status }) => status === 409)?.body.type).toMatch(/last-admin$/)
 })
 
-it('refuses a session that has ended', async () => {
+it('rejects a session that has ended', async () => {
   const ada = await newAccount(shop)
   await shop.delete('/sessions/current', { as: ada })
   expect((await shop.delete(ada.path, { as: ada })).status).toBe(401)

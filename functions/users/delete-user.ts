@@ -8,7 +8,7 @@ import { findUser, keepOneAdmin } from './find-user.ts'
 import { idempotencyKeys, mayChange, noStore, noSuchUser, pathOf, users } from './user.ts'
 import { problems } from './problems.ts'
 
-/** The row stays, without anything that tells who it was: orders and payments keep its id. */
+/** Deletes the user's personal data. The row stays, because orders and payments refer to its id. */
 export const deleteUser = operation(
   'delete-user',
   {
@@ -38,7 +38,7 @@ export const deleteUser = operation(
         .where(sql`${users.id} = ${id} and ${users.version} = ${current.version}`)
       if (count === 0) throw staleVersion()
       await endSessionsOf(tx, id)
-      // the kept answer to the registration holds the name and e-mail address, too
+      // the stored answer to the registration contains the name and e-mail address too
       await tx.delete(idempotencyKeys).where(eq(sql`${idempotencyKeys.headers}->>'location'`, pathOf(id)))
     })
     hono.header('Cache-Control', noStore['Cache-Control'])

@@ -4,7 +4,7 @@ import type { User } from '../shared/auth/access-token.ts'
 import type { Tx } from '../shared/store/postgres.ts'
 import { hashOf, newRefreshToken, refreshTokenMs, refreshTokens, sessionEnded, sessions } from './session.ts'
 
-/** Starts a session, and clears away those of the user that have expired. */
+/** Starts a session and deletes the user's expired ones. Returns its id and first refresh token. */
 export async function startSession(tx: Tx, userId: string) {
   await tx.delete(sessions).where(and(eq(sessions.userId, userId), lt(sessions.expiresAt, sql`now()`)))
   const id = uuidv7()
@@ -12,7 +12,7 @@ export async function startSession(tx: Tx, userId: string) {
   return { id, refreshToken: await addRefreshToken(tx, id) }
 }
 
-/** The next refresh token of a session, which lasts as long as it. */
+/** Extends a session and returns its next refresh token, which expires when the session does. */
 export async function prolongSession(tx: Tx, id: string): Promise<string> {
   await tx.update(sessions).set({ expiresAt: expiry() }).where(eq(sessions.id, id))
   await tx
@@ -27,7 +27,7 @@ async function addRefreshToken(tx: Tx, sessionId: string): Promise<string> {
   return token
 }
 
-/** Ends a session: none of its refresh tokens is good any more. */
+/** Ends a session. Its refresh tokens become invalid. */
 export async function endSession(tx: Tx, id: string): Promise<void> {
   await tx
     .update(sessions)
@@ -44,9 +44,10 @@ export async function endSessionsOf(tx: Tx, userId: string): Promise<void> {
 }
 
 /**
- * An access token outlives its session by up to 15 minutes, since it is verified without asking. Where accounts
- * are changed that is too long: an admin who was demoted could promote himself again.
- * @throws Problem 401 where the caller's session has ended
+ * Rejects a caller whose session has ended. An access token outlives its session by up to 15 minutes, because
+ * it is verified without reading the session. For changes to accounts that is too long: a demoted admin could
+ * restore the role.
+ * @throws Problem 401 if the caller's session has ended
  */
 export async function refuseEnded(tx: Tx, { session }: User): Promise<void> {
   const [found] = await tx

@@ -21,7 +21,7 @@ const byEmail = prepared((db) =>
     .prepare('user_by_email'),
 )
 
-/** @throws Problem 404 where there is none, or it was deleted */
+/** @throws Problem 404 if there is no such user, or the user was deleted */
 export async function findUser(db: Db, id: string): Promise<UserRow> {
   const [user] = await byId(db).execute({ id })
   if (user === undefined) throw noSuchUser()
@@ -35,9 +35,10 @@ export async function findUserByEmail(db: Db, email: string): Promise<UserRow | 
 }
 
 /**
- * Call it before an admin is demoted or deleted, and before any of their rows is locked. Locks every admin, in
- * one order, so that of two admins who take each other's role away only one succeeds.
- * @throws Problem 409 where no other admin would be left
+ * Checks that another admin remains. Call it before an admin is demoted or deleted, and before locking any of
+ * their rows. It locks all admins in the same order, so that if two admins demote each other, only one
+ * succeeds.
+ * @throws Problem 409 if no other admin would be left
  */
 export async function keepOneAdmin(tx: Tx): Promise<void> {
   const admins = await tx

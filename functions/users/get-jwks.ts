@@ -4,7 +4,7 @@ import { JwkSet } from './session.ts'
 export const getJwks = operation(
   'get-jwks',
   { request: {}, responses: { 200: JwkSet } },
-  // as long as it is cached, a new key must be published before it signs
+  // clients cache the keys for 5 min, so a new key must be published that long before it signs
   async ({ json }, { tokens }) =>
     json(JwkSet.parse(tokens.jwks), 200, { 'Cache-Control': 'public, max-age=300' }),
 )

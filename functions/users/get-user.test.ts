@@ -23,7 +23,7 @@ it('shows users themselves', async () => {
   expect((await shop.get(ada.path, { as: ada })).body.email).toBe(ada.email)
 })
 
-it('answers 304 to who has this version', async () => {
+it('returns 304 to a client that has the current version', async () => {
   expect((await shop.get(ada.path, { as: ada, headers: { 'if-none-match': '"1"' } })).status).toBe(304)
 })
 
@@ -34,7 +34,7 @@ it.each(['customer', 'seller'] as const)('hides other users from a %s', async (r
   expect(other.text).toBe(none.text)
 })
 
-it('answers 404 where there is no such user, 400 to what is no id, 401 to who is not logged in', async () => {
+it('returns 404 for an unknown user, 400 for an invalid id, and 401 without a login', async () => {
   expect((await shop.get(`/users/${uuidv7()}`, { as: 'admin' })).status).toBe(404)
   expect((await shop.get('/users/ada', { as: 'admin' })).status).toBe(400)
   expect((await shop.get(ada.path)).status).toBe(401)

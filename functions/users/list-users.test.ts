@@ -27,7 +27,7 @@ const list = (query: string) => shop.get(`/users${query}`, { as: 'admin' })
 const emails = async (query: string) =>
   (await list(query)).body.items.map(({ email }: { email: string }) => email.split('@')[0])
 
-it('lists users in the order in which they came, without the deleted', async () => {
+it('lists users in the order of creation, without deleted ones', async () => {
   expect(await emails('')).toEqual(['ada', 'grace', 'barbara', 'frances', 'twin-b', 'twin-a'])
   expect((await list('')).headers.get('cache-control')).toBe('no-store')
 })
@@ -38,7 +38,7 @@ it.each([
   ['-email', ['twin-b', 'twin-a', 'grace', 'frances', 'barbara', 'ada']],
   ['name', ['ada', 'barbara', 'frances', 'grace', 'twin-b', 'twin-a']],
   ['-name', ['twin-a', 'twin-b', 'grace', 'frances', 'barbara', 'ada']],
-])('sorts by %s, also a page at a time', async (sort, expected) => {
+])('sorts by %s, also across pages', async (sort, expected) => {
   expect(await emails(`?sort=${sort}`)).toEqual(expected)
   const seen: string[] = []
   let next: string | null = `?sort=${sort}&limit=1`
@@ -58,7 +58,7 @@ it('finds by role and by a part of the name or e-mail address', async () => {
   expect(await emails('?q=twin&role=admin')).toEqual([])
 })
 
-it('takes wildcards of LIKE literally', async () => {
+it('treats wildcards of LIKE literally', async () => {
   expect(await emails(`?q=${encodeURIComponent('100%n')}`)).toEqual([])
   expect(await emails(`?q=${encodeURIComponent('100% A')}`)).toEqual(['frances'])
   expect(await emails('?q=_da')).toEqual([])
@@ -66,25 +66,25 @@ it('takes wildcards of LIKE literally', async () => {
 })
 
 it.each(['?role=boss', '?sort=password', '?limit=0', '?limit=101', '?q=', '?who=ada', '?q=%00'])(
-  'refuses %s',
+  'rejects %s',
   async (query) => expect((await list(query)).status).toBe(400),
 )
 
 const forged = (value: unknown[]) =>
   Buffer.from(JSON.stringify(['/api/v1/users', ...value])).toString('base64url')
 
-it('refuses a cursor that is none of its own', async () => {
+it('rejects an invalid cursor', async () => {
   const id = '01999d3c-7b57-7d0c-8d1c-5a9f1c2b3d4e'
   for (const cursor of ['x', forged([]), forged(['a', 'b']), forged([1, id]), forged(['\0', id])])
     expect((await list(`?sort=name&cursor=${cursor}`)).status).toBe(400)
 })
 
-it('refuses a cursor of another order where it does not fit', async () => {
+it('rejects a cursor of another sort if its values do not fit', async () => {
   const { body } = await list('?sort=name&limit=1')
   expect((await list(`?sort=createdAt&cursor=${body.next}`)).status).toBe(400)
 })
 
-it('is for admins', async () => {
+it('is allowed for admins only', async () => {
   for (const role of ['customer', 'seller', 'staff'] as const)
     expect((await shop.get('/users', { as: role })).status).toBe(403)
   expect((await shop.get('/users')).status).toBe(401)

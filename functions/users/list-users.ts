@@ -4,7 +4,9 @@ import { operation } from '../shared/http/operation.ts'
 import { page, readCursor } from '../shared/http/paging.ts'
 import { noStore, toUser, UserPage, UserQuery, users } from './user.ts'
 
-/** What each sort orders by, ties broken by the id; an id (UUIDv7) is itself in order of creation. */
+/**
+ * The column and direction of each sort. The id breaks ties; as a UUIDv7 it sorts by the time of creation.
+ */
 const sorts = {
   createdAt: ['id', asc, '>'],
   '-createdAt': ['id', desc, '<'],

@@ -14,7 +14,7 @@ beforeAll(async () => (shop = await openShop(['users'])))
 afterAll(() => shop.close())
 
 let lastAddress = 0
-/** Tests that fail on purpose each come from an address of their own. */
+/** Returns a new client address, so that failed logins in one test do not limit another. */
 const newAddress = () => `198.51.100.${++lastAddress}`
 
 const send = (email: string, secret: string, address = newAddress()) =>
@@ -31,7 +31,7 @@ const attempt = (count: number, address: string, email?: string) =>
 const times = <T>(count: number, work: () => Promise<T>) => Promise.all(Array.from({ length: count }, work))
 
 describe('logging in', () => {
-  it('gives an access token of 15 minutes, a refresh token and the user', async () => {
+  it('returns an access token for 15 minutes, a refresh token and the user', async () => {
     const { id, email } = await newAccount(shop, 'seller')
     const { status, headers, body } = await send(email.toUpperCase(), password)
     expect(status).toBe(201)
@@ -51,13 +51,13 @@ describe('logging in', () => {
     expect((await shop.get(`/users/${id}`, { headers: { authorization } })).status).toBe(200)
   })
 
-  it('takes the same password from a keyboard that composes its characters otherwise', async () => {
+  it('accepts a password whose characters are composed differently', async () => {
     const email = newEmail()
     await shop.post('/users', { body: { email, name: 'Ada', password: 'caf\u00e9 au lait' } })
     expect((await send(email, 'cafe\u0301 au lait')).status).toBe(201)
   })
 
-  it('answers an unknown user and a wrong password alike', async () => {
+  it('returns the same answer for an unknown user and a wrong password', async () => {
     const { email } = await newAccount(shop)
     const [unknown, wrong] = [await send(newEmail(), password), await send(email, 'not the password')]
     expectOwnProblem(
@@ -70,9 +70,9 @@ describe('logging in', () => {
     expect(wrong.headers.get('cache-control')).toBe('no-store')
   })
 
-  it('works as long for an unknown user as for a wrong password', async () => {
+  it('takes as long for an unknown user as for a wrong password', async () => {
     const { email } = await newAccount(shop)
-    // CPU time, which other processes do not disturb; without a hash it would be several times less
+    // CPU time, because other processes do not affect it; without hashing it would be several times lower
     const used = { unknown: 0, wrong: 0 }
     for (let i = 0; i < limits.account; i++)
       for (const [kind, who] of [
@@ -93,13 +93,13 @@ describe('logging in', () => {
     [{ email: 'ada@example.com', password: '' }, '/body/password'],
     [{ email: 'ada@example.com', password: 'x'.repeat(201) }, '/body/password'],
     [{ email: 'ada@example.com', password, remember: true }, '/body/remember'],
-  ])('refuses %j', async (body, pointer) => {
+  ])('rejects %j', async (body, pointer) => {
     const answer = await shop.post('/sessions', { key: null, body })
     expect(answer.status).toBe(400)
     expect(answer.body.errors[0].pointer).toBe(pointer)
   })
 
-  it('renews a hash that was made at another cost', async () => {
+  it('rehashes a password whose hash was made at another cost', async () => {
     const { id, email } = await newAccount(shop)
     const { db } = shop.deps('users')
     const cheap = await hash(password, { memoryCost: 1024, timeCost: 1, parallelism: 1 })
@@ -111,7 +111,7 @@ describe('logging in', () => {
     expect((await send(email, password)).status).toBe(201)
   })
 
-  it('clears away the expired sessions of the user', async () => {
+  it('deletes the user’s expired sessions', async () => {
     const { id, email, session } = await newAccount(shop)
     const { db } = shop.deps('users')
     await db
@@ -127,8 +127,8 @@ describe('logging in', () => {
 describe('the limits', () => {
   it.each([
     ['an account', () => newAccount(shop).then(({ email }) => email)],
-    ['an account that no one has', () => Promise.resolve(newEmail())],
-  ])('let 10 of many wrong passwords for %s at once through, from any address', async (_, who) => {
+    ['an account that does not exist', () => Promise.resolve(newEmail())],
+  ])('allow 10 of many concurrent wrong passwords for %s, from any address', async (_, who) => {
     const email = await who()
     const answers = await times(30, () => send(email, 'not the password'))
     expect(answers.filter(({ status }) => status === 401)).toHaveLength(limits.account)
@@ -140,11 +140,11 @@ describe('the limits', () => {
       expect(seconds).toBeGreaterThan(limits.seconds - 60)
       expect(seconds).toBeLessThanOrEqual(limits.seconds)
     }
-    // also with the right one
+    // even with the right password
     expect((await send(email, password)).status).toBe(429)
   })
 
-  it('let 100 of many wrong passwords from an address through, without using up those of accounts', async () => {
+  it('allow 100 wrong passwords from an address; more do not count against accounts', async () => {
     const address = newAddress()
     await attempt(limits.address - 5, address)
     const answers = await times(25, () => send(newEmail(), 'not the password', address))
@@ -157,7 +157,7 @@ describe('the limits', () => {
     expect((await send(email, password)).status).toBe(201)
   })
 
-  it('take the address that the gateway added, not one that the client made up', async () => {
+  it('use the address that the gateway added, not one that the client sent', async () => {
     const address = newAddress()
     const claim = () => `${newAddress()}, ${address}`
     await attempt(limits.address - 5, address)
@@ -165,7 +165,7 @@ describe('the limits', () => {
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(5)
   })
 
-  it('start again for the account with a success', async () => {
+  it('are reset for the account by a successful login', async () => {
     const { email } = await newAccount(shop)
     for (let round = 0; round < 2; round++) {
       await attempt(limits.account - 2, newAddress(), email)
@@ -174,7 +174,7 @@ describe('the limits', () => {
     }
   })
 
-  it('count no success against the address', async () => {
+  it('do not count successful logins against the address', async () => {
     const { email } = await newAccount(shop)
     const address = newAddress()
     await attempt(limits.address - 1, address)
@@ -184,7 +184,7 @@ describe('the limits', () => {
   })
 })
 
-it('signs with the key that the key set names', async () => {
+it('signs with a key that the key set contains', async () => {
   const { accessToken } = await newAccount(shop)
   const { kid, alg } = decodeProtectedHeader(accessToken)
   const { body } = await shop.get('/.well-known/jwks.json')

@@ -27,7 +27,7 @@ export const logIn = operation(
     const passwordHash = needsRehash(verified) ? await hashPassword(password) : verified
 
     const { user, session } = await transaction(db, async (tx) => {
-      // verifying takes a while: the password may have been changed meanwhile, or the user deleted
+      // verifying takes a while: meanwhile the password may have been changed or the user deleted
       const [user] = await tx
         .select()
         .from(users)

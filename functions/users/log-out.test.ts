@@ -9,7 +9,7 @@ afterAll(() => shop.close())
 const refresh = (refreshToken: string) =>
   shop.post('/sessions/refresh', { key: null, body: { refreshToken } })
 
-it('ends the session of the caller and no other, and may be repeated', async () => {
+it('ends only the caller’s session, and can be repeated', async () => {
   const ada = await newAccount(shop)
   const phone = await logIn(shop, ada.email)
   const { body: second } = await refresh(ada.refreshToken)
@@ -24,4 +24,4 @@ it('ends the session of the caller and no other, and may be repeated', async () 
   expect((await refresh(phone.refreshToken)).status).toBe(200)
 })
 
-it('needs a log-in', async () => expect((await shop.delete('/sessions/current')).status).toBe(401))
+it('requires a login', async () => expect((await shop.delete('/sessions/current')).status).toBe(401))

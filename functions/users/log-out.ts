@@ -3,7 +3,10 @@ import { operation } from '../shared/http/operation.ts'
 import { noStore } from './user.ts'
 import { endSession } from './families.ts'
 
-/** The access token itself stays good until it expires, within 15 minutes: it is verified without asking. */
+/**
+ * Ends the caller's session. The access token stays valid until it expires, up to 15 minutes later, because
+ * it is verified without reading the session.
+ */
 export const logOut = operation(
   'log-out',
   { request: {}, responses: { 204: null } },

@@ -5,7 +5,7 @@ import type { Config } from '../shared/process/config.ts'
 import { openDatabase } from '../shared/store/open-database.ts'
 import migrations from './migrations/meta/_journal.json' with { type: 'json' }
 
-/** What the functions of users work with. */
+/** Opens the dependencies of the users functions. */
 export async function open(config: Config, log: Logger, name: string) {
   const [{ createTokens }, { db, ...service }] = await Promise.all([
     import('./tokens.ts'),

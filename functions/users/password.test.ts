@@ -14,14 +14,14 @@ it('gives the same hash with the same salt', async () => {
   expect(await hashPassword('a password', salt)).toBe(await hashPassword('a password', salt))
 })
 
-it('says no where there is no hash', async () => {
+it('rejects any password if there is no hash', async () => {
   expect(await verifyPassword(undefined, '')).toBe(false)
   expect(await verifyPassword(null, 'a password')).toBe(false)
 })
 
-it('verifies at today’s cost where there is no hash', () => expect(needsRehash(dummyHash)).toBe(false))
+it('verifies at the current cost if there is no hash', () => expect(needsRehash(dummyHash)).toBe(false))
 
-it('wants a hash of another cost renewed', () => {
+it('detects a hash of another cost', () => {
   expect(needsRehash(dummyHash.replace('m=19456', 'm=9216'))).toBe(true)
   expect(needsRehash(dummyHash.replace('t=2', 't=1'))).toBe(true)
   expect(needsRehash(dummyHash.replace('p=1', 'p=2'))).toBe(true)

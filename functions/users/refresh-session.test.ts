@@ -13,7 +13,7 @@ afterAll(() => shop.close())
 const refresh = (refreshToken: string) =>
   shop.post('/sessions/refresh', { key: null, body: { refreshToken } })
 
-it('gives a new pair of the same session', async () => {
+it('returns a new pair of tokens for the same session', async () => {
   const ada = await newAccount(shop, 'staff')
   const { status, headers, body } = await refresh(ada.refreshToken)
   expect(status).toBe(200)
@@ -29,7 +29,7 @@ it('gives a new pair of the same session', async () => {
   expect((await refresh(body.refreshToken)).status).toBe(200)
 })
 
-it('ends the whole family where a used token comes back, and no other', async () => {
+it('ends only the session of a token that is used twice', async () => {
   const ada = await newAccount(shop)
   const phone = await logIn(shop, ada.email)
   const { body: second } = await refresh(ada.refreshToken)
@@ -41,19 +41,19 @@ it('ends the whole family where a used token comes back, and no other', async ()
   expect((await refresh(phone.refreshToken)).status).toBe(200)
 })
 
-it('lets exactly one of many refreshes with one token through', async () => {
+it('accepts exactly one of many concurrent refreshes with one token', async () => {
   const ada = await newAccount(shop)
   const answers = await Promise.all(Array.from({ length: 20 }, () => refresh(ada.refreshToken)))
   expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
     200,
     ...Array<number>(19).fill(401),
   ])
-  // the others were reuse
+  // the others reused the token, so the session has ended
   const won = answers.find(({ status }) => status === 200)
   expect((await refresh(won?.body.refreshToken)).status).toBe(401)
 })
 
-it('refuses a token that has expired', async () => {
+it('rejects an expired token', async () => {
   const ada = await newAccount(shop)
   const { db } = shop.deps('users')
   const expired = { expiresAt: new Date(Date.now() - 1000) }
@@ -64,7 +64,7 @@ it('refuses a token that has expired', async () => {
   expect((await refresh(ada.refreshToken)).status).toBe(401)
 })
 
-it('keeps a session alive as long as it is used, and forgets its expired tokens', async () => {
+it('extends the session and deletes its expired tokens', async () => {
   const ada = await newAccount(shop)
   const { db } = shop.deps('users')
   const soon = new Date(Date.now() + 60_000)
@@ -83,7 +83,7 @@ it('keeps a session alive as long as it is used, and forgets its expired tokens'
   expect(left).toHaveLength(2)
 })
 
-it('keeps no token in the clear', async () => {
+it('stores no token in plain text', async () => {
   const ada = await newAccount(shop)
   const rows = await shop.deps('users').db.select().from(refreshTokens)
   expect(JSON.stringify(rows)).not.toContain(ada.refreshToken)

@@ -12,9 +12,9 @@ export const refreshSession = operation(
   { request: { body: RefreshRequest }, responses: { 200: TokenPair }, problems: [problems['session-ended']] },
   async ({ body, json }, { db, tokens }) => {
     const hash = hashOf(body.refreshToken)
-    // that a family ends is committed, so it is not thrown in here
+    // the end of a family must be committed, so the transaction returns undefined instead of throwing
     const refreshed = await transaction(db, async (tx) => {
-      // of several at once, one finds it unused
+      // of several concurrent requests, only one finds the token unused
       const [used] = await tx
         .update(refreshTokens)
         .set({ usedAt: sql`now()` })

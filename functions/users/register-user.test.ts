@@ -15,7 +15,7 @@ const register = (values: object, key?: string | null) =>
   shop.post('/users', { body: values, ...(key === undefined ? {} : { key }) })
 
 describe('registering', () => {
-  it('makes a customer, and answers with the user, an ETag and where to find it', async () => {
+  it('creates a customer and returns the user, an ETag and a Location', async () => {
     const sent = body({ email: newEmail().toUpperCase(), name: '  Ada Lovelace ' })
     const { status, headers, body: user } = await register(sent)
     expect(status).toBe(201)
@@ -36,7 +36,7 @@ describe('registering', () => {
     expect(read.body).toEqual(user)
   })
 
-  it('refuses an e-mail address that is taken, whatever its case', async () => {
+  it('rejects an e-mail address that is taken, ignoring case', async () => {
     const first = body()
     await register(first)
     const { status, body: problem } = await register(body({ email: first.email.toUpperCase() }))
@@ -45,24 +45,24 @@ describe('registering', () => {
   })
 
   it.each([
-    ['no e-mail address', { email: 'ada' }, '/body/email'],
+    ['an invalid e-mail address', { email: 'ada' }, '/body/email'],
     ['a short password', { password: 'short' }, '/body/password'],
     ['a long password', { password: 'x'.repeat(201) }, '/body/password'],
     ['an empty name', { name: ' ' }, '/body/name'],
     ['a role', { role: 'admin' }, '/body/role'],
-  ])('refuses %s', async (_, values, pointer) => {
+  ])('rejects %s', async (_, values, pointer) => {
     const { status, body: problem } = await register(body(values))
     expect(status).toBe(400)
     expect(problem.errors).toEqual([{ pointer, detail: expect.any(String) }])
   })
 
-  it('keeps the password only as an argon2id hash', async () => {
+  it('stores the password only as an argon2id hash', async () => {
     const { body: user } = await register(body())
     const [row] = await shop.deps('users').db.select().from(users).where(eq(users.id, user.id))
     expect(row?.passwordHash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
   })
 
-  it('gives the same password of two users two hashes', async () => {
+  it('stores different hashes for two users with the same password', async () => {
     const key = randomUUID()
     const ids = new Set([(await register(body(), key)).body.id, (await register(body(), key + 1)).body.id])
     const rows = await shop.deps('users').db.select().from(users)
@@ -72,11 +72,11 @@ describe('registering', () => {
 })
 
 describe('registering with an Idempotency-Key', () => {
-  it('refuses to do without', async () => {
+  it('requires the key', async () => {
     expect((await register(body(), null)).status).toBe(400)
   })
 
-  it('gives the same answer again, byte for byte', async () => {
+  it('returns the same answer again, byte for byte', async () => {
     const [sent, key] = [body(), randomUUID()]
     const first = await register(sent, key)
     const again = await register(sent, key)
@@ -91,34 +91,34 @@ describe('registering with an Idempotency-Key', () => {
     ['name', { name: 'Grace' }],
     ['password', { password: 'another long password' }],
     ['e-mail address', { email: newEmail() }],
-  ])('refuses the key with another %s', async (_, values) => {
+  ])('rejects the key with a different %s', async (_, values) => {
     const [sent, key] = [body(), randomUUID()]
     await register(sent, key)
     expect((await register({ ...sent, ...values }, key)).status).toBe(422)
   })
 
-  it('makes one user of 20 requests at once, and answers each the same', async () => {
+  it('creates one user for 20 concurrent requests, all with the same answer', async () => {
     const [sent, key] = [body(), randomUUID()]
     const answers = await Promise.all(Array.from({ length: 20 }, () => register(sent, key)))
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]))
     expect(new Set(answers.map(({ text }) => text)).size).toBe(1)
   })
 
-  it('makes one user of 20 requests at once under different keys', async () => {
+  it('creates one user for 20 concurrent requests with different keys', async () => {
     const sent = body()
     const answers = await Promise.all(Array.from({ length: 20 }, () => register(sent)))
     const statuses = answers.map(({ status }) => status).toSorted((a, b) => a - b)
     expect(statuses).toEqual([201, ...Array<number>(19).fill(409)])
   })
 
-  it('lets a refused registration be tried again under its key', async () => {
+  it('allows a rejected registration to be retried with its key', async () => {
     const [taken, key] = [body(), randomUUID()]
     await register(taken)
     expect((await register({ ...taken, name: 'Grace' }, key)).status).toBe(409)
     expect((await register(body(), key)).status).toBe(201)
   })
 
-  it('keeps nothing of the request that a password could be tried against quickly', async () => {
+  it('stores no fast hash of the request, against which passwords could be tried', async () => {
     const [sent, key] = [body(), randomUUID()]
     await register(sent, key)
     const [kept] = await shop

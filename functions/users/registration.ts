@@ -2,19 +2,21 @@ import { createHash } from 'node:crypto'
 import type { IdempotencyKey } from '../shared/store/idempotency.ts'
 
 /*
- * An Idempotency-Key is kept with a hash of its request. A plain hash of a body that holds a password would let
- * whoever steals the table try passwords at the speed of SHA-256. So the password enters only as its argon2id
- * hash, with a salt that a retry of the same request gets again.
+ * An Idempotency-Key is stored with a hash of its request. With a plain hash of a body that contains a
+ * password, someone who steals the table could try passwords at the speed of SHA-256. So only the password's
+ * argon2id hash enters the request's hash. Its salt is the same for a retry of the same request.
  */
 
-/** The salt of a registration, 16 bytes: its own for each caller, key and e-mail address. */
+/**
+ * Returns the 16-byte salt of a registration, which depends on the caller, the key and the e-mail address.
+ */
 export const saltFor = ({ caller, key }: IdempotencyKey, email: string): Uint8Array =>
   createHash('sha256')
     .update(JSON.stringify([caller, key, email]))
     .digest()
     .subarray(0, 16)
 
-/** What a registration is known by under its key. */
+/** Returns the hash that is stored with a registration's Idempotency-Key. */
 export const registrationHash = (email: string, name: string, passwordHash: string): string =>
   createHash('sha256')
     .update(JSON.stringify([email, name, passwordHash]))

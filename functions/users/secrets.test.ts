@@ -6,7 +6,7 @@ let shop: TestShop
 beforeAll(async () => (shop = await openShop(['users'])))
 afterAll(() => shop.close())
 
-it('answers no operation with a password or a hash, whether it succeeds or not', async () => {
+it('returns no password or hash from any operation, whether it succeeds or fails', async () => {
   const ada = await newAccount(shop)
   const secret = 'a secret that must not leak'
   const key = null

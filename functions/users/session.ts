@@ -7,11 +7,11 @@ import { Email, schema, User, users } from './user.ts'
 import { problems } from './problems.ts'
 
 /**
- * The session: tables, schemas and refresh tokens.
+ * Sessions: tables, schemas and refresh tokens.
  *
- * A session is a family of refresh tokens (RFC 9700, 4.14.2): each is good for one refresh, which gives the
- * next. One that comes back was stolen, by whoever sent it or whoever sent it before, so the family ends. The
- * price: a client that lost the answer to a refresh and sends it again has to log in again.
+ * A session is a family of refresh tokens (RFC 9700, 4.14.2). Each token is valid for one refresh, which
+ * returns the next token. If a token is used twice, one of the two senders stole it, so the session ends. The
+ * drawback: a client that loses the answer to a refresh and retries it must log in again.
  */
 
 /** How long a session lasts without a refresh. */
@@ -25,7 +25,7 @@ export const sessions = schema.table(
       .notNull()
       .references(() => users.id),
     createdAt: time('created_at').notNull().defaultNow(),
-    /** That of its youngest token. */
+    /** When its newest token expires. */
     expiresAt: time('expires_at').notNull(),
     endedAt: time('ended_at'),
   },
@@ -35,7 +35,7 @@ export const sessions = schema.table(
 export const refreshTokens = schema.table(
   'refresh_tokens',
   {
-    /** Of SHA-256: a token is random enough that a slow hash would add nothing. */
+    /** SHA-256: the token is random, so a slow hash would add nothing. */
     hash: text().primaryKey(),
     sessionId: uuid('session_id')
       .notNull()
@@ -47,7 +47,7 @@ export const refreshTokens = schema.table(
   (t) => [index().on(t.sessionId)],
 )
 
-/** How often the password of an account, or from an address, was tried; in the shape rate-limiter-flexible wants. */
+/** The number of login attempts for an account or from an address, in the format of rate-limiter-flexible. */
 export const attempts = schema.table(
   'attempts',
   {
@@ -99,10 +99,10 @@ export const JwkSet = z
   })
   .meta({ id: 'JwkSet', description: 'RFC 7517, RFC 8037' })
 
-/** 256 random bits. */
+/** Returns a new refresh token: 256 random bits as base64url. */
 export const newRefreshToken = () => randomBytes(32).toString('base64url')
 
-/** What is kept of a refresh token. */
+/** Returns the hash under which a refresh token is stored. */
 export const hashOf = (refreshToken: string) => createHash('sha256').update(refreshToken).digest('base64url')
 
 export const wrongCredentials = () =>

@@ -1,7 +1,7 @@
 import { exportJWK, generateKeyPair, importJWK, SignJWT, type JSONWebKeySet, type JWK } from 'jose'
 import { audience, issuer, type User } from '../shared/auth/access-token.ts'
 
-/** How long an access token is good, in seconds. */
+/** How long an access token is valid, in seconds. */
 export const accessTokenSeconds = 15 * 60
 
 /** Signs access tokens (JWT with EdDSA, RFC 8037). */
@@ -13,7 +13,7 @@ export interface Tokens {
 
 /**
  * @param privateKey an Ed25519 JWK with its `kid`
- * @param jwks every public key whose tokens may still be in use, so that keys can be rotated
+ * @param jwks every public key whose tokens may still be in use, which allows key rotation
  */
 export async function createTokens(privateKey: JWK, jwks: JSONWebKeySet): Promise<Tokens> {
   const key = await importJWK(privateKey, 'EdDSA')
@@ -34,7 +34,7 @@ export async function createTokens(privateKey: JWK, jwks: JSONWebKeySet): Promis
   }
 }
 
-/** What a client gets when it logs in or refreshes. */
+/** Returns the answer to a login or a refresh, with a newly signed access token. */
 export async function toTokenPair(
   tokens: Tokens,
   { id, role }: Pick<User, 'id' | 'role'>,
@@ -48,14 +48,14 @@ export async function toTokenPair(
   }
 }
 
-/** A new key pair, as the two settings JWT_PRIVATE_KEY and JWT_PUBLIC_KEYS hold it. */
+/** Generates a key pair, in the formats of the settings JWT_PRIVATE_KEY and JWT_PUBLIC_KEYS. */
 export async function generateKeys(): Promise<{ privateKey: JWK; publicKeys: JSONWebKeySet }> {
   const pair = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true })
   const privateKey = { ...(await exportJWK(pair.privateKey)), kid: crypto.randomUUID() }
   return { privateKey, publicKeys: publicKeysOf(privateKey) }
 }
 
-/** The public half of an Ed25519 key, as a set of one. */
+/** Returns the public part of an Ed25519 key, as a set with one key. */
 export function publicKeysOf({ kty, crv, x, kid }: JWK): JSONWebKeySet {
   return { keys: [{ kty, crv, x, kid, use: 'sig', alg: 'EdDSA' } as JWK] }
 }

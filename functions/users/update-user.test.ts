@@ -17,7 +17,7 @@ const refresh = ({ refreshToken }: Pick<Account, 'refreshToken'>) =>
   shop.post('/sessions/refresh', { key: null, body: { refreshToken } })
 
 describe('changing oneself', () => {
-  it('changes the name and e-mail address and gives a new version', async () => {
+  it('changes the name and e-mail address and returns a new version', async () => {
     const ada = await newAccount(shop)
     const email = newEmail()
     const { status, body, headers } = await change(ada, { name: 'Grace', email: email.toUpperCase() })
@@ -30,12 +30,12 @@ describe('changing oneself', () => {
     expect((await refresh(ada)).status).toBe(200)
   })
 
-  it('keeps the e-mail address that is sent again', async () => {
+  it('accepts the present e-mail address', async () => {
     const ada = await newAccount(shop)
     expect((await change(ada, { email: ada.email })).status).toBe(200)
   })
 
-  it('refuses the e-mail address of another', async () => {
+  it('rejects the e-mail address of another user', async () => {
     const [ada, grace] = [await newAccount(shop), await newAccount(shop)]
     const { status, body } = await change(ada, { email: grace.email.toUpperCase() })
     expect(status).toBe(409)
@@ -43,18 +43,18 @@ describe('changing oneself', () => {
   })
 
   it.each([
-    ['nothing', {}, '/body'],
+    ['an empty change', {}, '/body'],
     ['a short password', { password: 'short', currentPassword: password }, '/body/password'],
     ['a new password without the current one', { password: newPassword }, '/body/currentPassword'],
     ['an unknown role', { role: 'boss' }, '/body/role'],
     ['an unknown field', { id: uuidv7() }, '/body/id'],
-  ])('refuses %s', async (_, body, pointer) => {
+  ])('rejects %s', async (_, body, pointer) => {
     const { status, body: problem } = await change(await newAccount(shop), body)
     expect(status).toBe(400)
     expect(problem.errors[0].pointer).toBe(pointer)
   })
 
-  it('needs an If-Match that is not stale, or *', async () => {
+  it('requires If-Match with the current version or *', async () => {
     const ada = await newAccount(shop)
     expect((await shop.patch(ada.path, { as: ada, body: { name: 'Grace' } })).status).toBe(428)
     for (const stale of ['"2"', '"x"', '1', 'W/"1"'])
@@ -62,7 +62,7 @@ describe('changing oneself', () => {
     expect((await change(ada, { name: 'Grace' }, ada, '*')).status).toBe(200)
   })
 
-  it('lets one of many changes of the same version through', async () => {
+  it('accepts one of many concurrent changes to the same version', async () => {
     const ada = await newAccount(shop)
     const names = Array.from({ length: 10 }, (_, i) => `Ada ${i}`)
     const answers = await Promise.all(names.map((name) => change(ada, { name })))
@@ -72,7 +72,7 @@ describe('changing oneself', () => {
     ])
   })
 
-  it('refuses a role', async () => {
+  it('rejects a role', async () => {
     const { status, body } = await change(await newAccount(shop), { role: 'admin' })
     expect(status).toBe(403)
     expect(body.type).toMatch(/wrong-role$/)
@@ -80,7 +80,7 @@ describe('changing oneself', () => {
 })
 
 describe('changing the password', () => {
-  it('needs the current one, and ends every session', async () => {
+  it('requires the current password and ends every session', async () => {
     const ada = await newAccount(shop)
     const phone = await logIn(shop, ada.email)
     const wrong = await change(ada, { password: newPassword, currentPassword: 'not the password' })
@@ -95,7 +95,7 @@ describe('changing the password', () => {
     expect((await logIn(shop, ada.email, newPassword)).id).toBe(ada.id)
   })
 
-  it('leaves no session to who logs in with the old one meanwhile', async () => {
+  it('leaves no session from a concurrent login with the old password', async () => {
     for (let round = 0; round < 5; round++) {
       const ada = await newAccount(shop)
       const logIns = Array.from({ length: 4 }, () =>
@@ -109,7 +109,7 @@ describe('changing the password', () => {
     }
   })
 
-  it('counts wrong current passwords like log-ins', async () => {
+  it('counts wrong current passwords like failed logins', async () => {
     const ada = await newAccount(shop)
     const headers = { 'x-forwarded-for': '203.0.113.1' }
     const body = { password: newPassword, currentPassword: 'not the password' }
@@ -119,7 +119,7 @@ describe('changing the password', () => {
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(5)
   })
 
-  it('needs no current one of an admin', async () => {
+  it('does not require an admin to send the current password', async () => {
     const ada = await newAccount(shop)
     expect((await change(ada, { password: newPassword }, 'admin')).status).toBe(200)
     expect((await refresh(ada)).status).toBe(401)
@@ -128,7 +128,7 @@ describe('changing the password', () => {
 })
 
 describe('changing others', () => {
-  it('is hidden from everyone but admins', async () => {
+  it('returns 404 to everyone but admins', async () => {
     const ada = await newAccount(shop)
     for (const role of ['customer', 'seller', 'staff'] as const) {
       const send = { as: role, body: { name: 'Grace' }, ifMatch: '*' }
@@ -139,14 +139,14 @@ describe('changing others', () => {
     expect((await shop.patch(ada.path, { body: { name: 'Grace' }, ifMatch: '*' })).status).toBe(401)
   })
 
-  it('gives another role, and ends the sessions that carry the old one', async () => {
+  it('changes the role and ends the sessions that have the old one', async () => {
     const ada = await newAccount(shop)
     expect((await change(ada, { role: 'seller' }, 'admin')).body.role).toBe('seller')
     expect((await refresh(ada)).status).toBe(401)
     expect((await logIn(shop, ada.email)).role).toBe('seller')
   })
 
-  it('answers 404 where there is none', async () => {
+  it('returns 404 if there is no such user', async () => {
     const send = { as: 'admin', body: { name: 'Grace' }, ifMatch: '*' } as const
     expect((await shop.patch(`/users/${uuidv7()}`, send)).status).toBe(404)
   })
@@ -157,14 +157,14 @@ describe('admins', () => {
   beforeAll(async () => (own = await openShop(['users'])))
   afterAll(() => own.close())
 
-  it('are never demoted to none, not even by each other at once', async () => {
+  it('cannot all be demoted, not even if they demote each other concurrently', async () => {
     const admins = await Promise.all(Array.from({ length: 4 }, () => newAccount(own, 'admin')))
     const answers = await Promise.all(
       admins.map(({ path }, i) =>
         own.patch(path, { as: admins[(i + 1) % admins.length]!, body: { role: 'staff' }, ifMatch: '*' }),
       ),
     )
-    // one is refused as the last, or because the admin who asks was demoted first
+    // one request fails, because its target is the last admin or its caller was demoted first
     expect(answers.filter(({ status }) => status === 200).length).toBeLessThan(admins.length)
     const left = (await own.get('/users?role=admin', { as: 'admin' })).body.items
     expect(left.length).toBeGreaterThanOrEqual(1)
@@ -180,7 +180,7 @@ describe('admins', () => {
     expect(body.type).toMatch(/last-admin$/)
   })
 
-  it('cannot take their role back once it is gone', async () => {
+  it('cannot restore their own role after being demoted', async () => {
     const [first, second] = [await newAccount(own, 'admin'), await newAccount(own, 'admin')]
     expect((await own.patch(second.path, { as: first, body: { role: 'staff' }, ifMatch: '*' })).status).toBe(
       200,

@@ -50,7 +50,7 @@ export const updateUser = operation(
     checkVersion(wanted, current.version)
 
     if (needsCurrentPassword(caller, change)) {
-      // counted like log-ins, or a stolen access token could be used to find the password out
+      // counted like logins; otherwise a stolen access token could be used to guess the password
       const attempt = await openAttempts(db).begin(clientAddress(hono), current.email!)
       if (!(await verifyPassword(current.passwordHash, change.currentPassword!)))
         throw new Problem(problems['wrong-password'], {

@@ -29,7 +29,7 @@ const row = (values: Partial<UserRow> = {}): UserRow => ({
   ...values,
 })
 
-describe('who may do what', () => {
+describe('permissions', () => {
   it.each([
     ['customer', false, false],
     ['seller', false, false],
@@ -47,7 +47,7 @@ describe('who may do what', () => {
     expect(needsCurrentPassword(as('admin'), { role: 'admin' })).toBe(false)
   })
 
-  it('asks for the current password where a user sets a new one, but not an admin', () => {
+  it('requires the current password if a user sets a new one, but not from an admin', () => {
     const change = { password: 'another long one' }
     expect(() => needsCurrentPassword(as('customer'), change)).toThrow('current password')
     expect(needsCurrentPassword(as('customer'), { ...change, currentPassword: 'old' })).toBe(true)
@@ -57,29 +57,29 @@ describe('who may do what', () => {
 })
 
 describe('a change', () => {
-  it('ends the sessions where it sets the password or another role', () => {
+  it('ends the sessions if it sets a password or another role', () => {
     expect(endsSessions({ password: 'another long one' }, row())).toBe(true)
     expect(endsSessions({ role: 'seller' }, row())).toBe(true)
     expect(endsSessions({ role: 'customer' }, row())).toBe(false)
     expect(endsSessions({ name: 'Grace', email: 'grace@example.com' }, row())).toBe(false)
   })
 
-  it('demotes only where an admin becomes something else', () => {
+  it('demotes only if an admin gets another role', () => {
     expect(demotes({ role: 'staff' }, row({ role: 'admin' }))).toBe(true)
     expect(demotes({ role: 'admin' }, row({ role: 'admin' }))).toBe(false)
     expect(demotes({ name: 'Grace' }, row({ role: 'admin' }))).toBe(false)
     expect(demotes({ role: 'staff' }, row({ role: 'customer' }))).toBe(false)
   })
 
-  it('changes something', () => {
+  it('must not be empty', () => {
     expect(UserChange.safeParse({}).success).toBe(false)
     expect(UserChange.safeParse({ currentPassword: 'old' }).success).toBe(false)
     expect(UserChange.safeParse({ name: 'Grace' }).success).toBe(true)
   })
 })
 
-describe('what is accepted', () => {
-  it('an e-mail address in lower case, whatever was sent', () => {
+describe('validation', () => {
+  it('accepts valid e-mail addresses and converts them to lower case', () => {
     expect(Email.parse('Ada.Lovelace@Example.COM')).toBe('ada.lovelace@example.com')
     for (const bad of [
       '',
@@ -92,7 +92,7 @@ describe('what is accepted', () => {
       expect(Email.safeParse(bad).success).toBe(false)
   })
 
-  it('a password of 10 to 200 characters, the same from any keyboard', () => {
+  it('accepts passwords of 10 to 200 characters and normalises them', () => {
     expect(Password.safeParse('a'.repeat(9)).success).toBe(false)
     expect(Password.safeParse('a'.repeat(10)).success).toBe(true)
     expect(Password.safeParse('a'.repeat(200)).success).toBe(true)
@@ -102,13 +102,13 @@ describe('what is accepted', () => {
     )
   })
 
-  it('no role and no unknown field at registration', () => {
+  it('rejects a role and unknown fields at registration', () => {
     const body = { email: 'ada@example.com', name: 'Ada', password: 'correct horse' }
     expect(NewUser.safeParse(body).success).toBe(true)
     expect(NewUser.safeParse({ ...body, role: 'admin' }).success).toBe(false)
   })
 })
 
-it('answers a user without the password hash or anything internal', () => {
+it('converts a user without the password hash or other internal fields', () => {
   expect(Object.keys(toUser(row()))).toEqual(['id', 'email', 'name', 'role', 'createdAt', 'updatedAt'])
 })

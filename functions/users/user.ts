@@ -10,16 +10,16 @@ import { Problem } from '../shared/http/problems.ts'
 import { Id, text as Text, Timestamp } from '../shared/schemas/schemas.ts'
 import { problems } from './problems.ts'
 
-/** The user: tables, schemas and who may do what to whom. All pure. */
+/** Users: tables, schemas and permissions. Everything here is pure. */
 
-/** Shared with sessions: a session is a part of an account, and deleting the one ends the other with it. */
+/** Also holds the sessions, because deleting an account ends its sessions in the same transaction. */
 export const schema = pgSchema('users')
 
 export const users = schema.table(
   'users',
   {
     id: uuid().primaryKey(),
-    /** Lower-cased, so that it is unique whatever its case. */
+    /** In lower case, so that uniqueness ignores case. */
     email: text().unique('users_email'),
     name: text(),
     passwordHash: text('password_hash'),
@@ -45,10 +45,10 @@ export const idempotencyKeys = idempotencyTable(schema)
 
 const roles = ['customer', 'seller', 'staff', 'admin'] as const satisfies readonly Role[]
 
-/** ASCII, as RFC 5321 limits it to 254 characters; kept and compared in lower case. */
+/** ASCII, up to 254 characters as in RFC 5321. Stored and compared in lower case. */
 export const Email = z.email().max(254).toLowerCase().meta({ example: 'ada@example.com' })
 
-/** Normalised (NFKC), so that the same characters typed on another keyboard match (NIST SP 800-63B, 3.1.1.2). */
+/** Normalised to NFKC, so that the same characters from another keyboard match (NIST SP 800-63B, 3.1.1.2). */
 export const Password = z
   .string()
   .min(10)
@@ -99,23 +99,27 @@ export const UserQuery = PageQuery.extend({
   sort: z.enum(['createdAt', '-createdAt', 'email', '-email', 'name', '-name']).default('createdAt'),
 })
 
-/** Users see themselves; staff see everyone. */
+/** Returns whether the caller may see a user: users see themselves, staff see everyone. */
 export const maySee = (caller: Caller, id: string) => caller.id === id || isStaff(caller)
 
-/** Users change themselves; admins change everyone. */
+/** Returns whether the caller may change a user: users change themselves, admins change everyone. */
 export const mayChange = (caller: Caller, id: string) => caller.id === id || caller.role === 'admin'
 
-/** A change of these ends the sessions, whose tokens carry the role or were won with the old password. */
+/**
+ * Returns whether the change ends the user's sessions. A new role or password does: existing tokens contain
+ * the old role or were issued for the old password.
+ */
 export const endsSessions = (change: UserChange, current: UserRow) =>
   change.password !== undefined || (change.role !== undefined && change.role !== current.role)
 
-/** Whether the change would take an admin's role away. */
+/** Returns whether the change takes the admin role away. */
 export const demotes = (change: UserChange, current: UserRow) =>
   current.role === 'admin' && change.role !== undefined && change.role !== 'admin'
 
 /**
- * Whether the change needs the current password.
- * @throws Problem 403 where it sets a role and the caller is no admin, 400 where the current password is missing
+ * Returns whether the current password must be verified before the change.
+ * @throws Problem 403 if it sets a role and the caller is not an admin, 400 if the current password is
+ *   missing
  */
 export function needsCurrentPassword(caller: Caller, change: UserChange): boolean {
   if (caller.role === 'admin') return false
@@ -129,7 +133,7 @@ export function needsCurrentPassword(caller: Caller, change: UserChange): boolea
   return true
 }
 
-/** A row that is not deleted, as it is answered. */
+/** Converts the row of a user who is not deleted to the API's user. */
 export const toUser = ({ id, email, name, role, createdAt, updatedAt }: UserRow): User => ({
   id,
   email: email ?? '',
@@ -141,7 +145,7 @@ export const toUser = ({ id, email, name, role, createdAt, updatedAt }: UserRow)
 
 export const pathOf = (id: string) => `/api/v1/users/${id}`
 
-/** Answers about people and their tokens belong in no cache (RFC 9111, 5.2.2.5). */
+/** Answers that contain personal data or tokens must not be cached (RFC 9111, 5.2.2.5). */
 export const noStore = { 'Cache-Control': 'no-store' }
 
 export const noSuchUser = () => new Problem('not-found', { detail: 'There is no such user.' })
