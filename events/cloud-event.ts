@@ -1,10 +1,10 @@
 import { CloudEvent, type CloudEventV1 } from 'cloudevents'
 import { typePrefix, type EventSpecs, type EventType, type ShopEvent } from './event.ts'
 
-/** An event that a reaction can take neither now nor later. */
+/** Thrown for an event that a reaction can never handle. */
 export class InvalidEvent extends Error {}
 
-/** Encodes an event as a CloudEvent 1.0; the constructor validates it. */
+/** Encodes an event as a CloudEvent 1.0. @throws if the CloudEvent is not valid */
 export function toCloudEvent(event: ShopEvent): CloudEvent<unknown> {
   const { id, type, source, subject, time, traceparent, data } = event
   return new CloudEvent({
@@ -19,19 +19,19 @@ export function toCloudEvent(event: ShopEvent): CloudEvent<unknown> {
   })
 }
 
-/** The type of a CloudEvent without its prefix. @throws InvalidEvent if it is not one of ours */
+/** Returns an event type without our prefix. @throws InvalidEvent if it does not have the prefix */
 export function typeOf(type: unknown): string {
   if (typeof type === 'string' && type.startsWith(typePrefix)) return type.slice(typePrefix.length)
   throw new InvalidEvent(`there is no event type ${String(type)}`)
 }
 
 /**
- * Decodes and checks a CloudEvent of ours.
- * @param known the event types that may come
- * @throws InvalidEvent if its type is none of them, or its data does not fit
+ * Decodes and validates a CloudEvent.
+ * @param known the accepted event types
+ * @throws InvalidEvent if its type is not among them, or its data does not match the schema
  */
 export function fromCloudEvent(event: CloudEventV1<unknown>, known: EventSpecs): ShopEvent {
-  // the sender may have left anything out
+  // the sender may have omitted any attribute
   const { id, type: given }: Record<string, unknown> = event
   if (typeof id !== 'string' || typeof given !== 'string') throw new InvalidEvent('it has no id or type')
   const type = typeOf(given)
@@ -49,7 +49,7 @@ export function fromCloudEvent(event: CloudEventV1<unknown>, known: EventSpecs):
     source,
     subject: event.subject ?? '',
     time: new Date(event.time ?? Date.now()),
-    // parsed by the schema of this very type
+    // parsed by the schema of this type
     data: data.data as ShopEvent['data'],
     ...(typeof traceparent === 'string' ? { traceparent } : {}),
   }

@@ -2,17 +2,17 @@ import { and, asc, eq, isNotNull, isNull, sql, type SQL } from 'drizzle-orm'
 import type { Db } from '../functions/shared/store/postgres.ts'
 import { failures } from './tables.ts'
 
-/** Events that a reaction could not take after every attempt, oldest first. */
+/** Returns the dead letters, oldest first: events that a reaction failed to handle in every attempt. */
 export const listDeadLetters = (db: Db) =>
   db.select().from(failures).where(parked()).orderBy(asc(failures.at))
 
-/** Which dead letters: one event's, a reaction's, or all. */
+/** Selects dead letters by event, by reaction, or both. Empty selects all. */
 export interface Which {
   eventId?: string
   reaction?: string
 }
 
-/** Has dead letters delivered again, with every attempt they had at first; answers how many. */
+/** Schedules dead letters for delivery, with all attempts available again. Returns how many. */
 export async function replayDeadLetters(db: Db, which: Which): Promise<number> {
   const { count } = await db
     .update(failures)
@@ -21,7 +21,7 @@ export async function replayDeadLetters(db: Db, which: Which): Promise<number> {
   return count
 }
 
-/** Gives dead letters up; answers how many. They stay in the table for a week, marked. */
+/** Marks dead letters as dropped. They stay in the table for a week. Returns how many. */
 export async function dropDeadLetters(db: Db, which: Which): Promise<number> {
   const { count } = await db
     .update(failures)

@@ -23,7 +23,10 @@ import { connectBroker, type Broker } from './jetstream.ts'
 import { startRelay } from './relay.ts'
 import { failures, outbox } from './tables.ts'
 
-/** Relay and dispatcher on a real broker; the reactions are a server of the test, which notes what it is sent. */
+/**
+ * Tests relay and dispatcher with a real broker. A test server stands in for the reactions and records
+ * events.
+ */
 
 const log = pino({ level: 'silent' })
 const folder = temporaryDataDir()
@@ -33,10 +36,11 @@ let db: Db
 let broker: Broker
 let reactions: Server
 let taken: { reaction: string; id: string; type: string }[]
-/** The reactions that were asked whether they are there. */
+/** The reactions that received a health request. */
 let woken: string[]
-/** What the reactions answer: by the order's id, how many more times to fail, and how. */
+/** How many more deliveries fail, by the order's id. */
 let failing: Map<string, number>
+/** The status of a failed delivery. */
 let failure: number
 let stops: (() => Promise<void>)[]
 
@@ -140,7 +144,7 @@ describe('the relay', () => {
     await expect.poll(() => takenBy('release-stock')).toEqual([late.id, early.id])
   })
 
-  it('publishes an event with a date when that has come, by the clock of PostgreSQL', async () => {
+  it('publishes a scheduled event when it is due by PostgreSQL’s clock', async () => {
     const [later, now] = [cancelled(), cancelled()]
     await relay()
     dispatch()
@@ -161,7 +165,7 @@ describe('the relay', () => {
     await expect.poll(() => takenBy('release-stock')).toEqual([now.id, due[0]!.id])
   })
 
-  it('looks up who listens when it publishes, not when the event was emitted', async () => {
+  it('looks up the reactions when it publishes, not when the event is emitted', async () => {
     const row = cancelled()
     await put(row)
     const awaits = async () =>
@@ -171,7 +175,7 @@ describe('the relay', () => {
     await expect.poll(awaits).toEqual([['void-payment', 'release-stock']])
   })
 
-  it('publishes nothing of a transaction that is rolled back', async () => {
+  it('publishes nothing from a transaction that is rolled back', async () => {
     await relay()
     dispatch()
     const orders = withCause(shop.deps('orders').db, cause)
@@ -185,7 +189,7 @@ describe('the relay', () => {
     await expect.poll(() => takenBy('release-stock')).toEqual([next.id])
   })
 
-  it('shares the work with another relay: each event is published once', async () => {
+  it('publishes each event once if two relays run', async () => {
     await relay()
     await relay()
     const rows = Array.from({ length: 300 }, () => cancelled())
@@ -195,21 +199,21 @@ describe('the relay', () => {
     expect(published.every(({ publishes }) => publishes === 1)).toBe(true)
   })
 
-  it('publishes no copy of what the stream still holds for a reaction, but of what is lost', async () => {
+  it('republishes a lost event, but not one that the stream still holds for a reaction', async () => {
     const [waiting, lost] = [cancelled(), cancelled()]
     const publishes = async ({ id }: { id: string }) =>
       (await db.select().from(outbox).where(eq(outbox.id, id)))[0]?.publishes ?? 0
     await relay(1_000)
     await put(waiting, lost)
     await expect.poll(() => publishes(lost)).toBe(1)
-    // as one that the stream dropped for its age
+    // looks like an event that the stream dropped because of its age
     await db.update(outbox).set({ streamSeq: 0 }).where(eq(outbox.id, lost.id))
-    // both are due at the same time, and looked at together
+    // both are due at the same time and checked in the same run
     await expect.poll(() => publishes(lost), { timeout: 5_000 }).toBe(2)
     expect(await publishes(waiting)).toBe(1)
   })
 
-  it('publishes an event again that a reaction has neither taken nor has any more', async () => {
+  it('republishes an event that was acknowledged but not handled', async () => {
     const row = cancelled()
     await relay(200)
     await put(row)
@@ -228,7 +232,7 @@ describe('the relay', () => {
     await connection.close()
   })
 
-  it('settles an event that every reaction has taken, and publishes it no more', async () => {
+  it('settles an event that every reaction has handled', async () => {
     const order = uuidv7()
     await relay(100)
     await put(outboxRow(cause, 'order.confirmed', order, { orderId: order }))
@@ -250,7 +254,7 @@ describe('the dispatcher', () => {
     expect(taken[0]).toMatchObject({ id: row.id, type: 'dev.zeroshop.order.cancelled' })
   })
 
-  it('wakes what the event leads to, once', async () => {
+  it('wakes the reactions that follow an event once', async () => {
     const shipped = () => {
       const orderId = uuidv7()
       return outboxRow(cause, 'order.shipped', orderId, { orderId })
@@ -265,7 +269,7 @@ describe('the dispatcher', () => {
     expect(woken).toEqual(['complete-order', 'commit-stock'])
   })
 
-  it('tries again what fails, after the pauses, until it is taken', async () => {
+  it('retries a failed delivery after each pause until it succeeds', async () => {
     const row = cancelled()
     failing.set(row.subject, 3)
     await relay()
@@ -275,7 +279,7 @@ describe('the dispatcher', () => {
     await expect.poll(() => db.select().from(failures)).toEqual([])
   })
 
-  it('parks what fails to the last, without harm to its neighbours, and delivers it once it is replayed', async () => {
+  it('parks an event after its last attempt without delaying others, and replays it on request', async () => {
     const poison = cancelled()
     const others = Array.from({ length: 50 }, () => cancelled())
     failing.set(poison.subject, 1_000)
@@ -290,7 +294,7 @@ describe('the dispatcher', () => {
     failing.clear()
     expect(await replayDeadLetters(db, { reaction: 'release-stock' })).toBe(1)
     await expect.poll(() => takenBy('release-stock')).toContain(poison.id)
-    // and is done with: not tried again when its lease ends
+    // the delivered event is not retried when its lease ends
     const ofRelease = and(eq(failures.eventId, poison.id), eq(failures.reaction, 'release-stock'))
     await expect.poll(() => db.select().from(failures).where(ofRelease), { timeout: 5_000 }).toEqual([])
     expect(takenBy('void-payment')).not.toContain(poison.id)
@@ -298,7 +302,7 @@ describe('the dispatcher', () => {
     expect(await listDeadLetters(db)).toEqual([])
   })
 
-  it('does not give up while what a reaction needs cannot be reached', async () => {
+  it('keeps retrying while a reaction returns 503', async () => {
     const row = cancelled()
     failing.set(row.subject, 20)
     failure = 503
@@ -309,7 +313,7 @@ describe('the dispatcher', () => {
     expect(await listDeadLetters(db)).toEqual([])
   })
 
-  it('parks at once what a reaction can never take', async () => {
+  it('parks an event at once if a reaction returns 422', async () => {
     const row = cancelled()
     failing.set(row.subject, 9)
     failure = 422
@@ -319,7 +323,7 @@ describe('the dispatcher', () => {
     await expect.poll(async () => (await listDeadLetters(db)).map((l) => l.attempts)).toEqual([1, 1])
   })
 
-  it('takes over a consumer that an earlier version made otherwise', async () => {
+  it('updates a consumer that an earlier version created with other settings', async () => {
     const connection = await connect({ servers: nats.url })
     const manager = await connection.jetstreamManager()
     await manager.consumers.add('zeroshop', {
@@ -336,14 +340,14 @@ describe('the dispatcher', () => {
     await expect.poll(() => takenBy('release-stock'), { timeout: 5_000 }).toEqual([row.id])
   })
 
-  it('can be told to stop while it starts', async () => {
+  it('can be stopped while it starts', async () => {
     for (const _ of Array.from({ length: 5 })) {
       dispatch()
       await expect(stops.pop()!()).resolves.toBeUndefined()
     }
   })
 
-  it('goes on where the stream is lost', async () => {
+  it('recovers if the stream is lost', async () => {
     await relay(300)
     dispatch()
     await put(cancelled())

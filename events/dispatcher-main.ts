@@ -9,12 +9,15 @@ import { defaultRetryDelaysMs, startDispatcher } from './dispatcher.ts'
 import { connectBroker } from './jetstream.ts'
 import migrations from './migrations/meta/_journal.json' with { type: 'json' }
 
-/** Its connections. */
+/** The number of its connections to PostgreSQL. */
 export const poolSize = 4
 
-/** The dispatcher, with what it needs of the settings. */
+/**
+ * Starts the dispatcher. Waits up to STORE_WAIT_SECONDS for PostgreSQL, its migration and NATS.
+ * @throws ConfigError if a setting is missing or a store is not available
+ */
 export async function openDispatcher(config: Config, log: Logger): Promise<Service> {
-  // read first: without NATS, what follows waits
+  // read first, because what follows waits for the stores
   config.need('FUNCTION_URL')
   const retryDelaysMs = readDelays(config.get('RETRY_DELAYS_SECONDS'))
   const replicas = config.number('JETSTREAM_REPLICAS', 1)

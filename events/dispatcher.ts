@@ -15,30 +15,31 @@ import { failures } from './tables.ts'
 import { createWaker } from './wake.ts'
 
 export interface DispatcherOptions {
-  /** With the role `events`. */
+  /** Connected with the role `events`. */
   db: Db
   broker: Broker
-  /** The address of a reaction. */
+  /** Returns the URL of a reaction. */
   url: (name: string) => string
   /**
-   * The pauses between attempts, in ms; after the last, the event is parked. Where the reaction only lacks something that
-   * cannot be reached (503), or cannot be reached itself, it is tried again after the last pause but one for as long as
-   * that lasts.
+   * The pauses between attempts, in ms. After the last attempt, the event is parked. If the reaction returns
+   * 503 or cannot be reached itself, the dispatcher retries as long as that lasts, at the last but one of
+   * these intervals.
    */
   retryDelaysMs?: number[]
-  /** How often due retries are looked for, in ms. */
+  /** How often to look for due retries, in ms. */
   pollMs?: number
   log: Logger
 }
 
-/** How many due retries run at once. */
+/** The maximum number of concurrent retries. */
 const retriesAtOnce = 100
 
 export const defaultRetryDelaysMs = [1, 5, 30, 120, 600].map((seconds) => seconds * 1000)
 
 /**
- * Delivers events to reactions as CloudEvents over HTTP (structured mode), each reaction from a durable
- * consumer of its own. A message is acknowledged when the reaction has taken it, or when its failure is stored.
+ * Starts to deliver events to reactions, as CloudEvents over HTTP in structured mode. Each reaction has its
+ * own durable consumer. A message is acknowledged when the reaction has handled it or its failure is stored.
+ * @returns `stop`, which finishes the deliveries that are under way
  */
 export function startDispatcher(options: DispatcherOptions): { stop(): Promise<void> } {
   const { db, broker, url, retryDelaysMs = defaultRetryDelaysMs, pollMs = 500, log } = options
@@ -58,19 +59,19 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
     },
   }
 
-  /** Runs until told to stop; where the consumer is lost with the broker's disk, it is made again. */
+  /** Consumes a reaction's messages until stopped. If the broker loses the consumer, it is recreated. */
   async function consume(name: string) {
     while (!stopping.signal.aborted) {
       let messages: ConsumerMessages | undefined
       try {
         messages = await broker.consume(name)
         open.add(messages)
-        // told to stop while it was made: nobody else closes it; its promise waits for the loop below
+        // if stopped meanwhile, only this closes it; not awaited, because it ends only with the loop below
         if (stopping.signal.aborted) void messages.close()
         for await (const message of messages) void track(take(name, message))
       } catch (error) {
         if (stopping.signal.aborted) return
-        log.error({ err: error, reaction: name }, 'consumer lost; making it again')
+        log.error({ err: error, reaction: name }, 'consumer lost; recreating it')
       } finally {
         if (messages !== undefined) open.delete(messages)
       }
@@ -78,7 +79,7 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
     }
   }
 
-  /** Has `stop` wait for it. */
+  /** Makes `stop` wait for the work. */
   function track(work: Promise<void>): Promise<void> {
     const tracked = work.finally(() => inFlight.delete(tracked))
     inFlight.add(tracked)
@@ -90,21 +91,21 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
     try {
       event = decode(message)
     } catch (error) {
-      // not ours: no relay publishes such a thing, and it would never fit
-      log.error({ err: error, subject: message.subject }, 'dropped a message that is no event')
+      // no relay publishes such a message, and a retry would fail too
+      log.error({ err: error, subject: message.subject }, 'dropped a message that is not an event')
       return message.term('not a CloudEvent')
     }
     try {
       await attempt(name, event)
       message.ack()
     } catch (error) {
-      // neither taken nor stored: JetStream keeps it
-      log.warn({ err: error, reaction: name }, 'delivery not stored')
+      // neither handled nor stored, so JetStream delivers it again
+      log.warn({ err: error, reaction: name }, 'cannot store the result of a delivery')
       message.nak(1_000)
     }
   }
 
-  /** Delivers once; a failure is stored for a later attempt, or parked after the last. */
+  /** Delivers once. A failure is stored for a retry, or parked after the last attempt. */
   async function attempt(name: string, event: CloudEvent<unknown>, { isRetry = false } = {}) {
     try {
       waker.wakeAfter(typeOf(event.type))
@@ -118,18 +119,18 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
 
   async function storeFailure(name: string, event: CloudEvent<unknown>, error: unknown) {
     const reason = error instanceof Error ? describe(error) : String(error)
-    // it says that it can never take the event
+    // with 422 the reaction says that it can never handle the event
     const isFinal = error instanceof Refused && error.status === 422
     const isPassing = (error instanceof Refused && error.status === 503) || cannotConnect(error)
     const stored = await transaction(db, async (tx) => {
-      // the count is the row's own, so that two copies of one event do not start it anew
+      // the row counts the attempts, so that a second copy of the event does not restart the count
       const [row] = await tx
         .insert(failures)
         .values({ reaction: name, eventId: event.id, event: event.toJSON(), attempts: 1, error: reason })
         .onConflictDoUpdate({
           target: [failures.eventId, failures.reaction],
           set: {
-            // what only passes leaves attempts for a failure of another kind
+            // temporary failures never use up the last attempt
             attempts: isPassing
               ? sql`least(${failures.attempts} + 1, ${Math.max(1, retryDelaysMs.length - 1)}::int)`
               : sql`${failures.attempts} + 1`,
@@ -150,14 +151,17 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
     })
     if (stored === undefined) return
     const told = { reaction: name, event: event.id, type: event.type, attempts: stored.attempts, reason }
-    // someone has to look at it
+    // logged as errors if someone has to act
     if (stored.parked) log.error(told, 'parked as a dead letter: see npm run dead-letters')
     else if (isPassing && stored.attempts >= retryDelaysMs.length - 1)
-      log.error(told, 'what it needs cannot be reached for long; will be tried again')
-    else log.warn(told, 'will be tried again')
+      log.error(told, 'unavailable for a long time; will retry')
+    else log.warn(told, 'delivery failed; will retry')
   }
 
-  /** Begins to try again what is due; a lease keeps another dispatcher from doing the same. */
+  /**
+   * Starts the retries that are due and returns how many. A lease prevents other dispatchers from starting
+   * them too.
+   */
   async function retryDue(): Promise<number> {
     const room = retriesAtOnce - retrying
     if (room <= 0) return 0
@@ -175,18 +179,18 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
       .returning()
     for (const row of leased) {
       retrying++
-      // not waited for: a reaction that is slow must not hold up the retries of the others
+      // not awaited, so that a slow reaction does not delay the retries of others
       void track(retry(row)).finally(() => retrying--)
     }
     return leased.length
   }
 
-  /** One whose failure cannot be stored is due again when its lease ends. */
+  /** If the result cannot be stored, the retry is due again when its lease ends. */
   async function retry(row: typeof failures.$inferSelect) {
-    // as stored above
+    // storeFailure stored it in this form
     const event = new CloudEvent(row.event as CloudEventV1<unknown>)
     await attempt(row.reaction, event, { isRetry: true }).catch((error: unknown) =>
-      log.warn({ err: error, reaction: row.reaction }, 'delivery not stored'),
+      log.warn({ err: error, reaction: row.reaction }, 'cannot store the result of a delivery'),
     )
   }
 }
@@ -194,7 +198,7 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
 const isFailure = (name: string, eventId: string) =>
   and(eq(failures.eventId, eventId), eq(failures.reaction, name))
 
-/** Throws where the message is not a CloudEvent whose id is one of ours. */
+/** @throws if the message is not a CloudEvent with a UUID as its id */
 function decode(message: JsMsg): CloudEvent<unknown> {
   const event = HTTP.toEvent<unknown>({
     headers: { 'content-type': message.headers?.get('content-type') ?? '' },
@@ -205,7 +209,10 @@ function decode(message: JsMsg): CloudEvent<unknown> {
   return event
 }
 
-/** Posts an event; throws unless the reaction answers with success within the time that JetStream waits. */
+/**
+ * Posts an event.
+ * @throws if the reaction does not return success up to 2 s before JetStream's acknowledgement timeout
+ */
 async function deliver(url: string, event: CloudEvent<unknown>) {
   const { headers, body } = HTTP.structured(event)
   const response = await fetch(url, {
@@ -218,7 +225,7 @@ async function deliver(url: string, event: CloudEvent<unknown>) {
   if (!response.ok) throw new Refused(response.status, answer)
 }
 
-/** What a reaction answered instead of success. */
+/** Thrown if a reaction returns a status other than success. */
 class Refused extends Error {
   readonly status: number
   constructor(status: number, answer: string) {
@@ -227,7 +234,7 @@ class Refused extends Error {
   }
 }
 
-/** No connection was made, so the reaction has not had the event. */
+/** Returns whether no connection was made, so that the reaction cannot have received the event. */
 const cannotConnect = (error: unknown) =>
   /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|UND_ERR_CONNECT_TIMEOUT)$/.test(errorCode(error) ?? '')
 

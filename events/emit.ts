@@ -4,21 +4,21 @@ import { uuidv7 } from 'uuidv7'
 import { sourceOf, type EventData, type EventSpecs, type EventType } from './event.ts'
 import type { outbox } from './tables.ts'
 
-/** On whose behalf a transaction runs: a function, and the request or event that it handles. */
+/** The function that runs a transaction, and the trace of the request or event that it handles. */
 export interface Cause {
   domain: string
-  /** The event types that the function emits, as its row says. */
+  /** The event types that the function may emit, from its row. */
   emits: EventSpecs
   /** W3C Trace Context of the request or event. */
   traceparent?: string | undefined
 }
 
 export interface EmitOptions {
-  /** When the event is to be published, such as `after(ms)` by PostgreSQL's clock; at once if it is not set. */
+  /** When to publish the event, such as `after(ms)` by PostgreSQL's clock; at once if not set. */
   at?: Date | SQL
 }
 
-/** Puts an event into the outbox of a transaction: it is published if and only if that commits. */
+/** Adds an event to the outbox in a transaction. It is published if and only if the transaction commits. */
 export type Emit = <T extends EventType>(
   type: T,
   subject: string,
@@ -27,10 +27,10 @@ export type Emit = <T extends EventType>(
 ) => Promise<void>
 
 /**
- * The outbox row of an event.
- * @param subject the id (or SKU) of what it is about
- * @throws if the function may not emit the type, or the data does not fit it: nothing that no reaction can read is ever
- *   committed
+ * Returns the outbox row of an event.
+ * @param subject the id (or SKU) of the thing that the event is about
+ * @throws if the function may not emit the type, or the data does not match the schema, so that no event is
+ *   committed that reactions cannot read
  */
 export function outboxRow<T extends EventType>(
   { domain, emits, traceparent }: Cause,

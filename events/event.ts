@@ -14,7 +14,7 @@ export interface ShopEvent<T extends EventType = EventType> {
   type: T
   /** The CloudEvents `source`: the domain that emits it, such as `/orders`. */
   source: string
-  /** The id (or SKU) of what it is about. */
+  /** The id (or SKU) of the thing that the event is about. */
   subject: string
   time: Date
   traceparent?: string
@@ -26,8 +26,8 @@ export type EventSpecs = Readonly<Record<string, EventSpec>>
 
 export const typePrefix = 'dev.zeroshop.'
 
-/** The NATS subject of an event type. */
+/** Returns the NATS subject of an event type. */
 export const subjectOf = (type: string) => `zeroshop.${type}`
 
-/** The CloudEvents `source` of a domain's events. */
+/** Returns the CloudEvents `source` of a domain's events. */
 export const sourceOf = (domain: string) => `/${domain}`

@@ -21,33 +21,41 @@ import { toCloudEvent } from './cloud-event.ts'
 
 const day = 24 * 60 * 60 * 1000
 
-/** How long a delivery may take before JetStream gives it to someone else, in ms. */
+/** How long a delivery may take before JetStream delivers the message again, in ms. */
 export const ackWaitMs = 30_000
 
 const streamName = 'zeroshop'
 /** JetStream's error code. */
 const streamNotFound = 10_059
 
-/** Which messages a stream still holds for whom. Messages are numbered from 1 on, anew in each stream that is made. */
+/** Which messages a stream still holds for each reaction. Each new stream numbers its messages from 1. */
 export interface Held {
   since: Date
   first: number
   last: number
-  /** By the reaction: that one, and every one before, is acknowledged. */
+  /** By reaction: the number up to which all messages are acknowledged. */
   acknowledged: Record<string, number>
 }
 
 /** The broker, as the relay and the dispatcher use it. */
 export interface Broker {
-  /** Publishes an event and answers the stream's number of its message; throws where JetStream does not within 5 s. */
+  /**
+   * Publishes an event and returns the number of its message in the stream.
+   * @throws if JetStream does not confirm within 5 s
+   */
   publish(event: ShopEvent, messageId: string): Promise<number>
-  /** What the stream holds; undefined where there is none. */
+  /** Returns what the stream holds, or undefined if there is no stream. */
   held(): Promise<Held | undefined>
-  /** The messages of a reaction's durable consumer; it ends with an error where the consumer is gone. */
+  /**
+   * Returns the messages of a reaction's durable consumer. The iteration throws if the consumer is deleted.
+   */
   consume(name: string): Promise<ConsumerMessages>
-  /** Makes the stream where it is missing or differs: also after JetStream has lost its disk. */
+  /**
+   * Creates the stream if it is missing, for example after JetStream has lost its disk. Updates it if it
+   * differs.
+   */
   ensureStream(): Promise<void>
-  /** How many messages the stream holds. */
+  /** Returns the number of messages in the stream. */
   count(): Promise<number>
   deleteStream(): Promise<void>
   close(): Promise<void>
@@ -70,7 +78,7 @@ export async function connectBroker(
     reconnectTimeWait: 250,
     reconnectJitter: 100,
     timeout: 5_000,
-    // a broker that vanished is missed after some 15 s, not after 6 min
+    // detects a broker that has vanished after about 15 s instead of 6 min
     pingInterval: 5_000,
   }
   const connection: NatsConnection = await askStore(() => connect(options), {
@@ -93,7 +101,7 @@ export async function connectBroker(
       duplicate_window: nanos(2 * 60_000),
       num_replicas: replicas,
     }
-    // creating what exists with the same settings answers it; with others, it is updated
+    // `add` succeeds if the stream exists with the same settings; with others it fails, so update it
     await manager.streams.add(config).catch(() => manager.streams.update(streamName, config))
   }
 
@@ -116,7 +124,8 @@ export async function connectBroker(
         for await (const { name, ack_floor, num_pending, num_ack_pending } of manager.consumers.list(
           streamName,
         ))
-          // after a crash of the broker, its floor may lie behind numbers that are given anew: but it waits for nothing
+          // after a broker crash, numbers are reused and the ack floor may be behind: if nothing is pending,
+          // everything is acknowledged
           acknowledged[name] = num_pending + num_ack_pending === 0 ? state.last_seq : ack_floor.stream_seq
         return { since: new Date(created), first: state.first_seq, last: state.last_seq, acknowledged }
       } catch (error) {
@@ -133,7 +142,7 @@ export async function connectBroker(
         max_ack_pending: atOnce,
         filter_subjects: on.map(subjectOf),
       }
-      // one that an earlier version made may differ: it is changed, and keeps its place in the stream
+      // a consumer from an earlier version may differ; an update keeps its position in the stream
       await manager.consumers
         .add(streamName, { durable_name: name, ack_policy: AckPolicy.Explicit, ...config })
         .catch(() => manager.consumers.update(streamName, name, config))

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino'
 
 /**
- * Work that is done again and again: at once while it says that there is more, when it is woken, and otherwise
- * after a pause. A failure is logged and tried again after a pause that grows to 5 s.
+ * Repeats work: at once if the last run returned more than 0, when woken, and otherwise after a pause. A
+ * failure is logged, and the work is retried after a pause that grows to 5 s.
  */
 export class Loop {
   readonly #ended: Promise<void>
@@ -14,13 +14,13 @@ export class Loop {
     this.#ended = this.#run(name, pauseMs, work, log)
   }
 
-  /** Does the work now, or once more where it is being done. */
+  /** Runs the work now, or once more after the present run. Does not shorten the pause after a failure. */
   wake(): void {
     this.#woken = true
     this.#wakeUp()
   }
 
-  /** Ends after the work that is being done. */
+  /** Stops the loop and waits for the present run. */
   async stop(): Promise<void> {
     this.#stopped = true
     this.#wakeUp()

@@ -6,7 +6,7 @@ import { pendingEvents, removeEvents, type WithOutbox } from './mongodb-outbox.t
 
 let shop: TestShop
 const products = () => shop.deps('products').products
-/** As the relay knows them. */
+/** The products with the relay's type. */
 const documents = () => products() as unknown as Collection<WithOutbox>
 
 beforeAll(async () => {
@@ -33,7 +33,7 @@ const rename = (id: string, name: string) =>
     headers: { traceparent: '00-t' },
   })
 
-it('gives what waits, oldest first, and those of a product in order', async () => {
+it('returns pending events, oldest first, and those of a product in sequence', async () => {
   const a = await add('A')
   const b = await add('B')
   await rename(a, 'A2')
@@ -64,7 +64,7 @@ it('gives what waits, oldest first, and those of a product in order', async () =
   expect(await pendingEvents(documents(), 2)).toEqual(pending.slice(0, 2))
 })
 
-it('takes out what is safe elsewhere and leaves the rest', async () => {
+it('removes only the given events', async () => {
   const a = await add('A')
   await add('B')
   await rename(a, 'A2')
@@ -76,7 +76,7 @@ it('takes out what is safe elsewhere and leaves the rest', async () => {
   expect(await pendingEvents(documents(), 10)).toEqual([])
 })
 
-it('loses no event to a relay that takes out others at the same time', async () => {
+it('loses no event if a relay removes others at the same time', async () => {
   const id = await add('A')
   const seen: number[] = []
   let writing = true

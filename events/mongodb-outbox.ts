@@ -3,29 +3,29 @@ import { uuidv7 } from 'uuidv7'
 import type * as z from 'zod'
 import type { EventSpec } from '../functions/shared/domain.ts'
 
-/** An event that waits in the document that it is about, so that one write is atomic with its event. */
+/** An event in the document that it is about, so that one write changes the document and emits the event. */
 export interface OutboxEntry<T extends string = string> {
   id: string
   type: T
-  /** The id (or SKU) of what it is about. */
+  /** The id (or SKU) of the thing that the event is about. */
   subject: string
   time: Date
-  /** When it is to be published; at once if it is not set. */
+  /** When to publish the event; at once if not set. */
   at?: Date
   traceparent?: string
   data: unknown
 }
 
-/** A document of a domain whose `domain.ts` names its collection among the `outboxes`. */
+/** A document with an outbox. Its domain's `domain.ts` lists its collection in `outboxes`. */
 export interface WithOutbox extends Document {
   _id: string
   outbox: OutboxEntry[]
 }
 
 /**
- * An event to write with its document.
- * @param events those of the domain, from its events.ts
- * @throws if the data does not fit the event's schema
+ * Returns an event to write with its document.
+ * @param events the domain's event types, from its events.ts
+ * @throws if the data does not match the event's schema
  */
 export function outboxEntry<E extends Record<string, EventSpec>, const T extends keyof E & string>(
   events: E,
@@ -45,7 +45,10 @@ export function outboxEntry<E extends Record<string, EventSpec>, const T extends
   }
 }
 
-/** Events that wait in the documents: oldest first, and those of one document in the order of its changes. */
+/**
+ * Returns pending events. Documents are sorted by their oldest event; events of one document are in the order
+ * of its changes.
+ */
 export async function pendingEvents(
   collection: Collection<WithOutbox>,
   limit: number,
@@ -58,7 +61,7 @@ export async function pendingEvents(
   return documents.flatMap(({ outbox }) => outbox).slice(0, limit)
 }
 
-/** Removes events that are safe elsewhere; ids that are not there are no error. */
+/** Removes events that are stored in the relay's outbox. Ignores unknown ids. */
 export async function removeEvents(collection: Collection<WithOutbox>, ids: string[]): Promise<void> {
   await collection.updateMany(
     { 'outbox.id': { $in: ids } },

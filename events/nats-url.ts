@@ -1,6 +1,7 @@
 /**
- * How the client of NATS is told what is in a URL: it takes the user and password apart from the addresses.
- * @param url one or several with commas between, such as `nats://user:password@host:4222`
+ * Converts URLs to options of the NATS client, which expects user and password apart from the addresses.
+ * @param url one URL, or several separated by commas, such as `nats://user:password@host:4222`
+ * @returns the servers, and the user and password of the first URL if it has them
  */
 export function natsOptions(url: string): { servers: string[]; user?: string; pass?: string } {
   const urls = url.split(',')

@@ -9,14 +9,16 @@ import { inbox } from './tables.ts'
 type Reactions = Registry['reactions']
 export type ReactionName = keyof Reactions
 
-/** The events that the table names for a reaction. */
+/** The events that a reaction handles, from its row. */
 export type EventOf<N extends ReactionName> = { [T in TypesOf<N>]: ShopEvent<T> }[TypesOf<N>]
 
 type TypesOf<N extends ReactionName> = Reactions[N] extends { on: infer O extends readonly string[] }
   ? EventType & O[number]
   : never
 
-/** Runs its work in a transaction unless this reaction has done this event before; returns whether it ran. */
+/**
+ * Runs the work in a transaction, unless this reaction has already handled the event. Returns whether it ran.
+ */
 export type Once = (work: (tx: Tx) => Promise<void>) => Promise<boolean>
 
 export interface Reaction<N extends string = string> {
@@ -26,9 +28,9 @@ export interface Reaction<N extends string = string> {
 }
 
 /**
- * Declares a reaction of the table. It is delivered at least once, so everything that it changes in its store
- * goes through `once`; a call to the outside carries an idempotency key instead. If it throws, the event is
- * delivered again later.
+ * Implements a reaction of the table. Events are delivered at least once, so every change to its store must
+ * run in `once`. A call to an outside service has an idempotency key instead. If the reaction throws, the
+ * event is delivered again later.
  */
 export function reaction<const N extends ReactionName>(
   name: N,
@@ -41,8 +43,8 @@ export function reaction<const N extends ReactionName>(
 }
 
 /**
- * Runs a reaction on an event; all reactions live in PostgreSQL's domains.
- * @param cause of what it does; its trace is the event's
+ * Runs a reaction on an event. All reactions are in domains whose store is PostgreSQL.
+ * @param cause the reaction's domain and the events that it may emit; the trace is the event's
  */
 export function runReaction(
   { name, handle }: Reaction,
@@ -54,7 +56,7 @@ export function runReaction(
   return handle(event, { ...deps, db, once: onceFor(db, name, event) })
 }
 
-/** The inbox of a reaction: the row and the work are committed together. */
+/** Returns a reaction's `once`. The inbox row and the work are committed together. */
 export const onceFor =
   (db: Db, name: string, event: Pick<ShopEvent, 'id'>): Once =>
   (work) =>

@@ -11,19 +11,22 @@ import migrations from './migrations/meta/_journal.json' with { type: 'json' }
 import type { WithOutbox } from './mongodb-outbox.ts'
 import { startRelay } from './relay.ts'
 
-/** Its connections. */
+/** The number of its connections to PostgreSQL. */
 export const poolSize = 4
 
-/** The relay, with what it needs of the settings. */
+/**
+ * Starts the relay. Waits up to STORE_WAIT_SECONDS for the stores, their migrations and NATS.
+ * @throws ConfigError if a setting is missing or a store is not available
+ */
 export async function openRelay(config: Config, log: Logger): Promise<Service> {
-  // read first: without NATS, what follows waits
+  // read first, because what follows waits for the stores
   const redeliverAfterMs = config.number('REDELIVER_AFTER_SECONDS', 30) * 1000
   const replicas = config.number('JETSTREAM_REPLICAS', 1)
   const waitMs = storeWaitMs(config)
   const db = openPostgres(config.need('DATABASE_URL'), {
     name: 'relay',
     max: poolSize,
-    // a mark that is lost has an event published twice, which the inbox sorts out
+    // if a mark is lost, the event is published twice; the inbox ignores the second copy
     durable: false,
   })
   const databases = openSources(config)
@@ -34,7 +37,7 @@ export async function openRelay(config: Config, log: Logger): Promise<Service> {
       domain: 'events',
       waitMs,
     }),
-    // the documents' outboxes are there from a domain's first migration on
+    // the outboxes exist from each domain's first migration on
     ...databases.map(({ domain, setting, db }) =>
       waitForVersion(() => mongoVersion(db, domain), 1, { store: 'MongoDB', setting, domain, waitMs }),
     ),
@@ -63,7 +66,7 @@ export async function openRelay(config: Config, log: Logger): Promise<Service> {
   }
 }
 
-/** The databases of the domains whose documents hold an outbox; one whose URL is not set is left out. */
+/** Opens the databases of the domains whose documents have an outbox. Skips a domain whose URL is not set. */
 function openSources(config: Config) {
   return stores
     .filter(({ outboxes }) => outboxes.length > 0)

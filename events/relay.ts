@@ -12,36 +12,37 @@ import { Loop } from './loop.ts'
 import { pendingEvents, removeEvents, type WithOutbox } from './mongodb-outbox.ts'
 import { failures, inbox, outbox } from './tables.ts'
 
-/** How many events are published at once. */
+/** The maximum number of events that are published together. */
 const batch = 256
-/** How many rows one turn of housekeeping touches, so that it ends in time however much there is. */
+/** The maximum number of rows that one run of a cleanup changes, which bounds its duration. */
 const sweep = 1_000
-/** How long settled events are kept, in ms: longer than the stream keeps its messages. */
+/** How long settled events are kept, in ms. Longer than the stream keeps its messages. */
 const keepMs = 7 * 24 * 60 * 60 * 1000
 
 export interface RelayOptions {
-  /** With the role `events`. */
+  /** Connected with the role `events`. */
   db: Db
   broker: Broker
-  /** The collections whose documents hold an outbox. */
+  /** The collections whose documents have an outbox. */
   sources?: readonly Source[]
-  /** When an event that a reaction has not taken is published again, in ms. */
+  /** How long to wait before republishing an event that a reaction has not handled, in ms. */
   redeliverAfterMs?: number
-  /** The fallback where a NOTIFY is lost, in ms. */
+  /** How often to look for events if no NOTIFY arrives, in ms. */
   pollMs?: number
   log: Logger
 }
 
-/** A collection of a MongoDB domain whose documents hold an outbox. */
+/** A collection of a MongoDB domain whose documents have an outbox. */
 export interface Source {
   domain: string
   collection: Collection<WithOutbox>
 }
 
 /**
- * Carries events from the outboxes to JetStream, and sees to it that each has its effect: an event that a
- * reaction has not taken in time is published again, whatever became of the broker. Any number of relays may
- * run: each takes rows that no other holds.
+ * Starts to publish events from the outboxes to JetStream. An event that a reaction has not handled in time
+ * is published again, so that each event takes effect even if the broker loses its data. Several relays may
+ * run at the same time, because each skips rows that another has locked.
+ * @returns `stop`, which finishes the present work
  */
 export async function startRelay(options: RelayOptions): Promise<{ stop(): Promise<void> }> {
   const { db, broker, sources = [], redeliverAfterMs = 30_000, pollMs = 1_000, log } = options
@@ -57,7 +58,7 @@ export async function startRelay(options: RelayOptions): Promise<{ stop(): Promi
   const listening = await db.client
     .listen(outboxChannel, () => publishing.wake())
     .catch((error: unknown) => {
-      log.warn({ err: error }, 'cannot listen: polling only')
+      log.warn({ err: error }, 'cannot listen for notifications; polling only')
       return undefined
     })
   return {
@@ -67,7 +68,10 @@ export async function startRelay(options: RelayOptions): Promise<{ stop(): Promi
   }
 }
 
-/** Publishes what is due and not published; returns how many, so that the loop goes on at once while there are more. */
+/**
+ * Publishes a batch of due events. Returns how many there were, so that the loop continues while there are
+ * more.
+ */
 async function publishBatch(db: Db, broker: Broker): Promise<number> {
   return transaction(db, async (tx) => {
     const rows = await tx
@@ -100,7 +104,7 @@ async function publishBatch(db: Db, broker: Broker): Promise<number> {
         .where(sql`${outbox.id} = published.id`)
     const failed = results.find((result) => result.status === 'rejected')
     if (failed !== undefined && published.length === 0) {
-      // the stream may be gone together with JetStream's disk
+      // JetStream may have lost the stream with its disk
       await broker.ensureStream()
       throw failed.reason
     }
@@ -109,19 +113,19 @@ async function publishBatch(db: Db, broker: Broker): Promise<number> {
 }
 
 const toEvent = ({ id, type, source, subject, time, traceparent, data }: typeof outbox.$inferSelect) =>
-  // checked when it was emitted
+  // validated when it was emitted
   ({ id, type, source, subject, time, data, ...(traceparent === null ? {} : { traceparent }) }) as ShopEvent
 
 const open = and(isNull(outbox.settledAt), isNotNull(outbox.publishedAt))
 
-/** A reaction has neither taken the event nor has its failure been stored. */
+/** Matches events that some reaction has not handled, and whose failure is not stored either. */
 const untaken = (more = sql``) => sql`exists (
   select from unnest(${outbox.awaits}) as awaited (reaction)
   where not exists (select from ${inbox} where ${inbox.eventId} = ${outbox.id} and ${inbox.reaction} = awaited.reaction)
     and not exists (select from ${failures} where ${failures.eventId} = ${outbox.id} and ${failures.reaction} = awaited.reaction)
     ${more})`
 
-/** Marks a number of events that all their reactions have taken; answers how many. */
+/** Marks events as settled that all their reactions have handled. Returns how many. */
 async function settle(db: Db): Promise<number> {
   const some = db
     .select({ id: outbox.id })
@@ -136,9 +140,9 @@ async function settle(db: Db): Promise<number> {
   return count
 }
 
-/** Has a number of events published again that a reaction has not taken in time; answers how many. */
+/** Marks events to be published again that a reaction has not handled in time. Returns how many. */
 async function redeliver(db: Db, broker: Broker, afterMs: number): Promise<number> {
-  // each time twice as long, so that a reaction that is down is not flooded
+  // doubles the interval each time, up to 20 times the first, so that a failed reaction is not flooded
   const due = sql`${outbox.publishedAt} < now() - ${afterMs / 1000} * least(power(2, ${outbox.publishes} - 1), 20) * interval '1 second'`
   const held = await broker.held()
   const some = db
@@ -151,7 +155,9 @@ async function redeliver(db: Db, broker: Broker, afterMs: number): Promise<numbe
   return count
 }
 
-/** The stream holds the event's message for the reaction still: a copy of it would only make the queue longer. */
+/**
+ * Matches events whose message the stream still holds for the reaction. A copy would only lengthen the queue.
+ */
 const waitsIn = ({ since, first, last, acknowledged }: Held) =>
   sql`(${outbox.publishedAt} >= ${since.toISOString()} and coalesce(${outbox.streamSeq}, 0) between ${first} and ${last}
     and coalesce(${outbox.streamSeq}, 0) > coalesce((${JSON.stringify(acknowledged)}::jsonb ->> awaited.reaction)::bigint, 0))`
@@ -163,7 +169,7 @@ async function collect(db: Db, { domain, collection }: Source): Promise<number> 
   const rows = pending.map(({ id, type, subject, time, at, traceparent, data }) => ({
     id,
     type,
-    // entries of earlier versions have none: theirs are products, by their SKU
+    // entries from earlier versions have no subject; they are product events, whose subject is the SKU
     subject: subject ?? (data as { sku: string }).sku,
     time,
     data,
@@ -172,7 +178,7 @@ async function collect(db: Db, { domain, collection }: Source): Promise<number> 
     ...(traceparent === undefined ? {} : { traceparent }),
   }))
   await transaction(db, async (tx) => {
-    // on the disk before they are removed from where they came
+    // the events must be on the disk before they are removed from the documents
     await tx.execute(sql`set local synchronous_commit = on`)
     await tx.insert(outbox).values(rows).onConflictDoNothing()
   })
@@ -184,7 +190,10 @@ async function collect(db: Db, { domain, collection }: Source): Promise<number> 
   return pending.length
 }
 
-/** Removes a number of answers whose day is over and of events that are settled for good; answers how many. */
+/**
+ * Removes expired idempotency keys, and old settled events, inbox rows and dropped dead letters. Returns how
+ * many.
+ */
 async function purge(db: Db): Promise<number> {
   let removed = 0
   const expired = before(keyLifetimeMs)

@@ -2,12 +2,14 @@ import { sql } from 'drizzle-orm'
 import { bigint, index, integer, jsonb, pgSchema, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { time } from '../functions/shared/store/columns.ts'
 
-/** The schema of event delivery: domains may insert, only the relay and the dispatcher may read and change. */
+/**
+ * The schema of event delivery. Domains may only insert; the relay and the dispatcher may read and change.
+ */
 export const events = pgSchema('events')
 
 /**
- * Events that were committed together with what they tell of. The relay marks each row, never a high-water
- * cursor: a transaction with a smaller id may commit later.
+ * Events, committed together with the changes that they report. The relay marks each published row and does
+ * not use a cursor, because a transaction with a smaller id may commit later.
  */
 export const outbox = events.table(
   'outbox',
@@ -19,14 +21,14 @@ export const outbox = events.table(
     data: jsonb().notNull(),
     traceparent: text(),
     time: time('time').notNull().defaultNow(),
-    /** When it is to be published: a deadline is an event whose time is still to come. */
+    /** When to publish the event. A deadline is an event that is due in the future. */
     due: time('due').notNull().defaultNow(),
-    /** The reactions that must have run (or been parked) before the event is settled; the relay writes them. */
+    /** The reactions that must handle (or park) the event before it is settled. Set by the relay. */
     awaits: text().array().notNull().default([]),
-    /** How often it was published: part of the message id, so that JetStream does not drop a resend. */
+    /** How often it was published. Part of the message id, so that JetStream does not drop a resend. */
     publishes: integer().notNull().default(0),
     publishedAt: time('published_at'),
-    /** The stream's number of the latest message. */
+    /** The number of the event's latest message in the stream. */
     streamSeq: bigint('stream_seq', { mode: 'number' }),
     settledAt: time('settled_at'),
   },
@@ -41,7 +43,7 @@ export const outbox = events.table(
   ],
 )
 
-/** What each reaction has done: the row is committed with its effect, so an event has one effect a reaction. */
+/** The events that each reaction has handled. Committed with its effect, so each event takes effect once. */
 export const inbox = events.table(
   'inbox',
   {
@@ -53,9 +55,9 @@ export const inbox = events.table(
 )
 
 /**
- * Deliveries that failed: tried again at `next_at`, and after the last attempt parked (a dead letter) until
- * someone replays or drops them. They live here and not in JetStream, so a failing event neither holds up its
- * neighbours nor is forgotten with the broker's disk.
+ * Failed deliveries. Each is retried at `next_at`. After the last attempt it is parked as a dead letter until
+ * someone replays or drops it. Failures are stored here and not in JetStream, so a failing event does not
+ * block others and survives the loss of the broker's disk.
  */
 export const failures = events.table(
   'failures',

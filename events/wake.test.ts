@@ -7,6 +7,6 @@ it.each([
   ['order.shipped', ['complete-order', 'commit-stock']],
   ['payment.captured', ['commit-stock']],
   ['order.cancelled', []],
-])('knows what is needed after %s', (type, names) =>
+])('finds the reactions that follow %s', (type, names) =>
   expect(reactionsAfter(type).toSorted()).toEqual(names.toSorted()),
 )

@@ -1,12 +1,12 @@
 import { consumers } from './consumers.table.ts'
 
-/** For how long a function that was just asked something is surely there, in ms: half of Knative's stable window. */
+/** How long a function certainly runs after a request, in ms: half of Knative's stable window. */
 const freshMs = 30_000
 
-/** How long a function may take to start, in ms; what it answers does not matter. */
+/** How long a function may take to start, in ms. Its answer is ignored. */
 const patienceMs = 30_000
 
-/** Which reactions an event leads to where all goes well, from the second step on. */
+/** Returns the reactions that follow an event if every step succeeds, without its own direct reactions. */
 export function reactionsAfter(type: string): string[] {
   const found = new Set<string>()
   const follow = (type: string, isFirst: boolean) => {
@@ -22,19 +22,22 @@ export function reactionsAfter(type: string): string[] {
 }
 
 /**
- * Starts functions before their event comes: where each step of a saga finds its function at zero, their cold starts
- * would add up, and so they run beside one another.
- * @param url the address of a reaction
- * @param stopping ends what is still asked
+ * Starts functions before their events arrive. If every function of a saga is scaled to zero, their cold
+ * starts then run in parallel instead of adding up.
+ * @param url returns the URL of a reaction
+ * @param stopping aborts open requests
  */
 export function createWaker(url: (name: string) => string, stopping: AbortSignal) {
   const lastAsked = new Map<string, number>()
   const asked = (name: string) => void lastAsked.set(name, performance.now())
   const isFresh = (name: string) => performance.now() - (lastAsked.get(name) ?? -freshMs) < freshMs
   return {
-    /** To be told of each request that a reaction has answered: it need not be woken. */
+    /** Records that a reaction has answered a request, so it need not be woken. */
     asked,
-    /** An event of this type is about to be delivered. Does not wait, and never fails: delivery starts what is left. */
+    /**
+     * Wakes the reactions that follow an event of this type. It neither waits nor fails: a function that does
+     * not start now is started by the delivery.
+     */
     wakeAfter(type: string): void {
       for (const name of reactionsAfter(type)) {
         if (isFresh(name)) continue
