@@ -1,29 +1,29 @@
 /**
- * What each process is given when the shop is deployed: the settings that are secrets, each a file that
- * `npm run secrets` makes, by the setting's name. A process is given what it needs and no more.
+ * The secrets that each process gets when the shop is deployed. Each secret is a setting in a file that
+ * `npm run secrets` makes and names after the setting. A process gets only the secrets that it needs.
  */
 import { databaseRoles, domainNames, domains, domainsIn, type DatabaseRole, type Domain } from './table.ts'
 
 type Files = Readonly<Record<string, string>>
 
-/** The file that holds a setting: `jwt-private-key` for JWT_PRIVATE_KEY. */
+/** Returns the name of the file that contains a setting: `jwt-private-key` for JWT_PRIVATE_KEY. */
 export const fileOf = (setting: string) => setting.toLowerCase().replaceAll('_', '-')
 
 const files = (...settings: string[]): Files =>
   Object.fromEntries(settings.map((setting) => [setting, fileOf(setting)]))
 
-/** The setting, and so the file, with the URL of a role's schema. */
+/** Returns the setting that contains the PostgreSQL URL of a role. Its file is named after it. */
 export const databaseUrl = (role: DatabaseRole) => `${role.toUpperCase()}_DATABASE_URL`
-/** The same of a domain's MongoDB database. */
+/** Returns the setting that contains the URL of a domain's MongoDB database. */
 export const mongodbUrl = (domain: Domain) => `${domain.toUpperCase()}_MONGODB_URL`
 
-/** The settings of a domain of its own that are secrets, and how they are made. */
+/** Returns the domain's own settings that are secrets, and how each is generated. */
 export const domainSecrets = (domain: Domain) =>
   Object.entries(domains[domain].settings ?? {}).flatMap(([setting, { secret }]) =>
     secret === undefined ? [] : [{ setting, secret }],
   )
 
-/** The secrets of a domain's functions. */
+/** Returns the secrets of a domain's functions: the file of each setting. */
 export const secretsOf = (domain: Domain): Files => ({
   ...files('JWT_PUBLIC_KEYS', ...domainSecrets(domain).map(({ setting }) => setting)),
   ...(domains[domain].store === 'mongodb'
@@ -31,7 +31,7 @@ export const secretsOf = (domain: Domain): Files => ({
     : { DATABASE_URL: fileOf(databaseUrl(domain)) }),
 })
 
-/** The settings of a domain of its own that are addresses of services beside the functions. */
+/** Returns the domain's own settings that are addresses of services, and their values. */
 export const servicesOf = (domain: Domain): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Object.entries(domains[domain].settings ?? {}).flatMap(([setting, { service }]) =>
@@ -41,7 +41,7 @@ export const servicesOf = (domain: Domain): Readonly<Record<string, string>> =>
 
 export const mongodbUrls = domainsIn('mongodb').map(mongodbUrl)
 
-/** The secrets of what runs beside the functions. */
+/** The secrets of the processes that are not functions: the file of each setting. */
 export const serviceSecrets = {
   relay: {
     DATABASE_URL: fileOf(databaseUrl('events')),

@@ -24,7 +24,7 @@ import { openShop, type TestShop } from '../test/shop.ts'
 import type { Order } from './orders/order.ts'
 import journal from './orders/migrations/meta/_journal.json' with { type: 'json' }
 
-/** The entry of every container, bundled as there, as a process of its own. */
+/** Tests the entry point of every container, bundled as in an image, in its own process. */
 
 type Environment = Record<string, string>
 
@@ -33,13 +33,13 @@ const ordersVersion = journal.entries.length
 
 const root = join(import.meta.dirname, '..')
 const dist = join(root, 'node_modules/.cache/zeroshop/test-dist')
-/** Less than what is in flight is given before it is cut off. */
+/** Less than the time after which a stopping process cuts off open requests. */
 const graceMs = 6_000
 const nowhere = 'postgres://orders:x@127.0.0.1:9/none'
 
 let shop: TestShop
 let folder: string
-/** Good settings of get-order. */
+/** Valid settings for get-order. */
 let good: Environment
 
 beforeAll(async () => {
@@ -82,14 +82,14 @@ function start(env: Environment) {
   return started
 }
 
-/** How a process ends that cannot start. */
+/** Starts a process that must fail. Returns its exit code and output. */
 async function failure(env: Environment) {
   const { exited, out, err } = start(env)
   const [code] = await exited
   return { code, out: await out, err: await err }
 }
 
-describe('a process that cannot start', () => {
+describe('starting a process', () => {
   const without = (...names: string[]) =>
     Object.fromEntries(Object.entries(good).filter(([name]) => !names.includes(name)))
 
@@ -100,12 +100,12 @@ describe('a process that cannot start', () => {
       'FUNCTION is not set: it is the function to serve, as its domain.ts names it. Set it, or FUNCTION_FILE.',
     ],
     [
-      'with one that there is not',
+      'with an unknown function',
       () => ({ ...good, FUNCTION: 'get-everything' }),
       /^FUNCTION=get-everything: there is no such function here\. Set it to one of: .*get-order, .*orders, .*reserve-stock, .*relay, dispatcher, payment-sandbox, migrate\.$/,
     ],
     [
-      'with one that JavaScript has',
+      'with a function named like a JavaScript property',
       () => ({ ...good, FUNCTION: 'constructor' }),
       /^FUNCTION=constructor: there is no such function here\./,
     ],
@@ -120,7 +120,7 @@ describe('a process that cannot start', () => {
       'DATABASE_URL is not set: it is the PostgreSQL database, with the role of the domain. Set it, or DATABASE_URL_FILE.',
     ],
     [
-      'with a database that is none',
+      'with an invalid database URL',
       () => ({ ...good, DATABASE_URL: 'secret' }),
       'DATABASE_URL is not a URL: it is the PostgreSQL database, with the role of the domain. Set it to scheme://user:password@host:port/path, with %2F for a / in the password, and so on.',
     ],
@@ -135,7 +135,7 @@ describe('a process that cannot start', () => {
       /^DATABASE_URL is not a URL: [^3]*$/,
     ],
     [
-      'with options of MongoDB that there are not',
+      'with unknown MongoDB options',
       () => ({
         ...good,
         FUNCTION: 'get-product',
@@ -149,17 +149,17 @@ describe('a process that cannot start', () => {
       'JWT_PUBLIC_KEYS is not set: it is the keys that verify access tokens, as a JWK set. Set it, or JWT_PUBLIC_KEYS_FILE.',
     ],
     [
-      'with keys that are no JSON',
+      'with keys that are not JSON',
       () => ({ ...good, JWT_PUBLIC_KEYS: '{' }),
       'JWT_PUBLIC_KEYS cannot be used: set it to the keys that verify access tokens, as a JWK set.',
     ],
     [
-      'with keys that are none',
+      'with an invalid JWK set',
       () => ({ ...good, JWT_PUBLIC_KEYS: '{"keys":1}' }),
       'JWT_PUBLIC_KEYS cannot be used: set it to the keys that verify access tokens, as a JWK set.',
     ],
     [
-      'without the key that signs',
+      'without the signing key',
       () => ({ ...good, FUNCTION: 'log-in' }),
       'JWT_PRIVATE_KEY is not set: it is the Ed25519 key that signs access tokens, as a JWK. Set it, or JWT_PRIVATE_KEY_FILE.',
     ],
@@ -184,7 +184,7 @@ describe('a process that cannot start', () => {
       'JWT_PUBLIC_KEYS_FILE: cannot read /tmp (EISDIR). Mount the secret there.',
     ],
     [
-      'with a port that is none',
+      'with an invalid port',
       () => ({ ...good, PORT: '70000' }),
       'PORT=70000: set it to a whole number from 0 to 65535.',
     ],
@@ -194,17 +194,17 @@ describe('a process that cannot start', () => {
       'HOST is not an address of this machine. Set it to one, or leave it out.',
     ],
     [
-      'with a log level that there is not',
+      'with an unknown log level',
       () => ({ ...good, LOG_LEVEL: 'loud' }),
       'LOG_LEVEL=loud: set it to trace, debug, info, warn or error.',
     ],
     [
-      'with a time that is none',
+      'with an invalid duration',
       () => ({ ...good, ORDER_DEADLINE_SECONDS: 'soon' }),
       'ORDER_DEADLINE_SECONDS=soon: it is how long an order may wait for stock and payment; 900 if it is not set. Set it to a number above 0.',
     ],
     [
-      'of another store',
+      'with the settings of another store',
       () => ({ ...good, FUNCTION: 'get-product' }),
       'MONGODB_URL is not set: it is the MongoDB database, with the user of the domain. Set it, or MONGODB_URL_FILE.',
     ],
@@ -219,29 +219,29 @@ describe('a process that cannot start', () => {
       'NATS_URL is not set: it is the NATS server with JetStream. Set it, or NATS_URL_FILE.',
     ],
     [
-      'with pauses that are none',
+      'with invalid retry delays',
       () => ({ ...good, FUNCTION: 'dispatcher', RETRY_DELAYS_SECONDS: '1,x' }),
       'RETRY_DELAYS_SECONDS=1,x: set it to seconds such as 1,5,30.',
     ],
   ]
   const storeCases: [what: string, env: () => Environment, says: string | RegExp][] = [
     [
-      'where PostgreSQL does not answer',
+      'while PostgreSQL does not answer',
       () => ({ ...good, DATABASE_URL: nowhere }),
       'DATABASE_URL: PostgreSQL cannot be used (ECONNREFUSED). Start it, or set DATABASE_URL to where it answers.',
     ],
     [
-      'where PostgreSQL refuses the password',
+      'if PostgreSQL rejects the password',
       () => ({ ...good, DATABASE_URL: shop.database('orders').replace(':test@', ':tset@') }),
       'DATABASE_URL: PostgreSQL cannot be used (it refuses the role or its password). Start it, or set DATABASE_URL to where it answers.',
     ],
     [
-      'where MongoDB does not answer',
+      'while MongoDB does not answer',
       () => ({ ...good, FUNCTION: 'get-product', MONGODB_URL: 'mongodb://127.0.0.1:9/none' }),
       /^MONGODB_URL: MongoDB cannot be used \(.+\)\. Start it, or set MONGODB_URL to where it answers\.$/,
     ],
     [
-      'where NATS does not answer',
+      'while NATS does not answer',
       () => ({
         ...good,
         FUNCTION: 'dispatcher',
@@ -261,17 +261,17 @@ describe('a process that cannot start', () => {
       `The products data in MongoDB is older than this code (version 0 of 1). Run the migration first (FUNCTION=migrate).`,
     ],
     [
-      'to migrate as another role than the one that it gives a password',
+      'to migrate with the URL of the wrong role',
       () => ({ ...migration(), USERS_DATABASE_URL: shop.database('stock') }),
       'USERS_DATABASE_URL does not log in as the role users with a password. Set it to postgres://users:…@host/database.',
     ],
     [
-      'to migrate where PostgreSQL does not answer',
+      'to migrate while PostgreSQL does not answer',
       () => ({ ...migration(), ADMIN_DATABASE_URL: nowhere }),
-      'PostgreSQL cannot be migrated (ECONNREFUSED). See to it, and run the migration again.',
+      'PostgreSQL cannot be migrated (ECONNREFUSED). Fix the cause and run the migration again.',
     ],
     [
-      'to migrate as a role that may not',
+      'to migrate as a role without the rights',
       () => ({ ...migration(), ADMIN_DATABASE_URL: shop.database('orders') }),
       'The role in ADMIN_DATABASE_URL may not create roles and schemas. Use one that may.',
     ],
@@ -286,7 +286,7 @@ describe('a process that cannot start', () => {
     EVENTS_DATABASE_URL: shop.database('events'),
     PRODUCTS_MONGODB_URL: shop.mongodb,
   })
-  it.each([...cases, ...storeCases])('%s says so in one line and exits with 1', async (_, env, says) => {
+  it.each([...cases, ...storeCases])('%s prints one line and exits with 1', async (_, env, says) => {
     const { code, out, err } = await failure(env())
     expect({ code, out, lines: err.split('\n').length }).toEqual({ code: 1, out: '', lines: 2 })
     const said = err.trimEnd().replace(/^zeroshop: /, '')
@@ -295,7 +295,7 @@ describe('a process that cannot start', () => {
     else expect(said).toMatch(says)
   })
 
-  it('on data that a newer Zeroshop has changed for good says so, also to migrate', async () => {
+  it('fails on data with a breaking migration by a newer Zeroshop, also to migrate', async () => {
     const sql = postgres(shop.admin, { max: 1 })
     const newer = ordersVersion + 1
     await sql`update drizzle.versions set version = ${newer}, oldest = ${newer} where domain = 'orders'`
@@ -309,7 +309,7 @@ describe('a process that cannot start', () => {
     await sql.end()
   })
 
-  it('starts on data that a newer Zeroshop has only added to, and leaves it as it is', async () => {
+  it('works on data that a newer Zeroshop has only added to, and leaves it unchanged', async () => {
     const sql = postgres(shop.admin, { max: 1 })
     const newer = { version: ordersVersion + 1, oldest: 0 }
     await sql`update drizzle.versions set version = ${newer.version} where domain = 'orders'`
@@ -331,7 +331,7 @@ describe('a process that cannot start', () => {
     await sql.end()
   })
 
-  it('migrates any number of times', async () => {
+  it('can migrate repeatedly and concurrently', async () => {
     const both = [migration(), migration()].map((env) => start(env).exited)
     expect(await Promise.all(both)).toEqual([
       [0, null],
@@ -339,10 +339,10 @@ describe('a process that cannot start', () => {
     ])
   })
 
-  it('where the port is taken says so in one line and exits with 1', async () => {
+  it('prints one line and exits with 1 if the port is in use', async () => {
     const other = createServer().listen(0, '127.0.0.1')
     await once(other, 'listening')
-    // it listens on a port
+    // the server listens on TCP, so this is not a pipe's name
     const { port } = other.address() as AddressInfo
     for (const FUNCTION of ['get-order', 'reserve-stock'])
       expect(await failure({ ...good, FUNCTION, PORT: String(port) })).toEqual({
@@ -359,14 +359,14 @@ const answerOf = async (request: ClientRequest) => {
   return { status: response.statusCode, headers: response.headers, body: await text(response) }
 }
 
-describe('a process that serves', () => {
+describe('a running process', () => {
   const health = async (port: number, what: string) => {
     const response = await fetch(`http://127.0.0.1:${port}/health/${what}`)
     return [response.status, response.headers.get('content-type'), await response.text()]
   }
   const ok = [200, 'application/json', '{"status":"ok"}']
 
-  it.each(['get-order', 'reserve-stock'])('is alive and ready where its store is: %s', async (FUNCTION) => {
+  it.each(['get-order', 'reserve-stock'])('is alive and ready with its store: %s', async (FUNCTION) => {
     const port = await start({ ...good, FUNCTION }).port
     expect(await health(port, 'liveness')).toEqual(ok)
     expect(await health(port, 'readiness')).toEqual(ok)
@@ -376,7 +376,7 @@ describe('a process that serves', () => {
     ['get-order', 'DATABASE_URL', () => shop.database('orders')],
     ['reserve-stock', 'DATABASE_URL', () => shop.database('stock')],
     ['get-product', 'MONGODB_URL', () => shop.mongodb],
-  ] as const)('is alive, but not ready, where its store is gone: %s', async (FUNCTION, setting, url) => {
+  ] as const)('is alive, but not ready, without its store: %s', async (FUNCTION, setting, url) => {
     const link = await openLink(url())
     const port = await start({ ...good, FUNCTION, [setting]: link.url, LOG_LEVEL: 'silent' }).port
     expect(await health(port, 'readiness')).toEqual(ok)
@@ -385,7 +385,7 @@ describe('a process that serves', () => {
     expect(await health(port, 'readiness')).toEqual([503, 'application/json', '{"status":"unavailable"}'])
   })
 
-  it('answers a problem where its store is gone, and logs why without the request’s secrets', async () => {
+  it('returns a problem if its store cannot be reached, and logs the cause without secrets', async () => {
     const link = await openLink(shop.database('orders'))
     const { port, child, out } = start({ ...good, DATABASE_URL: link.url })
     await port
@@ -410,7 +410,7 @@ describe('a process that serves', () => {
     expect(log).not.toContain(token)
   })
 
-  it('serves its own function only', async () => {
+  it('serves only its own function', async () => {
     const port = await start(good).port
     const statuses = await Promise.all(
       ['/api/v1/orders', `/api/v1/orders/${uuidv7()}`, '/nothing'].map(
@@ -420,7 +420,7 @@ describe('a process that serves', () => {
     expect(statuses).toEqual([404, 401, 404])
   })
 
-  it('serves a whole domain, its reactions by the name of the host', async () => {
+  it('serves a whole domain, and finds a reaction by the host name', async () => {
     const port = await start({ ...good, FUNCTION: 'stock', DATABASE_URL: shop.database('stock') }).port
     const ask = async (
       host: string,
@@ -452,7 +452,7 @@ describe('a process that serves', () => {
     expect(await health(port, 'readiness')).toEqual(ok)
   })
 
-  it('takes its secrets from files', async () => {
+  it('reads its secrets from files', async () => {
     const file = join(folder, 'database-url')
     writeFileSync(file, `${shop.database('orders')}\n`)
     const { DATABASE_URL: _, ...rest } = good
@@ -461,7 +461,7 @@ describe('a process that serves', () => {
   })
 })
 
-describe('a process that is told to stop', () => {
+describe('stopping a process', () => {
   let agent: Agent
   let order: Order
   let authorization: string
@@ -469,7 +469,7 @@ describe('a process that is told to stop', () => {
     order = await place(shop, shop.users.customer)
     authorization = `Bearer ${await shop.sign(shop.users.customer)}`
   })
-  // keeps its connections, as a gateway does
+  // the agent keeps its connections open, like a gateway
   afterEach(() => agent.destroy())
 
   const patch = (port: number, version: number) => {
@@ -491,7 +491,7 @@ describe('a process that is told to stop', () => {
       socket.on('error', () => resolve(true))
     })
 
-  /** Holds a lock in a transaction of the test until it is told to let go. */
+  /** Runs a statement that takes a lock, in a transaction that stays open until `letGo`. */
   async function hold(role: 'orders' | 'stock', statement: string) {
     const { client } = shop.deps(role).db
     const release = Promise.withResolvers<void>()
@@ -503,7 +503,7 @@ describe('a process that is told to stop', () => {
     })
     await held.promise
     return {
-      /** Resolves once someone waits for the lock. */
+      /** Resolves once another transaction waits for the lock. */
       waiting: async () => {
         for (;;) {
           const [row] = await client`select count(*)::int as n from pg_stat_activity
@@ -519,7 +519,7 @@ describe('a process that is told to stop', () => {
     }
   }
 
-  it('finishes a request that waits for a lock, takes no other, and exits with 0', async () => {
+  it('finishes an open request, accepts no new one, and exits with 0', async () => {
     const { child, port, exited, err } = start({ ...good, FUNCTION: 'update-order' })
     const lock = await hold('orders', `select from orders.orders where id = '${order.id}' for update`)
     const request = patch(await port, 1)
@@ -538,7 +538,7 @@ describe('a process that is told to stop', () => {
     expect(await err).toBe('')
   })
 
-  it('finishes a request whose body is still on its way', async () => {
+  it('finishes a request whose body is still arriving', async () => {
     const { child, port, exited } = start({ ...good, FUNCTION: 'update-order' })
     const request = patch(await port, 2)
     request.write('{"note":')
@@ -555,7 +555,7 @@ describe('a process that is told to stop', () => {
     expect(performance.now() - answered).toBeLessThan(graceMs)
   })
 
-  it('finishes an event', async () => {
+  it('finishes an event that is being handled', async () => {
     const { child, port, exited } = start({
       ...good,
       FUNCTION: 'open-stock',
@@ -587,22 +587,19 @@ describe('a process that is told to stop', () => {
     expect(await exited).toEqual([0, null])
   })
 
-  it.each(['SIGTERM', 'SIGINT'] as const)(
-    'by %s is not held up by connections that are idle',
-    async (signal) => {
-      const { child, port, exited } = start(good)
-      agent = new Agent({ keepAlive: true })
-      const request = httpRequest({ agent, port: await port, host: '127.0.0.1', path: '/health/readiness' })
-      request.end()
-      expect(await answerOf(request)).toMatchObject({ status: 200 })
-      const told = performance.now()
-      child.kill(signal)
-      expect(await exited).toEqual([0, null])
-      expect(performance.now() - told).toBeLessThan(graceMs)
-    },
-  )
+  it.each(['SIGTERM', 'SIGINT'] as const)('does not wait for idle connections after %s', async (signal) => {
+    const { child, port, exited } = start(good)
+    agent = new Agent({ keepAlive: true })
+    const request = httpRequest({ agent, port: await port, host: '127.0.0.1', path: '/health/readiness' })
+    request.end()
+    expect(await answerOf(request)).toMatchObject({ status: 200 })
+    const told = performance.now()
+    child.kill(signal)
+    expect(await exited).toEqual([0, null])
+    expect(performance.now() - told).toBeLessThan(graceMs)
+  })
 
-  it('because its parent is gone finishes, and exits with 0', async () => {
+  it('finishes an open request and exits with 0 if its parent exits', async () => {
     const { child, port, exited } = start({ ...good, FUNCTION: 'update-order' })
     const lock = await hold('orders', `select from orders.orders where id = '${order.id}' for update`)
     const request = patch(await port, 3)
@@ -616,10 +613,10 @@ describe('a process that is told to stop', () => {
     expect(await exited).toEqual([0, null])
   })
 
-  it('while it waits for the broker exits, too', async () => {
+  it('exits while it is waiting for the broker', async () => {
     const silent = createTcpServer().listen(0, '127.0.0.1')
     await once(silent, 'listening')
-    // it listens on a port
+    // the server listens on TCP, so this is not a pipe's name
     const { port } = silent.address() as AddressInfo
     const env = {
       ...good,

@@ -1,6 +1,6 @@
 /**
- * The entry of every container and of every process of the local runner, and the only place that reads the
- * environment: FUNCTION names what to serve.
+ * The entry point of every container and of every process of the local runner. The setting FUNCTION names
+ * what to serve. Only this file reads the environment.
  */
 import { readdirSync } from 'node:fs'
 import { pino } from 'pino'
@@ -10,7 +10,7 @@ import { isOperation, type Entry } from './shared/process/entry.ts'
 import { loggable } from './shared/process/loggable.ts'
 import { run } from './shared/process/run.ts'
 
-/** What is not called over HTTP by users, but runs all the time. */
+/** Processes that run all the time and serve no requests of users. */
 const services = {
   relay: async () => (await import('../events/relay-main.ts')).openRelay,
   dispatcher: async () => (await import('../events/dispatcher-main.ts')).openDispatcher,
@@ -31,7 +31,7 @@ async function main(config: Config): Promise<void> {
     log.info('migrated')
     process.exit(0)
   }
-  // an outside service, so it has an entry of its own
+  // it stands in for an outside service, so it has its own entry point
   if (name === 'payment-sandbox') return void (await import('./payments/sandbox/main.ts'))
   if (has(services, name)) {
     const [open, { serveHealth }] = await Promise.all([
@@ -56,7 +56,11 @@ async function main(config: Config): Promise<void> {
   return serve(first, opened, listen)
 }
 
-/** The entry of a function, or of every function of a domain: what an image holds, or the table from source. */
+/**
+ * Returns the entry of a function, or the entries of all functions of a domain. From source they come from
+ * the table; in an image they come from the files beside this one.
+ * @throws ConfigError if there is neither a function nor a domain with this name
+ */
 async function entriesOf(name: string): Promise<Entry[]> {
   if (import.meta.url.endsWith('.ts')) {
     const source = await import('./source.ts')
@@ -78,7 +82,9 @@ const unknown = (name: string, known: readonly string[]) =>
     `FUNCTION=${name}: there is no such function here. Set it to one of: ${[...known, ...Object.keys(services), 'payment-sandbox', 'migrate'].join(', ')}.`,
   )
 
-/** Whether the object itself has this name: every object inherits `constructor`. */
+/**
+ * Returns whether the object has its own property with this name, ignoring inherited ones like `constructor`.
+ */
 const has = <T extends object>(table: T, name: PropertyKey): name is keyof T => Object.hasOwn(table, name)
 
 function readLevel(level = 'info'): string {
@@ -92,13 +98,13 @@ function readPort(text = '8080'): number {
   throw new UserError(`PORT=${text}: set it to a whole number from 0 to 65535.`)
 }
 
-// a parent that is gone would never know of a process that is still starting, or waits for a store
+// if the parent exits, a process that is starting or waiting for a store exits here; later the server does it
 let isServing = false
 const orphaned = () => {
   if (!isServing) process.exit(1)
 }
 process.on('disconnect', orphaned)
-// the first process of a container is told to stop in vain where it does not listen for it
+// the first process of a container ignores signals that it does not handle
 for (const [signal, code] of [
   ['SIGTERM', 143],
   ['SIGINT', 130],

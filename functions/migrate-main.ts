@@ -7,10 +7,11 @@ import type { MongoMigration } from './shared/store/mongodb.ts'
 import { reasonOf } from './shared/store/store-errors.ts'
 import { stores } from './stores.table.ts'
 
-/** PostgreSQL's codes of errors that a person can do something about. */
+/** Advice for PostgreSQL's error codes that a person can act on. */
 const advice: Record<string, string> = {
   '53100': 'The disk that holds the database is full. Free some space and run the migration again.',
-  '55P03': 'Another migration is running, or something holds its tables. Wait for its end, and run it again.',
+  '55P03':
+    'Another migration is running, or something has locked the tables. Wait and run the migration again.',
   '42501': 'The role in ADMIN_DATABASE_URL may not create roles and schemas. Use one that may.',
 }
 
@@ -43,7 +44,7 @@ export async function runMigration(config: Config, entry: string): Promise<void>
   const adminMongodb = config.get('ADMIN_MONGODB_URL')
   const demoPassword = config.get('DEMO_PASSWORD')
   try {
-    // nothing is changed if any store is too new
+    // check every store first, so that nothing changes if one is too new
     for (const database of databases) await refuseNewerMongodb(database, adminMongodb ?? database.url)
     await migrate(admin, schemas)
     for (const database of databases) await migrateMongodb(database, adminMongodb)
@@ -60,18 +61,18 @@ export async function runMigration(config: Config, entry: string): Promise<void>
   }
 }
 
-/** demo/seed.ts: by its path, since the demo stands above this folder. */
+/** The `seed` of demo/seed.ts. It is loaded by its path, because this folder may not import the demo. */
 type Seed = (urls: Record<string, string>, password: string) => Promise<void>
 
-/** The domains of a store. */
+/** Returns the domains that use a store. */
 const domainsIn = (store: 'postgres' | 'mongodb') =>
   stores.flatMap((each) => (each.store === store ? [each.domain] : []))
 
-/** The setting that holds the URL of a role's schema or of a domain's database. */
+/** Returns the setting that contains the URL of a role's schema or of a domain's database. */
 export const urlSetting = (name: string, store: 'postgres' | 'mongodb') =>
   `${name.toUpperCase()}_${store === 'postgres' ? 'DATABASE' : 'MONGODB'}_URL`
 
-/** Loads a module that stands beside the entry: the source, or its bundle if the entry is one. */
+/** Loads a module relative to the entry: the source, or its bundle if the entry is a bundle. */
 const beside = (entry: string, path: string): Promise<unknown> =>
   import(new URL(`${path}${entry.endsWith('.ts') ? '.ts' : '.js'}`, entry).href)
 

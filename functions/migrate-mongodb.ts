@@ -3,23 +3,24 @@ import { oldestVersion } from './migration-rules.ts'
 import { mongoVersion, openMongodb, writeMongoVersion, type MongoMigration } from './shared/store/mongodb.ts'
 import { refuseNewer } from './shared/store/schema-version.ts'
 
-/** MongoDB's code of a user that exists. */
+/** MongoDB's error code if a user already exists. */
 const userExists = 51_003
 
-/** A MongoDB domain, as the migration is told of it. */
+/** A domain's MongoDB database, for the migration. */
 export interface Database {
   domain: string
-  /** With the domain's own user. */
+  /** Logs in as the domain's own user. */
   url: string
-  /** The setting that holds the URL. */
+  /** The setting that contains the URL. */
   setting: string
   migrations: readonly MongoMigration[]
 }
 
 /**
- * Brings a domain's database up to this code; one that a newer version has migrated stays as it is. It may run any
- * number of times.
- * @param adminUrl logs in as a user that may create users: then the domain's user is created, too, with its password
+ * Migrates a domain's database to the version of this code. A database that a newer version has migrated
+ * stays unchanged. It can run repeatedly.
+ * @param adminUrl logs in as a user that may create users. If given, the domain's user is created or updated
+ *   too.
  */
 export async function migrateMongodb(database: Database, adminUrl?: string): Promise<void> {
   const { domain, url, setting, migrations } = database
@@ -63,7 +64,7 @@ async function ensureUser(url: string, adminUrl: string): Promise<void> {
   )
 }
 
-/** Works with the database that `url` names, logged in by another URL. */
+/** Runs work on the database that `url` names, with the login of `loginUrl`. */
 async function loggedIn<T>(loginUrl: string, url: string, work: (db: Db) => Promise<T>): Promise<T> {
   const client = new MongoClient(loginUrl, { serverSelectionTimeoutMS: 5_000 })
   try {

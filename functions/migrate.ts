@@ -12,7 +12,7 @@ import {
   type StoreVersion,
 } from './shared/store/schema-version.ts'
 
-/** A schema of PostgreSQL, with the role of the same name that it belongs to. */
+/** A PostgreSQL schema and the role of the same name that may use it. */
 export interface Schema {
   name: string
   password: string
@@ -20,12 +20,13 @@ export interface Schema {
   folder: string
 }
 
-/** The schema of event delivery, which belongs to the relay and the dispatcher. */
+/** The schema of event delivery, used by the relay and the dispatcher. */
 export const eventsSchema = 'events'
 
 /**
- * Brings each schema up to this code, and gives each role its own schema and nothing else. A schema that a newer version
- * has migrated stays as it is. It may run any number of times, and at the same time as another.
+ * Migrates each schema to the version of this code, and grants each role access to its own schema. Domains
+ * may also insert into the outbox and inbox of `events`. A schema that a newer version has migrated stays
+ * unchanged. It can run repeatedly and concurrently.
  * @param adminUrl logs in as a role that may create roles and schemas
  * @param schemas of the domains, and `events`
  * @throws UserError if a schema has migrations that this code cannot run on; then nothing was changed
@@ -44,7 +45,7 @@ export async function migrate(adminUrl: string, schemas: readonly Schema[]): Pro
     for (const { name, password } of schemas) await createRole(sql, name, password)
     await sql`create schema if not exists drizzle`
     await sql`create table if not exists drizzle.versions (domain text primary key, version int not null, oldest int not null)`
-    // the events first: the migrations of a domain may emit
+    // events first, because a domain's migration may emit events
     for (const { name, folder } of schemas.toSorted((a) => (a.name === eventsSchema ? -1 : 1)))
       if (found.get(name)!.version <= tagsIn(folder).length) await migrateSchema(sql, name, folder)
     await sql.unsafe(grants(schemas.map(({ name }) => name)))
@@ -69,13 +70,13 @@ async function migrateSchema(sql: postgres.Sql, name: string, folder: string): P
     on conflict (domain) do update set version = excluded.version, oldest = excluded.oldest`
 }
 
-/** The names of a folder's migrations, oldest first. */
+/** Returns the names of a folder's migrations, oldest first. */
 function tagsIn(folder: string): string[] {
   const journal = JSON.parse(readFileSync(join(folder, 'meta/_journal.json'), 'utf8')) as Journal
   return journal.entries.map(({ tag }) => tag)
 }
 
-/** A role's name and password cannot be parameters of DDL; format() quotes them. */
+/** Creates or updates a role. Its name and password cannot be parameters of DDL, so format() quotes them. */
 async function createRole(sql: postgres.Sql, name: string, password: string): Promise<void> {
   const [found] = await sql`select from pg_roles where rolname = ${name}`
   const [row] = await sql<[{ ddl: string }]>`
@@ -84,8 +85,9 @@ async function createRole(sql: postgres.Sql, name: string, password: string): Pr
 }
 
 /**
- * Before each schema had migrations of its own, two of the whole database made what the first of each makes now: in such
- * a database it counts as applied.
+ * Marks the first migration of a schema as applied in a database from before each schema had its own
+ * migrations. There, two migrations of the whole database created what the first migration of each schema
+ * creates now.
  */
 async function adopt(sql: postgres.Sql, name: string, folder: string): Promise<void> {
   const [known] = await sql<[{ before: string | null; own: string | null; made: string | null }]>`
@@ -99,7 +101,7 @@ async function adopt(sql: postgres.Sql, name: string, folder: string): Promise<v
   })
 }
 
-/** What each role may do, as SQL that may be run again. */
+/** Returns the SQL that grants each role its rights. It can run repeatedly. */
 function grants(roles: string[]): string {
   const domains = roles.filter((role) => role !== eventsSchema)
   return [
@@ -115,7 +117,7 @@ function grants(roles: string[]): string {
     ...domains.flatMap((role) => [
       `grant usage on schema ${eventsSchema} to ${role}`,
       `grant insert on ${eventsSchema}.outbox, ${eventsSchema}.inbox to ${role}`,
-      // the relay clears away answers that are no longer kept, without seeing them
+      // the relay deletes expired answers, but may not read them
       `grant usage on schema ${role} to ${eventsSchema}`,
       `grant delete, select (at) on ${role}.idempotency_keys to ${eventsSchema}`,
     ]),

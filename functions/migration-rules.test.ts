@@ -12,7 +12,7 @@ it('finds the migrations of every schema', () => {
   expect(files.length).toBeGreaterThanOrEqual(migrationFolders.length)
 })
 
-it.each(files)('expands, or says that it breaks older code: %s', (file) => {
+it.each(files)('does not break older code, or has a breaking line: %s', (file) => {
   const sql = readFileSync(file, 'utf8')
   expect(breakingReason(sql) ?? breakingChanges(sql).join()).toBe(breakingReason(sql) ?? '')
 })
@@ -32,7 +32,7 @@ it.each([
     'ALTER TABLE "a"."b" ADD COLUMN "c" integer;\nALTER TABLE "a"."b" ADD COLUMN "d" text NOT NULL;',
     'adds a column that is not null and has no default',
   ],
-])('refuses without a word of it: %s', (sql, what) => {
+])('finds what breaks older code: %s', (sql, what) => {
   expect(breakingChanges(sql)).toEqual([what])
 })
 
@@ -43,7 +43,7 @@ it.each([
   'DROP INDEX "a"."b";',
   'ALTER TABLE "a"."b" ALTER COLUMN "c" SET DEFAULT 1;',
   '-- drop table was not needed\nCREATE INDEX "i" ON "a"."b" ("c");',
-])('takes what older code does not notice: %s', (sql) => {
+])('accepts what does not break older code: %s', (sql) => {
   expect(breakingChanges(sql)).toEqual([])
 })
 
@@ -53,7 +53,7 @@ it('reads why a migration breaks older code', () => {
   expect(breakingReason('ALTER TABLE "a"."b" DROP COLUMN "c";')).toBeUndefined()
 })
 
-it('knows the oldest version that runs on a store', () => {
+it('computes the oldest version that can run on a store', () => {
   expect(oldestVersion([])).toBe(0)
   expect(oldestVersion([false, false])).toBe(0)
   expect(oldestVersion([false, true, false])).toBe(2)

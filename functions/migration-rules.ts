@@ -1,9 +1,10 @@
 /**
- * Migrations expand: functions of the version before go on running while a new one is rolled out, and after it is taken
- * back. A migration that breaks them says so in a line of its own: `-- breaking: <why>`.
+ * Migrations only add to a schema, so that functions of the previous version keep running while a new version
+ * is rolled out, and after a rollback. A migration that breaks older code must say so in a line `-- breaking:
+ * <why>`.
  */
 
-/** Why a migration breaks older code, as it says itself; undefined if it does not. */
+/** Returns the reason in a migration's `-- breaking` line, or undefined if it has none. */
 export const breakingReason = (sql: string): string | undefined => /^-- breaking: (.+)$/m.exec(sql)?.[1]
 
 const breaking: [what: string, pattern: RegExp][] = [
@@ -14,7 +15,7 @@ const breaking: [what: string, pattern: RegExp][] = [
   ['adds a column that is not null and has no default', /\badd column (?![^,]*\bdefault\b)[^,]*\bnot null\b/],
 ]
 
-/** What in a migration would break older code. */
+/** Returns what in a migration would break older code. */
 export function breakingChanges(sql: string): string[] {
   const statements = sql
     .replaceAll(/^\s*--.*$/gm, '')
@@ -26,7 +27,7 @@ export function breakingChanges(sql: string): string[] {
 }
 
 /**
- * The oldest version whose code runs on a store that has all of these migrations.
+ * Returns the oldest version whose code can run on a store that has all of these migrations.
  * @param breaking whether each migration breaks older code, oldest first
  */
 export const oldestVersion = (breaking: readonly boolean[]): number => breaking.lastIndexOf(true) + 1

@@ -1,4 +1,4 @@
-/** Functions from their source, by the table: for the tests and tools. A bundle has entries instead. */
+/** Loads functions from their source, by the table, for tests and tools. A bundle has entries instead. */
 import { loadOperation, loadReaction, type Entry } from './shared/process/entry.ts'
 import type { Config } from './shared/process/config.ts'
 import type { Registry } from './shared/registry.ts'
@@ -16,7 +16,7 @@ import {
   type ReactionName,
 } from './table.ts'
 
-/** The entry of a function. */
+/** Returns the entry of a function. */
 export const entryOf = (name: FunctionName): Entry => {
   const row = rowOf(name)
   return {
@@ -27,21 +27,21 @@ export const entryOf = (name: FunctionName): Entry => {
   }
 }
 
-/** Every name that `entriesOf` knows. */
+/** Every name that `entriesOf` accepts. */
 export const names: readonly string[] = [...Object.keys(functions), ...domainNames]
 
-/** The entries of a function, or of every function of a domain; undefined if there is neither of that name. */
+/** Returns the entries of a function or of all functions of a domain, or undefined if the name is unknown. */
 export function entriesOf(name: string): Entry[] | undefined {
   if (Object.hasOwn(functions, name)) return [entryOf(name as FunctionName)]
   if (domainNames.includes(name as Domain)) return functionsOf(name as Domain).map(entryOf)
   return undefined
 }
 
-/** An operation with its row. */
+/** Loads an operation with its row. */
 export const operationOf = (name: OperationName) => loadOperation(entryOf(name))
 export const reactionOf = (name: ReactionName) => loadReaction(entryOf(name))
 
-/** Opens what the functions of a domain work with. */
+/** Opens the dependencies of a domain's functions. */
 export async function openDomain<D extends Domain>(
   domain: D,
   config: Config,

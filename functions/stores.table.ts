@@ -1,6 +1,6 @@
 import { domainNames, domains } from './table.ts'
 
-/** Which store each domain lives in, for the migration and the relay. */
+/** The store and outboxes of each domain, for the migration and the relay. */
 export const stores = domainNames.map((domain) => ({
   domain: domain as string,
   store: domains[domain].store,

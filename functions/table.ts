@@ -1,6 +1,6 @@
 /**
- * The one table of everything that runs, gathered from the domains: routes, gateways, manifests and documents are made
- * from it. It loads no function. What runs in a container holds its own row only (images/bundle.ts).
+ * The table of all functions and events, gathered from the domains. Routes, gateways, manifests and documents
+ * are made from it. It loads no function. A container holds only its own row (images/bundle.ts).
  */
 import * as all from './functions.ts'
 import type { Domain as Declaration, OperationRow, ReactionRow } from './shared/domain.ts'
@@ -8,7 +8,7 @@ import type { Domain as Declaration, OperationRow, ReactionRow } from './shared/
 type Domains = typeof all
 export type Domain = keyof Domains
 
-/** The key of one of the values of each domain. */
+/** The names that the domains declare under `operations`, `reactions` or `events`. */
 type KeyOf<K extends 'operations' | 'reactions' | 'events'> = {
   [D in Domain]: keyof Domains[D][K] & string
 }[Domain]
@@ -17,7 +17,7 @@ export type OperationName = KeyOf<'operations'>
 export type ReactionName = KeyOf<'reactions'>
 export type FunctionName = OperationName | ReactionName
 
-/** The domain that declares one of its values under a name. */
+/** The domain that declares a name. */
 type Owner<K extends 'operations' | 'reactions' | 'events', N extends string> = {
   [D in Domain]: N extends keyof Domains[D][K] ? D : never
 }[Domain]
@@ -51,28 +51,28 @@ export const functions: Record<FunctionName, InDomain<OperationRow> | InDomain<R
   ...reactions,
 }
 
-/** Every event type: what it says, the shape of its data, and the domain that emits it. */
+/** Every event type: its summary, the schema of its data, and the domain that emits it. */
 export const events = gather('events') as Gathered<'events'>
 
-/** The reactions that run on an event type. */
+/** Returns the reactions to an event type. */
 export const reactionsOn = (type: string): ReactionName[] =>
   (Object.keys(reactions) as ReactionName[]).filter((name) =>
     (reactions[name].on as readonly string[]).includes(type),
   )
 
-/** The functions of a domain, operations first. */
+/** Returns the functions of a domain, operations first. */
 export const functionsOf = (domain: Domain): FunctionName[] =>
   (Object.keys(functions) as FunctionName[]).filter((name) => functions[name].domain === domain)
 
-/** The domains that live in a store. */
+/** Returns the domains that use a store. */
 export const domainsIn = (store: Declaration['store']): Domain[] =>
   domainNames.filter((name) => domains[name].store === store)
 
-/** The roles that log in to PostgreSQL, each named like its schema; the relay and the dispatcher are `events`. */
+/** The roles that log in to PostgreSQL, each named after its schema. Relay and dispatcher use `events`. */
 export type DatabaseRole = Domain | 'events'
 export const databaseRoles: readonly DatabaseRole[] = [...domainsIn('postgres'), 'events']
 
-/** A function's row, and what its process needs to know of its domain; plain data. */
+/** Returns a function's row with its name and the descriptions of its domain's settings, as plain data. */
 export function rowOf(name: FunctionName) {
   const row = functions[name]
   const settings = Object.entries(domains[row.domain].settings ?? {})
@@ -83,7 +83,7 @@ export function rowOf(name: FunctionName) {
   }
 }
 
-/** The domains whose events a function emits or runs on. */
+/** Returns the domains whose events a function emits or reacts to. */
 export function eventDomainsOf(name: FunctionName): Domain[] {
   const row = functions[name]
   const types = [...row.emits, ...('on' in row ? row.on : [])]

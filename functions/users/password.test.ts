@@ -9,7 +9,7 @@ it('verifies a password against its own hash only', async () => {
   expect(await hashPassword('correct horse battery')).not.toBe(hash)
 })
 
-it('gives the same hash with the same salt', async () => {
+it('returns the same hash for the same salt', async () => {
   const salt = new Uint8Array(16).fill(7)
   expect(await hashPassword('a password', salt)).toBe(await hashPassword('a password', salt))
 })
