@@ -81,7 +81,7 @@ target "function" {
       { name = "authorize-payment", summary = "Authorises the total with the payment provider" },
       { name = "void-payment", summary = "Voids or refunds what was authorised or captured" },
       { name = "capture-payment", summary = "Captures the authorised total" },
-      { name = "finish-refund", summary = "Has the provider do a refund that was begun" },
+      { name = "finish-refund", summary = "Finishes a refund at the provider" },
       { name = "open-stock", summary = "Opens the stock account of a new SKU" },
       { name = "reserve-stock", summary = "Reserves every line of the order, or none" },
       { name = "release-stock", summary = "Gives reserved stock back" },

@@ -17,12 +17,11 @@ export const events = {
   'order.shipped': { summary: 'Staff shipped the order', data: ofOrder },
   'order.completed': { summary: 'The order is shipped and paid', data: ofOrder },
   'order.cancelled': {
-    summary: 'The order ended without a sale: what was taken is given back',
+    summary: 'The order was cancelled: its stock is released and its payment returned',
     data: z.strictObject({ orderId: eventId, reason: z.string() }),
   },
   'order.deadline-reached': {
-    summary:
-      'The time has come by which the order should have been confirmed or shipped, whether it was or not',
+    summary: 'The deadline for confirming or shipping the order has passed, whether it was met or not',
     scheduled: true,
     data: z.strictObject({ orderId: eventId, milestone: z.enum(['confirmation', 'shipment']) }),
   },

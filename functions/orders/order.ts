@@ -155,7 +155,7 @@ export const NewOrder = z
         }),
     }),
     currency: Currency.optional().meta({
-      description: 'Refused where the products’ currency is another.',
+      description: 'The order is rejected if the products have another currency.',
     }),
   })
   .meta({ id: 'NewOrder' })

@@ -37,7 +37,7 @@ export default domain<typeof open>()({
       emits: ['payment.captured', 'payment.capture-failed'],
       leadsTo: 'payment.captured',
     }),
-    'finish-refund': on(['refund.requested'], 'Has the provider do a refund that was begun', {
+    'finish-refund': on(['refund.requested'], 'Finishes a refund at the provider', {
       emits: ['payment.refunded'],
     }),
   },

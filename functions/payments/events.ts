@@ -10,12 +10,12 @@ export const events = {
   'payment.declined': { summary: 'The provider declined the card', data: refused },
   'payment.captured': { summary: 'The total is captured', data: payment },
   'payment.capture-failed': {
-    summary: 'The provider refused to capture: the parcel is called back',
+    summary: 'The provider refused to capture: the parcel is recalled',
     data: refused,
   },
   'payment.voided': { summary: 'The authorisation was given back', data: payment },
   'refund.requested': {
-    summary: 'Staff refund a payment: it is finished even if whoever asked is gone',
+    summary: 'A refund was begun; it is finished even if the request is interrupted',
     data: z.strictObject({ orderId: eventId, paymentId: eventId, refundId: eventId }),
   },
   'payment.refunded': { summary: 'Money went back to the customer', data: payment },

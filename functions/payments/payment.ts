@@ -171,7 +171,7 @@ export type Payment = z.infer<typeof Payment>
 export const NewRefund = z
   .strictObject({
     amount: z.int().min(1).max(1_000_000_000).optional().meta({
-      description: 'In minor units of the payment’s currency; all that is left where it is not given.',
+      description: 'In minor units of the payment’s currency; everything that is left if not given.',
     }),
     reason: Text(500),
   })

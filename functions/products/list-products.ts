@@ -13,7 +13,7 @@ const ProductQuery = PageQuery.extend({
     .max(200)
     .refine((q) => wordsOf(q).length <= 10, 'at most 10 words')
     .optional()
-    .meta({ description: 'Words, or how they begin, that all stand in the product’s texts or SKU.' }),
+    .meta({ description: 'Words or beginnings of words. All must occur in the product’s texts or SKU.' }),
   sku: Sku.optional(),
   category: text(100).optional(),
   currency: Currency.optional(),

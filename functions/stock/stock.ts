@@ -85,7 +85,7 @@ export const NewAdjustment = z
       .min(-1_000_000)
       .max(1_000_000)
       .refine((quantity) => quantity !== 0, 'not zero')
-      .meta({ description: 'How many more, or, where it is negative, how many fewer.', example: 20 }),
+      .meta({ description: 'The change of the stock; negative to reduce it.', example: 20 }),
     reason: z.enum(reasons),
     note: Text(500).optional(),
   })

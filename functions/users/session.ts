@@ -77,7 +77,7 @@ export const TokenPair = z
     expiresIn: z.int().meta({ description: 'Seconds until the access token expires.' }),
     refreshToken: z.string().meta({
       description:
-        'Good for one refresh within 30 days. Sending it a second time, also after a lost answer, ends the session.',
+        'Valid for one refresh within 30 days. Sending it again, even after a lost answer, ends the session.',
     }),
   })
   .meta({ id: 'TokenPair' })
