@@ -14,7 +14,7 @@ export const poolSize = 4
 
 /**
  * Starts the dispatcher. Waits up to STORE_WAIT_SECONDS for PostgreSQL, its migration and NATS.
- * @throws ConfigError if a setting is missing or a store is not available
+ * @throws UserError if a setting is missing or a store is not available
  */
 export async function openDispatcher(config: Config, log: Logger): Promise<Service> {
   // read first, because what follows waits for the stores

@@ -62,10 +62,10 @@ export interface Broker {
 }
 
 /**
- * Connects to NATS, and again for as long as it takes once it has.
- * @param replicas of the stream
- * @param waitMs how long it may take until it answers
- * @throws UserError if nothing answers
+ * Connects to NATS. If the connection is lost later, it reconnects, however long that takes.
+ * @param replicas the number of the stream's replicas
+ * @param waitMs how long to wait for NATS, in ms
+ * @throws UserError if NATS does not answer
  */
 export async function connectBroker(
   url: string,

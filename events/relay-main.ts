@@ -16,7 +16,7 @@ export const poolSize = 4
 
 /**
  * Starts the relay. Waits up to STORE_WAIT_SECONDS for the stores, their migrations and NATS.
- * @throws ConfigError if a setting is missing or a store is not available
+ * @throws UserError if a setting is missing or a store is not available
  */
 export async function openRelay(config: Config, log: Logger): Promise<Service> {
   // read first, because what follows waits for the stores

@@ -59,7 +59,7 @@ async function main(config: Config): Promise<void> {
 /**
  * Returns the entry of a function, or the entries of all functions of a domain. From source they come from
  * the table; in an image they come from the files beside this one.
- * @throws ConfigError if there is neither a function nor a domain with this name
+ * @throws UserError if there is neither a function nor a domain with this name
  */
 async function entriesOf(name: string): Promise<Entry[]> {
   if (import.meta.url.endsWith('.ts')) {
@@ -118,5 +118,5 @@ await run(async () => {
   await main(readConfig(process.env))
   isServing = true
 }, 'zeroshop: ')
-// open connections must not keep a process that could not start
+// exit explicitly, because open connections would keep a process running that could not start
 if (!isServing) process.exit()

@@ -91,5 +91,5 @@ function explain(error: unknown): unknown {
   if (code !== undefined && advice[code] !== undefined) return new UserError(advice[code])
   if (code === undefined && !(error instanceof Error && error.name.startsWith('Mongo'))) return error
   const store = error instanceof Error && error.name.startsWith('Mongo') ? 'MongoDB' : 'PostgreSQL'
-  return new UserError(`${store} cannot be migrated (${reason}). See to it, and run the migration again.`)
+  return new UserError(`${store} cannot be migrated (${reason}). Fix the cause and run the migration again.`)
 }

@@ -3,18 +3,19 @@ import { isIPv6 } from 'node:net'
 import type { Context } from 'hono'
 import proxyAddr from 'proxy-addr'
 
-/** Whether an address belongs to a hop between our gateway and a function: Knative's ingress, its activator, a node. */
+/** Returns whether an address may be a hop between our gateway and a function, such as Knative's ingress. */
 const isInside = proxyAddr.compile([
   'loopback',
   'uniquelocal',
-  // shared between providers and, like the next, used for pods and services
+  // carrier-grade NAT; this and the next are also used for pods and services
   '100.64.0.0/10',
   '198.18.0.0/15',
 ])
 
 /**
- * The caller's address, for limits: the last one of X-Forwarded-For that is not of our own network, since anyone could
- * have written those before it. If all are ours, it is the first; without the header, the socket's.
+ * Returns the client's address, for rate limits: the last address in X-Forwarded-For that is outside our
+ * networks. The client could have written any address before it. If all are inside, it is the first. Without
+ * the header it is the address of the socket.
  */
 export function clientAddress(c: Context): string {
   const request = {
@@ -26,13 +27,16 @@ export function clientAddress(c: Context): string {
   return networkOf(client ?? 'unknown').slice(0, 64)
 }
 
-/** Undefined if the app is called without a server, which puts Node's request here. */
+/** Returns the address of the connection, or undefined if the app is called without a server. */
 function socketAddress(c: Context): string | undefined {
   const env: { incoming?: { socket?: { remoteAddress?: string } } } | undefined = c.env
   return env?.incoming?.socket?.remoteAddress
 }
 
-/** An IPv4 address, or the /64 network of an IPv6 one, of which a subscriber has all 2^64 addresses. */
+/**
+ * Returns an IPv4 address unchanged, and the /64 network of an IPv6 address: a subscriber can use all of its
+ * 2^64 addresses.
+ */
 export function networkOf(address: string): string {
   const mapped = /^::ffff:([\d.]+)$/i.exec(address)?.[1]
   if (mapped !== undefined || !isIPv6(address)) return mapped ?? address

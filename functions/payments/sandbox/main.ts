@@ -1,4 +1,4 @@
-/** The payment provider's stand-in as a process of its own. */
+/** Runs the payment sandbox, which stands in for a payment provider, as its own process. */
 import { readConfig } from '../../shared/process/config.ts'
 import { printError } from '../../shared/process/run.ts'
 import { UserError } from '../../shared/process/user-error.ts'
@@ -7,7 +7,7 @@ import { startSandbox } from './server.ts'
 const config = readConfig(process.env)
 
 function fail(error: unknown): never {
-  // the system's own message, such as that the port is in use or the disk full, says enough
+  // a system error is clear without its stack, for example if the port is in use or the disk is full
   const isOfSystem = error instanceof Error && 'code' in error
   printError(isOfSystem ? new UserError(error.message) : error, 'zeroshop: the payment sandbox: ')
   process.exit(1)
