@@ -494,7 +494,7 @@ export interface components {
                 cardToken: string;
             };
             /**
-             * @description Refused where the products’ currency is another.
+             * @description The order is rejected if the products have another currency.
              * @example EUR
              */
             currency?: string;
@@ -599,7 +599,7 @@ export interface components {
             at: string;
         };
         NewRefund: {
-            /** @description In minor units of the payment’s currency; all that is left where it is not given. */
+            /** @description In minor units of the payment’s currency; everything that is left if not given. */
             amount?: number;
             reason: string;
         };
@@ -723,7 +723,7 @@ export interface components {
         };
         NewStockAdjustment: {
             /**
-             * @description How many more, or, where it is negative, how many fewer.
+             * @description The change of the stock; negative to reduce it.
              * @example 20
              */
             quantity: number;
@@ -802,7 +802,7 @@ export interface components {
             tokenType: "Bearer";
             /** @description Seconds until the access token expires. */
             expiresIn: number;
-            /** @description Good for one refresh within 30 days. Sending it a second time, also after a lost answer, ends the session. */
+            /** @description Valid for one refresh within 30 days. Sending it again, even after a lost answer, ends the session. */
             refreshToken: string;
             user: components["schemas"]["User"];
         };
@@ -822,7 +822,7 @@ export interface components {
             tokenType: "Bearer";
             /** @description Seconds until the access token expires. */
             expiresIn: number;
-            /** @description Good for one refresh within 30 days. Sending it a second time, also after a lost answer, ends the session. */
+            /** @description Valid for one refresh within 30 days. Sending it again, even after a lost answer, ends the session. */
             refreshToken: string;
         };
         RefreshRequest: {
@@ -1870,7 +1870,7 @@ export interface operations {
                 limit?: number;
                 /** @description Opaque: from the `next` of the page before. */
                 cursor?: string;
-                /** @description Words, or how they begin, that all stand in the product’s texts or SKU. */
+                /** @description Words or beginnings of words. All must occur in the product’s texts or SKU. */
                 q?: string;
                 sku?: string;
                 category?: string;

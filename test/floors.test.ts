@@ -12,15 +12,15 @@ import { domainNames } from '../functions/table.ts'
 const root = join(import.meta.dirname, '..')
 
 /** How an event is declared, written and read: below the domains, beside functions/shared. */
-const core = ['event', 'emit', 'tables', 'cloud-event', 'reaction', 'mongodb-outbox'].map(
-  (name) => `events/${name}.ts`,
+const core = new Set(
+  ['event', 'emit', 'tables', 'cloud-event', 'reaction', 'mongodb-outbox'].map((name) => `events/${name}.ts`),
 )
 
 const domainOf = (path: string) => domainNames.find((domain) => path.startsWith(`functions/${domain}/`))
 
 function floorOf(path: string): number {
   const [folder = ''] = path.split('/')
-  if (path.startsWith('functions/shared/') || core.includes(path)) return 0
+  if (path.startsWith('functions/shared/') || core.has(path)) return 0
   if (domainOf(path) !== undefined) return 1
   const floors: Record<string, number> = {
     functions: 2,
