@@ -32,9 +32,9 @@ const run = (name: string, { options = [], args = [] }: { options?: string[]; ar
 
 describe('the images', () => {
   beforeAll(() => {
-    for (const path of ['functions', 'events', 'docs', 'compose', 'images'])
+    for (const path of ['functions', 'events', 'docs', 'compose', 'demo', 'images'])
       cpSync(join(root, path), join(copy, path), { recursive: true })
-    for (const path of ['package.json', 'package-lock.json', '.npmrc', '.dockerignore'])
+    for (const path of ['local/people.ts', 'package.json', 'package-lock.json', '.npmrc', '.dockerignore'])
       cpSync(join(root, path), join(copy, path))
     bake()
   })

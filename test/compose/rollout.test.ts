@@ -6,6 +6,7 @@ import type { Person } from '../../demo/client/shop.ts'
 import { receiveStock } from '../../demo/client/stock.ts'
 import type { TestClient } from '../client.ts'
 import { steadyLoad } from '../load.ts'
+import { buildNextVersion, nextTag } from '../next-version.ts'
 import { shop } from './shop.ts'
 
 const sku = 'PART-CHAIN-11'
@@ -53,6 +54,51 @@ describe('a second version of a function', () => {
     const statuses = await load.stop()
     expect(Object.keys(statuses)).toEqual([String(good)])
   })
+})
+
+describe('a version with one migration more', () => {
+  const services = ['create-order', 'get-order']
+  beforeAll(() => buildNextVersion('migrate', ...services), 300_000)
+  afterAll(() =>
+    dockerSays(['image', 'rm', ...['migrate', ...services].map((name) => `zeroshop/${name}:${nextTag}`)]),
+  )
+
+  const compose = (tag: string, command: string, ...more: string[]) =>
+    dockerSays([...`compose -f compose/compose.yaml ${command}`.split(' '), ...more], {
+      ...shop.environment,
+      TAG: tag,
+    })
+  const migrate = (tag: string) => compose(tag, 'run --rm --no-deps migrate')
+  const roll = (tag: string) => compose(tag, 'up --detach --wait --no-build --no-deps', ...services)
+
+  it('is rolled out, and taken back without a backup, with no failed request', async () => {
+    const { id } = (await placeOrder()).data!
+    const loads = [
+      steadyLoad(placeOrder),
+      steadyLoad(() => customer.GET('/orders/{id}', { params: { path: { id } } })),
+    ]
+    const some = async () => {
+      for (const { count } of loads) {
+        const before = count()
+        await expect.poll(count, { timeout: 60_000 }).toBeGreaterThan(before + 50)
+      }
+    }
+    await some()
+    await migrate(nextTag)
+    // functions of the version before start on the migrated store
+    await shop.compose('restart', ...services)
+    await some()
+    await roll(nextTag)
+    await some()
+    await roll('latest')
+    await migrate('latest')
+    await shop.compose('restart', ...services)
+    await some()
+    expect(await Promise.all(loads.map(async (load) => Object.keys(await load.stop())))).toEqual([
+      ['201'],
+      ['200'],
+    ])
+  }, 400_000)
 })
 
 describe('a function that is told to stop', () => {

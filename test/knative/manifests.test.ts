@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { root } from '../../images/docker.ts'
 import { functions, operations } from '../../functions/table.ts'
 import { get, kubectl } from '../../knative/kubectl.ts'
+import { copyProject, wishes } from '../project-copy.ts'
 import { namespace } from './shop.ts'
 
 const overlays = readdirSync(join(root, 'knative/overlays'))
@@ -18,24 +19,42 @@ beforeAll(async () => {
 })
 afterAll(() => kubectl(['delete', 'namespace', empty, '--wait=false']))
 
-/** An overlay as it would be in another namespace. */
-async function render(overlay: string): Promise<string> {
-  const folder = join(root, '.data/knative', `dry-run-${overlay}`)
+/** An overlay of a project as it would be in another namespace. */
+async function render(overlay: string, project = root): Promise<string> {
+  const folder = join(project, '.data/knative', `dry-run-${overlay}`)
   mkdirSync(folder, { recursive: true })
-  const resources = [relative(folder, join(root, 'knative/overlays', overlay))]
+  const resources = [relative(folder, join(project, 'knative/overlays', overlay))]
   writeFileSync(join(folder, 'kustomization.yaml'), JSON.stringify({ namespace: empty, resources }))
   return kubectl(['kustomize', folder])
 }
 
+const dryRun = (manifests: string) =>
+  kubectl(
+    'apply --server-side --dry-run=server --validate=strict --warnings-as-errors -f -'.split(' '),
+    manifests,
+  )
+
 describe('the API server and Knative accept, without warning, the overlay', () => {
   it.each(overlays)('%s', async (overlay) => {
-    const told = await kubectl(
-      'apply --server-side --dry-run=server --validate=strict --warnings-as-errors -f -'.split(' '),
-      await render(overlay),
-    )
+    const told = await dryRun(await render(overlay))
     const services = told.split('\n').filter((line) => line.startsWith('service.serving.knative.dev/'))
     expect(services).toHaveLength(Object.keys(functions).length)
   })
+})
+
+describe('the API server and Knative accept', () => {
+  it('the manifests of a domain that is added to the project', async () => {
+    const copy = copyProject()
+    try {
+      copy.addDomain('wishes', wishes)
+      copy.run('npm', 'run', '--silent', 'generate')
+      const said = await dryRun(await render('local', copy.folder))
+      expect(said).toContain('service.serving.knative.dev/make-wish')
+      expect(said).toContain('service.serving.knative.dev/remind-wish')
+    } finally {
+      copy.remove()
+    }
+  }, 120_000)
 })
 
 interface Service {

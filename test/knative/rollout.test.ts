@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { newOrder } from '../../demo/client/orders.ts'
+import type { Person } from '../../demo/client/shop.ts'
+import { receiveStock } from '../../demo/client/stock.ts'
+import { imagesOf } from '../../knative/cluster.ts'
+import { get, kubectl } from '../../knative/kubectl.ts'
+import type { TestClient } from '../client.ts'
+import { steadyLoad } from '../load.ts'
+import { buildNextVersion, nextTag } from '../next-version.ts'
+import { namespace, openShop, readyPods } from './shop.ts'
+
+const sku = 'PART-TUBE-28'
+
+let client: TestClient
+let customer: Person
+let order: string
+/** The names of the next version's images in the cluster. */
+let next: Record<'migrate' | 'create-order', string>
+beforeAll(async () => {
+  client = await openShop()
+  customer = await client.unchecked.register()
+  await receiveStock(await client.staff(), sku, 100_000)
+  order = (await placeOrder()).data!.id
+  buildNextVersion('migrate', 'create-order')
+  const images = await imagesOf(undefined)
+  next = {
+    migrate: images.name('zeroshop/migrate', nextTag),
+    'create-order': images.name('zeroshop/create-order', nextTag),
+  }
+  await images.load(Object.values(next))
+}, 600_000)
+afterAll(() => kubectl(['delete', 'jobs', '-n', namespace, '-l', 'zeroshop.dev/test=rollout']))
+
+const placeOrder = () => customer.POST('/orders', { body: newOrder([{ sku, quantity: 1 }]) })
+
+interface Job {
+  metadata: { name: string }
+  spec: {
+    template: { metadata: { labels: Record<string, string> }; spec: { containers: [{ image: string }] } }
+  }
+  status?: { succeeded?: number }
+}
+
+/** Runs the migration job once more, with the image that it had or another one, and waits until it has succeeded. */
+async function migrate(name: string, image?: string): Promise<void> {
+  const job = await get<Job>(['job', 'migrate', '-n', namespace])
+  const { template } = job.spec
+  const labels = Object.fromEntries(
+    Object.entries(template.metadata.labels).filter(([label]) => label.startsWith('app.kubernetes.io/')),
+  )
+  if (image !== undefined) template.spec.containers[0].image = image
+  const again = {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name, namespace, labels: { 'zeroshop.dev/test': 'rollout' } },
+    spec: { backoffLimit: 4, template: { ...template, metadata: { labels } } },
+  }
+  await kubectl(['create', '-f', '-'], JSON.stringify(again))
+  const succeeded = async () => (await get<Job>(['job', name, '-n', namespace])).status?.succeeded
+  await expect.poll(succeeded, { timeout: 200_000, interval: 1_000 }).toBe(1)
+}
+
+interface Service {
+  spec: { template: { spec: { containers: [{ image: string }] } } }
+  status: { latestReadyRevisionName: string; latestCreatedRevisionName: string }
+}
+const createOrder = () => get<Service>(['services.serving.knative.dev', 'create-order', '-n', namespace])
+
+/** Gives create-order an image, and waits until the revision with it gets the requests. */
+async function roll(image: string): Promise<void> {
+  const { latestReadyRevisionName: before } = (await createOrder()).status
+  const patch = [{ op: 'replace', path: '/spec/template/spec/containers/0/image', value: image }]
+  await kubectl(
+    `patch services.serving.knative.dev create-order -n ${namespace} --type json -p`
+      .split(' ')
+      .concat(JSON.stringify(patch)),
+  )
+  const ready = async () => (await createOrder()).status.latestReadyRevisionName
+  await expect.poll(ready, { timeout: 200_000, interval: 1_000 }).not.toBe(before)
+}
+
+/** A function that nobody has called for a while starts from zero. */
+async function readFromZero(): Promise<void> {
+  await expect.poll(() => readyPods('get-order'), { timeout: 200_000, interval: 1_000 }).toBe(0)
+  const { response } = await customer.GET('/orders/{id}', { params: { path: { id: order } } })
+  expect(response.status).toBe(200)
+}
+
+describe('a version with one migration more', () => {
+  it(
+    'is rolled out, and taken back without a backup, while functions start from zero and no request fails',
+    { timeout: 900_000 },
+    async () => {
+      const load = steadyLoad(placeOrder, { atOnce: 2 })
+      const some = async () => {
+        const before = load.count()
+        await expect.poll(load.count, { timeout: 120_000 }).toBeGreaterThan(before + 20)
+      }
+      await some()
+      const current = (await createOrder()).spec.template.spec.containers[0].image
+      await migrate('migrate-next', next.migrate)
+      await readFromZero()
+      await roll(next['create-order'])
+      await some()
+      await roll(current)
+      await migrate('migrate-back')
+      await readFromZero()
+      await some()
+      expect(Object.keys(await load.stop())).toEqual(['201'])
+    },
+  )
+})
