@@ -9,7 +9,7 @@ import { steadyLoad } from '../load.ts'
 import { buildNextVersion, nextTag } from '../next-version.ts'
 import { namespace, openShop, readyPods } from './shop.ts'
 
-const sku = 'PART-TUBE-28'
+const sku = 'PART-CHAIN-11'
 
 let client: TestClient
 let customer: Person
