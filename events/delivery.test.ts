@@ -23,10 +23,7 @@ import { connectBroker, type Broker } from './jetstream.ts'
 import { startRelay } from './relay.ts'
 import { failures, outbox } from './tables.ts'
 
-/**
- * Tests relay and dispatcher with a real broker. A test server stands in for the reactions and records
- * events.
- */
+/** Tests relay and dispatcher with a real broker. A server stands in for the reactions and records events. */
 
 const log = pino({ level: 'silent' })
 const folder = temporaryDataDir()

@@ -68,10 +68,7 @@ export async function startRelay(options: RelayOptions): Promise<{ stop(): Promi
   }
 }
 
-/**
- * Publishes a batch of due events. Returns how many there were, so that the loop continues while there are
- * more.
- */
+/** Publishes a batch of due events. Returns how many there were, so that the loop runs until there are none. */
 async function publishBatch(db: Db, broker: Broker): Promise<number> {
   return transaction(db, async (tx) => {
     const rows = await tx

@@ -38,7 +38,8 @@ export async function migrateMongodb(database: Database, adminUrl?: string): Pro
 }
 
 /**
- * @param loginUrl of a user that exists already
+ * Checks that this code can run on a domain's database.
+ * @param loginUrl logs in as a user that already exists
  * @throws UserError if the database has migrations that this code cannot run on
  */
 export async function refuseNewerMongodb(

@@ -1,7 +1,7 @@
 /**
  * Migrations only add to a schema, so that functions of the previous version keep running while a new version
- * is rolled out, and after a rollback. A migration that breaks older code must say so in a line `-- breaking:
- * <why>`.
+ * is rolled out, and after a rollback. A migration that breaks older code must say so in its own line:
+ * `-- breaking: <why>`.
  */
 
 /** Returns the reason in a migration's `-- breaking` line, or undefined if it has none. */

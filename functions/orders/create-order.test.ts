@@ -139,7 +139,7 @@ describe('create-order', () => {
     expect([status, body.errors.length]).toEqual([400, 20])
   })
 
-  it('asks who is there', async () => {
+  it('requires a login', async () => {
     expect((await shop.post('/orders', { body: newOrder() })).status).toBe(401)
   })
 })

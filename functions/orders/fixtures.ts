@@ -3,7 +3,7 @@ import { address, newOrder as orderOf } from '../../demo/client/orders.ts'
 import type { Fixtures } from '../../test/contract/fixtures.ts'
 import type domain from './domain.ts'
 
-/** The body of an order, of two mugs if nothing else is said. */
+/** Returns the body of a new order, by default of two mugs. */
 export const newOrder = (lines = [{ sku: 'MUG', quantity: 2 }], cardToken?: string) =>
   orderOf(lines, cardToken)
 

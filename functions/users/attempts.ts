@@ -10,11 +10,9 @@ export const limits = { account: 10, address: 100, seconds: 15 * 60 } as const
 export interface Attempts {
   /**
    * Counts an attempt before the password is checked, so that concurrent attempts cannot exceed the limit.
-   * @param account the e-mail address; one that no user has is counted too, so that the limit does not reveal
-   *   it
-   * @returns `succeeded`, to call after a correct password: it clears the account's count and takes this
-   *   attempt
-   *   off the address's count
+   * @param account the e-mail address; one that no user has is counted too, so that limits reveal nothing
+   * @returns `succeeded`, to call after a correct password: it clears the count of the account and takes
+   *   this attempt off the count of the address
    * @throws Problem 429 if a limit is reached
    */
   begin: (address: string, account: string) => Promise<{ succeeded: () => Promise<void> }>

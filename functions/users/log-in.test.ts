@@ -24,7 +24,7 @@ const send = (email: string, secret: string, address = newAddress()) =>
     headers: { 'x-forwarded-for': address },
   })
 
-/** Counts so many wrong passwords, as `send` does, but without the time that it takes to verify each. */
+/** Counts wrong passwords as `send` does, but without the time that verifying each takes. */
 const attempt = (count: number, address: string, email?: string) =>
   times(count, () => openAttempts(shop.deps('users').db).begin(address, email ?? newEmail()))
 

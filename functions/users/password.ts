@@ -1,9 +1,6 @@
 import { hash, parseOptions, verify } from '@node-rs/argon2'
 
-/**
- * OWASP's first choice for argon2id, which is the library's default variant. About 26 ms of CPU; memory in
- * KiB.
- */
+/** OWASP's first choice for argon2id, the library's default variant. About 26 ms of CPU; memory in KiB. */
 const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 
 /** The hash of a random, unknown password, at the cost above. A test checks the cost. */

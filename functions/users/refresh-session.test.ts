@@ -90,7 +90,7 @@ it('stores no token in plain text', async () => {
   expect(JSON.stringify(rows)).toContain(hashOf(ada.refreshToken))
 })
 
-it('refuses what is no token', async () => {
+it('rejects an invalid token', async () => {
   expectOwnProblem(
     await refresh('not a token'),
     'session-ended',
