@@ -2719,7 +2719,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `store-unavailable`: A store cannot be reached just now. */
+            /** @description `overloaded`: Overloaded. `store-unavailable`: A store cannot be reached just now. */
             503: {
                 headers: {
                     "Retry-After"?: string;
@@ -3037,7 +3037,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `store-unavailable`: A store cannot be reached just now. */
+            /** @description `overloaded`: Overloaded. `store-unavailable`: A store cannot be reached just now. */
             503: {
                 headers: {
                     "Retry-After"?: string;
@@ -3128,7 +3128,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `store-unavailable`: A store cannot be reached just now. */
+            /** @description `overloaded`: Overloaded. `store-unavailable`: A store cannot be reached just now. */
             503: {
                 headers: {
                     "Retry-After"?: string;

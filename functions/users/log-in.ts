@@ -6,6 +6,7 @@ import { noStore, toUser, users } from './user.ts'
 import { openAttempts } from './attempts.ts'
 import { clientAddress } from './client-address.ts'
 import { startSession } from './families.ts'
+import { hashing } from './hashing.ts'
 import { hashPassword, needsRehash, verifyPassword } from './password.ts'
 import { Credentials, LoggedIn, wrongCredentials } from './session.ts'
 import { toTokenPair } from './tokens.ts'
@@ -16,10 +17,10 @@ export const logIn = operation(
   {
     request: { body: Credentials },
     responses: { 201: LoggedIn },
-    problems: [problems['wrong-credentials'], 'too-many-attempts'],
+    problems: [problems['wrong-credentials'], 'too-many-attempts', 'overloaded'],
     headers: ['Location'],
   },
-  async ({ body: { email, password }, json, hono }, { db, tokens }) => {
+  hashing(async ({ body: { email, password }, json, hono }, { db, tokens }) => {
     const attempt = await openAttempts(db).begin(clientAddress(hono), email)
     const found = await findUserByEmail(db, email)
     const verified = found?.passwordHash
@@ -42,5 +43,5 @@ export const logIn = operation(
     const pair = await toTokenPair(tokens, user, session)
     const headers = { ...noStore, Location: '/api/v1/sessions/current' }
     return json({ ...pair, user: toUser(user) }, 201, headers)
-  },
+  }),
 )

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { expect, it } from 'vitest'
 import { dummyHash, hashPassword, needsRehash, verifyPassword } from './password.ts'
 
@@ -12,6 +13,17 @@ it('verifies a password against its own hash only', async () => {
 it('returns the same hash for the same salt', async () => {
   const salt = new Uint8Array(16).fill(7)
   expect(await hashPassword('a password', salt)).toBe(await hashPassword('a password', salt))
+})
+
+it('leaves threads for files and host names while many passwords are hashed', async () => {
+  let done = 0
+  const hashes = Array.from({ length: 20 }, async () => {
+    await hashPassword('a password')
+    done++
+  })
+  await readFile(import.meta.filename)
+  expect(done).toBeLessThan(10)
+  await Promise.all(hashes)
 })
 
 it('rejects any password if there is no hash', async () => {

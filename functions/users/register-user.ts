@@ -1,4 +1,5 @@
 import { uuidv7 } from 'uuidv7'
+import { hashing } from './hashing.ts'
 import { hashPassword } from './password.ts'
 import { once } from '../shared/store/transaction.ts'
 import { operation } from '../shared/http/operation.ts'
@@ -12,10 +13,10 @@ export const registerUser = operation(
   {
     request: { body: NewUser },
     responses: { 201: User },
-    problems: [problems['email-taken']],
+    problems: [problems['email-taken'], 'overloaded'],
     headers: ['ETag', 'Location'],
   },
-  async ({ body: { email, name, password }, key, json }, { db }) => {
+  hashing(async ({ body: { email, name, password }, key, json }, { db }) => {
     const passwordHash = await hashPassword(password, saltFor(key, email))
     const hash = registrationHash(email, name, passwordHash)
     return once(db, idempotencyKeys, { ...key, hash }, async (tx) => {
@@ -27,5 +28,5 @@ export const registerUser = operation(
       if (user === undefined) throw emailTaken()
       return json(toUser(user), 201, { ...noStore, ETag: etag(user.version), Location: pathOf(user.id) })
     })
-  },
+  }),
 )

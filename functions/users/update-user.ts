@@ -2,6 +2,7 @@ import { and, eq, isNull, sql } from 'drizzle-orm'
 import { openAttempts } from './attempts.ts'
 import { clientAddress } from './client-address.ts'
 import { endSessionsOf, refuseEnded } from './families.ts'
+import { hashing } from './hashing.ts'
 import { hashPassword, verifyPassword } from './password.ts'
 import { transaction } from '../shared/store/transaction.ts'
 import { operation } from '../shared/http/operation.ts'
@@ -40,10 +41,11 @@ export const updateUser = operation(
       'stale-version',
       'if-match-missing',
       'too-many-attempts',
+      'overloaded',
     ],
     headers: ['ETag'],
   },
-  async ({ params: { id }, body: change, user: caller, json, hono }, { db }) => {
+  hashing(async ({ params: { id }, body: change, user: caller, json, hono }, { db }) => {
     if (!mayChange(caller, id)) throw noSuchUser()
     const wanted = ifMatch(hono)
     const current = await findUser(db, id)
@@ -83,5 +85,5 @@ export const updateUser = operation(
       throw errorCode(error) === sqlState.uniqueViolation ? emailTaken() : error
     })
     return json(toUser(changed), 200, { ...noStore, ETag: etag(changed.version) })
-  },
+  }),
 )

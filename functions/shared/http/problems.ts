@@ -26,6 +26,7 @@ export const problems = {
   'if-match-missing': [428, 'An If-Match header is needed'],
   'too-many-attempts': [429, 'Too many attempts'],
   'internal-error': [500, 'Something went wrong on our side'],
+  overloaded: [503, 'Overloaded'],
   'store-unavailable': [503, 'A store cannot be reached just now'],
 } as const satisfies Record<string, readonly [status: number, title: string]>
 
