@@ -18,15 +18,13 @@ export default domain<typeof open>()({
       by: 'anyone',
       core: true,
       idempotent: true,
-      scaling: 'cpu',
-      concurrency: 8,
+      concurrency: 2,
     }),
     'get-user': get('/api/v1/users/{id}', 'Read a user', { by: 'user' }),
     'list-users': get('/api/v1/users', 'List users', { by: ['admin'] }),
     'update-user': patch('/api/v1/users/{id}', 'Change a user', {
       by: 'user',
-      scaling: 'cpu',
-      concurrency: 8,
+      concurrency: 2,
     }),
     'delete-user': del('/api/v1/users/{id}', 'Delete a user and end their sessions', { by: 'user' }),
 
