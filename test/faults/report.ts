@@ -48,6 +48,25 @@ function kept(): { outcomes: Outcome[]; checks: Check[] } {
   }
 }
 
+/** Which faults failed, in the format of vitest's JSON reporter. All mutations count as one. */
+export function jsonReport(outcomes: Outcome[], checks: Check[]): string {
+  const result = (name: string, problems: string[]) => ({
+    name,
+    status: problems.length === 0 ? 'passed' : 'failed',
+    message: problems.join('\n'),
+    assertionResults: [],
+  })
+  const testResults = outcomes.map((outcome) => {
+    const { name, seed, error, findings } = outcome
+    const violations = findings.flatMap(({ violations }) => violations.slice(0, 10))
+    const problems = [...(error === undefined ? [] : [error]), ...violations]
+    return result(name, problems.length === 0 ? [] : [...problems, `(--seed ${seed})`])
+  })
+  const missed = checks.filter(({ caught }) => !caught).map(({ name }) => `not caught: ${name}`)
+  if (checks.length > 0) testResults.push(result('mutations', missed))
+  return JSON.stringify({ testResults })
+}
+
 /** docs/reliability.md: what was done to the shop the last time, and what was found. */
 export function report(): string {
   const { outcomes, checks } = kept()

@@ -1,6 +1,6 @@
 /**
- * `npm run test:faults [-- NAME…]`: makes the shop go wrong in every way that we know of, and checks afterwards that
- * nothing was lost and nothing happened twice.
+ * `npm run test:faults [-- NAME…]`: injects every kind of fault that we know of into a running shop, and checks
+ * afterwards that nothing was lost and nothing happened twice.
  */
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -25,7 +25,7 @@ import { stores } from './faults/stores.ts'
 import { toldToStop } from './faults/told-to-stop.ts'
 import { mutationsAreCaught } from './mutation-check.ts'
 import { createRandom } from './random.ts'
-import { keep, report, stood, type Outcome } from './report.ts'
+import { jsonReport, keep, report, stood, type Outcome } from './report.ts'
 import { openFaultShop, type FaultShop } from './shop.ts'
 import { openTraffic, type Traffic } from './traffic/traffic.ts'
 
@@ -36,7 +36,8 @@ const usage = `npm run test:faults [-- options] [NAME…]
   --minutes N    how long endurance takes, which runs only by its name (30)
   --hours N      goes on, with a new seed each time, for so long or until Ctrl-C
   --report       writes docs/reliability.md, from the last run of each
-  --log          shows what the processes say`
+  --outputFile F writes which of them failed, and why, in the format of vitest's JSON reporter
+  --log          shows what the processes log`
 
 /** The shops that run, so that Ctrl-C leaves nothing behind. */
 const shops = new Set<FaultShop>()
@@ -52,7 +53,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
 async function round(seed: number, chosen: Fault[], isShown: boolean): Promise<Outcome[]> {
   if (chosen.length === 0) return []
   const outcomes: Outcome[] = []
-  const book = openLog(`${seed}-${chosen[0]!.name}`, isShown)
+  // another run with the same seed must not overwrite it
+  const book = openLog(`${seed}-${chosen[0]!.name}-${process.pid}`, isShown)
   const shop = await openFaultShop({ log: book.write })
   shops.add(shop)
   try {
@@ -153,6 +155,7 @@ async function main(): Promise<number> {
       minutes: { type: 'string', default: '30' },
       hours: { type: 'string', default: '0' },
       report: { type: 'boolean', default: false },
+      outputFile: { type: 'string' },
       log: { type: 'boolean', default: false },
     },
   })
@@ -190,6 +193,7 @@ async function main(): Promise<number> {
     } while (performance.now() < until)
   const mutations = positionals.includes('mutations') ? await mutationsAreCaught(seed) : []
   if (values.report) writeFileSync(join(import.meta.dirname, '../../docs/reliability.md'), report())
+  if (values.outputFile !== undefined) writeFileSync(values.outputFile, jsonReport(outcomes, mutations))
   const failed = outcomes.filter((one) => !stood(one))
   const all = outcomes.length + mutations.length
   console.log(`\n${all} in ${(performance.now() / 1000).toFixed(0)} s`)
