@@ -146,10 +146,11 @@ function scaling({ scaling, concurrency, maxScale }: OperationRow | ReactionRow)
 
 /**
  * Requests that let the whole shop idle on one small node. What scales on CPU asks for more, since the HPA compares
- * its use with the request: 70 % of 200m is some four log-ins a second, and several times what starting takes.
+ * its use with the request. 70 % of 150m is three log-ins a second, and several times what starting takes; four
+ * such pods still leave a node of two cores room for other functions.
  */
 const resources = ({ scaling }: OperationRow | ReactionRow) => ({
-  requests: { cpu: scaling === 'cpu' ? '200m' : '10m', memory: '48Mi' },
+  requests: { cpu: scaling === 'cpu' ? '150m' : '10m', memory: '48Mi' },
   limits: { cpu: '1', memory: '256Mi' },
 })
 
