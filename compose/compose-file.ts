@@ -1,5 +1,5 @@
 import { Alias, Document, isMap, isScalar, visit, type YAMLMap } from 'yaml'
-import { secretsOf, servicesOf } from '../functions/deployment.ts'
+import { listens, secretsOf, servicesOf } from '../functions/deployment.ts'
 import {
   domainNames,
   domains,
@@ -37,7 +37,7 @@ const names = Object.keys(functions) as FunctionName[]
 const functionService = (name: FunctionName) => ({
   ...container(name, functions[name].domain),
   profiles: [isCore(name) ? 'core' : 'rest'],
-  networks: [entrance(name), ...backends(functions[name].domain)],
+  networks: [entrance(name), ...backends(functions[name].domain, [name])],
 })
 
 function domainService(domain: Domain) {
@@ -50,7 +50,7 @@ function domainService(domain: Domain) {
     networks: {
       ...aliases('edge'),
       ...aliases('events'),
-      ...Object.fromEntries(backends(domain).map((network) => [network, inline({})])),
+      ...Object.fromEntries(backends(domain, functionsOf(domain)).map((network) => [network, inline({})])),
     },
   }
 }
@@ -67,8 +67,12 @@ const isCore = (name: FunctionName) => 'on' in functions[name] || 'core' in func
 /** The network on which a function receives requests or events. */
 const entrance = (name: FunctionName) => (name in operations ? 'edge' : 'events')
 
-/** The networks on which a domain's functions reach its store and the services that it needs. */
-const backends = (domain: Domain) => [domains[domain].store, ...(domains[domain].networks ?? [])]
+/** The networks on which some of a domain's functions reach its store, or the pooler in front of it, and services. */
+const backends = (domain: Domain, names: FunctionName[]) => [
+  domains[domain].store === 'postgres' ? 'pgbouncer' : domains[domain].store,
+  ...(names.some(listens) ? ['postgres'] : []),
+  ...(domains[domain].networks ?? []),
+]
 
 /** The secrets of a domain's functions as settings that name their files. */
 const secretFiles = (domain: Domain) =>
@@ -98,7 +102,10 @@ const parts = () => ({
     pids_limit: 100,
     stop_grace_period: '10s',
     logging: inline({ driver: 'json-file', options: { 'max-size': '10m', 'max-file': '3' } }),
-    depends_on: { migrate: inline({ condition: 'service_completed_successfully' }) },
+    depends_on: {
+      migrate: inline({ condition: 'service_completed_successfully' }),
+      pgbouncer: inline({ condition: 'service_healthy' }),
+    },
   },
   settings: {
     LOG_LEVEL: '${LOG_LEVEL:-info}',

@@ -8,7 +8,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { functions, operations, reactions } from '../functions/table.ts'
 import { createTokens } from '../functions/users/tokens.ts'
-import { maxConnections } from '../local/stores/postgres.ts'
 import { environmentOf, readArguments } from './compose.ts'
 import { composeFile, groupedComposeFile } from './compose-file.ts'
 import { toMib } from './memory.ts'
@@ -84,6 +83,41 @@ describe('npm run secrets', () => {
       expect([name, value === before[name]]).toEqual([name, !made.includes(name)])
     expect(after['admin-database-url']).toContain(`:${after['postgres-password']}@`)
     expect(after['admin-mongodb-url']).toContain(`:${after['mongodb-password']}@`)
+  })
+
+  it('leads a shop that is older than the pooler to it, with the passwords that it has', async () => {
+    await makeSecrets(folder)
+    const before = all()
+    for (const name of readdirSync(folder).filter((file) => /-direct-url$|^pgbouncer/.test(file)))
+      rmSync(join(folder, name))
+    for (const [name, value] of Object.entries(before).filter(([file]) => file.endsWith('-database-url'))) {
+      chmodSync(join(folder, name), 0o644)
+      writeFileSync(join(folder, name), value.replace('@pgbouncer:', '@postgres:'))
+    }
+    await makeSecrets(folder)
+    const { 'pgbouncer-password': password, 'pgbouncer-users': users, ...after } = all()
+    expect(users).toBe(`"pgbouncer" "${password}"`)
+    const { 'pgbouncer-password': _, 'pgbouncer-users': __, ...same } = before
+    expect(after).toEqual(same)
+    expect(after['orders-direct-url']).toBe(
+      after['orders-database-url']!.replace('@pgbouncer:', '@postgres:'),
+    )
+  })
+
+  it('keeps both URLs of a role in step, and those of another server as they are', async () => {
+    const put = (name: string, value: string) => {
+      rmSync(join(folder, name), { force: true })
+      writeFileSync(join(folder, name), value)
+    }
+    await makeSecrets(folder)
+    put('orders-database-url', 'postgres://orders:new@pgbouncer:5432/zeroshop')
+    await makeSecrets(folder)
+    expect(all()['orders-direct-url']).toBe('postgres://orders:new@postgres:5432/zeroshop')
+    put('orders-database-url', 'postgres://orders:new@managed.example.com:6432/shop')
+    await makeSecrets(folder)
+    expect(all()['orders-direct-url']).toBe('postgres://orders:new@managed.example.com:6432/shop')
+    put('orders-direct-url', 'postgres://orders:new@managed.example.com:5432/shop')
+    expect(await makeSecrets(folder)).toEqual([])
   })
 
   it('makes keys that sign and verify', async () => {
@@ -176,10 +210,5 @@ describe('compose.yaml', () => {
       Object.values(networks).flatMap((network) => network.aliases ?? []),
     )
     expect(aliases.toSorted()).toEqual(Object.keys(functions).toSorted())
-  })
-
-  it('allows the connections that every function needs at its max scale', () => {
-    const platform = readFileSync(join(import.meta.dirname, 'platform.yaml'), 'utf8')
-    expect(platform).toContain(`max_connections=${maxConnections}`)
   })
 })

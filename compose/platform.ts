@@ -1,7 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fillMarked } from './marked.ts'
-import { databaseUrl, domainSecrets, fileOf, mongodbUrls, serviceSecrets } from '../functions/deployment.ts'
+import {
+  databaseUrl,
+  directRoles,
+  directUrl,
+  domainSecrets,
+  fileOf,
+  mongodbUrls,
+  poolerSecrets,
+  serviceSecrets,
+} from '../functions/deployment.ts'
 import { databaseRoles, domainNames } from '../functions/table.ts'
 
 const mounted = (secrets: Readonly<Record<string, string>>, ...more: string[]) => [
@@ -14,6 +23,7 @@ const mounted = (secrets: Readonly<Record<string, string>>, ...more: string[]) =
 /** The files of secrets that there are because of the domains. */
 const domainFiles = [
   ...databaseRoles.map(databaseUrl),
+  ...directRoles.map(directUrl),
   ...mongodbUrls,
   ...domainNames.flatMap(domainSecrets).map(({ setting }) => setting),
 ].map(fileOf)
@@ -22,7 +32,7 @@ const domainFiles = [
 export function platformFile(): string {
   const text = readFileSync(join(import.meta.dirname, 'platform.yaml'), 'utf8')
   const places: [name: string, lines: string[]][] = [
-    ['migrate', mounted(serviceSecrets.migrate)],
+    ['migrate', mounted({ ...serviceSecrets.migrate, ...poolerSecrets })],
     ['relay', mounted(serviceSecrets.relay, 'LOG_LEVEL: ${LOG_LEVEL:-info}')],
     ['secrets', domainFiles.map((file) => `${file}: { file: secrets/${file} }`)],
   ]

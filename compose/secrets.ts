@@ -3,19 +3,31 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { JWK } from 'jose'
-import { databaseUrl, domainSecrets, fileOf, mongodbUrl } from '../functions/deployment.ts'
+import {
+  databaseUrl,
+  directRoles,
+  directUrl,
+  domainSecrets,
+  fileOf,
+  mongodbUrl,
+} from '../functions/deployment.ts'
 import { databaseRoles, domainNames, domainsIn } from '../functions/table.ts'
 import { run } from '../functions/shared/process/run.ts'
 import { generateKeys, publicKeysOf } from '../functions/users/tokens.ts'
 
 export const secretsFolder = join(import.meta.dirname, 'secrets')
 
-/** What is made anew: 192 random bits, which need no quoting in a URL or a configuration file. */
+/** 192 random bits, which need no quoting in a URL or a configuration file. */
 const random = () => randomBytes(24).toString('base64url')
 
+/** Where the shop's own PostgreSQL is reached, and its pooler. */
+const direct = '@postgres:5432/'
+const pooled = '@pgbouncer:5432/'
+
 /**
- * Makes the secrets that are missing or empty. What is made of another one (the URL that holds a password) is made
- * again with it. A store that has data keeps the administrator's password that it was set up with.
+ * Makes the secrets that are missing or empty. A secret that contains another one (the URL that holds a password) is
+ * made again with it. A store that has data keeps the administrator's password that it was set up with. Roles' URLs
+ * that name the shop's own PostgreSQL are kept in step with each other; URLs of other servers are never changed.
  * @returns the names of those that it made
  */
 export async function makeSecrets(folder = secretsFolder): Promise<string[]> {
@@ -24,10 +36,11 @@ export async function makeSecrets(folder = secretsFolder): Promise<string[]> {
   chmodSync(folder, 0o700)
   const made: string[] = []
   const secret = async (name: string, make: () => string | Promise<string>, of?: string): Promise<string> => {
+    const kept = read(join(folder, name))
+    return kept !== '' && !(of !== undefined && made.includes(of)) ? kept : write(name, await make())
+  }
+  const write = (name: string, value: string): string => {
     const file = join(folder, name)
-    const kept = read(file)
-    if (kept !== '' && !(of !== undefined && made.includes(of))) return kept
-    const value = await make()
     // a crash leaves what was there, or the whole; what it left beside it may not be written to
     rmSync(`${file}.new`, { force: true })
     writeFileSync(`${file}.new`, `${value}\n`, { mode: 0o444 })
@@ -44,8 +57,18 @@ export async function makeSecrets(folder = secretsFolder): Promise<string[]> {
     'postgres-password',
   )
   // the migration gives the roles the passwords in these
-  for (const role of databaseRoles)
-    await secret(fileOf(databaseUrl(role)), () => `postgres://${role}:${random()}@postgres:5432/zeroshop`)
+  for (const role of databaseRoles) {
+    const [file, past] = [fileOf(databaseUrl(role)), fileOf(directUrl(role))]
+    let url = await secret(file, () => `postgres://${role}:${random()}${pooled}zeroshop`)
+    // made before there was a pooler
+    if (url.includes(direct)) url = write(file, url.replace(direct, pooled))
+    if (!directRoles.includes(role)) continue
+    const wanted = url.replace(pooled, direct)
+    const kept = await secret(past, () => wanted)
+    if (kept.includes(direct) && kept !== wanted) write(past, wanted)
+  }
+  const pooler = await secret('pgbouncer-password', random)
+  await secret('pgbouncer-users', () => `"pgbouncer" "${pooler}"`, 'pgbouncer-password')
 
   const mongodb = await secret('mongodb-password', random)
   await secret('admin-mongodb-url', () => `mongodb://root:${mongodb}@mongodb:27017/admin`, 'mongodb-password')

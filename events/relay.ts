@@ -55,7 +55,7 @@ export async function startRelay(options: RelayOptions): Promise<{ stop(): Promi
     new Loop('purge', 60_000, () => purge(db), log),
     ...sources.map((source) => new Loop(source.domain, 200, () => collect(db, source), log)),
   ]
-  const listening = await db.client
+  const listening = await db.listener
     .listen(outboxChannel, () => publishing.wake())
     .catch((error: unknown) => {
       log.warn({ err: error }, 'cannot listen for notifications; polling only')

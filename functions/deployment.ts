@@ -2,7 +2,17 @@
  * The secrets that each process gets when the shop is deployed. Each secret is a setting in a file that
  * `npm run secrets` makes and names after the setting. A process gets only the secrets that it needs.
  */
-import { databaseRoles, domainNames, domains, domainsIn, type DatabaseRole, type Domain } from './table.ts'
+import {
+  databaseRoles,
+  domainNames,
+  domains,
+  domainsIn,
+  functions,
+  functionsOf,
+  type DatabaseRole,
+  type Domain,
+  type FunctionName,
+} from './table.ts'
 
 type Files = Readonly<Record<string, string>>
 
@@ -12,8 +22,10 @@ export const fileOf = (setting: string) => setting.toLowerCase().replaceAll('_',
 const files = (...settings: string[]): Files =>
   Object.fromEntries(settings.map((setting) => [setting, fileOf(setting)]))
 
-/** Returns the setting that contains the PostgreSQL URL of a role. Its file is named after it. */
+/** Returns the setting that contains the PostgreSQL URL of a role, by way of the pooler if there is one. */
 export const databaseUrl = (role: DatabaseRole) => `${role.toUpperCase()}_DATABASE_URL`
+/** Returns the setting that contains the URL of a role past the pooler. */
+export const directUrl = (role: DatabaseRole) => `${role.toUpperCase()}_DIRECT_URL`
 /** Returns the setting that contains the URL of a domain's MongoDB database. */
 export const mongodbUrl = (domain: Domain) => `${domain.toUpperCase()}_MONGODB_URL`
 
@@ -23,12 +35,21 @@ export const domainSecrets = (domain: Domain) =>
     secret === undefined ? [] : [{ setting, secret }],
   )
 
+/** Whether a function uses LISTEN, which needs a connection past the pooler. */
+export const listens = (name: FunctionName): boolean => 'listens' in functions[name]
+
+/** The roles that also connect past the pooler: those of functions that listen, and of the relay. */
+export const directRoles = databaseRoles.filter(
+  (role) => role === 'events' || functionsOf(role).some(listens),
+)
+
 /** Returns the secrets of a domain's functions: the file of each setting. */
 export const secretsOf = (domain: Domain): Files => ({
   ...files('JWT_PUBLIC_KEYS', ...domainSecrets(domain).map(({ setting }) => setting)),
   ...(domains[domain].store === 'mongodb'
     ? { MONGODB_URL: fileOf(mongodbUrl(domain)) }
     : { DATABASE_URL: fileOf(databaseUrl(domain)) }),
+  ...(directRoles.includes(domain) ? { LISTEN_DATABASE_URL: fileOf(directUrl(domain)) } : {}),
 })
 
 /** Returns the domain's own settings that are addresses of services, and their values. */
@@ -44,7 +65,8 @@ export const mongodbUrls = domainsIn('mongodb').map(mongodbUrl)
 /** The secrets of the processes that are not functions: the file of each setting. */
 export const serviceSecrets = {
   relay: {
-    DATABASE_URL: fileOf(databaseUrl('events')),
+    // it listens, and its commits do not wait for the disk
+    DATABASE_URL: fileOf(directUrl('events')),
     ...files(
       ...domainNames.filter((domain) => (domains[domain].outboxes ?? []).length > 0).map(mongodbUrl),
       'NATS_URL',
@@ -60,3 +82,6 @@ export const serviceSecrets = {
   ),
   'payment-sandbox': files('PAYMENT_PROVIDER_KEY'),
 } as const satisfies Record<string, Files>
+
+/** What the migration needs, too, if the shop has a pooler of its own. */
+export const poolerSecrets: Files = { POOLER_PASSWORD: 'pgbouncer-password' }

@@ -46,12 +46,12 @@ export async function runMigration(config: Config, entry: string): Promise<void>
   try {
     // check every store first, so that nothing changes if one is too new
     for (const database of databases) await refuseNewerMongodb(database, adminMongodb ?? database.url)
-    await migrate(admin, schemas)
+    await migrate(admin, schemas, config.get('POOLER_PASSWORD'))
     for (const database of databases) await migrateMongodb(database, adminMongodb)
     if (demoPassword !== undefined) {
       const { seed } = (await beside(entry, '../demo/seed')) as { seed: Seed }
       const urls = [
-        ...schemas.map(({ name, url }) => [name, url]),
+        ...schemas.map(({ name, url }) => [name, at(admin, url)]),
         ...databases.map((d) => [d.domain, d.url]),
       ]
       await seed(Object.fromEntries(urls), demoPassword)
@@ -75,6 +75,13 @@ export const urlSetting = (name: string, store: 'postgres' | 'mongodb') =>
 /** Loads a module relative to the entry: the source, or its bundle if the entry is a bundle. */
 const beside = (entry: string, path: string): Promise<unknown> =>
   import(new URL(`${path}${entry.endsWith('.ts') ? '.ts' : '.js'}`, entry).href)
+
+/** A role's URL on the administrator's server: its own may name the pooler. */
+function at(admin: string, role: string): string {
+  const url = new URL(role)
+  url.host = new URL(admin).host
+  return url.href
+}
 
 function passwordIn(config: Config, role: string): string {
   const setting = urlSetting(role, 'postgres')

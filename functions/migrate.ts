@@ -5,6 +5,7 @@ import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator'
 import postgres from 'postgres'
 import { breakingReason, oldestVersion } from './migration-rules.ts'
+import { createPooler, createRole, setTimeouts } from './shared/store/roles.ts'
 import {
   postgresVersion,
   refuseNewer,
@@ -29,9 +30,14 @@ export const eventsSchema = 'events'
  * unchanged. It can run repeatedly and concurrently.
  * @param adminUrl logs in as a role that may create roles and schemas
  * @param schemas of the domains, and `events`
+ * @param poolerPassword of the role `pgbouncer`, if there is a pooler
  * @throws UserError if a schema has migrations that this code cannot run on; then nothing was changed
  */
-export async function migrate(adminUrl: string, schemas: readonly Schema[]): Promise<void> {
+export async function migrate(
+  adminUrl: string,
+  schemas: readonly Schema[],
+  poolerPassword?: string,
+): Promise<void> {
   const sql = postgres(adminUrl, { max: 1, onnotice: () => {}, connect_timeout: 10 })
   try {
     await sql`set lock_timeout = '120s'`
@@ -42,7 +48,11 @@ export async function migrate(adminUrl: string, schemas: readonly Schema[]): Pro
       refuseNewer(version, tagsIn(folder).length, { store: 'PostgreSQL', domain: name })
       found.set(name, version)
     }
-    for (const { name, password } of schemas) await createRole(sql, name, password)
+    for (const { name, password } of schemas) {
+      await createRole(sql, name, password)
+      await setTimeouts(sql, name)
+    }
+    if (poolerPassword !== undefined) await createPooler(sql, poolerPassword)
     await sql`create schema if not exists drizzle`
     await sql`create table if not exists drizzle.versions (domain text primary key, version int not null, oldest int not null)`
     // events first, because a domain's migration may emit events
@@ -74,14 +84,6 @@ async function migrateSchema(sql: postgres.Sql, name: string, folder: string): P
 function tagsIn(folder: string): string[] {
   const journal = JSON.parse(readFileSync(join(folder, 'meta/_journal.json'), 'utf8')) as Journal
   return journal.entries.map(({ tag }) => tag)
-}
-
-/** Creates or updates a role. Its name and password cannot be parameters of DDL, so format() quotes them. */
-async function createRole(sql: postgres.Sql, name: string, password: string): Promise<void> {
-  const [found] = await sql`select from pg_roles where rolname = ${name}`
-  const [row] = await sql<[{ ddl: string }]>`
-    select format(${found ? 'alter' : 'create'} || ' role %I login password %L', ${name}::text, ${password}::text) as ddl`
-  await sql.unsafe(row.ddl)
 }
 
 /**

@@ -59,7 +59,8 @@ async function main(): Promise<void> {
   const isLate = ({ kind, metadata }: Resource) =>
     kind === 'Job' ||
     (metadata.labels?.['app.kubernetes.io/part-of'] === 'zeroshop' &&
-      (kind === 'Deployment' || (kind === 'Service' && Object.hasOwn(functions, metadata.name))))
+      ((kind === 'Deployment' && deployed.includes(metadata.name)) ||
+        (kind === 'Service' && Object.hasOwn(functions, metadata.name))))
   await apply(rendered.filter(({ kind }) => kind === 'Namespace'))
   await apply(secretObjects(namespace))
   await apply(rendered.filter((resource) => !isLate(resource)))

@@ -5,7 +5,7 @@ import { functions, operations, domains, type Domain, type FunctionName } from '
 import type { OperationRow, ReactionRow } from '../functions/shared/domain.ts'
 import { caddyfile } from '../compose/caddyfile.ts'
 import { fillMarked } from '../compose/marked.ts'
-import { secretsOf, serviceSecrets } from '../functions/deployment.ts'
+import { listens, secretsOf, serviceSecrets } from '../functions/deployment.ts'
 
 /** Every generated file of knative/, by its path in the project. */
 export function manifests(): Map<string, string> {
@@ -25,12 +25,13 @@ export function manifests(): Map<string, string> {
       (name) => [`knative/base/platform/${name}.yaml`, platformPart(name)] as [string, string],
     ),
     // kustomize reads nothing from outside of its folder
-    [
-      'knative/components/stores/nats.conf',
-      readFileSync(join(import.meta.dirname, '../compose/nats.conf'), 'utf8'),
-    ],
+    ...['nats.conf', 'pgbouncer.ini'].map(
+      (name) => [`knative/components/stores/${name}`, storeConfig(name)] as [string, string],
+    ),
   ])
 }
+
+const storeConfig = (name: string) => readFileSync(join(import.meta.dirname, '../compose', name), 'utf8')
 
 const yaml = (object: unknown) =>
   `# Generated from the domains' declarations by npm run generate (knative/manifests.ts).\n${stringify(object, { lineWidth: 110 })}`
@@ -69,6 +70,7 @@ function service(name: FunctionName) {
             'zeroshop.dev/kind': isOperation ? 'operation' : 'reaction',
             'zeroshop.dev/domain': row.domain,
             'zeroshop.dev/store': domains[row.domain].store,
+            ...(listens(name) ? { 'zeroshop.dev/listens': 'true' } : {}),
             ...Object.fromEntries(
               (domains[row.domain].networks ?? []).map((network) => [
                 `network.zeroshop.dev/${network}`,

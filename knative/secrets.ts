@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { secretsFolder } from '../compose/secrets.ts'
-import { secretsOf, serviceSecrets } from '../functions/deployment.ts'
+import { poolerSecrets, secretsOf, serviceSecrets } from '../functions/deployment.ts'
 import { domainNames } from '../functions/table.ts'
 
 const filesOf = (secrets: Readonly<Record<string, string>>) => Object.values(secrets)
@@ -10,7 +10,9 @@ const filesOf = (secrets: Readonly<Record<string, string>>) => Object.values(sec
 export const secrets: Record<string, string[]> = {
   ...Object.fromEntries(domainNames.map((domain) => [domain, filesOf(secretsOf(domain))])),
   ...Object.fromEntries(Object.entries(serviceSecrets).map(([name, files]) => [name, filesOf(files)])),
+  migrate: filesOf({ ...serviceSecrets.migrate, ...poolerSecrets }),
   postgres: ['postgres-password'],
+  pgbouncer: ['pgbouncer-users'],
   mongodb: ['mongodb-password'],
   nats: ['nats-authorization'],
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import {
   databaseUrl,
+  directUrl,
   fileOf,
   mongodbUrl,
   secretsOf,
@@ -48,6 +49,7 @@ export function environment(addresses: Addresses, secrets: Secrets, dataDir: str
     'nats-url': addresses.nats,
     'demo-password': demoPassword,
     ...Object.fromEntries(databaseRoles.map((role) => [fileOf(databaseUrl(role)), database(role)])),
+    [fileOf(directUrl('events'))]: database('events'),
     ...Object.fromEntries(
       domainsIn('mongodb').map((domain) => [
         fileOf(mongodbUrl(domain)),

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, it, type TestContext } from 'vitest'
 import { pino } from 'pino'
+import postgres from 'postgres'
 import { uuidv7 } from 'uuidv7'
 import { operationOf } from '../functions/source.ts'
 import { createApp } from '../functions/shared/http/app.ts'
@@ -92,4 +93,34 @@ describe.concurrent('a function’s database', () => {
       await expect.poll(ask).toBe(404)
     },
   )
+})
+
+// by itself, because it keeps others away from the database
+it('rejects a query soon if the database closes each new connection, also after one broke under a query', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const { link, db, failure } = await openDatabase(onTestFinished)
+  const admin = postgres(shop.admin, { max: 1 })
+  const name = new URL(shop.admin).pathname.slice(1)
+  const accept = (connections: number) =>
+    admin.unsafe(`alter database ${name} connection limit ${connections}`)
+  try {
+    const broken = db.client`select pg_sleep(4.1)`.catch((error: unknown) => error)
+    await expect
+      .poll(() => admin`select from pg_stat_activity where query like 'select pg_sleep(4.1)%'`)
+      .toHaveLength(1)
+    await accept(0)
+    link.cut()
+    link.restore()
+    expect(isUnavailable(await broken)).toBe(true)
+    const began = performance.now()
+    for (let times = 0; times < 12; times++) expect(isUnavailable(await failure())).toBe(true)
+    expect(performance.now() - began).toBeLessThan(10_000)
+    await accept(-1)
+    await expect.poll(failure).toBeUndefined()
+  } finally {
+    await accept(-1)
+    await admin.end()
+  }
 })

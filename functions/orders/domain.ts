@@ -47,6 +47,7 @@ export default domain<typeof open>()({
     'watch-order': get('/api/v1/orders/{id}/events', 'Watch an order as server-sent events', {
       by: 'user',
       core: true,
+      listens: true,
       concurrency: 500,
       streamSeconds: 600,
     }),

@@ -32,6 +32,8 @@ export interface OperationRow extends Row {
   idempotent?: true
   /** Part of an order's way from the catalogue to the shipment: small installations keep it. */
   core?: true
+  /** It uses LISTEN, which needs a connection to PostgreSQL past the pooler. */
+  listens?: true
   /** It answers with a stream that may stay open for so many seconds. */
   streamSeconds?: number
 }

@@ -21,6 +21,7 @@ const stock = () => readStock(client, sku)
 describe('every accepted order keeps its promise, and nothing is done twice, when a crash takes', () => {
   it.each([
     'postgres',
+    'pgbouncer',
     'mongodb',
     'nats',
     'payment-sandbox',

@@ -18,7 +18,7 @@ describe('a container for each domain', () => {
     const services = (await grouped.compose('ps', '--services')).trim().split('\n').toSorted()
     expect(services).toEqual(
       ['dispatcher', 'gateway', 'mongodb', 'nats', 'orders', 'payment-sandbox', 'payments']
-        .concat(['postgres', 'products', 'relay', 'stock', 'users'])
+        .concat(['pgbouncer', 'postgres', 'products', 'relay', 'stock', 'users'])
         .toSorted(),
     )
   })

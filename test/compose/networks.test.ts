@@ -3,7 +3,7 @@ import { dockerSays } from '../../images/docker.ts'
 import { reachScript } from '../reach.ts'
 import { shop } from './shop.ts'
 
-const ports = { postgres: 5432, mongodb: 27017, nats: 4222 } as Record<string, number>
+const ports = { postgres: 5432, pgbouncer: 5432, mongodb: 27017, nats: 4222 } as Record<string, number>
 
 /** Which of the others a service reaches. */
 async function reached(service: string, others: string[]): Promise<string[]> {
@@ -12,17 +12,18 @@ async function reached(service: string, others: string[]): Promise<string[]> {
   return JSON.parse(await shop.inside(await shop.container(service), script)) as string[]
 }
 
-const all = ['postgres', 'mongodb', 'nats', 'payment-sandbox']
+const all = ['postgres', 'pgbouncer', 'mongodb', 'nats', 'payment-sandbox']
 
 describe('a container reaches', () => {
   it.each([
-    ['get-order', ['postgres']],
+    ['get-order', ['pgbouncer']],
+    ['watch-order', ['postgres', 'pgbouncer']],
     ['get-product', ['mongodb']],
-    ['refund-payment', ['postgres', 'payment-sandbox']],
-    ['reserve-stock', ['postgres']],
-    ['authorize-payment', ['postgres', 'payment-sandbox']],
-    ['relay', ['postgres', 'mongodb', 'nats']],
-    ['dispatcher', ['postgres', 'nats']],
+    ['refund-payment', ['pgbouncer', 'payment-sandbox']],
+    ['reserve-stock', ['pgbouncer']],
+    ['authorize-payment', ['pgbouncer', 'payment-sandbox']],
+    ['relay', ['postgres', 'pgbouncer', 'mongodb', 'nats']],
+    ['dispatcher', ['pgbouncer', 'nats']],
     ['payment-sandbox', ['payment-sandbox']],
   ])('%s: its store, and what else the design lets it', async (service, reachable) => {
     expect(await reached(service, all)).toEqual(reachable)

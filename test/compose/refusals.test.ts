@@ -30,7 +30,7 @@ const psql = (database: string, statement: string) =>
     statement,
   )
 
-const onPostgres = 'zeroshop-test_postgres'
+const onPooler = 'zeroshop-test_pgbouncer'
 const settings = { STORE_WAIT_SECONDS: '0.1', JWT_PUBLIC_KEYS: keys, FUNCTION_URL: 'http://{function}:8080' }
 
 /** The version of the orders' schema. */
@@ -58,13 +58,23 @@ describe('a container that cannot start says why in one line, and what to do:', 
     ],
     [
       'a function of another image',
-      () => refusal('get-order', { ...settings, DATABASE_URL: orders, FUNCTION: 'cancel-order' }, onPostgres),
+      () => refusal('get-order', { ...settings, DATABASE_URL: orders, FUNCTION: 'cancel-order' }, onPooler),
       'FUNCTION=cancel-order: this image does not hold it. Run zeroshop/cancel-order.',
     ],
     [
       'PostgreSQL that cannot be reached',
       () => refusal('get-order', { ...settings, DATABASE_URL: orders }),
       /^DATABASE_URL: PostgreSQL cannot be used \((?:ENOTFOUND|EAI_AGAIN)\)\. Start it, or set DATABASE_URL to where it answers\.$/,
+    ],
+    [
+      'a pooler that refuses the password',
+      () =>
+        refusal(
+          'get-order',
+          { ...settings, DATABASE_URL: orders.replace(/:[^:]+@/, ':guessed@'), STORE_WAIT_SECONDS: '60' },
+          onPooler,
+        ),
+      'DATABASE_URL: PostgreSQL cannot be used (it refuses the role or its password). Start it, or set DATABASE_URL to where it answers.',
     ],
     [
       'MongoDB that cannot be reached',
@@ -77,14 +87,18 @@ describe('a container that cannot start says why in one line, and what to do:', 
         refusal(
           'dispatcher',
           { ...settings, DATABASE_URL: secret('events-database-url'), NATS_URL: secret('nats-url') },
-          onPostgres,
+          onPooler,
         ),
       /^NATS_URL: NATS cannot be used \(.+\)\. Start it, or set NATS_URL to where it answers\.$/,
     ],
     [
       'a PostgreSQL database that is older',
       () =>
-        refusal('get-order', { ...settings, DATABASE_URL: orders.replace(/[^/]+$/, 'empty') }, onPostgres),
+        refusal(
+          'get-order',
+          { ...settings, DATABASE_URL: secret('orders-direct-url').replace(/[^/]+$/, 'empty') },
+          'zeroshop-test_postgres',
+        ),
       `The orders data in PostgreSQL is older than this code (version 0 of ${version}). Run the migration first (FUNCTION=migrate).`,
     ],
     [
@@ -114,7 +128,7 @@ describe('a container that cannot start says why in one line, and what to do:', 
     )
     const says = `The orders data in PostgreSQL was migrated by a newer Zeroshop (version ${newer}), which this code (version ${version}) cannot use. Run version ${newer} or newer, or use another database.`
     try {
-      expect(refusal('get-order', { ...settings, DATABASE_URL: orders }, onPostgres)).toEqual({
+      expect(refusal('get-order', { ...settings, DATABASE_URL: orders }, onPooler)).toEqual({
         status: 1,
         stdout: '',
         stderr: `zeroshop: ${says}\n`,

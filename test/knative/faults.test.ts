@@ -59,7 +59,7 @@ async function evict(name: string): Promise<void> {
 }
 
 describe('every accepted order is confirmed, once, when', () => {
-  it.each(['create-order', 'reserve-stock', 'dispatcher', 'relay', 'gateway'])(
+  it.each(['create-order', 'reserve-stock', 'dispatcher', 'relay', 'gateway', 'pgbouncer'])(
     'a pod of %s is killed',
     { timeout: 300_000 },
     async (name) => {

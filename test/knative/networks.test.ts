@@ -7,7 +7,7 @@ import type { TestClient } from '../client.ts'
 import { reachScript } from '../reach.ts'
 import { namespace, openShop, podsOf } from './shop.ts'
 
-const ports = { postgres: 5432, mongodb: 27017, nats: 4222, 'payment-sandbox': 80 }
+const ports = { postgres: 5432, pgbouncer: 5432, mongodb: 27017, nats: 4222, 'payment-sandbox': 80 }
 const all = Object.keys(ports) as (keyof typeof ports)[]
 
 let client: TestClient
@@ -26,9 +26,18 @@ async function reached(name: string, container: string): Promise<string[]> {
 describe('a pod reaches', () => {
   it.each([
     ['list-products', (who: Client) => who.GET('/products'), ['mongodb']],
-    ['get-stock', (who: Client) => readStock(who, 'MUG-BLUE'), ['postgres']],
+    ['get-stock', (who: Client) => readStock(who, 'MUG-BLUE'), ['pgbouncer']],
+    [
+      'watch-order',
+      (who: Client) =>
+        who.GET('/orders/{id}/events', {
+          params: { path: { id: '01a21892-0fe8-70e4-965a-ba5c5d0a7220' } },
+          parseAs: 'text',
+        }),
+      ['postgres', 'pgbouncer'],
+    ],
     // refused without a token, but by the function itself
-    ['list-payments', (who: Client) => who.GET('/payments'), ['postgres', 'payment-sandbox']],
+    ['list-payments', (who: Client) => who.GET('/payments'), ['pgbouncer', 'payment-sandbox']],
   ] as const)('%s: the store of its domain, and what else the design lets it', async (name, wake, stores) => {
     const wakeAndLook = async () => {
       await wake(client.unchecked)
@@ -40,17 +49,23 @@ describe('a pod reaches', () => {
 
   it.each([
     ['relay', ['postgres', 'mongodb', 'nats']],
-    ['dispatcher', ['postgres', 'nats']],
+    ['dispatcher', ['pgbouncer', 'nats']],
   ] as const)('%s: what it moves events between', async (name, stores) => {
     expect(await reached(name, name)).toEqual(stores)
   })
 })
 
 describe('a secret', () => {
+  const holders = (file: string) => Object.keys(secrets).filter((name) => secrets[name]!.includes(file))
+
   it('of a store’s administrator is mounted by nobody but the migration and the store', () => {
-    const holders = (file: string) => Object.keys(secrets).filter((name) => secrets[name]!.includes(file))
     expect(holders('admin-database-url')).toEqual(['migrate'])
     expect(holders('postgres-password')).toEqual(['postgres'])
     expect(holders('jwt-private-key')).toEqual(['users'])
+  })
+
+  it('of the pooler is mounted by nobody but the pooler, and by the migration, which makes its role', () => {
+    expect(holders('pgbouncer-users')).toEqual(['pgbouncer'])
+    expect(holders('pgbouncer-password')).toEqual(['migrate'])
   })
 })

@@ -22,7 +22,10 @@ export const settings: Readonly<Record<string, string>> = {
   HOST: 'the address to listen on; every one if it is not set',
   LOG_LEVEL: 'trace, debug, info, warn or error; info if it is not set',
   DATABASE_URL: 'the PostgreSQL database, with the role of the domain',
+  LISTEN_DATABASE_URL: 'the same past the pooler, for LISTEN; DATABASE_URL if it is not set',
   ADMIN_DATABASE_URL: 'the same with a role that may create roles and schemas, for the migration',
+  POOLER_PASSWORD:
+    'the password of the role pgbouncer, for the migration; if it is not set, the role is not created',
   MONGODB_URL: 'the MongoDB database, with the user of the domain',
   ADMIN_MONGODB_URL:
     'the MongoDB server with a user that may create users, for the migration; if it is not set, none is created',

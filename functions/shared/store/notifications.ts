@@ -25,8 +25,8 @@ export function changesOf(db: Db): Changes {
       for (const resolve of told) resolve()
     }, atMostEvery)
   }
-  // where it cannot listen, whoever waits looks again after a while
-  db.client.listen(outboxChannel, tell).catch(() => {})
+  // without LISTEN, callers look again after a while
+  db.listener.listen(outboxChannel, tell).catch(() => {})
   const changes: Changes = {
     next: (ms) =>
       new Promise((resolve) => {

@@ -14,7 +14,8 @@ export async function openDatabase(
     import('./wait-for-store.ts'),
     knockAt(config, 'DATABASE_URL', 5432),
   ])
-  const db = openPostgres(config.need('DATABASE_URL'), { name })
+  const listenUrl = config.get('LISTEN_DATABASE_URL') && config.need('LISTEN_DATABASE_URL')
+  const db = openPostgres(config.need('DATABASE_URL'), { name, listenUrl })
   const checked = waitForVersion(() => postgresVersion(db.client, domain), migrations.entries.length, {
     store: 'PostgreSQL',
     setting: 'DATABASE_URL',
@@ -25,7 +26,7 @@ export async function openDatabase(
     db,
     checked: inBackground(checked),
     ping: async () => void (await db.client`select 1`),
-    close: () => db.client.end({ timeout: 5 }),
+    close: () => db.close(),
   }
 }
 

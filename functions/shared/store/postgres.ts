@@ -7,15 +7,19 @@ import type { Cause, Emit } from '../../../events/emit.ts'
 type NoSchema = Record<string, never>
 
 /**
- * A domain's database: drizzle for queries, `client` for LISTEN and to close. Its transactions are those of
+ * A domain's database: drizzle for queries, `client` for what drizzle has not. Its transactions are those of
  * transaction.ts, since what they emit carries the trace and wakes the relay.
  */
 export interface Db extends Omit<PostgresJsDatabase<NoSchema>, 'transaction'> {
   client: postgres.Sql
+  /** For LISTEN: `client` itself unless a pooler stands before the database. */
+  listener: postgres.Sql
   /** On whose behalf it is used; what is opened by itself has none, and emits nothing. */
   cause?: Cause
   /** Tells the relay, after a commit, that the outbox has something. */
   wake(): void
+  /** Closes all connections, at the latest after 5 s. */
+  close(): Promise<void>
 }
 
 export type Tx = PostgresJsTransaction<NoSchema, ExtractTablesWithRelations<NoSchema>> & { emit: Emit }
@@ -30,9 +34,22 @@ export const poolSize = 2
 const statementMs = 5_000
 
 /**
- * Connections that are given up where the database leaves a query without a word for longer than a statement may take:
- * a host that vanishes says nothing, and TCP itself goes on trying for a quarter of an hour. Under TLS the bytes pass
- * them by, and so does this.
+ * What the migration sets for each role, in ms. They are not sent when connecting, because a pooler refuses parameters
+ * that it does not track.
+ */
+export const roleTimeouts = {
+  statement_timeout: statementMs,
+  lock_timeout: 3_000,
+  // for a process that stands still inside a transaction: the server counts it as idle only between two statements, and
+  // a statement that is prepared and waits to be run has no timeout of its own
+  transaction_timeout: 20_000,
+} as const
+
+/**
+ * Sockets that fail if the database does not respond for longer than a statement may take, or closes the connection.
+ * A host that vanishes sends nothing, and TCP itself keeps trying for a quarter of an hour. A pooler whose database is
+ * away accepts connections and closes them again, whereupon postgres.js may go on connecting without rejecting the
+ * query that waits. Under TLS, which bypasses `write`, silence is not noticed.
  */
 function impatientSockets() {
   let turn = 0
@@ -44,50 +61,56 @@ function impatientSockets() {
       clearTimeout(patience)
       patience = undefined
     }
-    const giveUp = () =>
-      socket.destroy(Object.assign(new Error('the database is silent'), { code: 'ETIMEDOUT' }))
+    const fail = (code: string, message: string) =>
+      socket.destroy(Object.assign(new Error(message), { code }))
     const write = socket.write.bind(socket) as (...args: unknown[]) => boolean
     socket.write = (...args: unknown[]) => {
-      patience ??= setTimeout(giveUp, statementMs + 1_000).unref()
+      patience ??= setTimeout(fail, statementMs + 1_000, 'ETIMEDOUT', 'the database is silent').unref()
       return write(...args)
     }
-    // one that fails at once does so before the client listens, which then counts on its time to connect
     socket
       .on('data', calm)
+      .on('end', () => fail('ECONNRESET', 'the database has closed the connection'))
       .on('close', calm)
+      // an error before the client has its own listener would end the process; the client's connect timeout covers it
       .on('error', () => {})
-    // the name that TLS verifies
+    // TLS verifies this name
     return Object.assign(socket, { host: host[at] })
   }
 }
 
-/**
- * Opens the database lazily: the first query connects.
- * @param max connections; LISTEN takes one more
- * @param durable where false, a commit is not waited for until it is on the disk: for what is done again if it is lost
- */
-export function openPostgres(url: string, { max = poolSize, name = 'zeroshop', durable = true } = {}): Db {
-  const client = postgres(url, {
+interface Options {
+  /** Connections; LISTEN takes one more. */
+  max?: number
+  name?: string
+  /** If false, a commit does not wait for the disk: for work that is repeated if it is lost. Not through a pooler. */
+  durable?: boolean
+  /** PostgreSQL's own address, for LISTEN, if `url` is a pooler's. */
+  listenUrl?: string | undefined
+}
+
+/** Opens the database lazily: the first query connects. */
+export function openPostgres(url: string, options: Options = {}): Db {
+  const { max = poolSize, name = 'zeroshop', durable = true, listenUrl } = options
+  const settings = {
     max,
     idle_timeout: 60,
     connect_timeout: 3,
-    // who waits is refused one an attempt: so that many hear soon that it is away, and are served soon once it is back
+    // Each failed attempt to connect rejects one waiting query: short pauses, so that callers notice an outage early,
+    // and its end.
     backoff: () => 0.01 + Math.random() / 100,
     // documented, and missing from its types
     ...({ socket: impatientSockets() } as object),
     fetch_types: false,
     onnotice: () => {},
-    connection: {
-      application_name: name,
-      ...(durable ? {} : { synchronous_commit: 'off' }),
-      statement_timeout: statementMs,
-      lock_timeout: 3_000,
-      // of whoever stands still in the midst of one: the server counts it as idle only between two statements, and no
-      // statement's timeout ends one that is prepared and waits to be run
-      transaction_timeout: 20_000,
-    },
-  })
-  const db = Object.assign(drizzle({ client }), { client, wake })
+    connection: { application_name: name, ...(durable ? {} : { synchronous_commit: 'off' }) },
+  }
+  const client = postgres(url, settings)
+  const listener = listenUrl === undefined ? client : postgres(listenUrl, settings)
+  const close = async () => {
+    await Promise.all([client, listener].map((each) => each.end({ timeout: 5 })))
+  }
+  const db = Object.assign(drizzle({ client }), { client, listener, wake, close })
   let waking = false
   let again = false
   return db

@@ -1,6 +1,6 @@
 import { MongoServerError } from 'mongodb'
 import { expect, it } from 'vitest'
-import { isUnavailable } from './store-errors.ts'
+import { isUnavailable, reasonOf } from './store-errors.ts'
 
 const withCode = (code: string) => Object.assign(new Error('no'), { code })
 
@@ -42,4 +42,23 @@ it('takes no fault of ours for one of the store’s', () => {
     'no error at all',
   ])
     expect(isUnavailable(error)).toBe(false)
+})
+
+const pooler = (message: string) => Object.assign(new Error(message), { code: '08P01' })
+
+it.each(['SASL authentication failed', 'no such user'])(
+  'takes a pooler that says “%s” for one that refuses the role, which waiting does not change',
+  (message) => {
+    expect(isUnavailable(pooler(message))).toBe(false)
+    expect(reasonOf(pooler(message)).reason).toBe('it refuses the role or its password')
+  },
+)
+
+it.each([
+  'server login has been failing, cached error: connect failed (server_login_retry)',
+  'query_wait_timeout',
+  'server shutting down',
+])('takes a pooler that says “%s” for one whose database may be back, and repeats it', (message) => {
+  expect(isUnavailable(pooler(message))).toBe(true)
+  expect(reasonOf(new Error('Failed query', { cause: pooler(message) })).reason).toBe(message)
 })

@@ -1,9 +1,12 @@
 // Imports nothing, so that a function of one store does not load the other's driver.
 
-/** The code of a PostgreSQL error (its SQLSTATE) or of a failed connection, also where drizzle has wrapped it. */
-export function errorCode(error: unknown): string | undefined {
+/** The code of a PostgreSQL error (its SQLSTATE) or of a failed connection, also if drizzle has wrapped it. */
+export const errorCode = (error: unknown): string | undefined => coded(error)?.code
+
+/** The outermost error that has a code. */
+function coded(error: unknown): { code: string; message: string } | undefined {
   for (let e = error; e instanceof Error; e = e.cause)
-    if ('code' in e && typeof e.code === 'string') return e.code
+    if ('code' in e && typeof e.code === 'string') return { code: e.code, message: e.message }
   return undefined
 }
 
@@ -16,6 +19,16 @@ export function violated(error: unknown): string | undefined {
 
 export const sqlState = { uniqueViolation: '23505', lockNotAvailable: '55P03' } as const
 
+/** The code of everything that PgBouncer itself says, from a server that is away to a wrong password. */
+const poolerSays = '08P01'
+
+/** Whether PostgreSQL, or PgBouncer before it, refuses the role or its password. */
+function isRefused(error: unknown): boolean {
+  const { code, message = '' } = coded(error) ?? {}
+  if (code === poolerSays) return /^(?:SASL authentication failed|no such user)/.test(message)
+  return code === '28P01' || code === '28000'
+}
+
 /** Something that is not ours cannot be reached or does not answer just now; trying later may help. */
 export class Unavailable extends Error {}
 
@@ -26,6 +39,7 @@ export function isUnavailable(error: unknown): boolean {
   const code = errorCode(error)
   return (
     code !== undefined &&
+    !isRefused(error) &&
     /^(?:CONN|ECONN|EHOST|ENET|ENOTFOUND|EAI_|EPIPE|E?TIMEDOUT|TIMEOUT|08|25006|25P04|57P0|57014|53|55P03)/.test(
       code,
     )
@@ -48,7 +62,8 @@ const isMongoUnavailable = (error: Error): boolean =>
 /** Why a store cannot be used, for the one line that a process prints: never an address, which may hold a password. */
 export function reasonOf(error: unknown): { code: string | undefined; reason: string } {
   const code = errorCode(error)
-  if (code === '28P01' || code === '28000') return { code, reason: 'it refuses the role or its password' }
+  if (isRefused(error)) return { code, reason: 'it refuses the role or its password' }
+  if (code === poolerSays) return { code, reason: coded(error)!.message }
   // MongoDB's driver and NATS's client have names and codes of their own
   const name = error instanceof Error ? error.name : 'unknown error'
   return { code, reason: code ?? (name === 'Error' ? 'no answer' : name) }
