@@ -1,18 +1,21 @@
 import { Hono, type Context, type MiddlewareHandler } from 'hono'
+import { etag } from 'hono/etag'
+import { HTTPException } from 'hono/http-exception'
+import { timeout } from 'hono/timeout'
 import type { Logger } from 'pino'
 import { authorize, type Authenticate } from '../auth/access-token.ts'
 import type { OperationRow } from '../domain.ts'
 import type { LoadedOperation } from '../process/entry.ts'
 import { onBehalfOf } from '../store/cause.ts'
 import { keepable, readIdempotencyKey } from '../store/idempotency.ts'
-import { isUnavailable, Unavailable } from '../store/store-errors.ts'
+import { isUnavailable } from '../store/store-errors.ts'
 import { gatewayProblems } from './gateway-problems.ts'
 import { Problem } from './problems.ts'
 import { check, readJson } from './validate.ts'
 
 const defaultMaxBody = 100 * 1024
 
-/** How long a request may take once it is read, in ms: where a store says nothing, many wait behind those it is silent to. */
+/** How long an operation may take once its request is read, in ms: others wait behind it if a store does not answer. */
 const mostMs = 10_000
 
 export interface AppOptions {
@@ -21,6 +24,13 @@ export interface AppOptions {
   deps: (domain: string) => object
   authenticate: Authenticate
   log: Logger
+}
+
+declare module 'hono' {
+  interface ContextVariableMap {
+    /** The request to an operation, checked. */
+    call: Awaited<ReturnType<typeof accept>>
+  }
 }
 
 /** The Hono app of one function, or of all of them. */
@@ -34,11 +44,22 @@ export function createApp({ operations: served, deps, authenticate, log }: AppOp
     methods.set(path, [...(methods.get(path) ?? []), row.method.toUpperCase()])
     const max = operation.contract.maxBody ?? defaultMaxBody
     const given = deps(row.domain)
-    app.on(row.method.toUpperCase(), [path], ...(row.method === 'get' ? [] : [limit(max)]), async (c) => {
-      const call = await accept(c, operation, row, authenticate)
-      const cause = { domain: row.domain, emits, traceparent: call.traceparent }
-      return notModified(c, await inTime(operation.handle(call, onBehalfOf(given, cause))))
-    })
+    app.on(
+      row.method.toUpperCase(),
+      [path],
+      ...(row.method === 'get' ? [] : [limit(max)]),
+      ...(row.method === 'get' && hasETag(operation) ? [notModified] : []),
+      async (c, next) => {
+        c.set('call', await accept(c, operation, row, authenticate))
+        await next()
+      },
+      inTime,
+      async (c) => {
+        const call = c.get('call')
+        const cause = { domain: row.domain, emits, traceparent: call.traceparent }
+        return operation.handle(call, onBehalfOf(given, cause))
+      },
+    )
   }
   for (const [path, allowed] of methods) app.all(path, () => refuseMethod(allowed))
   return app
@@ -118,33 +139,20 @@ async function readUpTo(
   return size <= maxSize ? Buffer.concat(chunks) : undefined
 }
 
-/** @throws Unavailable where it takes too long; it goes on, and a client that asks again with its key finds what it did */
-async function inTime(work: Promise<Response>): Promise<Response> {
-  const { promise, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Unavailable(`not done within ${mostMs} ms`)), mostMs)
-  try {
-    return await Promise.race([work, promise])
-  } finally {
-    clearTimeout(timer)
-  }
-}
+/** Answers 503 if an operation takes too long. It goes on, and a client that tries again with its key gets its result. */
+const inTime = timeout(mostMs, () => new HTTPException(503, { message: `not done within ${mostMs} ms` }))
 
-/** A 304 where the client already has this version (RFC 9110, 13.1.2). */
-function notModified(c: Context, response: Response): Response {
-  const known = c.req.header('if-none-match')
-  if (known === undefined || c.req.method !== 'GET') return response
-  const etag = response.headers.get('etag')
-  if (etag === null || !known.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag))
-    return response
-  return new Response(null, { status: 304, headers: { etag } })
-}
+const hasETag = ({ contract }: LoadedOperation['run']) => contract.headers?.includes('ETag') === true
+
+/** Answers 304 if the client has this version already. Only for what has an ETag: hono makes one of any other answer. */
+const notModified = etag()
 
 function toProblem(error: unknown, c: Context, log: Logger): Problem {
   if (error instanceof Problem && error.cause === undefined) return error
   const request = { method: c.req.method, path: c.req.path, requestId: c.req.header('x-request-id') }
   log.error({ ...request, err: error }, 'request failed')
   if (error instanceof Problem) return error
-  if (isUnavailable(error))
+  if (isUnavailable(error) || error instanceof HTTPException)
     return new Problem('store-unavailable', {
       detail: 'Try again in a moment.',
       headers: { 'retry-after': '2' },

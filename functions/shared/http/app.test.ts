@@ -1,0 +1,122 @@
+import { pino } from 'pino'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import * as z from 'zod'
+import { get, post, type OperationRow } from '../domain.ts'
+import type { LoadedOperation } from '../process/entry.ts'
+import { createApp } from './app.ts'
+import type { Contract, Operation } from './operation.ts'
+
+/** An app with one operation. */
+function appOf(row: OperationRow, contract: Omit<Contract, 'responses'>, handle: Operation['handle']) {
+  const loaded: LoadedOperation = {
+    row: { ...row, name: 'try-out', domain: 'none', settings: {} },
+    run: { name: 'get-order', contract: { responses: { 200: z.unknown() }, ...contract }, handle },
+    emits: {},
+    takes: {},
+  }
+  return createApp({
+    operations: [loaded],
+    deps: () => ({}),
+    authenticate: async () => undefined,
+    log: pino({ level: 'silent' }),
+  })
+}
+
+describe('an answer with an ETag', () => {
+  const headers = { etag: '"3"', 'cache-control': 'private' }
+  const app = appOf(
+    get('/thing', '', { by: 'anyone' }),
+    { request: {}, headers: ['ETag'] },
+    async ({ json }) => json({ name: 'thing' }, 200, headers),
+  )
+  const read = (known: string, method = 'GET') =>
+    app.request('/thing', { method, headers: { 'if-none-match': known } })
+
+  it.each(['"3"', 'W/"3"', '"2", "3"', '"2",W/"3"', '*'])(
+    'is a 304 to a client that has %s',
+    async (known) => {
+      const answer = await read(known)
+      expect([answer.status, await answer.text()]).toEqual([304, ''])
+      expect(Object.fromEntries(answer.headers)).toEqual(headers)
+    },
+  )
+
+  it.each(['"2"', '"33"', '3', ''])('is sent to a client that has %s', async (known) => {
+    const answer = await read(known)
+    expect([answer.status, answer.headers.get('etag')]).toEqual([200, '"3"'])
+    expect(await answer.json()).toEqual({ name: 'thing' })
+  })
+
+  it('is a 304 to HEAD, too', async () => {
+    expect((await read('"3"', 'HEAD')).status).toBe(304)
+  })
+})
+
+it('sends a stream as it comes, and gives it no ETag', async () => {
+  const ended = Promise.withResolvers<void>()
+  const body = new ReadableStream({
+    async start(controller) {
+      controller.enqueue(new TextEncoder().encode('first'))
+      await ended.promise
+      controller.close()
+    },
+  })
+  const app = appOf(get('/stream', '', { by: 'anyone' }), { request: {} }, async () => new Response(body))
+  const answer = await app.request('/stream', { headers: { 'if-none-match': '"3"' } })
+  expect(answer.headers.get('etag')).toBeNull()
+  const { value } = await answer.body!.getReader().read()
+  expect(new TextDecoder().decode(value)).toBe('first')
+  ended.resolve()
+})
+
+describe('an operation', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
+  afterEach(() => void vi.useRealTimers())
+
+  it('that is not done within ten seconds is a 503, and goes on', async () => {
+    const work = Promise.withResolvers<void>()
+    let isDone = false
+    const app = appOf(get('/slow', '', { by: 'anyone' }), { request: {} }, async ({ json }) => {
+      await work.promise
+      isDone = true
+      return json({}, 200)
+    })
+    const asked = Promise.resolve(app.request('/slow'))
+    await vi.advanceTimersByTimeAsync(9_999)
+    const first = await Promise.race([asked, Promise.resolve('still waiting')])
+    expect(first).toBe('still waiting')
+    await vi.advanceTimersByTimeAsync(1)
+    const answer = await asked
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '2'])
+    expect(await answer.json()).toMatchObject({ type: 'https://zeroshop.dev/problems/store-unavailable' })
+    work.resolve()
+    await vi.waitFor(() => expect(isDone).toBe(true))
+  })
+
+  it('has its ten seconds from when the request is read', async () => {
+    const app = appOf(
+      post('/thing', '', { by: 'anyone' }),
+      { request: { body: z.strictObject({ n: z.int() }) } },
+      async ({ body, json }) => json(body, 200),
+    )
+    const sent = Promise.withResolvers<void>()
+    const body = new ReadableStream({
+      async start(controller) {
+        controller.enqueue(new TextEncoder().encode('{"n":'))
+        await sent.promise
+        controller.enqueue(new TextEncoder().encode('1}'))
+        controller.close()
+      },
+    })
+    const asked = app.request('/thing', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+      duplex: 'half',
+    })
+    await vi.advanceTimersByTimeAsync(20_000)
+    sent.resolve()
+    const answer = await asked
+    expect([answer.status, await answer.json()]).toEqual([200, { n: 1 }])
+  })
+})
