@@ -6,11 +6,13 @@ export default defineConfig({
     // need Docker, and a cluster: npm run test:compose, npm run test:knative
     exclude: ['test/compose/**', 'test/knative/**'],
     globalSetup: ['test/global-setup.ts'],
-    testTimeout: 20_000,
+    // of a busy machine
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     // passes as soon as it can; a busy machine takes longer than the default of a second
     expect: { poll: { timeout: 10_000 } },
-    maxWorkers: 2,
+    // most tests wait more than they compute: for processes, stores and time-outs
+    maxWorkers: 4,
     // a file shares its modules with those before it: loading them costs more than most tests
     isolate: false,
     reporters: ['default'],

@@ -9,16 +9,20 @@ import { makeTrees, type Tree, type Trees } from './trees.ts'
 
 const root = join(import.meta.dirname, '..')
 
-/** The trees after a line has been added to a source. */
-const changed = (source: string) =>
+/** The line that is added to a source that changes. */
+const lineOf = (source: string) => `console.log("changed ${source}")`
+
+/** The trees after a line has been added to each of these sources. */
+const makeChangedTrees = (sources: readonly string[]) =>
   makeTrees({
     plugins: [
       {
         name: 'change',
         setup: (build) =>
           build.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
-            if (path !== join(root, source)) return undefined
-            return { contents: `${await readFile(path, 'utf8')}\nconsole.log('changed')`, loader: 'ts' }
+            const source = sources.find((source) => path === join(root, source))
+            if (source === undefined) return undefined
+            return { contents: `${await readFile(path, 'utf8')}\n${lineOf(source)}`, loader: 'ts' }
           }),
       },
     ],
@@ -37,10 +41,10 @@ const imports = async (path: string, text: string) => {
   return [...code.matchAll(/(?:from|import)\s*\(?"(\.[^"]+\.js)"/g)].map(([, to]) => join(path, '..', to!))
 }
 
-describe('the trees of the images', async () => {
-  const trees = await makeTrees()
-  const runtime = trees.get('runtime')!
+const trees = await makeTrees()
+const runtime = trees.get('runtime')!
 
+describe('the trees of the images', () => {
   it('are one for each image, and the runtime', () => {
     expect([...trees.keys()].toSorted()).toEqual(['runtime', ...imageNames].toSorted())
   })
@@ -100,30 +104,40 @@ describe('the trees of the images', async () => {
   it('are the same each time', async () => {
     expect(differing(trees, await makeTrees())).toEqual([])
   })
+})
 
-  it.each(['cancel-order', 'reserve-stock'] as const)(
-    'change for %s alone, and its domain, when its file does',
-    async (name) => {
-      const after = await changed(sourceOf(name))
-      expect(differing(trees, after).toSorted()).toEqual([name, functions[name].domain].toSorted())
-    },
-  )
+describe('what changes with a source', async () => {
+  const [order, store] = ['functions/orders/order.ts', 'functions/products/store.ts']
+  const sources = [sourceOf('cancel-order'), sourceOf('reserve-stock'), services.relay.source, order, store]
+  const changed = await makeChangedTrees(sources)
+  const holders = (source: string) =>
+    [...changed]
+      .filter(([, { files }]) => [...files.values()].some((text) => text.includes(lineOf(source))))
+      .map(([name]) => name)
+      .toSorted()
 
-  it('change for the relay alone when its file does', async () => {
-    expect(differing(trees, await changed(services.relay.source))).toEqual(['relay'])
+  it('is every image that holds it, and no other', async () => {
+    const all = new Set(sources.flatMap(holders))
+    expect(differing(trees, changed).toSorted()).toEqual([...all].toSorted())
   })
 
-  it('change only where the rules of orders are used when these do', async () => {
-    const differs = differing(trees, await changed('functions/orders/order.ts'))
-    expect(differs).toContain('create-order')
-    for (const name of differs.filter((name) => name !== 'orders'))
+  it.each(['cancel-order', 'reserve-stock'] as const)('is %s alone, and its domain, for its file', (name) => {
+    expect(holders(sourceOf(name))).toEqual([name, functions[name].domain].toSorted())
+  })
+
+  it('is the relay alone for its file', () => {
+    expect(holders(services.relay.source)).toEqual(['relay'])
+  })
+
+  it('is only where the rules of orders are used for these', () => {
+    expect(holders(order)).toContain('create-order')
+    for (const name of holders(order).filter((name) => name !== 'orders'))
       expect(functions).toHaveProperty([name, 'domain'], 'orders')
   })
 
-  it('change only for products when their store does', async () => {
-    const differs = differing(trees, await changed('functions/products/store.ts'))
-    expect(differs).not.toContain('runtime')
-    expect(differs).toContain('get-product')
-    expect(differs).not.toContain('get-order')
+  it('is only what reads products for their store', () => {
+    expect(holders(store)).not.toContain('runtime')
+    expect(holders(store)).toContain('get-product')
+    expect(holders(store)).not.toContain('get-order')
   })
 })

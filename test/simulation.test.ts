@@ -276,7 +276,8 @@ async function clear() {
     select format('%I.%I', schemaname, tablename) as name from pg_tables
     where schemaname in ('stock', 'orders', 'payments', 'events') and tablename not like '%migrations%'`
   await Promise.all([
-    admin.unsafe(`truncate ${tables.map(({ name }) => name).join()}`),
+    // in tables as small as these, faster than to truncate them
+    admin.unsafe(tables.map(({ name }) => `delete from ${name}`).join(';')),
     sandbox.stop().then(() => {
       rmSync(sandbox.path, { force: true })
       return sandbox.start()

@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { password } from '../../test/accounts.ts'
+import { newAccount } from '../../test/accounts.ts'
 import { openShop, type TestShop } from '../../test/shop.ts'
-import { seedUsers } from '../../demo/seed-users.ts'
 
 let shop: TestShop
 beforeAll(async () => {
   shop = await openShop(['users'])
-  const seeds = [
+  for (const [email, name, role] of [
     ['ada@example.com', 'Ada Lovelace', 'admin'],
     ['grace@example.com', 'Grace Hopper', 'staff'],
     ['barbara@example.com', 'Barbara Liskov', 'seller'],
@@ -14,9 +13,8 @@ beforeAll(async () => {
     ['twin-b@example.com', 'Twin', 'customer'],
     ['twin-a@example.com', 'Twin', 'customer'],
     ['gone@example.com', 'Gone', 'customer'],
-  ] as const
-  const made = seeds.map(([email, name, role]) => ({ email, name, role, password }))
-  await seedUsers(shop.deps('users').db, made)
+  ] as const)
+    await newAccount(shop, role, name, email)
   const [gone] = (await shop.get('/users?q=gone@', { as: 'admin' })).body.items
   await shop.delete(`/users/${gone.id}`, { as: 'admin' })
 })
