@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['{functions,images,compose,knative,events,local,demo,test,bench,docs}/**/*.test.ts'],
-    // need Docker, and a cluster: npm run test:compose, npm run test:knative
-    exclude: ['test/compose/**', 'test/knative/**'],
+    // need Docker, a cluster and root: npm run test:compose, npm run test:knative, npm run test:users
+    exclude: ['test/compose/**', 'test/knative/**', 'test/users/**'],
     globalSetup: ['test/global-setup.ts'],
     // of a busy machine
     testTimeout: 60_000,

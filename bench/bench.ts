@@ -15,6 +15,7 @@ import { stockUp } from './shop.ts'
 import type { Result } from './result.ts'
 import { saga } from './saga.ts'
 import { startUp } from './start-up.ts'
+import { readArguments } from '../local/commands/arguments.ts'
 import type { System } from '../local/system.ts'
 
 const inShop: Record<string, (system: System) => Promise<Result[]>> = {
@@ -31,9 +32,15 @@ const inCluster: Record<string, () => Promise<Result[]>> = {
   'cluster-changes': clusterChanges,
 }
 
+const known = ['start-up', ...Object.keys(inShop), ...Object.keys(inCluster)]
+
+const usage = `npm run bench [-- NAME …]
+Measures speed and size side by side.
+  NAME …   only these: ${known.join(', ')};
+           ${Object.keys(inCluster).join(' and ')} need a shop in a cluster (npm run deploy), and only run by their names`
+
 await run(async () => {
-  const wanted = process.argv.slice(2)
-  const known = ['start-up', ...Object.keys(inShop), ...Object.keys(inCluster)]
+  const { positionals: wanted } = readArguments(usage, { allowPositionals: true })
   const unknown = wanted.find((name) => !known.includes(name))
   if (unknown !== undefined)
     throw new UserError(`There is no benchmark ${unknown}. There are: ${known.join(', ')}.`)

@@ -34,9 +34,9 @@ export async function startShop(): Promise<{ system: System; stop: () => Promise
 
 /** Starts a function's process as the local runner would, but outside of it. */
 export const startFunction = (system: System, name: FunctionName): Instance =>
-  start(name, join(root, 'dist/functions/main.js'), {
+  start(name, join(system.dist, 'functions/main.js'), {
     ...system.environment.ofFunction(name),
-    NODE_COMPILE_CACHE: join(root, 'dist/cache'),
+    NODE_COMPILE_CACHE: join(system.dist, 'cache'),
   })
 
 export const start = (name: string, script: string, env: NodeJS.ProcessEnv = {}): Instance =>

@@ -13,6 +13,7 @@ import {
 } from '../functions/deployment.ts'
 import { databaseRoles, domainNames, domainsIn } from '../functions/table.ts'
 import { run } from '../functions/shared/process/run.ts'
+import { readArguments } from '../local/commands/arguments.ts'
 import { generateKeys, publicKeysOf } from '../functions/users/tokens.ts'
 
 export const secretsFolder = join(import.meta.dirname, 'secrets')
@@ -110,8 +111,12 @@ function read(file: string): string {
   }
 }
 
+const usage = `npm run secrets
+Makes the secrets that are missing, each a file in compose/secrets. None that is there is changed.`
+
 if (import.meta.main)
   await run(async () => {
+    readArguments(usage, {})
     const made = await makeSecrets()
     console.log(
       made.length === 0

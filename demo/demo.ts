@@ -4,6 +4,7 @@ import pc from 'picocolors'
 import { run } from '../functions/shared/process/run.ts'
 import { UserError } from '../functions/shared/process/user-error.ts'
 import { formatMoney } from '../functions/shared/schemas/money.ts'
+import { readArguments } from '../local/commands/arguments.ts'
 import type { Middleware, Schemas } from './client/client.ts'
 import { good } from './client/good.ts'
 import { placeOrder, readOrder, type Line } from './client/orders.ts'
@@ -12,12 +13,17 @@ import { readStock } from './client/stock.ts'
 import { watchOrder } from './client/timeline.ts'
 import { unreachable } from './unreachable.ts'
 
+const usage = `npm run demo
+Places an order from start to end, and two that cannot be fulfilled.
+SHOP_URL is the shop (http://localhost:8080), PORT its port if it runs here.`
+
 const url = (process.env['SHOP_URL'] ?? `http://localhost:${process.env['PORT'] ?? 8080}`).replace(/\/$/, '')
 
 const explained: Middleware = { onError: ({ error }) => new UserError(unreachable(url, error)) }
 const shop = shopClient(url, [explained])
 
 async function demo() {
+  readArguments(usage, {})
   heading('A customer registers and logs in')
   const ada = await shop.register({ email: `ada-${randomUUID().slice(0, 8)}@example.com` })
   console.log(`  ${ada.user.email}`)

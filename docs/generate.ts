@@ -6,12 +6,14 @@ import { caddyfile } from '../compose/caddyfile.ts'
 import { composeFile, groupedComposeFile } from '../compose/compose-file.ts'
 import { platformFile } from '../compose/platform.ts'
 import { run } from '../functions/shared/process/run.ts'
+import { readArguments } from '../local/commands/arguments.ts'
 import { manifests } from '../knative/manifests.ts'
 import { bakeFile } from '../images/bake-file.ts'
 import { apiTypes } from './api-types.ts'
 import { asyncApiDocument, eventSchemas } from './asyncapi.ts'
 import { eventMap } from './event-map.ts'
 import { domainTable, functionPage } from './function-table.ts'
+import { generateMigrations } from './migrations.ts'
 import { openApiDocument } from './openapi.ts'
 
 /** Every generated file and what belongs in it, by its path in the project. */
@@ -60,8 +62,13 @@ async function readme(): Promise<string> {
   return markdown(text.replace(marked, `$1\n${domainTable()}\n\n$2`))
 }
 
+const usage = `npm run generate
+Writes migrations, OpenAPI, AsyncAPI, JSON Schemas, manifests, Compose files, gateway and documents from the code.`
+
 if (import.meta.main)
   await run(async () => {
+    readArguments(usage, {})
+    await generateMigrations()
     for (const [path, text] of await generated()) {
       const file = join(import.meta.dirname, '..', path)
       mkdirSync(dirname(file), { recursive: true })

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -64,6 +64,11 @@ describe('lockDataDir', () => {
 
   it('is refused on a folder with files of somebody else', () => {
     expect(() => lockDataDir(import.meta.dirname)).toThrow(/holds files that are not Zeroshop's/)
+  })
+
+  it('is given on a folder in which other commands have left their results', () => {
+    mkdirSync(join(dataDir, 'faults'), { recursive: true })
+    lockDataDir(dataDir).release()
   })
 
   it('is refused on something that is not a folder', () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { isSetting, readConfig } from '../functions/shared/process/config.ts'
 import { domainNames, domains } from '../functions/table.ts'
 import type { Backend } from './backend.ts'
+import { distFolder } from './dist-folder.ts'
 import { environment, type Environment, type Settings } from './environment.ts'
 import { front, listen, type Handler } from './front.ts'
 import type { Options } from './commands/options.ts'
@@ -17,8 +18,7 @@ import { startPostgres } from './stores/postgres.ts'
 import type { Store } from './stores/store.ts'
 import { UserError } from '../functions/shared/process/user-error.ts'
 
-const root = join(import.meta.dirname, '..')
-const ours = { script: join(root, 'images/bundle.ts'), dist: join(root, 'dist') }
+const bundleScript = join(import.meta.dirname, '../images/bundle.ts')
 
 export interface SystemOptions extends Options {
   dataDir: string
@@ -39,6 +39,8 @@ export interface SystemOptions extends Options {
 
 export interface System {
   url: string
+  /** Where the functions are bundled. */
+  dist: string
   stores: Store[]
   backend: Backend
   /** The settings of each process. */
@@ -54,7 +56,8 @@ export interface System {
  * @throws UserError that says what to do
  */
 export async function startSystem(options: SystemOptions): Promise<System> {
-  const { dataDir, env, durable = true, bundler: { script, dist } = ours, say, log, signal } = options
+  const { dataDir, env, durable = true, say, log, signal } = options
+  const { script, dist } = options.bundler ?? { script: bundleScript, dist: distFolder(dataDir) }
   const stops: (() => unknown)[] = []
   const stop = async () => {
     // the other way round than started, so that nothing loses what it stands on
@@ -152,6 +155,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     shopfront.use(front(backend.handle, () => backend.scale()))
     return {
       url: `http://localhost:${shopfront.port}`,
+      dist,
       stores,
       backend,
       environment: configured,

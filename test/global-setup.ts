@@ -1,5 +1,3 @@
-import { mkdtempSync, chmodSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import postgres from 'postgres'
@@ -7,6 +5,7 @@ import { databaseRoles } from '../functions/table.ts'
 import { migrate } from '../functions/migrate.ts'
 import { startMongo } from '../local/stores/mongodb.ts'
 import { startPostgres } from '../local/stores/postgres.ts'
+import { temporaryFolder } from '../local/stores/temporary.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -19,8 +18,7 @@ export const testPassword = 'test'
 
 /** Starts real stores once for the whole run; each test file takes a database of its own from the template. */
 export default async function setup(project: TestProject) {
-  const dir = mkdtempSync(join(tmpdir(), 'zeroshop-test-'))
-  chmodSync(dir, 0o755)
+  const { folder: dir, remove } = temporaryFolder()
   const [postgresStore, mongo] = await Promise.all([
     startPostgres({ dataDir: join(dir, 'postgres'), durable: false }),
     startMongo({ dataDir: join(dir, 'mongodb'), durable: false }),
@@ -42,6 +40,6 @@ export default async function setup(project: TestProject) {
   project.provide('stores', { postgres: postgresStore.url, mongodb: mongo.url })
   return async () => {
     await Promise.all([postgresStore.stop(), mongo.stop()])
-    rmSync(dir, { recursive: true, force: true })
+    remove()
   }
 }

@@ -3,6 +3,7 @@ import {
   appendFileSync,
   chmodSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -15,20 +16,24 @@ import { dirname, join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
 
-/** A copy of the project as it is, in a folder of its own, to be changed by a test; its packages are ours. */
-export function copyProject() {
-  const folder = mkdtempSync(join(tmpdir(), 'zeroshop-copy-'))
-  chmodSync(folder, 0o755)
+/** Copies the project into a folder, as it is, but without what is installed or built. */
+export function cloneInto(folder: string) {
   const list = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], {
     cwd: root,
     encoding: 'utf8',
   })
-  const files = list.split('\0').filter((file) => file !== '')
-  for (const file of files) {
+  // a file that was removed is still in git's list
+  for (const file of list.split('\0').filter((file) => file !== '' && existsSync(join(root, file)))) {
     mkdirSync(dirname(join(folder, file)), { recursive: true })
-    // a file that was removed is still in git's list
-    cpSync(join(root, file), join(folder, file), { force: true, errorOnExist: false })
+    cpSync(join(root, file), join(folder, file), { preserveTimestamps: true })
   }
+}
+
+/** A copy of the project as it is, in a folder of its own, to be changed by a test; its packages are ours. */
+export function copyProject() {
+  const folder = mkdtempSync(join(tmpdir(), 'zeroshop-copy-'))
+  chmodSync(folder, 0o755)
+  cloneInto(folder)
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
   git('init', '--quiet')
   git('add', '--all')

@@ -11,21 +11,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { good } from '../demo/client/good.ts'
 import { shopClient } from '../demo/client/shop.ts'
 import type { FunctionReport } from '../local/activator/pool.ts'
+import { isRoot } from '../local/stores/access.js'
 import { startPostgres } from '../local/stores/postgres.ts'
 import { lockDataDir } from '../local/lock.ts'
 import { signal } from '../local/stores/process.ts'
-import {
-  killAll,
-  patienceMs,
-  processesWith,
-  runInTerminal,
-  startShop,
-  temporaryFolder,
-  until,
-} from './terminal.ts'
+import { temporaryFolder } from '../local/stores/temporary.ts'
+import { killAll, patienceMs, processesWith, runInTerminal, startShop, until } from './terminal.ts'
 
 const root = join(import.meta.dirname, '..')
-const isRoot = process.getuid?.() === 0
 
 type Shop = ReturnType<typeof startShop>
 

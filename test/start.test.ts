@@ -1,17 +1,33 @@
-import { execFileSync } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync } from 'node:fs'
+import { createHash, randomUUID } from 'node:crypto'
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { dirname, join } from 'node:path'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { freePort } from '../local/ports.ts'
 import { good } from '../demo/client/good.ts'
 import { placeOrder, readOrder } from '../demo/client/orders.ts'
 import { shopClient } from '../demo/client/shop.ts'
-import { killAll, patienceMs, processesWith, ready, runInTerminal, temporaryFolder } from './terminal.ts'
+import { isRoot } from '../local/stores/access.js'
+import { temporaryFolder } from '../local/stores/temporary.ts'
+import { cloneInto } from './project-copy.ts'
+import {
+  killAll,
+  patienceMs,
+  processesWith,
+  ready,
+  runInTerminal,
+  until,
+  type OtherUser,
+} from './terminal.ts'
 
 const root = join(import.meta.dirname, '..')
+
+/** The documented commands, as arguments of npm. */
+const commands = [
+  ...readFileSync(join(root, 'docs/commands.md'), 'utf8').matchAll(/^\| `npm ([^`]+)`/gm),
+].map(([, command]) => command!.split(' '))
 
 /** What a user does with a clone without node_modules. */
 describe('a fresh clone', { timeout: patienceMs * 2 }, () => {
@@ -19,31 +35,100 @@ describe('a fresh clone', { timeout: patienceMs * 2 }, () => {
   const clone = join(folder, 'zeroshop')
   let port: number
   let url: string
-  const npm = (...args: string[]) =>
-    runInTerminal(folder, 'npm', args, { cwd: clone, env: { PORT: String(port) } })
+  /** Where its data is, once it has said so. */
+  let dataDir: string | undefined
+  const npm = (args: string[], { env, as }: { env?: Record<string, string>; as?: OtherUser } = {}) =>
+    runInTerminal(folder, 'npm', args, {
+      cwd: clone,
+      env: { PORT: String(port), ...env },
+      ...(as && { as }),
+    })
   const credentials = { email: `${randomUUID()}@example.com`, password: randomUUID() }
 
+  /** Holds up every install in the clone, by the file that says whose turn it is. */
+  const holdInstalls = () => {
+    const hash = createHash('sha256').update(clone).digest('hex').slice(0, 12)
+    const turn = join(tmpdir(), `zeroshop-install-${process.getuid?.() ?? ''}-${hash}`)
+    writeFileSync(turn, String(process.pid))
+    return () => rmSync(turn)
+  }
+
   beforeAll(async () => {
-    const files = execFileSync('git', ['ls-files', '-z', '-co', '--exclude-standard'], {
-      cwd: root,
-      encoding: 'utf8',
-    })
-    for (const file of files.split('\0').filter((file) => file !== '' && existsSync(join(root, file)))) {
-      mkdirSync(dirname(join(clone, file)), { recursive: true })
-      cpSync(join(root, file), join(clone, file))
-    }
+    cloneInto(clone)
+    // what root finds in its home, in a container or in what mktemp -d made
+    if (isRoot) chmodSync(folder, 0o700)
     port = await freePort()
     url = `http://127.0.0.1:${port}`
   })
   afterEach(() => killAll(folder))
-  afterAll(remove)
+  afterAll(() => {
+    if (dataDir !== undefined) rmSync(dataDir, { recursive: true, force: true })
+    remove()
+  })
+
+  it('says what cannot work before it installs anything', async ({ skip }) => {
+    skip(!isRoot, 'needs root')
+    const start = npm(['start'], { env: { DATA_DIR: join(folder, 'data') } })
+    expect(await start.exited).toBe(1)
+    expect(start.errors()).toMatch(
+      new RegExp(
+        `^PostgreSQL refuses to run as root, .* may not enter ${folder}\\. Set DATA_DIR to .*$`,
+        'm',
+      ),
+    )
+    chmodSync(folder, 0o755)
+    const as = { uid: 65_534, gid: 65_534, home: folder }
+    const demo = npm(['run', 'demo'], { as })
+    expect(await demo.exited).toBe(1)
+    chmodSync(folder, 0o700)
+    expect(demo.errors()).toContain(
+      `Cannot install packages into ${clone}, which belongs to root. ` +
+        `Run this as root, or take the folder over (sudo chown -R 65534 ${clone}), then try again.`,
+    )
+    expect(existsSync(join(clone, 'node_modules'))).toBe(false)
+  })
+
+  // Each shell has found the machine's own Node when its command goes on: where that is Node 20, it cannot run TypeScript.
+  it('takes each command as the first', async () => {
+    const release = holdInstalls()
+    // as many as there are at once, so that one install is enough
+    const running = commands.map((command) => ({ command, ...npm([...command, '--', '--help']) }))
+    // the shell of macOS, Fedora and others
+    running.push({
+      command: ['run', 'reset'],
+      ...npm(['run', 'reset', '--', '--help'], { env: { npm_config_script_shell: 'bash' } }),
+    })
+    const installing = /^\s*\d+ \S+\s+node local\/commands\/install\.js/
+    try {
+      await until(
+        'every command waits for the packages',
+        () => processesWith(folder).filter((line) => installing.test(line)).length === running.length,
+      )
+      expect(existsSync(join(clone, 'node_modules'))).toBe(false)
+    } finally {
+      release()
+    }
+    const failed: unknown[] = []
+    for (const { command, exited, output } of running) {
+      const code = await exited
+      const usage = command.at(-1)!.startsWith('test:')
+        ? /^(vitest|npm run test:)/m
+        : `\nnpm ${command.join(' ')}`
+      if (code !== 0 || output().search(usage) < 0) failed.push({ command, code, said: output() })
+    }
+    expect(failed).toEqual([])
+    expect(running.filter(({ output }) => output().includes('Installing packages'))).toHaveLength(1)
+  })
 
   it('starts, shows the demo, stops at Ctrl-C, and starts again with its data', async () => {
-    const first = npm('start')
+    const first = npm(['start'])
     await first.said(ready)
     expect(first.output()).toMatch(/^PostgreSQL 18.*\nNATS 2.*\n(MongoDB|SecantusDB) .*\n/m)
+    const data = await first.said(/^The data is in (\S+)/m)
+    if (isRoot) dataDir = data
+    expect(data).toMatch(isRoot ? /^\/var\/lib\/zeroshop\/zeroshop-[\da-f]{8}$/ : join(clone, '.data'))
 
-    const demo = npm('run', 'demo')
+    const demo = npm(['run', 'demo'])
     await succeeded(demo)
     const [, approved, declined, tooMany] = demo
       .output()
@@ -61,26 +146,30 @@ describe('a fresh clone', { timeout: patienceMs * 2 }, () => {
     const { items } = await good(customer.GET('/products', { params: { query: { limit: 1 } } }))
     const { id, total } = await placeOrder(customer, [{ sku: items[0]!.sku, quantity: 1 }])
 
-    const reset = npm('run', 'reset', '--', '--yes')
+    const letters = npm(['run', 'dead-letters'])
+    await succeeded(letters)
+    expect(letters.output()).toMatch(/^no dead letters$/m)
+
+    const reset = npm(['run', 'reset', '--', '--yes'])
     expect(await reset.exited).toBe(1)
     expect(reset.output()).toMatch(/Zeroshop already runs on this data folder/)
     expect(await stop(first)).toBe(0)
 
-    const second = npm('start')
+    const second = npm(['start'])
     await second.said(ready)
     expect(second.output()).not.toMatch(/Installing|Downloading/)
     expect(await readOrder(await shopClient(url).logIn(credentials), id)).toMatchObject({ id, total })
     expect(await stop(second)).toBe(0)
 
-    const after = npm('run', 'reset', '--', '--yes')
+    const after = npm(['run', 'reset', '--', '--yes'])
     await succeeded(after)
-    expect(existsSync(join(clone, '.data'))).toBe(false)
+    expect(existsSync(data)).toBe(false)
   })
 
   it('says in one line that the port is in use, and leaves nothing running', async () => {
     const other = createServer().listen(port, '127.0.0.1')
     await once(other, 'listening')
-    const start = npm('start')
+    const start = npm(['start'])
     expect(await start.exited).toBe(1)
     other.close()
     expect(start.output()).toMatch(
@@ -91,7 +180,7 @@ describe('a fresh clone', { timeout: patienceMs * 2 }, () => {
   })
 
   it('shows how the demo finds a shop, where none runs', async () => {
-    const demo = npm('run', 'demo')
+    const demo = npm(['run', 'demo'])
     expect(await demo.exited).toBe(1)
     expect(demo.output()).toMatch(/No shop answers at http:\S+ \(ECONNREFUSED\)\. Start it with npm start/)
   })

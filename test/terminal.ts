@@ -1,6 +1,4 @@
 import { spawn, execFileSync } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { signal } from '../local/stores/process.ts'
@@ -11,11 +9,13 @@ export const patienceMs = 240_000
 const root = join(import.meta.dirname, '..')
 
 /** The environment of a user's shell, without what npm and vitest add to it and without our settings. */
-function shellEnvironment(): NodeJS.ProcessEnv {
+function shellEnvironment(): Record<string, string | undefined> {
   const env = Object.fromEntries(
     Object.entries(process.env).filter(
       ([name]) =>
-        !/^npm_|^VITEST|^NODE_|^INIT_CWD$|^TEST$|_URL$|^PORT$|^DATA_DIR$|^(FORCE|NO)_COLOR$/i.test(name),
+        !/^npm_|^VITEST|^NODE_|^INIT_CWD$|^TEST$|_URL$|^PORT$|^DATA_DIR$|^XDG_|^(FORCE|NO)_COLOR$/i.test(
+          name,
+        ),
     ),
   )
   const folders = (env['PATH'] ?? '').split(delimiter)
@@ -24,13 +24,6 @@ function shellEnvironment(): NodeJS.ProcessEnv {
     NO_COLOR: '1',
     PATH: folders.filter((folder) => !folder.includes('node_modules')).join(delimiter),
   }
-}
-
-/** A folder for a test that the user `postgres` may enter. */
-export function temporaryFolder() {
-  const folder = mkdtempSync(join(tmpdir(), 'zeroshop-'))
-  chmodSync(folder, 0o755)
-  return { folder, remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }) }
 }
 
 /** Every process with the text in its command line or its environment. */
@@ -55,19 +48,28 @@ export async function until(what: string, ask: () => boolean | Promise<boolean>)
     if (Date.now() > end) throw new Error(`never came: ${what}`)
 }
 
+/** Another user of the machine. */
+export interface OtherUser {
+  uid: number
+  gid: number
+  home: string
+}
+
 /**
  * Runs a command as a terminal does: as a process group of its own, which Ctrl-C reaches as a whole.
  * @param folder a text that the environment of all its processes gets, for `processesWith`
+ * @param options `as` is the user to run it as
  */
 export function runInTerminal(
   folder: string,
   command: string,
   args: string[],
-  { cwd = root, env = {} }: { cwd?: string; env?: Record<string, string> } = {},
+  { cwd = root, env = {}, as }: { cwd?: string; env?: Record<string, string>; as?: OtherUser } = {},
 ) {
   const child = spawn(command, args, {
     cwd,
-    env: { ...shellEnvironment(), ZEROSHOP_TEST: folder, ...env },
+    env: { ...shellEnvironment(), ZEROSHOP_TEST: folder, ...env, ...(as && { HOME: as.home }) },
+    ...(as && { uid: as.uid, gid: as.gid }),
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   })

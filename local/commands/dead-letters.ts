@@ -8,7 +8,7 @@ import { UserError } from '../../functions/shared/process/user-error.ts'
 import { readArguments } from './arguments.ts'
 import { openPostgres } from '../../functions/shared/store/postgres.ts'
 import { errorCode } from '../../functions/shared/store/store-errors.ts'
-import { dataDirOf } from '../stores/data-dir.ts'
+import { chooseDataDir } from '../stores/data-folder.js'
 
 const usage = `npm run dead-letters                       lists them
 npm run dead-letters -- replay EVENT        delivers one again (or: --reaction NAME, --all)
@@ -70,8 +70,9 @@ async function main(): Promise<void> {
 
 /** The address that the running shop has left in its data folder. */
 function runningUrl(): string | undefined {
+  const { dataDir } = chooseDataDir(process.env)
   try {
-    return (JSON.parse(readFileSync(join(dataDirOf(), 'running.json'), 'utf8')) as { events: string }).events
+    return (JSON.parse(readFileSync(join(dataDir, 'running.json'), 'utf8')) as { events: string }).events
   } catch {
     return undefined
   }

@@ -1,4 +1,10 @@
-// Runs before node_modules exists and on whatever Node the machine has: plain JavaScript for Node 20, no packages.
+// @ts-check
+// Installs the packages if they are missing or out of date: `node local/commands/install.js [--stores] [FOLDER]`. It runs
+// before node_modules exists and on whatever Node the machine has: plain JavaScript for Node 20, no packages. With
+// --stores, for a command that starts stores, it first checks that they can run here.
+//
+// What follows it in a script of package.json is started by `exec env node`: the shell remembers where it found the
+// `node` that ran this file, bash even for `exec`, but env looks again and finds the one just installed.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -13,8 +19,15 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join, resolve, sep } from 'node:path'
+import { parseArgs } from 'node:util'
+import { isOurs, ownerOf, unwritable } from '../stores/access.js'
+import { root as checkout, startProblem } from '../stores/data-folder.js'
 
-const root = resolve(process.argv[2] ?? join(import.meta.dirname, '../..'))
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { stores: { type: 'boolean', default: false } },
+})
+const root = resolve(positionals[0] ?? checkout)
 const lockFile = join(root, 'package-lock.json')
 const marker = join(root, 'node_modules', '.zeroshop-lock')
 const npmsRecord = join(root, 'node_modules', '.package-lock.json')
@@ -47,7 +60,7 @@ const runs = (pid) => {
 // Outside node_modules, which npm ci removes first.
 const turn = join(tmpdir(), `zeroshop-install-${process.getuid?.() ?? ''}-${hash(root).slice(0, 12)}`)
 
-/** Whether it is our turn to install; false when another process has just been at it. */
+/** Whether it is our turn to install; false if another process has the turn, after a short wait. */
 const takeTurn = () => {
   try {
     const file = openSync(turn, 'wx')
@@ -60,18 +73,29 @@ const takeTurn = () => {
   try {
     const pid = Number(readFileSync(turn, 'utf8'))
     const age = Date.now() - modified(turn)
-    // An empty file belongs to somebody who is about to write its number.
+    // An empty file belongs to a process that is about to write its number.
     if (pid > 0 ? !runs(pid) : age > 2000) rmSync(turn, { force: true })
     else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
   } catch {
-    // It has gone meanwhile.
+    // The file is gone by now.
   }
   return false
 }
 
+/** Why packages cannot be installed here, and what to do. @returns {string | undefined} */
+const obstacle = () => {
+  const modules = join(root, 'node_modules')
+  const blocked = [root, ...(existsSync(modules) ? [modules] : [])].find(unwritable)
+  if (blocked === undefined) return values.stores ? startProblem(process.env) : undefined
+  const remedy = isOurs(blocked)
+    ? 'Make it writable'
+    : `Run this as ${ownerOf(blocked)}, or take the folder over (sudo chown -R ${process.getuid?.()} ${root})`
+  return `Cannot install packages into ${unwritable(blocked)}. ${remedy}, then try again.`
+}
+
 const install = () => {
   console.log('Installing packages (first run) …')
-  // Not with the Node of node_modules, which is about to be removed.
+  // npm must not run on the Node in node_modules, which it is about to remove.
   const PATH = (process.env.PATH ?? '')
     .split(delimiter)
     .filter((folder) => !folder.endsWith(join(sep, 'node_modules', '.bin')))
@@ -91,11 +115,14 @@ const install = () => {
   return 'The packages could not be installed: see npm above. Check the network (behind a proxy, HTTPS_PROXY) and the disk, then try again.'
 }
 
+/** @returns {string | undefined} what went wrong */
 const main = () => {
+  const problem = installed() ? undefined : obstacle()
+  if (problem !== undefined) return problem
   while (!installed()) {
     if (!takeTurn()) continue
     try {
-      // Whoever had the turn before us may have done it.
+      // The process that had the turn before us may have installed them.
       if (installed()) return undefined
       const problem = install()
       if (problem !== undefined) return problem

@@ -47,6 +47,19 @@ describe('install.js', () => {
     expect(await install()).toEqual({ code: 0, said: installing })
   })
 
+  it('comes first in every script, and what follows is looked up anew', () => {
+    const { scripts } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as {
+      scripts: Record<string, string>
+    }
+    // the linters are not there before
+    const program = /^(?:exec env (?:node|vitest|tsc|prettier) |oxlint |exec env tsc$)/
+    for (const script of Object.values(scripts)) {
+      const [install, then] = script.split(/ && (.*)/)
+      expect(install).toMatch(/^node local\/commands\/install\.js(?: --stores)?$/)
+      expect(then).toMatch(program)
+    }
+  })
+
   it('says what to do when the install fails', async () => {
     writeFileSync(lock(), '{}')
     const { code, said } = await install()

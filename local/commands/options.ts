@@ -14,7 +14,7 @@ export const usage = `npm start -- [options]
   --window SECONDS   how long a function is idle before it is stopped (60)
   --max-scale N      at most so many processes a function
   --in-process       all functions in one process
-PORT sets the port (8080), DATA_DIR the data folder (.data).`
+PORT sets the port (8080), DATA_DIR the data folder (.data, or a folder outside the checkout if .data cannot be used).`
 
 /** @throws UserError if an option is unknown or its value is out of range */
 export function readOptions(args: string[], env: NodeJS.ProcessEnv): Options | 'help' {

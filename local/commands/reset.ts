@@ -5,7 +5,7 @@ import { run } from '../../functions/shared/process/run.ts'
 import { UserError } from '../../functions/shared/process/user-error.ts'
 import { readArguments } from './arguments.ts'
 import { lockDataDir } from '../lock.ts'
-import { dataDirOf, marker } from '../stores/data-dir.ts'
+import { chooseDataDir, marker } from '../stores/data-folder.js'
 import { codeOf } from '../stores/field.ts'
 import { stopLeftovers } from '../stores/leftovers.ts'
 
@@ -25,13 +25,13 @@ const ask = async (question: string): Promise<boolean> => {
 
 /**
  * Removes a data folder with all that is in it.
- * @throws UserError when a system runs on it, or it is not a data folder of ours
+ * @throws UserError if a shop runs on it
  */
 const remove = async (dataDir: string): Promise<void> => {
   lockDataDir(dataDir)
   await stopLeftovers(dataDir)
   for (const file of readdirSync(dataDir)) {
-    // The marker goes last, so that a reset that is cut short can be run again.
+    // The marker goes last, so that a reset that was cut short can be run again.
     if (file !== marker) rmSync(join(dataDir, file), { recursive: true, force: true })
   }
   rmSync(join(dataDir, marker))
@@ -49,7 +49,7 @@ const reset = async (): Promise<void> => {
       yes: { type: 'boolean', short: 'y', default: false },
     },
   })
-  const named = dataDirOf()
+  const { dataDir: named } = chooseDataDir(process.env)
   if (!existsSync(named)) {
     console.log(`Nothing to remove: ${named} does not exist.`)
     return

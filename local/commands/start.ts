@@ -3,11 +3,13 @@ import { createWriteStream, mkdirSync, renameSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import pc from 'picocolors'
 import { run } from '../../functions/shared/process/run.ts'
+import { UserError } from '../../functions/shared/process/user-error.ts'
 import { lockDataDir } from '../lock.ts'
 import { noteworthy } from './noteworthy.ts'
 import { readOptions, usage, type Options } from './options.ts'
 import { demoPassword, people } from '../people.ts'
-import { dataDirOf, explainDataDir } from '../stores/data-dir.ts'
+import { explainDataDir } from '../stores/data-dir.ts'
+import { chooseDataDir, startProblem } from '../stores/data-folder.js'
 import { codeOf } from '../stores/field.ts'
 import { signal } from '../stores/process.ts'
 import { startSystem, type System } from '../system.ts'
@@ -22,15 +24,19 @@ const began = performance.now()
 
 async function main(): Promise<number> {
   let release = () => {}
-  const dataDir = dataDirOf()
+  const choice = chooseDataDir(process.env)
+  const { dataDir, why } = choice
   try {
     const options = readOptions(process.argv.slice(2), process.env)
     if (options === 'help') {
       console.log(usage)
       return 0
     }
+    const problem = startProblem(process.env, choice)
+    if (problem !== undefined) throw new UserError(problem)
     const lock = lockDataDir(dataDir)
     release = () => lock.release()
+    console.log(pc.dim(`The data is in ${dataDir}${why === undefined ? '' : ` (${why})`}`))
     return await runShop(options, dataDir)
   } catch (error) {
     throw isOfDisk(error) ? explainDataDir(error, dataDir) : error
@@ -46,9 +52,9 @@ async function runShop(options: Options, dataDir: string): Promise<number> {
   const told = Promise.withResolvers<number>()
   const stopping = new AbortController()
   const running: { system?: System } = {}
-  // a signal may come twice: npm hands on what the terminal has sent to all
+  // a signal may come twice: from the terminal, and from npm, which passes it on
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => told.resolve(0))
-  // the terminal may be gone before us
+  // the terminal may close first
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   void told.promise.then((code) => {
     console.log('Stopping …')
@@ -67,7 +73,7 @@ async function runShop(options: Options, dataDir: string): Promise<number> {
       say: (line) => console.log(pc.dim(line)),
       log: (name, line) => {
         write(`${new Date().toISOString()} ${name} ${line}\n`)
-        // what ends now is meant to
+        // now processes are meant to end
         const shown = stopping.signal.aborted ? undefined : worthShowing(name, line)
         if (shown !== undefined) console.error(pc.yellow(shown))
       },
@@ -88,14 +94,14 @@ async function runShop(options: Options, dataDir: string): Promise<number> {
   }
 }
 
-/** The stores, too, hear of our end; what has not ended by then is not waited for. */
+/** Kills what still runs, and ends. */
 function cutOff(system: System | undefined, code: number) {
   for (const { pid } of [...(system?.stores ?? []), ...(system?.backend.processes() ?? [])])
     if (pid !== undefined) signal(pid, 'SIGKILL')
   process.exit(code)
 }
 
-/** Lines are appended; a disk that is full must not end the shop. */
+/** Opens the log for appending. A full disk must not end the shop. */
 function openLog(file: string): (line: string) => void {
   mkdirSync(dirname(file), { recursive: true })
   if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > logLimit) renameSync(file, `${file}.1`)

