@@ -16,6 +16,15 @@ const pipEnv = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
   PIP_USER: '0',
 })
 
+/**
+ * The interpreter behind `python3`. With pyenv, `python3` is a script that updates pyenv's own files after each pip
+ * install, and fails if two do so at once.
+ */
+const interpreter = async (env: NodeJS.ProcessEnv): Promise<string> => {
+  const { stdout } = await run('python3', ['-c', 'import sys; print(sys.executable)'], { env })
+  return stdout.trim() || 'python3'
+}
+
 const explainPip = (error: unknown, what: string, instead: string): UserError => {
   const stderr = textOf(error, 'stderr') ?? ''
   if (codeOf(error) === 'ENOENT')
@@ -55,7 +64,7 @@ export const pipInstall = async (
 ): Promise<void> => {
   const options = ['install', '--quiet', '--only-binary=:all:', '--target', target]
   try {
-    await run('python3', ['-m', 'pip', ...options, ...requirements], { env: pipEnv(env) })
+    await run(await interpreter(env), ['-m', 'pip', ...options, ...requirements], { env: pipEnv(env) })
   } catch (error) {
     throw explainPip(error, what, instead)
   }
@@ -67,7 +76,8 @@ export const pipInstall = async (
  */
 export const pipVenv = async (folder: string, wanted: PipPackage): Promise<void> => {
   try {
-    await run('python3', ['-m', 'venv', '--without-pip', folder], { env: pipEnv(wanted.env) })
+    const python = await interpreter(wanted.env)
+    await run(python, ['-m', 'venv', '--without-pip', folder], { env: pipEnv(wanted.env) })
     const ask = 'import sysconfig; print(sysconfig.get_path("purelib"))'
     const { stdout } = await run(join(folder, 'bin/python3'), ['-c', ask], { env: pipEnv(wanted.env) })
     await pipInstall(stdout.trim(), wanted)
