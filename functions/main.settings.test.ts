@@ -21,7 +21,7 @@ describe('starting a process', () => {
     [
       'without a function',
       () => without('FUNCTION'),
-      'FUNCTION is not set: it is the function to serve, as its domain.ts names it. Set it, or FUNCTION_FILE.',
+      'FUNCTION is not set: it is the function to serve, by its name in domain.ts. Set it, or FUNCTION_FILE.',
     ],
     [
       'with an unknown function',
@@ -46,7 +46,7 @@ describe('starting a process', () => {
     [
       'with an invalid database URL',
       () => ({ ...good, DATABASE_URL: 'secret' }),
-      'DATABASE_URL is not a URL: it is the PostgreSQL database, with the role of the domain. Set it to scheme://user:password@host:port/path, with %2F for a / in the password, and so on.',
+      'DATABASE_URL is not a URL: it is the PostgreSQL database, with the role of the domain. Set it to scheme://user:password@host:port/path, with special characters in the password escaped, such as %2F for /.',
     ],
     [
       'with a password that is not percent-encoded',
@@ -100,7 +100,7 @@ describe('starting a process', () => {
     [
       'with a secret that is empty',
       () => ({ ...without('DATABASE_URL'), DATABASE_URL_FILE: '/dev/null' }),
-      'DATABASE_URL_FILE: /dev/null is empty. Put there the PostgreSQL database, with the role of the domain.',
+      'DATABASE_URL_FILE: /dev/null is empty. It must contain the PostgreSQL database, with the role of the domain.',
     ],
     [
       'with a secret that is a folder',
@@ -115,7 +115,7 @@ describe('starting a process', () => {
     [
       'with an address of another machine',
       () => ({ ...good, HOST: '192.0.2.1' }),
-      'HOST is not an address of this machine. Set it to one, or leave it out.',
+      'HOST is not an address of this machine. Set it to one that is, or leave it out.',
     ],
     [
       'with an unknown log level',
@@ -160,7 +160,7 @@ describe('starting a process', () => {
     const { port } = other.address() as AddressInfo
     for (const FUNCTION of ['get-order', 'reserve-stock']) {
       const said = await processes.refusal({ ...good, FUNCTION, PORT: String(port) })
-      expect(said).toBe(`PORT=${port} is in use. Set it to a free one.`)
+      expect(said).toBe(`PORT=${port} is in use. Set PORT to a free port.`)
     }
     other.close()
   })

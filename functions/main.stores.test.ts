@@ -25,17 +25,17 @@ describe('a process that cannot use its store', () => {
     [
       'while PostgreSQL does not answer',
       () => ({ ...good, DATABASE_URL: nowhere }),
-      'DATABASE_URL: PostgreSQL cannot be used (ECONNREFUSED). Start it, or set DATABASE_URL to where it answers.',
+      'DATABASE_URL: PostgreSQL cannot be used (ECONNREFUSED). Start it, or set DATABASE_URL to its address.',
     ],
     [
       'if PostgreSQL rejects the password',
       () => ({ ...good, DATABASE_URL: shop.database('orders').replace(':test@', ':tset@') }),
-      'DATABASE_URL: PostgreSQL cannot be used (it refuses the role or its password). Start it, or set DATABASE_URL to where it answers.',
+      'DATABASE_URL: PostgreSQL cannot be used (it refuses the role or its password). Start it, or set DATABASE_URL to its address.',
     ],
     [
       'while MongoDB does not answer',
       () => ({ ...good, FUNCTION: 'get-product', MONGODB_URL: 'mongodb://127.0.0.1:9/none' }),
-      /^MONGODB_URL: MongoDB cannot be used \(.+\)\. Start it, or set MONGODB_URL to where it answers\.$/,
+      /^MONGODB_URL: MongoDB cannot be used \(.+\)\. Start it, or set MONGODB_URL to its address\.$/,
     ],
     [
       'while NATS does not answer',
@@ -45,7 +45,7 @@ describe('a process that cannot use its store', () => {
         DATABASE_URL: shop.database('events'),
         NATS_URL: 'nats://127.0.0.1:9',
       }),
-      'NATS_URL: NATS cannot be used (CONNECTION_REFUSED). Start it, or set NATS_URL to where it answers.',
+      'NATS_URL: NATS cannot be used (CONNECTION_REFUSED). Start it, or set NATS_URL to its address.',
     ],
     [
       'on a PostgreSQL database that was never migrated',

@@ -1,26 +1,32 @@
 import type * as z from 'zod'
 
 /**
- * How a domain declares itself in its `domain.ts`. Manifests, gateways, roles, secrets and documents are made from
- * this declaration, so it is data: nothing in it loads a driver or a function.
+ * The types of the declaration in a domain's `domain.ts`. Manifests, gateways, roles, secrets and documents
+ * are generated from it. The declaration is plain data: it loads neither a driver nor a function.
  */
 
 export type Role = 'customer' | 'seller' | 'staff' | 'admin'
 
-/** Who may call: anyone, anyone logged in, or these roles. The function itself checks who owns a resource. */
+/**
+ * Who may call an operation: `anyone`, any logged-in `user`, or the given roles. The function itself checks
+ * who owns a resource.
+ */
 export type Caller = 'anyone' | 'user' | readonly Role[]
 
-/** `zero` scales on concurrency, down to none; `warm` never goes below one; `cpu` scales on CPU. */
+/**
+ * How a function scales: `zero` on concurrency, down to no instance; `warm` likewise, but down to one
+ * instance; `cpu` on CPU, down to one instance.
+ */
 export type Scaling = 'zero' | 'warm' | 'cpu'
 
 interface Row {
   summary: string
   scaling: Scaling
-  /** How many requests one instance takes at once. */
+  /** How many requests one instance handles at the same time. */
   concurrency: number
   /** The largest number of instances. */
   maxScale: number
-  /** The event types that it emits; it cannot emit any other. */
+  /** The event types that it emits. It cannot emit others. */
   emits: readonly string[]
 }
 
@@ -28,52 +34,63 @@ export interface OperationRow extends Row {
   method: 'get' | 'post' | 'patch' | 'delete'
   path: string
   by: Caller
-  /** Needs an Idempotency-Key, because it creates or charges. */
+  /** Requires an Idempotency-Key, because it creates something or charges money. */
   idempotent?: true
-  /** Part of an order's way from the catalogue to the shipment: small installations keep it. */
+  /**
+   * Needed to take an order from the catalogue to the shipment. Small installations run only such operations.
+   */
   core?: true
-  /** It uses LISTEN, which needs a connection to PostgreSQL past the pooler. */
+  /** Uses LISTEN, which needs a direct connection to PostgreSQL, without the pooler. */
   listens?: true
-  /** It answers with a stream that may stay open for so many seconds. */
+  /** Returns a stream that may stay open for this many seconds. */
   streamSeconds?: number
 }
 
 export interface ReactionRow extends Row {
   /** The event types that it runs on. */
   on: readonly string[]
-  /** The event that it emits if all goes well: the dispatcher starts the next reactions early (events/wake.ts). */
+  /**
+   * The event that it emits if it succeeds. The dispatcher starts the reactions to that event early
+   * (events/wake.ts).
+   */
   leadsTo?: string
 }
 
-/** A setting of a domain's functions, beside those that every function has. */
+/** A setting of a domain's functions, in addition to those that every function has. */
 export interface DomainSetting {
-  /** What it is, for the error message that asks for it. */
+  /** What it is, for the error message if it is missing. */
   description: string
-  /** A secret: a file that `npm run secrets` fills with random bytes, or with the private key of a key pair. */
+  /**
+   * If it is a secret: whether `npm run secrets` fills its file with random bytes, or with the private key of
+   * a key pair.
+   */
   secret?: 'random' | 'private key'
-  /** The container's address of a service beside the functions; Compose sets it, Knative's overlays do. */
+  /**
+   * If it is the address of a service that runs beside the functions: the address of that service's
+   * container. Compose sets it; on Knative, the overlays set their own.
+   */
   service?: string
 }
 
 export interface EventSpec {
   summary: string
-  /** It is emitted with a date, and published when that has come. */
+  /** The event is emitted with a date, and published at that date. */
   scheduled?: true
   data: z.ZodObject
 }
 
 export interface Domain {
-  /** The name of its folder, its schema and its database role. */
+  /** The name of the domain, its folder, its schema and its database role. */
   name: string
-  /** What it is about, for the map of the functions. */
+  /** What the domain is about, for the generated map of the functions. */
   summary: string
   store: 'postgres' | 'mongodb'
-  /** PostgreSQL: the files of its folder that declare tables. */
+  /** For PostgreSQL: the files in its folder that declare tables. */
   tables?: readonly string[]
-  /** MongoDB: the collections whose documents hold an outbox. */
+  /** For MongoDB: the collections whose documents have an outbox. */
   outboxes?: readonly string[]
   settings?: Readonly<Record<string, DomainSetting>>
-  /** Networks that its functions reach, beside that of their store. */
+  /** The networks that its functions need, in addition to that of their store. */
   networks?: readonly string[]
   /** The events that it emits, by type. */
   events: Readonly<Record<string, EventSpec>>
@@ -83,7 +100,7 @@ export interface Domain {
 
 type Open = (...args: never[]) => Promise<{ deps: unknown }>
 
-/** Declares a domain: `domain<typeof open>()({ … })`, where `open` gives its functions what they need. */
+/** Declares a domain: `domain<typeof open>()({ … })`. `open` returns the dependencies of its functions. */
 export const domain =
   <O extends Open>() =>
   <const D extends Domain>(declaration: D): D & { deps?: Awaited<ReturnType<O>>['deps'] } =>
@@ -105,13 +122,13 @@ const http =
     ...given,
   })
 
-/** Operations by their HTTP method. */
+/** Each of these declares an operation with its HTTP method. */
 export const get = http('get')
 export const post = http('post')
 export const patch = http('patch')
 export const del = http('delete')
 
-/** A reaction to events of these types. */
+/** Declares a reaction to events of these types. */
 export const on = <const O extends readonly string[]>(
   types: O,
   summary: string,

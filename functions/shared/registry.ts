@@ -1,6 +1,6 @@
 /**
- * The types of all domains' functions and events. functions/table.ts fills it in by declaration merging, so that this
- * folder knows them and yet imports no domain.
+ * The types of all domains' functions and events. functions/table.ts fills this in by declaration merging, so
+ * that this folder can use them without importing a domain.
  */
-// oxlint-disable-next-line typescript/no-empty-object-type -- it is merged with
+// oxlint-disable-next-line typescript/no-empty-object-type -- declaration merging needs it
 export interface Registry {}

@@ -2,7 +2,7 @@ import { createLocalJWKSet, jwtVerify, type JSONWebKeySet } from 'jose'
 import type { Caller, Role } from '../domain.ts'
 import { Problem } from '../http/problems.ts'
 
-/** Who calls, from the access token. */
+/** The caller, as the access token describes them. */
 export interface User {
   id: string
   role: Role
@@ -13,15 +13,18 @@ export interface User {
 export const issuer = 'https://zeroshop.dev'
 export const audience = 'zeroshop'
 
-/** Reads the user from an `Authorization` header; throws a 401 where the token is not good. */
+/**
+ * Returns the user of an `Authorization` header; undefined if there is no header. Throws a Problem 401 if the
+ * token is not valid.
+ */
 export type Authenticate = (header: string | undefined) => Promise<User | undefined>
 
-/** As many tokens are remembered once verified: a signature costs more than most operations. */
+/** How many verified tokens are cached. Verifying a signature costs more than most operations do. */
 const remembered = 2_000
 
 /**
- * Verifies access tokens locally (EdDSA, RFC 8037) against the public keys.
- * @param now the clock, in milliseconds
+ * Returns a function that verifies access tokens locally (EdDSA, RFC 8037) with the public keys.
+ * @param now returns the current time, in ms since 1970
  */
 export function authenticator(jwks: JSONWebKeySet, now: () => number = Date.now): Authenticate {
   const keys = createLocalJWKSet(jwks)
@@ -51,7 +54,11 @@ export function authenticator(jwks: JSONWebKeySet, now: () => number = Date.now)
   }
 }
 
-/** Refuses (401, 403) a caller that the table does not let in. */
+/**
+ * Checks that the user may call an operation.
+ * @param by who may call it, according to its domain's `domain.ts`
+ * @throws Problem 401 if nobody is logged in, 403 if the user has another role
+ */
 export function authorize(by: Caller, user: User | undefined): void {
   if (by === 'anyone') return
   if (user === undefined) throw notLoggedIn('Send the access token as: Authorization: Bearer <token>.')
@@ -63,5 +70,5 @@ function notLoggedIn(detail: string) {
   return new Problem('not-logged-in', { detail })
 }
 
-/** Whether the user may see and change what others own. */
+/** Whether the user may see and change what belongs to others. */
 export const isStaff = (user: User) => user.role === 'staff' || user.role === 'admin'

@@ -3,7 +3,10 @@ import type { Config } from '../process/config.ts'
 import { UserError } from '../process/user-error.ts'
 import { authenticator, type Authenticate } from './access-token.ts'
 
-/** Verifies access tokens with the configured public keys. */
+/**
+ * Returns a function that verifies access tokens with the configured public keys.
+ * @throws UserError if the keys are missing or cannot be used
+ */
 export function openAuthenticator(config: Config): Authenticate {
   const keys = publicKeys(config)
   try {
@@ -15,7 +18,10 @@ export function openAuthenticator(config: Config): Authenticate {
 
 export const publicKeys = (config: Config) => readJson(config, 'JWT_PUBLIC_KEYS') as JSONWebKeySet
 
-/** A setting that holds JSON. @throws UserError */
+/**
+ * Reads a setting that contains JSON.
+ * @throws UserError if it is missing or is not JSON
+ */
 export function readJson(config: Config, name: string): unknown {
   try {
     return JSON.parse(config.need(name))

@@ -6,7 +6,7 @@ import type { LoadedOperation } from '../process/entry.ts'
 import { createApp } from './app.ts'
 import type { Contract, Operation } from './operation.ts'
 
-/** An app with one operation. */
+/** Returns an app with one operation. */
 function appOf(row: OperationRow, contract: Omit<Contract, 'responses'>, handle: Operation['handle']) {
   const loaded: LoadedOperation = {
     row: { ...row, name: 'try-out', domain: 'none', settings: {} },
@@ -22,7 +22,7 @@ function appOf(row: OperationRow, contract: Omit<Contract, 'responses'>, handle:
   })
 }
 
-describe('an answer with an ETag', () => {
+describe('a response with an ETag', () => {
   const headers = { etag: '"3"', 'cache-control': 'private' }
   const app = appOf(
     get('/thing', '', { by: 'anyone' }),
@@ -33,7 +33,7 @@ describe('an answer with an ETag', () => {
     app.request('/thing', { method, headers: { 'if-none-match': known } })
 
   it.each(['"3"', 'W/"3"', '"2", "3"', '"2",W/"3"', '*'])(
-    'is a 304 to a client that has %s',
+    'is a 304 if the client sends If-None-Match: %s',
     async (known) => {
       const answer = await read(known)
       expect([answer.status, await answer.text()]).toEqual([304, ''])
@@ -41,18 +41,21 @@ describe('an answer with an ETag', () => {
     },
   )
 
-  it.each(['"2"', '"33"', '3', ''])('is sent to a client that has %s', async (known) => {
-    const answer = await read(known)
-    expect([answer.status, answer.headers.get('etag')]).toEqual([200, '"3"'])
-    expect(await answer.json()).toEqual({ name: 'thing' })
-  })
+  it.each(['"2"', '"33"', '3', ''])(
+    'is sent in full if the client sends If-None-Match: %s',
+    async (known) => {
+      const answer = await read(known)
+      expect([answer.status, answer.headers.get('etag')]).toEqual([200, '"3"'])
+      expect(await answer.json()).toEqual({ name: 'thing' })
+    },
+  )
 
-  it('is a 304 to HEAD, too', async () => {
+  it('is a 304 for HEAD, too', async () => {
     expect((await read('"3"', 'HEAD')).status).toBe(304)
   })
 })
 
-it('sends a stream as it comes, and gives it no ETag', async () => {
+it('sends a stream chunk by chunk, without an ETag', async () => {
   const ended = Promise.withResolvers<void>()
   const body = new ReadableStream({
     async start(controller) {
@@ -73,7 +76,7 @@ describe('an operation', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
   afterEach(() => void vi.useRealTimers())
 
-  it('that is not done within ten seconds is a 503, and goes on', async () => {
+  it('is a 503 and continues if it is not done within ten seconds', async () => {
     const work = Promise.withResolvers<void>()
     let isDone = false
     const app = appOf(get('/slow', '', { by: 'anyone' }), { request: {} }, async ({ json }) => {
@@ -93,7 +96,7 @@ describe('an operation', () => {
     await vi.waitFor(() => expect(isDone).toBe(true))
   })
 
-  it('has its ten seconds from when the request is read', async () => {
+  it('has ten seconds from when its request has been read', async () => {
     const app = appOf(
       post('/thing', '', { by: 'anyone' }),
       { request: { body: z.strictObject({ n: z.int() }) } },

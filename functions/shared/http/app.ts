@@ -15,12 +15,15 @@ import { check, readJson } from './validate.ts'
 
 const defaultMaxBody = 100 * 1024
 
-/** How long an operation may take once its request is read, in ms: others wait behind it if a store does not answer. */
+/**
+ * The longest that an operation may take once its request is read, in ms. If a store does not respond,
+ * further requests queue behind those that are waiting for it.
+ */
 const mostMs = 10_000
 
 export interface AppOptions {
   operations: readonly LoadedOperation[]
-  /** What a domain's functions work with. */
+  /** Returns the dependencies of a domain's functions. */
   deps: (domain: string) => object
   authenticate: Authenticate
   log: Logger
@@ -28,12 +31,12 @@ export interface AppOptions {
 
 declare module 'hono' {
   interface ContextVariableMap {
-    /** The request to an operation, checked. */
+    /** The validated request to an operation. */
     call: Awaited<ReturnType<typeof accept>>
   }
 }
 
-/** The Hono app of one function, or of all of them. */
+/** Returns a Hono app that serves the given operations: those of one function, or of many. */
 export function createApp({ operations: served, deps, authenticate, log }: AppOptions): Hono {
   const app = new Hono()
   app.onError((error, c) => toProblem(error, c, log).toResponse())
@@ -73,7 +76,11 @@ function refuseMethod(methods: string[]): never {
   })
 }
 
-/** Checks who calls and what was sent, in the order in which a client can put it right. */
+/**
+ * Checks the caller and then the request, in the order in which a client can correct mistakes. Returns the
+ * operation's call.
+ * @throws Problem 400, 401, 403 or 415
+ */
 async function accept(
   c: Context,
   { name, contract }: LoadedOperation['run'],
@@ -103,8 +110,9 @@ async function accept(
 }
 
 /**
- * Refuses (413) a body above the cap: by what its length is said to be, else when it has been read. It is read to its
- * end then, too, as hono/body-limit does not: a connection cannot be used again before, and a proxy would do so.
+ * Refuses a body above the limit with a 413: by its Content-Length if there is one, otherwise after reading
+ * it. A body without a length is always read to its end, which hono/body-limit does not do. Until then the
+ * connection cannot be reused, and a proxy would reuse it.
  */
 function limit(maxSize: number): MiddlewareHandler {
   const refuse = () => {
@@ -112,12 +120,12 @@ function limit(maxSize: number): MiddlewareHandler {
   }
   return async (c, next) => {
     const length = c.req.header('content-length')
-    // Node holds a sender to the length that it names, and reads what we leave
+    // Node enforces the declared length, and reads the rest of a body that we do not read
     if (Number(length ?? 0) > maxSize) refuse()
     const { raw } = c.req
     if (c.req.header('transfer-encoding') !== undefined && raw.body !== null) {
       const body = await readUpTo(maxSize, raw.body)
-      // its method comes from `raw`
+      // the method comes from `raw`, and is never GET or HEAD
       // oxlint-disable-next-line no-invalid-fetch-options
       c.req.raw = new Request(raw, { body: body ?? refuse() })
     }
@@ -125,7 +133,10 @@ function limit(maxSize: number): MiddlewareHandler {
   }
 }
 
-/** A body, or undefined where it is larger; not more of it is kept. */
+/**
+ * Reads a body to its end. Returns it, or undefined if it is larger than `maxSize` bytes; what exceeds the
+ * limit is discarded.
+ */
 async function readUpTo(
   maxSize: number,
   body: ReadableStream<Uint8Array>,
@@ -139,12 +150,21 @@ async function readUpTo(
   return size <= maxSize ? Buffer.concat(chunks) : undefined
 }
 
-/** Answers 503 if an operation takes too long. It goes on, and a client that tries again with its key gets its result. */
-const inTime = timeout(mostMs, () => new HTTPException(503, { message: `not done within ${mostMs} ms` }))
+/**
+ * Returns a 503 if an operation takes too long. The operation continues, and a client that retries with the
+ * same key gets its result.
+ */
+const inTime = timeout(
+  mostMs,
+  () => new HTTPException(503, { message: `the operation is not done within ${mostMs} ms` }),
+)
 
 const hasETag = ({ contract }: LoadedOperation['run']) => contract.headers?.includes('ETag') === true
 
-/** Answers 304 if the client has this version already. Only for what has an ETag: hono makes one of any other answer. */
+/**
+ * Returns a 304 if the client already has this version. It is used only for operations that set an ETag,
+ * because Hono would compute one for any other response.
+ */
 const notModified = etag()
 
 function toProblem(error: unknown, c: Context, log: Logger): Problem {

@@ -1,10 +1,14 @@
 import type { Context } from 'hono'
 import { Problem } from './problems.ts'
 
-/** The entity tag of a version (RFC 9110, 8.8.3). */
+/** Returns the entity tag of a version (RFC 9110, 8.8.3). */
 export const etag = (version: number) => `"${version}"`
 
-/** The version that the client's `If-Match` names; 428 where there is none. `*` matches any. */
+/**
+ * Returns the version in the client's `If-Match`: `*` matches any version, and NaN, for a malformed header,
+ * matches none.
+ * @throws Problem 428 if the header is missing
+ */
 export function ifMatch(c: Context): number | '*' {
   const header = c.req.header('if-match')
   if (header === undefined)
@@ -13,7 +17,7 @@ export function ifMatch(c: Context): number | '*' {
   return Number(/^"(\d{1,15})"$/.exec(header.trim())?.[1] ?? Number.NaN)
 }
 
-/** Refuses (412) where the client's version is not the current one. */
+/** @throws Problem 412 if the client's version is not the current one */
 export function checkVersion(wanted: number | '*', current: number) {
   if (wanted !== '*' && wanted !== current) throw staleVersion()
 }

@@ -1,4 +1,4 @@
-/** The part of every problem's `type` that is before its name. */
+/** The prefix of every problem's `type`; the problem's name follows it. */
 export const typeBase = 'https://zeroshop.dev/problems/'
 
 interface GatewayProblem {
@@ -10,8 +10,9 @@ interface GatewayProblem {
 }
 
 /**
- * The problems that a gateway answers with itself, so that a client gets the same from Caddy and from the local
- * activator; an app answers with the first ones, too. It imports nothing, so that a gateway stays small.
+ * The problems that a gateway itself returns. They are defined here so that clients get the same from Caddy
+ * and from the local activator. Apps return the first three as well. This file imports nothing, which keeps
+ * gateways small.
  */
 export const gatewayProblems = {
   'not-found': {
@@ -64,7 +65,7 @@ export const gatewayProblems = {
 
 export type GatewayProblemName = keyof typeof gatewayProblems
 
-/** The body of the answer. */
+/** Returns the body of the response (RFC 9457). */
 export function gatewayProblemBody(name: GatewayProblemName): string {
   const { status, title, detail } = gatewayProblems[name]
   return JSON.stringify({ type: typeBase + name, title, status, detail })

@@ -10,18 +10,18 @@ export type OperationName = keyof Operations
 
 type Schema = z.ZodType
 
-/** What an operation accepts and answers; its method, path and callers stand in the table. */
+/** What an operation accepts and returns. Its method, path and callers are in the domain's `domain.ts`. */
 export interface Contract {
   request: { params?: Schema; query?: Schema; body?: Schema }
-  /** The body of each status of success; `null` where there is none. */
+  /** The body of each success status; `null` if it has none. */
   responses: Record<number, Schema | null>
-  /** The problems of its own, beside those that the frame answers with. */
+  /** The problems that the operation itself returns, in addition to those that every operation may return. */
   problems?: readonly (ProblemName | ProblemType)[]
-  /** Headers of its success. */
+  /** The headers of a successful response. */
   headers?: readonly ('ETag' | 'Location' | 'Link')[]
-  /** The cap of its body, in bytes; 100 KiB where nothing is said. */
+  /** The largest request body, in bytes; 100 KiB by default. */
   maxBody?: number
-  /** Where it does not answer JSON. */
+  /** The type of the response; `application/json` by default. */
   contentType?: string
 }
 
@@ -37,35 +37,35 @@ type Caller<N extends OperationName> = Operations[N] extends { by: 'anyone' } ? 
 
 type Key<N extends OperationName> = Operations[N] extends { idempotent: true } ? IdempotencyKey : undefined
 
-/** One request to an operation: what came in, checked, and how to answer. */
+/** One request to an operation: its validated input, and functions that make the response. */
 export interface Call<N extends OperationName, C extends Contract> {
   params: Part<C, 'params'>
   query: Part<C, 'query'>
   body: Part<C, 'body'>
   user: Caller<N>
-  /** The Idempotency-Key, where the table says that the operation needs one. */
+  /** The Idempotency-Key, if `domain.ts` declares the operation as idempotent. */
   key: Key<N>
   traceparent: string | undefined
-  /** Answers JSON: only a status and a body that the contract declares. */
+  /** Makes a JSON response. The contract must declare the status and the body. */
   json: <S extends keyof C['responses'] & number>(
     body: Body<C, S>,
     status: S,
     headers?: Record<string, string>,
   ) => Response
-  /** Answers 204. */
+  /** Makes a 204 response. */
   empty: () => Response
-  /** Hono's own context, for what the above does not give. */
+  /** Hono's context, for anything else. */
   hono: Context
 }
 
 export interface Operation<N extends string = string> {
   name: N
   contract: Contract
-  // oxlint-disable-next-line typescript/no-explicit-any -- the frame checks the request against the contract
+  // oxlint-disable-next-line typescript/no-explicit-any -- createApp validates the request against the contract
   handle: (call: any, deps: any) => Promise<Response>
 }
 
-/** Declares an operation of the table: its contract, and what it does. */
+/** Declares an operation: its name in the domain's `domain.ts`, its contract, and its code. */
 export function operation<const N extends OperationName, const C extends Contract>(
   name: N,
   contract: C,

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import type { Context } from 'hono'
 import { Problem } from './problems.ts'
 
-/** Query parameters of every list. */
+/** The query parameters of every list. */
 export const PageQuery = z.strictObject({
   limit: z.coerce
     .number()
@@ -11,20 +11,17 @@ export const PageQuery = z.strictObject({
     .max(100)
     .default(20)
     .meta({ type: 'integer', minimum: 1, maximum: 100 }),
-  cursor: z
-    .string()
-    .max(1_500)
-    .optional()
-    .meta({ description: 'Opaque: from the `next` of the page before.' }),
+  cursor: z.string().max(1_500).optional().meta({ description: 'Opaque: the `next` of the previous page.' }),
 })
 
+/** Returns the schema of a page of items; `name` is its name in the OpenAPI document. */
 export const pageOf = <T extends z.ZodType>(item: T, name: string) =>
   z.object({ items: z.array(item), next: z.string().optional() }).meta({ id: name })
 
 /**
- * Cuts one page from rows that were read with `limit + 1`, and adds the `Link` header to the next page (RFC 8288).
- * A cursor remembers its list, too.
- * @param position what a cursor remembers of the last row: its place in the list's order
+ * Returns one page of rows that were read with `limit + 1`. If there is a next page, it also sets the `Link`
+ * header (RFC 8288). A cursor also holds the path of its list.
+ * @param position returns what a cursor holds of the last row: its position in the order of the list
  */
 export function page<T>(c: Context, rows: T[], limit: number, position: (row: T) => CursorValue[]) {
   const items = rows.slice(0, limit)
@@ -39,14 +36,18 @@ export function page<T>(c: Context, rows: T[], limit: number, position: (row: T)
 
 export type CursorValue = string | number
 
-/** A forged cursor must not bring PostgreSQL a text or UUID that it fails on. */
+/** Checks of a cursor's values. PostgreSQL would fail on a forged text or UUID. */
 const isA = {
   string: (value: unknown) => typeof value === 'string' && !value.includes('\0'),
   number: (value: unknown) => typeof value === 'number',
   uuid: (value: unknown) => z.uuid().safeParse(value).success,
 }
 
-/** The place that a cursor of this list remembers; any other cursor is a 400. */
+/**
+ * Returns the position that a cursor holds; undefined if there is no cursor.
+ * @param types the types of the cursor's values
+ * @throws Problem 400 if it is not a cursor of this list
+ */
 export function readCursor<const T extends (keyof typeof isA)[]>(
   c: Context,
   cursor: string | undefined,
@@ -62,7 +63,7 @@ export function readCursor<const T extends (keyof typeof isA)[]>(
     )
       return values as { [K in keyof T]: T[K] extends 'number' ? number : string }
   } catch {
-    // said below
+    // reported below
   }
   throw new Problem('invalid-request', {
     detail: 'The cursor is not one of this list: start again without it.',

@@ -8,8 +8,9 @@ const {
 } = gatewayProblems
 
 /**
- * The problems that any function may answer with (RFC 9457); a domain's own stand in its problems.ts. The stable `type`
- * is the name behind `typeBase`, and the title never changes, so that a client can depend on either.
+ * The problems that any function may return (RFC 9457). A domain's own problems are in its problems.ts. The
+ * `type` of a problem is `typeBase` followed by its name. Types and titles never change, so that clients can
+ * depend on them.
  */
 export const problems = {
   'invalid-request': [400, 'The request is not valid'],
@@ -34,12 +35,12 @@ export type ProblemName = keyof typeof problems
 
 export interface ProblemType {
   name: string
-  /** Of HTTP. */
+  /** The HTTP status. */
   status: number
   title: string
 }
 
-/** Problems of a domain's own, by name. */
+/** Declares a domain's own problems. Returns them by name. */
 export const declareProblems = <const T extends Record<string, readonly [status: number, title: string]>>(
   table: T,
 ) =>
@@ -66,16 +67,18 @@ export const ProblemDocument = z
 export type ProblemDocument = z.infer<typeof ProblemDocument>
 
 interface Extra {
-  /** What to do, for a person. */
+  /** Tells a person what to do. */
   detail?: string
-  /** Where a request is not valid: JSON pointers (RFC 6901) from the part of the request that they name. */
+  /**
+   * The invalid fields, as JSON pointers (RFC 6901) that begin with a part of the request, such as `/body`.
+   */
   errors?: { pointer: string; detail: string }[]
   headers?: Record<string, string>
-  /** What led to it, for the log; never answered. */
+  /** The error that caused it. It is logged, and never sent to the client. */
   cause?: unknown
 }
 
-/** Thrown anywhere in an operation; answered as `application/problem+json`. */
+/** An error that an operation may throw anywhere. It becomes an `application/problem+json` response. */
 export class Problem extends Error {
   readonly type: ProblemType
   readonly extra: Extra
@@ -106,7 +109,7 @@ export class Problem extends Error {
   toResponse(): Response {
     return Response.json(this.toDocument(), {
       status: this.status,
-      // a 404 may otherwise be cached for as long as a cache sees fit (RFC 9111, 4.2.2)
+      // otherwise a cache may choose how long to keep a 404 (RFC 9111, 4.2.2)
       headers: {
         'cache-control': 'no-store',
         // RFC 9110, 15.5.2

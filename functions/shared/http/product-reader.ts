@@ -3,7 +3,7 @@ import * as z from 'zod'
 import type { Config } from '../process/config.ts'
 import { eventId, eventMoney, eventSku } from '../schemas/event-shapes.ts'
 
-/** What other domains know of a product, as its events say it. */
+/** A product as other domains get it, in the same form as in its events. */
 const productFacts = z.object({
   productId: eventId,
   sku: eventSku,
@@ -14,7 +14,7 @@ const productFacts = z.object({
 })
 export type ProductFacts = z.infer<typeof productFacts>
 
-/** Reads a product from the products domain by SKU; undefined where there is none. */
+/** Reads a product from the products domain by SKU. Returns undefined if there is no such product. */
 export type ProductReader = (sku: string) => Promise<ProductFacts | undefined>
 
 const unavailable = (cause: unknown) =>
@@ -25,7 +25,8 @@ const unavailable = (cause: unknown) =>
   })
 
 /**
- * Reads over HTTP from `list-products`: for what a projection has not heard of yet.
+ * Returns a reader that calls `list-products` over HTTP, for products that a projection does not have yet.
+ * The reader throws a Problem 503 if the call fails.
  * @param url the address of `list-products`
  */
 export function httpProductReader(url: string): ProductReader {
@@ -35,8 +36,8 @@ export function httpProductReader(url: string): ProductReader {
     }).catch((error: unknown) => {
       throw unavailable(error)
     })
-    if (!response.ok) throw unavailable(`list-products answered ${response.status}`)
-    // checked by the catalogue's schema below
+    if (!response.ok) throw unavailable(`list-products returned ${response.status}`)
+    // validated with `productFacts` below
     const { items } = (await response.json()) as { items: (Record<string, unknown> & { id: string })[] }
     const [item] = items
     if (item === undefined) return undefined
@@ -45,6 +46,6 @@ export function httpProductReader(url: string): ProductReader {
   }
 }
 
-/** The reader of the function `list-products`. */
+/** Returns a reader that calls `list-products` at its configured address. */
 export const openProductReader = (config: Config): ProductReader =>
   httpProductReader(config.functionUrl('list-products'))

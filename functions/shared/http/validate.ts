@@ -2,10 +2,13 @@ import type * as z from 'zod'
 import type { Context } from 'hono'
 import { Problem } from './problems.ts'
 
-/** How deep a JSON body may nest: far more than any of ours, far less than what troubles a parser. */
+/** How deep a JSON body may nest: far deeper than any of ours, but far less than a parser can handle. */
 const maxDepth = 32
 
-/** Reads and parses a JSON body; 415, or a 400 that says what is wrong with it. */
+/**
+ * Reads and parses a JSON body.
+ * @throws Problem 415 if it is not declared as JSON, 400 if it cannot be parsed or nests too deep
+ */
 export async function readJson(c: Context): Promise<unknown> {
   if (!/^application\/(?:[\w.-]+\+)?json *(?:;|$)/i.test(c.req.header('content-type') ?? ''))
     throw new Problem('not-json', { detail: 'Send the body with Content-Type: application/json.' })
@@ -18,7 +21,11 @@ export async function readJson(c: Context): Promise<unknown> {
   }
 }
 
-/** The parsed part, or a 400 with a JSON pointer to each fault. */
+/**
+ * Validates a part of the request. Returns the parsed value.
+ * @param part the name of the part, with which the JSON pointers begin
+ * @throws Problem 400 with a JSON pointer to each of at most 20 errors
+ */
 export function check<S extends z.ZodType>(schema: S, value: unknown, part: string): z.output<S> {
   const result = schema.safeParse(value)
   if (result.success) return result.data
@@ -36,14 +43,14 @@ export function check<S extends z.ZodType>(schema: S, value: unknown, part: stri
   })
 }
 
-/** A JSON pointer (RFC 6901). */
+/** Returns a JSON pointer (RFC 6901). */
 const pointerTo = (...path: PropertyKey[]) =>
   path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 
 const invalid = (detail: string, pointer: string) =>
   new Problem('invalid-request', { detail, errors: [{ pointer, detail }] })
 
-/** The deepest nesting of brackets outside strings. */
+/** Returns how deep the brackets outside of strings nest. */
 function depthOf(json: string): number {
   let depth = 0
   let deepest = 0

@@ -6,11 +6,11 @@ import type { Operation } from '../http/operation.ts'
 import type { Config } from './config.ts'
 import type { Service } from './service.ts'
 
-/** A function's row, and what its process needs to know of its domain. */
+/** The declaration of a function, and what its process needs of the domain's declaration. */
 export type Row<R extends OperationRow | ReactionRow = OperationRow | ReactionRow> = R & {
   name: string
   domain: string
-  /** The settings of its domain, and what they are. */
+  /** The settings of its domain, with their descriptions. */
   settings: Readonly<Record<string, string>>
 }
 
@@ -18,14 +18,16 @@ export interface Opened extends Service {
   deps: object
 }
 
-/** How a process loads one function. An image holds the entry of its own function only (images/bundle.ts). */
+/**
+ * How a process loads one function. An image contains only the entry of its own function (images/bundle.ts).
+ */
 export interface Entry {
   row: Row
-  /** Its domain's open.ts. */
+  /** Imports the domain's open.ts. */
   open: () => Promise<{ open: (config: Config, log: Logger, name: string) => Promise<Opened> }>
-  /** Its file. */
+  /** Imports the function's file. */
   load: () => Promise<object>
-  /** The events.ts of the domains whose events it emits or runs on. */
+  /** Each imports the events.ts of a domain whose events the function emits or runs on. */
   events: readonly (() => Promise<{ events: EventSpecs }>)[]
 }
 

@@ -10,7 +10,7 @@ let shop: TestShop
 beforeAll(async () => (shop = await openShop(['users'])))
 afterAll(() => shop.close())
 
-/** What is written to the log about an error. */
+/** Returns what is written to the log about an error. */
 function logged(error: unknown): string {
   const lines: string[] = []
   const log = pino({ serializers: { err: loggable } }, { write: (line: string) => lines.push(line) })
@@ -20,7 +20,7 @@ function logged(error: unknown): string {
 
 it('logs a failed query without its parameters or the row that PostgreSQL quotes', async () => {
   const row = { id: uuidv7(), email: 'secret@example.com', passwordHash: 'the-hash', role: 'admin' as const }
-  // without a name, the row is refused by a check
+  // a check constraint refuses the row, because it has no name
   const error: unknown = await shop
     .deps('users')
     .db.insert(users)

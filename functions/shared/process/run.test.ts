@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
-/** Runs a command whose main function is `main`. */
+/** Runs a command with the body `main` of its main function. */
 function command(main: string, prefix = '') {
   const path = (file: string) => JSON.stringify(join(import.meta.dirname, file))
   const script = `
@@ -17,7 +17,7 @@ function command(main: string, prefix = '') {
 }
 
 describe('a command', () => {
-  it('that succeeds exits with 0', () => {
+  it('exits with 0 if it succeeds', () => {
     expect(command(`console.log('done')`)).toEqual({ status: 0, stdout: 'done\n', stderr: '' })
   })
 

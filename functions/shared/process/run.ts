@@ -2,9 +2,9 @@ import { styleText } from 'node:util'
 import { UserError } from './user-error.ts'
 
 /**
- * Runs the main function of a command and sets the exit code of the process: what `main` returns, if anything, or 1 if
- * it throws.
- * @param prefix is put before the message of a UserError
+ * Runs the main function of a command, and sets the exit code of the process: the number that `main` returns,
+ * or 1 if it throws.
+ * @param prefix is printed before the message of a UserError
  */
 export async function run(main: () => Promise<number | void>, prefix = ''): Promise<void> {
   try {
@@ -15,7 +15,7 @@ export async function run(main: () => Promise<number | void>, prefix = ''): Prom
   }
 }
 
-/** Prints an error to standard error: of a UserError only the message, of anything else the stack, too. */
+/** Prints an error to standard error: only the message of a UserError, and any other error with its stack. */
 export function printError(error: unknown, prefix = ''): void {
   const isForUsers = error instanceof UserError
   console.error(isForUsers ? styleText('red', prefix + error.message, { stream: process.stderr }) : error)

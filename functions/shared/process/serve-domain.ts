@@ -7,8 +7,8 @@ import { reactionListener } from './serve-reaction.ts'
 import { serverOptions, serveUntilTold } from './serve.ts'
 
 /**
- * Serves every function of a domain in one process, for small machines. A request to a host that is named like a
- * reaction is for that reaction; every other is for the operations.
+ * Serves every function of a domain in one process, for small machines. If the host of a request is the name
+ * of a reaction, that reaction handles it. The operations handle all other requests.
  */
 export async function serve(entries: Entry[], opened: Opened, config: Config, listen: Listen) {
   const { true: operations = [], false: reactions = [] } = Object.groupBy(entries, ({ row }) =>

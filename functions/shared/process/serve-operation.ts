@@ -9,7 +9,7 @@ import { loadOperation, type Entry, type Opened } from './entry.ts'
 import type { Service } from './service.ts'
 import { serverOptions, serveUntilTold } from './serve.ts'
 
-/** How a process listens. */
+/** Where a process listens, and its log. */
 export interface Listen {
   port: number
   host: string | undefined
@@ -20,13 +20,13 @@ export interface Listen {
 export async function serve(entry: Entry, opened: Opened, config: Config, listen: Listen) {
   const server = toServer(await appOf([entry], opened, config, listen.log))
   const revision = config.get('K_REVISION')
-  // tells npm run canary which version answered
+  // npm run canary reads from this header which version responded
   if (revision !== undefined)
     server.prependListener('request', (_, response) => response.setHeader('X-Revision', revision))
   await serveUntilTold(server, { ...listen, checked: opened.checked, close: opened.close })
 }
 
-/** The app of operations of one domain, with health. */
+/** Returns the app of a domain's operations, with health checks. */
 export async function appOf(entries: Entry[], opened: Opened, config: Config, log: Logger): Promise<Hono> {
   const app = createApp({
     operations: await Promise.all(entries.map(loadOperation)),
@@ -38,11 +38,13 @@ export async function appOf(entries: Entry[], opened: Opened, config: Config, lo
   return app
 }
 
-/** `/health/liveness`: the process answers. `/health/readiness`: and its store does. */
+/**
+ * `/health/liveness` succeeds if the process responds; `/health/readiness` succeeds if its store does, too.
+ */
 function addHealth(app: Hono, ping: () => Promise<void>) {
   app.get('/health/liveness', (c) => c.json({ status: 'ok' }))
   app.get('/health/readiness', async (c) => {
-    // the reason is in the log of the requests that fail, and no business of the caller
+    // failing requests log the reason; the caller does not get it
     const isReady = await ping().then(
       () => true,
       () => false,
@@ -52,12 +54,13 @@ function addHealth(app: Hono, ping: () => Promise<void>) {
 }
 
 /**
- * Node reads what is left of a request's body after its answer, for as long as a request may take. The adapter's own
- * clean-up would end the connection after half a second, before the sender has seen the answer.
+ * After the response, Node reads the rest of a request's body, for as long as a request may take. The
+ * adapter's own clean-up would close the connection after half a second, before the client has read the
+ * response.
  */
 export const listenerOptions = { overrideGlobalObjects: true, autoCleanupIncoming: false }
 
-/** The app as an HTTP server. */
+/** Returns an HTTP server for the app. */
 export function toServer(app: Hono): Server {
   const server = createAdaptorServer({
     fetch: app.fetch,
@@ -67,7 +70,7 @@ export function toServer(app: Hono): Server {
   return server as Server
 }
 
-/** Serves nothing but health, for a process that is not called. */
+/** Serves only health checks, for a process that receives no other requests. */
 export async function serveHealth({ ping, checked, close }: Service, listen: Listen) {
   const app = new Hono()
   addHealth(app, ping)

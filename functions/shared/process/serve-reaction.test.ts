@@ -9,7 +9,7 @@ import { openPostgres, type Db } from '../store/postgres.ts'
 import { reactionOf } from '../../source.ts'
 import { reactionListener } from './serve-reaction.ts'
 
-/** A reaction whose database is not there. */
+/** The reaction's database, which cannot be reached. */
 let db: Db
 const server = createServer()
 
@@ -43,10 +43,10 @@ const send = async (data: object) => {
   return response.status
 }
 
-it('answers 503 where its store cannot be reached, so that the event is never given up', async () => {
+it('returns 503 if its store cannot be reached, so that the event is never given up', async () => {
   expect(await send({ orderId: uuidv7(), reason: 'a test' })).toBe(503)
 })
 
-it('answers 500 to what it cannot take', async () => {
+it('returns 500 if it fails on an invalid event', async () => {
   expect(await send({ orderId: 'not an id' })).toBe(500)
 })

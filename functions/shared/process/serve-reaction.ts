@@ -11,7 +11,7 @@ import { loadReaction, type Entry, type LoadedReaction, type Opened } from './en
 import type { Listen } from './serve-operation.ts'
 import { serverOptions, serveUntilTold } from './serve.ts'
 
-/** The body of an event is far smaller; the framework itself would take a gigabyte. */
+/** The largest body, in bytes. Events are far smaller; the framework itself would accept a gigabyte. */
 const maxBody = 1024 * 1024
 
 /** Serves one reaction with the Functions Framework. */
@@ -30,27 +30,28 @@ export async function serve(entry: Entry, opened: Opened, listen: Listen) {
   await serveUntilTold(server, { ...listen, checked: opened.checked, close: opened.close })
 }
 
-/** The response to the request that is being handled: the framework does not hand it to a CloudEvents function. */
+/** The response to the current request. The framework does not pass it to a CloudEvents function. */
 const answering = new AsyncLocalStorage<ServerResponse>()
 
 /**
- * A reaction as a CloudEvents function of the Functions Framework. The framework's server is taken from its
- * `testing` entry, the only public one that hands it out: so it is drained on SIGTERM, which its own command is not.
- * It answers 422 if it can never take the event, 503 if something that it needs cannot be reached, and 500 if it fails.
+ * Returns a listener that runs a reaction as a CloudEvents function of the Functions Framework. The
+ * framework's server comes from its `testing` entry, the only public one that exports it. This lets us drain
+ * the server on SIGTERM, which the framework's own command does not do. The response is 422 if the event is
+ * invalid, 503 if something that the reaction needs cannot be reached, and 500 if the reaction fails.
  */
 export function reactionListener(
   { row, run, emits, takes }: LoadedReaction,
   { deps }: Opened,
   log: Logger,
 ): RequestListener {
-  // exactly one parameter: with two, the framework waits for a callback
+  // the function must have exactly one parameter: with two, the framework waits for a callback
   cloudEvent(row.name, async (received: CloudEventV1<unknown>) => {
     try {
       await runReaction(run, fromCloudEvent(received, takes), deps, { domain: row.domain, emits })
     } catch (error) {
       const { id, type, subject } = received
       log.warn({ err: error, event: id, type, subject }, 'reaction failed')
-      // the framework knows 500 only, and leaves alone what is answered
+      // the framework itself returns only 500, and does nothing if the response has already been sent
       const status = error instanceof InvalidEvent ? 422 : isUnavailable(error) ? 503 : undefined
       if (status !== undefined) answering.getStore()?.writeHead(status).end(whyOf(error))
       throw error
@@ -63,6 +64,8 @@ export function reactionListener(
   }
 }
 
-/** Never a query: its parameters are a customer's. */
+/**
+ * Returns the reason for the response. It never contains a query, whose parameters may be a customer's data.
+ */
 const whyOf = (error: unknown) =>
   error instanceof Unavailable || error instanceof InvalidEvent ? error.message : reasonOf(error).reason

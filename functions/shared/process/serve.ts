@@ -5,8 +5,9 @@ import { UserError } from './user-error.ts'
 import type { Service } from './service.ts'
 
 /**
- * Of every HTTP server, in ms. Slow senders are cut off: so long may a request take to arrive, its head and the whole of
- * it. Gateways keep idle connections for less long, so that they, not we, end them.
+ * The options of every HTTP server, in ms. A client that sends the head of a request, or all of it, too
+ * slowly is disconnected. Gateways close idle connections earlier than we do, so that they, and not we, close
+ * them.
  */
 export const serverOptions = {
   headersTimeout: 20_000,
@@ -15,19 +16,21 @@ export const serverOptions = {
   keepAliveTimeout: 75_000,
 }
 
-/** How long what is in flight may take after SIGTERM, in ms; then it is cut off. */
+/** How long requests in flight may take after SIGTERM, in ms. After that, their connections are closed. */
 const graceMs = 8_000
 /**
- * How long a connection that a gateway keeps may bring one more request, in ms. Gateways end idle ones sooner
- * (compose/Caddyfile), so that none is ended by us while a request is on its way.
+ * How long idle connections stay open after SIGTERM, in ms. Gateways close them earlier (compose/Caddyfile),
+ * so that we never close one while a request is on its way.
  */
 const lingerMs = 1_500
-/** How long closing the stores may take after that, in ms: a process that cannot even log must end, too. */
+/** How long closing the stores may take after that, in ms. It ensures that even a stuck process ends. */
 const closeMs = 1_500
 
 /**
- * Listens once its stores are checked, tells a parent process the port, and drains on SIGTERM or when the parent is
- * gone: stops accepting, finishes what is in flight, calls `close`, exits 0.
+ * Waits for `checked`, then listens, and sends the port to the parent process if there is one. On SIGTERM, on
+ * SIGINT or if the parent ends, it drains: it accepts no more connections, finishes the requests in flight,
+ * calls `close`, and exits with 0.
+ * @throws UserError if a store cannot be used, or the port or the address cannot be listened on
  */
 export async function serveUntilTold(
   server: Server,
@@ -46,7 +49,7 @@ export async function serveUntilTold(
   })
   const { port: listening } = server.address() as AddressInfo
   process.send?.({ listening })
-  // since the process began, in ms
+  // startMs: since the process started, in ms
   log.info({ port: listening, startMs: Math.round(performance.now()) }, 'listening')
 
   let draining = false
@@ -61,7 +64,7 @@ export async function serveUntilTold(
     const linger = setTimeout(() => {
       sweep = setInterval(() => server.closeIdleConnections(), 20)
     }, lingerMs)
-    // not http's own: that ends idle connections at once
+    // not http's own `close`, which closes idle connections immediately
     TcpServer.prototype.close.call(server, () => {
       clearTimeout(giveUp)
       clearTimeout(linger)
@@ -69,7 +72,7 @@ export async function serveUntilTold(
       close().then(
         () => process.exit(0),
         (error: unknown) => {
-          log.error({ err: error }, 'could not close')
+          log.error({ err: error }, 'closing failed')
           process.exit(1)
         },
       )
@@ -77,14 +80,14 @@ export async function serveUntilTold(
   }
   process.on('SIGTERM', () => drain('SIGTERM'))
   process.on('SIGINT', () => drain('SIGINT'))
-  process.on('disconnect', () => drain('the parent is gone'))
+  process.on('disconnect', () => drain('the parent process ended'))
 }
 
 function explain(error: NodeJS.ErrnoException, port: number): Error {
-  if (error.code === 'EADDRINUSE') return new UserError(`PORT=${port} is in use. Set it to a free one.`)
+  if (error.code === 'EADDRINUSE') return new UserError(`PORT=${port} is in use. Set PORT to a free port.`)
   if (error.code === 'EACCES')
-    return new UserError(`PORT=${port} needs more rights. Set it to one above 1023.`)
+    return new UserError(`PORT=${port} needs more privileges. Set PORT to a port above 1023.`)
   if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
-    return new UserError('HOST is not an address of this machine. Set it to one, or leave it out.')
+    return new UserError('HOST is not an address of this machine. Set it to one that is, or leave it out.')
   return error
 }

@@ -1,4 +1,7 @@
-/** A mistake or an outage that a person can put right. The message says what to do, and is all that a command prints. */
+/**
+ * A mistake or an outage that the user can fix. The message says what to do, and is the only thing that a
+ * command prints about it.
+ */
 export class UserError extends Error {
   override name = 'UserError'
 }

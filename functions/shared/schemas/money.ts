@@ -1,6 +1,6 @@
 import type { Money } from './schemas.ts'
 
-/** Money for a person to read: `6.90 EUR`, with as many decimals as the currency has (ISO 4217). */
+/** Formats money for people, such as `6.90 EUR`, with as many decimals as the currency has (ISO 4217). */
 export function formatMoney({ amount, currency }: Money): string {
   const format = new Intl.NumberFormat('en', { style: 'currency', currency })
   const digits = format.resolvedOptions().maximumFractionDigits ?? 2

@@ -14,7 +14,7 @@ export const Currency = z
   .regex(/^[A-Z]{3}$/, 'an ISO 4217 code such as EUR')
   .meta({ example: 'EUR' })
 
-/** In minor units (cents), so that sums are exact. The cap keeps every sum below 2^53. */
+/** An amount in minor units (cents), so that sums are exact. The maximum keeps every sum below 2^53. */
 export const Amount = z.int().min(0).max(1_000_000_000)
 
 export const Money = z.strictObject({ amount: Amount, currency: Currency }).meta({ id: 'Money' })
@@ -27,7 +27,10 @@ export const Sku = z
 
 export const Quantity = z.int().min(1).max(10_000)
 
-/** Text a person wrote: trimmed, without control characters. */
+/**
+ * Returns the schema of a text written by a person. It is trimmed, and must not contain control characters.
+ * @param max the maximum length; `min` is the minimum length
+ */
 export const text = (max: number, min = 1) =>
   z
     .string()

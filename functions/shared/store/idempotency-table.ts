@@ -3,10 +3,10 @@ import { index, integer, jsonb, primaryKey, text, type PgSchema } from 'drizzle-
 import { time } from './columns.ts'
 import type { IdempotencyKey } from './idempotency.ts'
 
-/** The constraint that a second request under a key violates. */
+/** The constraint that a second request with the same key violates. */
 export const keyConstraint = 'idempotency_keys_pkey'
 
-/** The table of first answers in a domain's schema. */
+/** Declares the table of idempotency keys and their responses in a domain's schema. */
 export const idempotencyTable = (schema: PgSchema) =>
   schema.table(
     'idempotency_keys',

@@ -2,26 +2,29 @@ import { createHash } from 'node:crypto'
 import type { Context } from 'hono'
 import { Problem } from '../http/problems.ts'
 
-/** What a request with an Idempotency-Key is known by. */
+/** Identifies a request that has an Idempotency-Key. */
 export interface IdempotencyKey {
-  /** Keys are the caller's own: a user's id, or `anyone`. */
+  /** The user's id, or `anyone`. Each caller has their own keys. */
   caller: string
   key: string
-  /** Of operation, path and body: another request under the same key is refused. */
+  /** A hash of operation, path and body. A different request with the same key is refused. */
   hash: string
 }
 
-/** A first answer, kept to be given again byte for byte. */
+/** A stored first response, which is replayed byte for byte. */
 export interface Answer {
   status: number
   headers: Record<string, string>
   body: string
 }
 
-/** How long a first answer is given again. */
+/** How long a first response is replayed, in ms. */
 export const keyLifetimeMs = 24 * 60 * 60 * 1000
 
-/** Reads the request's key; 400 where it is missing or malformed. */
+/**
+ * Reads the request's key.
+ * @throws Problem 400 if it is missing or malformed
+ */
 export async function readIdempotencyKey(
   c: Context,
   operation: string,
@@ -40,16 +43,16 @@ export async function readIdempotencyKey(
   return { caller, key, hash }
 }
 
-/** What `keepable` answered, so that it need not be read out of the response again. */
+/** The answers of `keepable`, so that they need not be read from their responses. */
 const known = new WeakMap<Response, Answer>()
 
-/** A response whose answer is to be kept. */
+/** Records the answer of a response that will be stored. Returns the response. */
 export function keepable(response: Response, answer: Answer): Response {
   known.set(response, answer)
   return response
 }
 
-/** The answer that is kept of a response. */
+/** Returns the answer to store for a response. */
 export async function toAnswer(response: Response): Promise<Answer> {
   const answer = known.get(response)
   if (answer !== undefined) return answer
@@ -61,7 +64,10 @@ export async function toAnswer(response: Response): Promise<Answer> {
   return { status: response.status, headers, body: await response.clone().text() }
 }
 
-/** The first answer again, or a 422 where the key was used for another request. */
+/**
+ * Returns the first response again.
+ * @throws Problem 422 if the key was used for a different request
+ */
 export function replay(first: { hash: string; answer: Answer }, key: IdempotencyKey): Response {
   if (first.hash !== key.hash) throw reused()
   const { status, headers, body } = first.answer

@@ -4,9 +4,12 @@ import { describeSetting } from '../process/config.ts'
 import { UserError } from '../process/user-error.ts'
 import { unmigrated, type StoreVersion } from './schema-version.ts'
 
-/** A step of a MongoDB domain's `migrations/index.ts`; like any migration it expands, unless it says that it breaks. */
+/**
+ * A step of a MongoDB domain's `migrations/index.ts`. Like any migration, it is compatible with older code
+ * unless it is marked as breaking.
+ */
 export interface MongoMigration {
-  /** Why code of an earlier version cannot run on the store any more. */
+  /** Why code of an earlier version can no longer run on the store. */
   breaking?: string
   /** May run any number of times. */
   up: (db: Db) => Promise<void>
@@ -20,9 +23,11 @@ export interface MongoStore {
 
 /**
  * Opens a domain's database without waiting for the server.
- * @param url names the database in its path
- * @param setting that holds the URL, for the error message
- * @param silentMs the server counts as gone after so long without an answer; the driver retries once
+ * @param url has the name of the database as its path
+ * @param setting the setting that contains the URL, for the error message
+ * @param silentMs how long to wait for a response before the connection is given up, in ms. The driver
+ *   retries once.
+ * @throws UserError if the URL cannot be used
  */
 export function openMongodb(
   url: string,
@@ -34,7 +39,7 @@ export function openMongodb(
     serverSelectionTimeoutMS: 3_000,
     connectTimeoutMS: 3_000,
     socketTimeoutMS: silentMs,
-    // what was answered must survive a crash of the server
+    // a confirmed change must survive a crash of the server
     writeConcern: { w: 'majority', journal: true },
   })
   const db = client.db()
@@ -54,7 +59,7 @@ function openClient(url: string, setting: string, options: MongoClientOptions): 
   try {
     return new MongoClient(url, options)
   } catch (error) {
-    // the driver's message describes the URL's form and never quotes the URL
+    // the driver's message describes what is wrong with the URL, and never quotes it
     const reason = error instanceof Error ? error.message : String(error)
     throw new UserError(
       `${setting} cannot be used: it is ${describeSetting(setting)}. MongoDB’s driver says: ${reason}.`,
@@ -62,7 +67,10 @@ function openClient(url: string, setting: string, options: MongoClientOptions): 
   }
 }
 
-/** A client whose first attempt to connect fails stays closed for good (driver 7.9), so this retries. */
+/**
+ * Connects, and retries until it succeeds: after a failed first attempt, the client stays closed (driver
+ * 7.9).
+ */
 async function connect(client: MongoClient, closing: AbortSignal): Promise<void> {
   while (!closing.aborted)
     try {
@@ -81,7 +89,7 @@ interface VersionDocument extends StoreVersion {
 
 const versions = (db: Db) => db.collection<VersionDocument>('schema_versions')
 
-/** The version of a domain's database. */
+/** Returns the version of a domain's database. */
 export async function mongoVersion(db: Db, domain: string): Promise<StoreVersion> {
   const found = await versions(db).findOne({ _id: domain })
   return { ...unmigrated, ...(found === null ? {} : { version: found.version, oldest: found.oldest ?? 0 }) }
@@ -91,7 +99,7 @@ export async function writeMongoVersion(db: Db, domain: string, version: StoreVe
   await versions(db).updateOne({ _id: domain }, { $set: { ...version } }, { upsert: true })
 }
 
-/** How far the demo's data was written into the shop; undefined if nobody ever began. */
+/** Returns how far the demo data has been written; undefined if that was never begun. */
 export const demoState = async (db: Db, domain: string) => (await versions(db).findOne({ _id: domain }))?.demo
 
 export async function writeDemoState(db: Db, domain: string, demo: 'begun' | 'done'): Promise<void> {

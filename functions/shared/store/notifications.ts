@@ -1,17 +1,17 @@
 import { outboxChannel, type Db } from './postgres.ts'
 
-/** Tells when something in the database may have changed. */
+/** Reports when something in the database may have changed. */
 export interface Changes {
-  /** Resolves at the next sign of a change, or after `ms`. */
+  /** Resolves at the next notification of a change, or after `ms`. */
   next(ms: number): Promise<void>
 }
 
-/** Signs of change are handed on at most this often, in ms. */
+/** The shortest time between two reports, in ms. Notifications in between are combined into one report. */
 const atMostEvery = 50
 
 const known = new WeakMap<Db['client'], Changes>()
 
-/** The signs of change of a database: one LISTEN for the whole process. */
+/** Returns the changes of a database. The whole process shares one LISTEN. */
 export function changesOf(db: Db): Changes {
   const found = known.get(db.client)
   if (found !== undefined) return found
@@ -25,7 +25,7 @@ export function changesOf(db: Db): Changes {
       for (const resolve of told) resolve()
     }, atMostEvery)
   }
-  // without LISTEN, callers look again after a while
+  // if LISTEN fails, callers of `next` still continue after `ms`
   db.listener.listen(outboxChannel, tell).catch(() => {})
   const changes: Changes = {
     next: (ms) =>

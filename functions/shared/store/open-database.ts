@@ -3,7 +3,7 @@ import type { Service } from '../process/service.ts'
 import type { Db } from './postgres.ts'
 import type { Journal } from './schema-version.ts'
 
-/** Opens a domain's PostgreSQL schema; its drivers are loaded while the network is tried. */
+/** Opens a domain's PostgreSQL schema. The drivers are loaded while it waits for the network. */
 export async function openDatabase(
   config: Config,
   { name, domain, migrations }: { name: string; domain: string; migrations: Journal },
@@ -30,13 +30,20 @@ export async function openDatabase(
   }
 }
 
-/** Tries the network while the driver is being loaded. */
+/**
+ * Waits until the network reaches a store.
+ * @param setting the setting that contains the store's URL
+ * @param port the port if the URL has none
+ */
 export async function knockAt(config: Config, setting: string, port: number): Promise<void> {
   const { knock } = await import('./wait-for-store.ts')
   await knock(config.get(setting) ?? '', port)
 }
 
-/** Lets a check go on while the function is loaded; whoever serves awaits it after that. */
+/**
+ * Returns the check, and prevents an unhandled rejection if it fails before it is awaited. It runs while the
+ * function is loaded; the server awaits it before it listens.
+ */
 export function inBackground(check: Promise<void>): Promise<void> {
   check.catch(() => {})
   return check

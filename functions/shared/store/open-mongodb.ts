@@ -3,7 +3,7 @@ import type { Service } from '../process/service.ts'
 import type { MongoMigration, MongoStore } from './mongodb.ts'
 import { inBackground, knockAt } from './open-database.ts'
 
-/** Opens a domain's MongoDB database; its driver is loaded while the network is tried. */
+/** Opens a domain's MongoDB database. The driver is loaded while it waits for the network. */
 export async function openMongoDatabase(
   config: Config,
   { name, domain, migrations }: { name: string; domain: string; migrations: readonly MongoMigration[] },

@@ -7,18 +7,18 @@ import type { Cause, Emit } from '../../../events/emit.ts'
 type NoSchema = Record<string, never>
 
 /**
- * A domain's database: drizzle for queries, `client` for what drizzle has not. Its transactions are those of
- * transaction.ts, since what they emit carries the trace and wakes the relay.
+ * A domain's database: drizzle for queries, `client` for anything that drizzle lacks. Use `transaction` of
+ * transaction.ts for transactions: the events that it emits carry the trace, and it wakes the relay.
  */
 export interface Db extends Omit<PostgresJsDatabase<NoSchema>, 'transaction'> {
   client: postgres.Sql
-  /** For LISTEN: `client` itself unless a pooler stands before the database. */
+  /** For LISTEN: a direct connection if `client` uses a pooler, otherwise `client` itself. */
   listener: postgres.Sql
-  /** On whose behalf it is used; what is opened by itself has none, and emits nothing. */
+  /** The request or event that the database is used for. Without one, events cannot be emitted. */
   cause?: Cause
-  /** Tells the relay, after a commit, that the outbox has something. */
+  /** Notifies the relay, after a commit, that there are events in the outbox. */
   wake(): void
-  /** Closes all connections, at the latest after 5 s. */
+  /** Closes all connections. Queries in progress get up to 5 s. */
   close(): Promise<void>
 }
 
@@ -27,29 +27,32 @@ export type Tx = PostgresJsTransaction<NoSchema, ExtractTablesWithRelations<NoSc
 /** The channel on which the relay listens. */
 export const outboxChannel = 'zeroshop_outbox'
 
-/** How many connections a function's process has at most: few, since ordinary queries are pipelined on one. */
+/**
+ * The maximum number of a function's connections. Few suffice, because ordinary queries are pipelined on one.
+ */
 export const poolSize = 2
 
-/** How long a statement may take, in ms. */
+/** The longest that a statement may take, in ms. */
 const statementMs = 5_000
 
 /**
- * What the migration sets for each role, in ms. They are not sent when connecting, because a pooler refuses parameters
- * that it does not track.
+ * The timeouts that the migration sets for each role, in ms. They are not sent when connecting, because a
+ * pooler refuses parameters that it does not track.
  */
 export const roleTimeouts = {
   statement_timeout: statementMs,
   lock_timeout: 3_000,
-  // for a process that stands still inside a transaction: the server counts it as idle only between two statements, and
-  // a statement that is prepared and waits to be run has no timeout of its own
+  // Ends the transaction of a process that has stalled. The server's idle timeout counts only between two
+  // statements, and the statement timeout does not end a statement that is prepared but not yet executed.
   transaction_timeout: 20_000,
 } as const
 
 /**
- * Sockets that fail if the database does not respond for longer than a statement may take, or closes the connection.
- * A host that vanishes sends nothing, and TCP itself keeps trying for a quarter of an hour. A pooler whose database is
- * away accepts connections and closes them again, whereupon postgres.js may go on connecting without rejecting the
- * query that waits. Under TLS, which bypasses `write`, silence is not noticed.
+ * Returns a function that opens sockets. A socket fails if the database closes the connection, or does not
+ * respond within the time for a statement and one second. A host that disappears sends nothing, and TCP
+ * itself keeps retransmitting for a quarter of an hour. A pooler whose database is down accepts connections
+ * and closes them again; postgres.js may then reconnect forever without rejecting the waiting query. With
+ * TLS, which bypasses `write`, a silent database is not noticed.
  */
 function impatientSockets() {
   let turn = 0
@@ -72,7 +75,8 @@ function impatientSockets() {
       .on('data', calm)
       .on('end', () => fail('ECONNRESET', 'the database has closed the connection'))
       .on('close', calm)
-      // an error before the client has its own listener would end the process; the client's connect timeout covers it
+      // An error before the client has its own listener would end the process. The client reports its connect
+      // timeout instead.
       .on('error', () => {})
     // TLS verifies this name
     return Object.assign(socket, { host: host[at] })
@@ -80,12 +84,15 @@ function impatientSockets() {
 }
 
 interface Options {
-  /** Connections; LISTEN takes one more. */
+  /** The maximum number of connections. LISTEN uses one more. */
   max?: number
   name?: string
-  /** If false, a commit does not wait for the disk: for work that is repeated if it is lost. Not through a pooler. */
+  /**
+   * If false, a commit does not wait until it is on the disk. This is for work that is repeated if it is
+   * lost. It cannot be used with a pooler.
+   */
   durable?: boolean
-  /** PostgreSQL's own address, for LISTEN, if `url` is a pooler's. */
+  /** The URL of PostgreSQL itself, for LISTEN, if `url` is that of a pooler. */
   listenUrl?: string | undefined
 }
 
@@ -96,10 +103,10 @@ export function openPostgres(url: string, options: Options = {}): Db {
     max,
     idle_timeout: 60,
     connect_timeout: 3,
-    // Each failed attempt to connect rejects one waiting query: short pauses, so that callers notice an outage early,
-    // and its end.
+    // Each failed attempt to connect rejects one waiting query. Short pauses between the attempts let callers
+    // notice an outage early, and its end, too.
     backoff: () => 0.01 + Math.random() / 100,
-    // documented, and missing from its types
+    // documented, but missing from the library's types
     ...({ socket: impatientSockets() } as object),
     fetch_types: false,
     onnotice: () => {},
@@ -116,9 +123,9 @@ export function openPostgres(url: string, options: Options = {}): Db {
   return db
 
   /**
-   * NOTIFY in the transaction itself would make every commit wait for one lock that all of the server's
-   * notifying commits share, so it is sent after it, and one at a time: a commit while one is on its way may
-   * have come too late for it, so another follows.
+   * Sends NOTIFY after the commit. In the transaction itself, it would make every commit wait for a lock that
+   * all notifying commits of the server share. Only one is sent at a time. If a commit happens while one is
+   * being sent, that one may be too early for it, so another follows.
    */
   function wake() {
     again = waking
@@ -133,7 +140,10 @@ export function openPostgres(url: string, options: Options = {}): Db {
   }
 }
 
-/** A query that is prepared once a database and then only bound: such queries are pipelined. */
+/**
+ * Returns a function that prepares a query once for each database, and afterwards only binds it. Prepared
+ * queries are pipelined.
+ */
 export function prepared<Q>(prepare: (db: Db) => Q): (db: Db) => Q {
   const queries = new WeakMap<postgres.Sql, Q>()
   return (db) => {
@@ -145,8 +155,8 @@ export function prepared<Q>(prepare: (db: Db) => Q): (db: Db) => Q {
   }
 }
 
-/** A time in so many ms by the database's clock: the clocks of our processes need not agree. */
+/** The time `ms` from now by the database's clock: the clocks of our processes may differ. */
 export const after = (ms: number) => sql`(now() + ${ms / 1000} * interval '1 second')`
 
-/** A time so many ms ago by the database's clock. */
+/** The time `ms` ago by the database's clock. */
 export const before = (ms: number) => sql`(now() - ${ms / 1000} * interval '1 second')`

@@ -1,27 +1,28 @@
 import type { Sql } from 'postgres'
 import { roleTimeouts } from './postgres.ts'
 
-/** Names and passwords cannot be parameters of DDL; format() quotes them. */
+/** Runs a DDL statement. Names and passwords cannot be parameters of DDL, so format() quotes them. */
 async function execute(sql: Sql, template: string, ...values: string[]): Promise<void> {
   const [row] = await sql<[{ ddl: string }]>`select format(${template}, variadic ${values}::text[]) as ddl`
   await sql.unsafe(row.ddl)
 }
 
-/** Creates a role that may log in, or gives it this password. */
+/** Creates a role that may log in. If it exists, sets its password. */
 export async function createRole(sql: Sql, role: string, password: string): Promise<void> {
   const [found] = await sql`select from pg_roles where rolname = ${role}`
   await execute(sql, `${found ? 'alter' : 'create'} role %I login password %L`, role, password)
 }
 
-/** Sets the timeouts of every connection that a role makes from now on, also through a pooler. */
+/** Sets the timeouts of all new connections of a role, including those through a pooler. */
 export async function setTimeouts(sql: Sql, role: string): Promise<void> {
   for (const [name, ms] of Object.entries(roleTimeouts))
     await execute(sql, 'alter role %I set %I = %L', role, name, String(ms))
 }
 
 /**
- * Creates the role with which PgBouncer looks up the passwords of the others (its `auth_query`). It can call one function
- * and nothing else; that function returns the stored verifier of a role that may log in, unless it is a superuser.
+ * Creates the role with which PgBouncer looks up the passwords of the other roles (its `auth_query`). The
+ * role may only call one function, which returns the stored verifier of a role that may log in and is not a
+ * superuser.
  */
 export async function createPooler(sql: Sql, password: string): Promise<void> {
   await createRole(sql, 'pgbouncer', password)

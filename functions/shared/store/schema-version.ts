@@ -5,12 +5,12 @@ import { errorCode } from './store-errors.ts'
 import { askStore } from './wait-for-store.ts'
 
 /**
- * Each domain's store has a version of its own: the number of migrations that it has. Migrations expand, so code runs
- * on a newer store as well, unless one of the migrations since then is marked as breaking.
+ * The version of a domain's store: the number of its migrations. Each domain has its own. Migrations only
+ * expand, so code also runs on a newer store, unless a migration since then is marked as breaking.
  */
 export interface StoreVersion {
   version: number
-  /** The oldest version whose code runs on the store. */
+  /** The version of the oldest code that runs on the store. */
   oldest: number
 }
 
@@ -21,10 +21,10 @@ export interface Journal {
 
 export const unmigrated: StoreVersion = { version: 0, oldest: 0 }
 
-/** PostgreSQL's codes of a table or schema that does not exist or that this role may not see. */
+/** PostgreSQL's codes for a table or schema that does not exist, or that this role may not use. */
 const missing = new Set(['42P01', '3F000', '42501'])
 
-/** The version of a domain's schema in PostgreSQL. */
+/** Returns the version of a domain's schema in PostgreSQL. */
 export async function postgresVersion(client: Sql, domain: string): Promise<StoreVersion> {
   try {
     const [row] = await client<StoreVersion[]>`
@@ -37,11 +37,12 @@ export async function postgresVersion(client: Sql, domain: string): Promise<Stor
 }
 
 /**
- * Waits until a store has at least the migrations that this code knows, as it does while a new version is rolled out.
- * @param read the store's version
+ * Waits until a store has all migrations that this code needs. While a new version is rolled out, they may
+ * still be running.
+ * @param read returns the store's version
  * @param known the version that this code was written for
- * @param waitMs how long to wait, for the store to answer and then for its migration
- * @throws UserError if the store cannot be reached, stays older, or is too new for this code
+ * @param waitMs how long to wait, in ms, for the store to respond and to be migrated
+ * @throws UserError if the store cannot be reached, is still too old, or is too new for this code
  */
 export async function waitForVersion(
   read: () => Promise<StoreVersion>,
@@ -69,7 +70,7 @@ export function checkVersion(
   refuseNewer({ version, oldest }, known, { store, domain })
 }
 
-/** @throws UserError if a migration that this code does not know breaks it */
+/** @throws UserError if a newer migration is marked as breaking, so that this code cannot run on the store */
 export function refuseNewer(
   { version, oldest }: StoreVersion,
   known: number,

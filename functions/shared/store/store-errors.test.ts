@@ -6,13 +6,13 @@ const withCode = (code: string) => Object.assign(new Error('no'), { code })
 
 it.each([
   'ECONNREFUSED',
-  // a host, or a network, that is down
+  // a host or a network that is down
   'EHOSTUNREACH',
   'ENETUNREACH',
   'CONNECTION_CLOSED',
-  // read-only: a PostgreSQL that another one has taken over from
+  // read-only: another PostgreSQL has taken over from this one
   '25006',
-  // the limits on a transaction, a statement and a lock
+  // the timeouts of a transaction, a statement and a lock
   '25P04',
   '57014',
   '55P03',
@@ -20,19 +20,19 @@ it.each([
   '57P01',
   '57P03',
   '53300',
-])('takes %s for a store that may be back, also where drizzle has wrapped it', (code) => {
+])('treats %s as an outage that may end, also if drizzle has wrapped the error', (code) => {
   expect(isUnavailable(withCode(code))).toBe(true)
   expect(isUnavailable(new Error('Failed query', { cause: withCode(code) }))).toBe(true)
 })
 
 it.each(['NotWritablePrimary', 'PrimarySteppedDown', 'InterruptedAtShutdown', 'ShutdownInProgress'])(
-  'takes a MongoDB that answers %s for one that will be back',
+  'treats %s from MongoDB as an outage that will end',
   (codeName) => {
     expect(isUnavailable(new MongoServerError({ errmsg: 'not now', code: 1, codeName }))).toBe(true)
   },
 )
 
-it('takes no fault of ours for one of the store’s', () => {
+it('does not treat other errors as an outage of the store', () => {
   for (const error of [
     withCode('23505'),
     withCode('42P01'),
@@ -47,7 +47,7 @@ it('takes no fault of ours for one of the store’s', () => {
 const pooler = (message: string) => Object.assign(new Error(message), { code: '08P01' })
 
 it.each(['SASL authentication failed', 'no such user'])(
-  'takes a pooler that says “%s” for one that refuses the role, which waiting does not change',
+  'treats “%s” from a pooler as a refused role, and not as an outage',
   (message) => {
     expect(isUnavailable(pooler(message))).toBe(false)
     expect(reasonOf(pooler(message)).reason).toBe('it refuses the role or its password')
@@ -58,7 +58,7 @@ it.each([
   'server login has been failing, cached error: connect failed (server_login_retry)',
   'query_wait_timeout',
   'server shutting down',
-])('takes a pooler that says “%s” for one whose database may be back, and repeats it', (message) => {
+])('treats “%s” from a pooler as an outage that may end, and gives it as the reason', (message) => {
   expect(isUnavailable(pooler(message))).toBe(true)
   expect(reasonOf(new Error('Failed query', { cause: pooler(message) })).reason).toBe(message)
 })

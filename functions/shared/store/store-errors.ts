@@ -1,16 +1,19 @@
-// Imports nothing, so that a function of one store does not load the other's driver.
+// This file imports nothing, so that a function of one store does not load the other's driver.
 
-/** The code of a PostgreSQL error (its SQLSTATE) or of a failed connection, also if drizzle has wrapped it. */
+/**
+ * Returns the code of a PostgreSQL error (its SQLSTATE) or of a failed connection, also if drizzle has
+ * wrapped it. Returns undefined if there is none.
+ */
 export const errorCode = (error: unknown): string | undefined => coded(error)?.code
 
-/** The outermost error that has a code. */
+/** Returns the outermost error that has a code; undefined if there is none. */
 function coded(error: unknown): { code: string; message: string } | undefined {
   for (let e = error; e instanceof Error; e = e.cause)
     if ('code' in e && typeof e.code === 'string') return { code: e.code, message: e.message }
   return undefined
 }
 
-/** The constraint that a PostgreSQL error names. */
+/** Returns the name of the constraint that a statement violated; undefined if the error names none. */
 export function violated(error: unknown): string | undefined {
   for (let e = error; e instanceof Error; e = e.cause)
     if ('constraint_name' in e && typeof e.constraint_name === 'string') return e.constraint_name
@@ -19,20 +22,23 @@ export function violated(error: unknown): string | undefined {
 
 export const sqlState = { uniqueViolation: '23505', lockNotAvailable: '55P03' } as const
 
-/** The code of everything that PgBouncer itself says, from a server that is away to a wrong password. */
+/** The code of every error of PgBouncer itself, from an unreachable server to a wrong password. */
 const poolerSays = '08P01'
 
-/** Whether PostgreSQL, or PgBouncer before it, refuses the role or its password. */
+/** Whether PostgreSQL, or PgBouncer in front of it, refuses the role or its password. */
 function isRefused(error: unknown): boolean {
   const { code, message = '' } = coded(error) ?? {}
   if (code === poolerSays) return /^(?:SASL authentication failed|no such user)/.test(message)
   return code === '28P01' || code === '28000'
 }
 
-/** Something that is not ours cannot be reached or does not answer just now; trying later may help. */
+/** A store or a service cannot be reached or does not respond. A later attempt may succeed. */
 export class Unavailable extends Error {}
 
-/** Whether the error says that a store or a service cannot be reached or is starting or stopping, so that trying later may help. */
+/**
+ * Whether the error means that a store or a service cannot be reached, is starting or is stopping, so that a
+ * later attempt may succeed.
+ */
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof Unavailable) return true
   if (error instanceof Error && isMongoUnavailable(error)) return true
@@ -47,8 +53,8 @@ export function isUnavailable(error: unknown): boolean {
 }
 
 /**
- * MongoDB's driver has names where others have codes; its server, while it stops or hands over to another one, answers
- * with the state change errors of the Server Discovery and Monitoring specification.
+ * MongoDB's driver has error names instead of codes. A server that is stopping, or that hands over to another
+ * one, returns the state change errors of the Server Discovery and Monitoring specification.
  */
 const isMongoUnavailable = (error: Error): boolean =>
   /^(?:Mongo(?:Network|ServerSelection|ServerClosed|Topology|NotConnected|Pool|ClientClosed)|PoolCleared)/.test(
@@ -59,12 +65,15 @@ const isMongoUnavailable = (error: Error): boolean =>
       String(error.codeName),
     ))
 
-/** Why a store cannot be used, for the one line that a process prints: never an address, which may hold a password. */
+/**
+ * Returns why a store cannot be used, for a message of one line. It never contains an address, because that
+ * may contain a password.
+ */
 export function reasonOf(error: unknown): { code: string | undefined; reason: string } {
   const code = errorCode(error)
   if (isRefused(error)) return { code, reason: 'it refuses the role or its password' }
   if (code === poolerSays) return { code, reason: coded(error)!.message }
-  // MongoDB's driver and NATS's client have names and codes of their own
+  // MongoDB's driver and NATS's client use error names
   const name = error instanceof Error ? error.name : 'unknown error'
   return { code, reason: code ?? (name === 'Error' ? 'no answer' : name) }
 }

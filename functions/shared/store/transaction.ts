@@ -8,16 +8,17 @@ import { before, type Db, type Tx } from './postgres.ts'
 import { errorCode, sqlState, violated } from './store-errors.ts'
 
 /**
- * Runs `work` in one transaction. `tx.emit` writes an event with it, which carries the trace of the request or event
- * that the database is used for. After the commit, the relay and those who watch hear that something changed.
+ * Runs `work` in one transaction, and returns its result. `tx.emit` writes an event in the same transaction.
+ * The event carries the trace of the request or event that the database is used for. After the commit, the
+ * relay and the watchers of changes are notified.
  */
 export async function transaction<R>(db: Db, work: (tx: Tx) => Promise<R>): Promise<R> {
   const emit: Emit = async (type, subject, data, options) => {
-    if (db.cause === undefined) throw new Error(`${type}: nobody is emitting it`)
+    if (db.cause === undefined) throw new Error(`cannot emit ${type}: the database has no cause`)
     await tx.insert(outbox).values(outboxRow(db.cause, type, subject, data, options))
   }
   let tx: Tx
-  // the only transactions that there are
+  // Db hides this method, so that every transaction comes through here
   const result = await (db as unknown as PostgresJsDatabase).transaction((begun) => {
     tx = Object.assign(begun, { emit })
     return work(tx)
@@ -27,10 +28,11 @@ export async function transaction<R>(db: Db, work: (tx: Tx) => Promise<R>): Prom
 }
 
 /**
- * Runs `work` once a key: what it changes, the events it emits and its answer are committed together, so the
- * answer can be given again, also after a crash. Only answers of success are kept: what was refused may be
- * tried again.
- * @throws Problem 409 while the first request runs, 422 where the key was used for another request
+ * Runs `work` once for each key. Its changes, its events and its response are committed together, so that the
+ * response can be replayed even after a crash. Only successful responses are kept: a refused request may be
+ * retried.
+ * @returns the response of `work`, or the kept response of the first request with this key
+ * @throws Problem 409 while the first request is running, 422 if the key was used for a different request
  */
 export async function once<R extends Response>(
   db: Db,
@@ -57,9 +59,10 @@ export async function once<R extends Response>(
 }
 
 /**
- * `once` for a change that is a single statement and whose answer is known before: the key, the change and its
- * events are written in one round trip, and statements of many requests are pipelined on one connection.
- * @param write inserts the key's row with the change
+ * Does the same as `once` for a change that is a single statement, and whose response is known in advance.
+ * The key, the change and its events are written in one round trip, and the statements of many requests are
+ * pipelined on one connection.
+ * @param write inserts the row of the key together with the change
  */
 export async function onceInOneStatement<R extends Response>(
   db: Db,
@@ -83,8 +86,8 @@ export async function onceInOneStatement<R extends Response>(
 }
 
 /**
- * What `attempt` answers, or, where it finds the key taken (undefined), the first answer; again where the key has become
- * free meanwhile.
+ * Returns the response of `attempt`. If the key is taken (undefined), returns the first response instead. If
+ * the key has become free in the meantime, it tries again.
  */
 async function firstOr<R extends Response>(
   db: Db,
@@ -93,7 +96,7 @@ async function firstOr<R extends Response>(
   attempt: () => Promise<R | undefined>,
 ): Promise<R> {
   for (;;) {
-    // a kept answer is one that the same operation gave
+    // the hash includes the operation, so a kept response has the operation's type
     const response = (await attempt()) ?? ((await firstAnswer(db, table, key)) as R | undefined)
     if (response !== undefined) return response
   }
@@ -101,7 +104,11 @@ async function firstOr<R extends Response>(
 
 class KeyTaken extends Error {}
 
-/** Takes the key, waiting a moment for a first request that is about to commit. */
+/**
+ * Inserts the key. If the first request is still running, waits for it up to the lock timeout.
+ * @throws Problem 409 if the first request is still running after that
+ * @throws KeyTaken if the first request has committed
+ */
 async function claim(tx: Tx, table: IdempotencyTable, { caller, key, hash }: IdempotencyKey) {
   const taken = await tx
     .insert(table)
@@ -114,7 +121,11 @@ async function claim(tx: Tx, table: IdempotencyTable, { caller, key, hash }: Ide
   if (taken.length === 0) throw new KeyTaken()
 }
 
-/** The kept answer; undefined where the key's day is over, and it is free again. */
+/**
+ * Returns the kept response. Returns undefined if the key is not taken, or was taken more than a day ago and
+ * is free again.
+ * @throws Problem 422 if the key was used for a different request
+ */
 export async function firstAnswer(
   db: Db | Tx,
   table: IdempotencyTable,
@@ -123,6 +134,6 @@ export async function firstAnswer(
   await db.delete(table).where(and(isKey(table, key), lt(table.at, before(keyLifetimeMs))))
   const [first] = await db.select().from(table).where(isKey(table, key))
   if (first === undefined) return undefined
-  // a committed row has its answer
+  // a committed row has a response
   return replay({ hash: first.hash, answer: first as Answer }, key)
 }

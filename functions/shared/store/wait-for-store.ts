@@ -4,13 +4,14 @@ import type { Config } from '../process/config.ts'
 import { UserError } from '../process/user-error.ts'
 import { isUnavailable, reasonOf } from './store-errors.ts'
 
-/** How long a store that does not answer is waited for at the start, in ms. */
+/** Returns how long a process waits for a store that does not respond when it starts, in ms. */
 export const storeWaitMs = (config: Config) => config.number('STORE_WAIT_SECONDS', 20) * 1000
 
 /**
- * Asks a store until it answers: where many start at once, or the store itself does, trying again costs less than
- * starting again.
- * @throws UserError which setting names the store, where it does not answer in time, or refuses
+ * Calls `ask` until the store responds. If many functions start at once, or the store itself is starting,
+ * retrying costs less than restarting the process.
+ * @returns the result of `ask`
+ * @throws UserError if the store does not respond within `waitMs`, or returns an error; it names the setting
  */
 export async function askStore<T>(
   ask: () => Promise<T>,
@@ -24,30 +25,30 @@ export async function askStore<T>(
       if (isUnavailable(error) && performance.now() < until) await setTimeout(Math.min(500, waitMs))
       else
         throw new UserError(
-          `${setting}: ${store} cannot be used (${reasonOf(error).reason}). Start it, or set ${setting} to where it answers.`,
+          `${setting}: ${store} cannot be used (${reasonOf(error).reason}). Start it, or set ${setting} to its address.`,
         )
     }
 }
 
-/** How often it is knocked, and how long at most, in ms. */
+/** The time between two attempts to connect, and the longest time for all of them, in ms. */
 const knockEveryMs = 100
 const knockForMs = 2_000
 
 /**
- * Waits until packets come back from where a URL points to. The first ones of a new pod are lost where the network's
- * policies do not know it yet, and a driver that connects then hears of it only by the kernel's retransmission, a second
- * later. Never fails: what is wrong with the store, its driver tells.
- * @param port where the URL has none
+ * Waits until the address in a URL responds, but at most two seconds. A new pod's first packets are lost if
+ * the network policies do not include the pod yet. A driver that connects then has to wait a second for the
+ * kernel's retransmission. Never throws: the driver reports what is wrong with the store.
+ * @param port the port if the URL has none
  */
 export async function knock(url: string, port: number): Promise<void> {
   const at = URL.parse(url)
-  // several hosts, or a name that stands for some
+  // a URL with several hosts, or with a name that resolves to several, is not tried
   if (at === null || at.protocol.endsWith('+srv:')) return
   const { promise: answered, resolve } = Promise.withResolvers<void>()
   const sockets: Socket[] = []
   const again = () => {
     if (sockets.length * knockEveryMs >= knockForMs) return resolve()
-    // each goes on waiting beside those after it; refused is an answer, too
+    // earlier attempts continue beside later ones; a refused connection is a response, too
     const socket = connect({ host: at.hostname, port: Number(at.port) || port })
     sockets.push(socket.on('connect', resolve).on('error', resolve))
   }
