@@ -7,9 +7,9 @@ import {
 import { operations } from '../functions/table.ts'
 
 /**
- * The gateway's Caddyfile: which function answers which method and path.
- * @param where in `compose` it ends TLS and knows each container; in `knative` it is inside of the cluster, and
- *   Knative's ingress starts and finds the function
+ * Returns the gateway's Caddyfile, which maps methods and paths to functions.
+ * @param where in `compose`, the gateway terminates TLS and proxies to the containers; in `knative`, it runs
+ *   inside the cluster, and proxies to Knative's ingress, which finds and starts the functions
  */
 export function caddyfile(where: 'compose' | 'knative'): string {
   const rows = Object.entries(operations) as [string, OperationRow][]
@@ -41,7 +41,7 @@ ${lines(allowed)}
 	encode {
 		zstd
 		gzip
-		# not the streams of events: they would wait for each other
+		# event streams are left out: compression would hold events back
 		match {
 			header Content-Type application/json*
 			header Content-Type application/problem+json*
@@ -66,15 +66,15 @@ ${lines(allowed)}
 		-Server
 		-Via
 	}
-	# not for localhost: it would hold for whatever else is served there
+	# not for localhost: it would apply to everything else that is served there
 	header @public Strict-Transport-Security "max-age=31536000"
 	header @api Content-Security-Policy "default-src 'none'; frame-ancestors 'none'"
-	# Swagger UI styles its elements and has small pictures within
+	# Swagger UI uses inline styles and data: images
 	header @docs Content-Security-Policy "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
 
 	route {
 		request_header @nameless X-Request-Id {http.request.uuid}
-		# functions know the limits of their own; this one is for what no function would take
+		# functions have their own, lower limits; this one rejects what no function would accept
 		request_body {
 			max_size 1MB
 		}
@@ -109,7 +109,7 @@ ${problems.map(problem).join('\n')}
 }
 
 const timeouts = `	servers {
-		# not h3: its UDP port is not published
+		# no h3: its UDP port is not published
 		protocols h1 h2
 		timeouts {
 			read_header 10s
@@ -118,9 +118,9 @@ const timeouts = `	servers {
 		}`
 
 const composeSite = `#
-# SITE        whose certificate is fetched; without it localhost, with a certificate of Caddy's own authority
-# HTTP_PORT   as published on the host, so that redirects name it
-# HTTPS_PORT
+# SITE        the host to fetch a certificate for; by default localhost, with Caddy's own authority
+# HTTP_PORT   the port that is published on the host
+# HTTPS_PORT  likewise; redirects contain it
 
 {
 	http_port {$HTTP_PORT:8080}
@@ -133,7 +133,7 @@ ${timeouts}
 }
 
 http://{$SITE:localhost} {
-	# Caddy's own redirect does not know of another port
+	# Caddy's own redirect would not contain a port other than 443
 	map "{$HTTPS_PORT:8443}" {tls_port} {
 		443 ""
 		default ":{$HTTPS_PORT:8443}"
@@ -144,10 +144,10 @@ http://{$SITE:localhost} {
 https://{$SITE:localhost} {`
 
 const knativeSite = `#
-# NAMESPACE   where the functions are
+# NAMESPACE   the namespace of the functions
 
 {
-	# who leads in from outside ends TLS, and tells the client's address
+	# whatever routes requests into the cluster terminates TLS, and sends the client's address
 	auto_https off
 	grace_period 20s
 ${timeouts}
@@ -158,17 +158,17 @@ ${timeouts}
 :8080 {`
 
 const toContainers = `		reverse_proxy @function {
-			# each container of the function, however many there are
+			# the addresses of all containers of the function
 			dynamic a {function} 8080 {
 				refresh 1s
 			}
 			lb_policy least_conn
-			# a function that is being replaced is waited for; a change that was sent is never sent again
+			# waits for a function that is being replaced; a write that has been sent is never retried
 			lb_try_duration 30s
 			lb_try_interval 100ms
 			transport http {
 				dial_timeout 2s
-				# sooner than a function that is told to stop ends them (functions/shared/process/serve.ts)
+				# less than how long a stopping function keeps idle connections (functions/shared/process/serve.ts)
 				keepalive 1s
 				response_header_timeout 60s
 			}
@@ -176,12 +176,12 @@ const toContainers = `		reverse_proxy @function {
 `
 
 const toKnative = `		reverse_proxy @function {
-			# Knative's ingress, which goes by the Host
+			# Knative's ingress, which routes by the Host header
 			dynamic a {function}.{$NAMESPACE}.svc.cluster.local 80 {
 				refresh 10s
 			}
 			header_up Host {function}.{$NAMESPACE}.svc.cluster.local
-			# a change that was sent is never sent again
+			# a write that has been sent is never retried
 			lb_try_duration 10s
 			lb_try_interval 100ms
 			transport http {
@@ -193,7 +193,7 @@ const toKnative = `		reverse_proxy @function {
 		}
 `
 
-/** The problems that Caddy answers with: no two have the same status. */
+/** The problems that Caddy itself returns. Each has a different status. */
 const problems = [
   'not-found',
   'method-not-allowed',
@@ -212,7 +212,7 @@ function problem(name: (typeof problems)[number]): string {
 		}`
 }
 
-/** A path of the table as a regular expression. */
+/** Converts an operation's path to a regular expression. */
 export const pattern = (path: string) => path.replaceAll('.', String.raw`\.`).replaceAll(/\{\w+\}/g, '[^/]+')
 
 const lines = (of: string[]) => of.map((line) => `\t\t${line}`).join('\n')

@@ -10,23 +10,23 @@ import {
   type FunctionName,
 } from '../functions/table.ts'
 
-/** compose/compose.yaml: a container for each function. */
+/** Returns compose/compose.yaml: a container for each function. */
 export function composeFile(): string {
   return compose(
     [
-      'A container for each function. What runs beside them is in platform.yaml.',
-      'Profiles: `core` is what an order needs, `rest` the other functions; .env starts both.',
+      'A container for each function. The stores and the other services are in platform.yaml.',
+      'Profiles: `core` contains what an order needs, `rest` the other functions. .env activates both.',
     ],
     Object.fromEntries(names.map((name) => [name, functionService(name)])),
   )
 }
 
-/** compose/compose.grouped.yaml: a container for each domain. */
+/** Returns compose/compose.grouped.yaml: a container for each domain. */
 export function groupedComposeFile(): string {
   return compose(
     [
-      'A container for each domain, for small machines: its network aliases are the names of its functions.',
-      'What runs beside them is in platform.yaml.',
+      'A container for each domain, for small machines. The names of its functions are its network aliases.',
+      'The stores and the other services are in platform.yaml.',
     ],
     Object.fromEntries(domainNames.map((domain) => [domain, domainService(domain)])),
   )
@@ -61,36 +61,42 @@ const container = (name: string, domain: Domain) => ({
   build: inline({ '<<': new Alias('build'), args: { FUNCTION: name } }),
 })
 
-/** Whether an order needs the function. Every reaction is: an event that nothing takes becomes a dead letter. */
+/**
+ * Whether an order needs the function. It needs every reaction: an event that no reaction handles becomes a
+ * dead letter.
+ */
 const isCore = (name: FunctionName) => 'on' in functions[name] || 'core' in functions[name]
 
 /** The network on which a function receives requests or events. */
 const entrance = (name: FunctionName) => (name in operations ? 'edge' : 'events')
 
-/** The networks on which some of a domain's functions reach its store, or the pooler in front of it, and services. */
+/**
+ * Returns the networks on which some of a domain's functions reach its store, or the pooler in front of it,
+ * and other services.
+ */
 const backends = (domain: Domain, names: FunctionName[]) => [
   domains[domain].store === 'postgres' ? 'pgbouncer' : domains[domain].store,
   ...(names.some(listens) ? ['postgres'] : []),
   ...(domains[domain].networks ?? []),
 ]
 
-/** The secrets of a domain's functions as settings that name their files. */
+/** The secrets of a domain's functions, as settings with the paths of their files. */
 const secretFiles = (domain: Domain) =>
   Object.fromEntries(
     Object.entries(secretsOf(domain))
-      // this one is among the settings that all share
+      // this one is in the shared settings
       .filter(([setting]) => setting !== 'JWT_PUBLIC_KEYS')
       .map(([setting, file]) => [`${setting}_FILE`, `/run/secrets/${file}`]),
   )
 
-/** What the containers of a domain have in common. */
+/** The part that all containers of a domain share. */
 const domainPart = (domain: Domain) => ({
   '<<': new Alias('function'),
   environment: { '<<': new Alias('settings'), ...secretFiles(domain), ...servicesOf(domain) },
   secrets: Object.values(secretsOf(domain)),
 })
 
-/** Parts that the services merge in: each becomes `x-NAME: &NAME`. */
+/** The parts that the services merge. Each becomes `x-NAME: &NAME`. */
 const parts = () => ({
   build: { context: '..', dockerfile: 'compose/Dockerfile', target: 'function' },
   function: {
@@ -115,7 +121,7 @@ const parts = () => ({
   ...Object.fromEntries(domainNames.map((domain) => [domain, domainPart(domain)])),
 })
 
-/** Both files in full, but for their services. */
+/** Returns a Compose file with the given services, and with everything that both files share. */
 function compose(comment: string[], services: Record<string, unknown>): string {
   const document = new Document({
     name: 'zeroshop',
@@ -131,17 +137,17 @@ function compose(comment: string[], services: Record<string, unknown>): string {
   document.commentBefore = [
     "Generated from the domains' declarations by npm run generate (compose/compose-file.ts).",
     ...comment,
-    'From the root: npm run secrets, then docker compose -f compose/… up --wait; or npm run compose does both.',
+    'From the root: npm run secrets, then docker compose -f compose/… up --wait; npm run compose does both.',
   ]
     .map((line) => ` ${line}`)
     .join('\n')
   return document.toString({ lineWidth: 0 })
 }
 
-/** An object that is written on one line. */
+/** Returns an object as a node that is written on one line. */
 const inline = (value: object) => new Document().createNode(value, { flow: true })
 
-/** Sets each of the map's objects apart with an empty line. */
+/** Puts an empty line before each object in the map. */
 function spread(map: YAMLMap) {
   for (const { key, value } of map.items.slice(1)) if (isScalar(key) && isMap(value)) key.spaceBefore = true
 }

@@ -30,7 +30,7 @@ describe('npm run secrets', () => {
       readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8').trim()]),
     )
 
-  it('makes every file that compose mounts, closed to other people', async () => {
+  it('makes every file that compose mounts, in a folder that only its owner can read', async () => {
     const made = await makeSecrets(folder)
     const platform = readFileSync(join(import.meta.dirname, 'platform.yaml'), 'utf8')
     const mounted = [...platform.matchAll(/file: secrets\/(\S+)/g)].map(([, name]) => name)
@@ -39,7 +39,7 @@ describe('npm run secrets', () => {
     expect(statSync(folder).mode & 0o777).toBe(0o700)
   })
 
-  it('makes other ones each time, none of them short', async () => {
+  it('makes different secrets each time, of at least 32 characters', async () => {
     await makeSecrets(folder)
     const first = all()
     rmSync(folder, { recursive: true })
@@ -50,7 +50,7 @@ describe('npm run secrets', () => {
     }
   })
 
-  it('changes none that is there, and makes what is empty', async () => {
+  it('keeps existing secrets, and makes empty ones again', async () => {
     await makeSecrets(folder)
     const before = all()
     expect(await makeSecrets(folder)).toEqual([])
@@ -60,7 +60,7 @@ describe('npm run secrets', () => {
     expect(all()).toEqual({ ...before, 'demo-password': expect.stringMatching(/^[\w-]{32}$/) as string })
   })
 
-  it('makes what belongs together from what is left of it', async () => {
+  it('makes missing secrets from those that they depend on', async () => {
     await makeSecrets(folder)
     const before = all()
     for (const name of ['admin-database-url', 'admin-mongodb-url', 'nats-authorization', 'jwt-public-keys'])
@@ -69,12 +69,12 @@ describe('npm run secrets', () => {
     expect(all()).toEqual(before)
   })
 
-  it('makes again what holds what was made again', async () => {
+  it('makes a secret again if one that it contains is made again', async () => {
     await makeSecrets(folder)
     const before = all()
     const sources = ['postgres-password', 'mongodb-password', 'nats-url', 'jwt-private-key']
     for (const name of sources) rmSync(join(folder, name))
-    // left by one that was broken off
+    // left by a run that was interrupted
     writeFileSync(join(folder, 'nats-url.new'), 'half', { mode: 0o444 })
     const made = await makeSecrets(folder)
     expect(made).toHaveLength(2 * sources.length)
@@ -85,7 +85,7 @@ describe('npm run secrets', () => {
     expect(after['admin-mongodb-url']).toContain(`:${after['mongodb-password']}@`)
   })
 
-  it('leads a shop that is older than the pooler to it, with the passwords that it has', async () => {
+  it('changes the URLs of an older shop to the pooler, and keeps their passwords', async () => {
     await makeSecrets(folder)
     const before = all()
     for (const name of readdirSync(folder).filter((file) => /-direct-url$|^pgbouncer/.test(file)))
@@ -104,7 +104,7 @@ describe('npm run secrets', () => {
     )
   })
 
-  it('keeps both URLs of a role in step, and those of another server as they are', async () => {
+  it('updates the direct URL of a role with its other one, but keeps URLs of other servers', async () => {
     const put = (name: string, value: string) => {
       rmSync(join(folder, name), { force: true })
       writeFileSync(join(folder, name), value)
@@ -139,7 +139,7 @@ describe('npm run secrets', () => {
 })
 
 describe('npm run compose', () => {
-  it('hands on what is not its own', () => {
+  it('passes everything from the command on to docker compose', () => {
     expect(readArguments([])).toMatchObject({
       compose: ['compose', '-f', 'compose/compose.yaml'],
       command: 'up',
@@ -155,15 +155,15 @@ describe('npm run compose', () => {
     expect(readArguments(['-h']).help).toBe(true)
   })
 
-  it('refuses what it does not know', () => {
+  it('refuses unknown options and profiles, and a SITE that is not the name of a host', () => {
     expect(() => readArguments(['--groupd'])).toThrow('--groupd')
     expect(() => readArguments(['--profile'])).toThrow('--profile')
-    expect(() => readArguments(['--profile', 'cor'])).toThrow('There is no profile cor: set it to core')
+    expect(() => readArguments(['--profile', 'cor'])).toThrow('There is no profile cor. Use core')
     for (const SITE of ['https://shop.example.org', 'shop', 'a b.org', ':443'])
       expect(() => environmentOf({ SITE })).toThrow('is not the name of a host')
   })
 
-  it('listens for all the world where there is a site, and only then', () => {
+  it('listens on all addresses only if SITE is set', () => {
     expect(environmentOf({})).toEqual({})
     expect(environmentOf({ SITE: 'localhost' })).toEqual({ SITE: 'localhost' })
     expect(environmentOf({ SITE: 'shop.example.org' })).toEqual({
@@ -175,18 +175,18 @@ describe('npm run compose', () => {
     expect(environmentOf({ SITE: 'shop.example.org', BIND: '10.0.0.1' })).toMatchObject({ BIND: '10.0.0.1' })
   })
 
-  it('reads what docker says of sizes', () => {
+  it('parses the sizes that docker prints', () => {
     expect(['1.5GiB', '20.6MiB', '512KiB', '0B', '1.048576MB'].map(toMib)).toEqual([1536, 20.6, 0.5, 0, 1])
     expect(() => toMib('--')).toThrow('not a size')
   })
 })
 
 describe('compose.yaml', () => {
-  it('has a service for each function, with the core that an order needs', () => {
+  it('has a service for each function, and a core profile with what an order needs', () => {
     const services = Object.entries(read(composeFile()).services)
     expect(services.map(([name]) => name)).toEqual(Object.keys(functions))
     const core = services.filter(([, { profiles }]) => profiles?.includes('core')).map(([name]) => name)
-    // an event that nothing takes becomes a dead letter
+    // an event that no reaction handles becomes a dead letter
     for (const name of Object.keys(reactions)) expect(core).toContain(name)
     const expected = [
       'register-user',
@@ -205,7 +205,7 @@ describe('compose.yaml', () => {
     expect(core.filter((name) => name in operations).toSorted()).toEqual(expected.toSorted())
   })
 
-  it('gives a grouped container the names of its functions as aliases', () => {
+  it('has the names of the functions as aliases of the grouped containers', () => {
     const aliases = Object.values(read(groupedComposeFile()).services).flatMap(({ networks }) =>
       Object.values(networks).flatMap((network) => network.aliases ?? []),
     )

@@ -1,4 +1,4 @@
-/** `npm run compose`: the shop in containers. */
+/** `npm run compose`: runs the shop in containers. */
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,19 +13,21 @@ import { makeSecrets, secretsFolder } from './secrets.ts'
 const usage = `npm run compose -- [--grouped] [--profile NAME] [COMMAND …]
   without a command   makes missing secrets, builds the images, starts everything and waits until it is healthy
   up [OPTION …]       the same, with options of docker compose up: up --scale create-order=3
-  memory              prints what each container holds resident
+  memory              prints the resident memory of each container
   …                   any other command of docker compose: ps, logs, down, down --volumes
-  --grouped           a container for each domain, not for each function: for small machines
-  --profile core      only what an order needs; rest, as where nothing is said, everything
-  --help              this
-SITE=shop.example.org has a certificate fetched for it, and listens for all the world on the ports 80 and 443.`
+  --grouped           starts one container for each domain instead of each function, for small machines
+  --profile NAME      core: only what an order needs; rest: everything (the default)
+  --help              prints this text
+If SITE=shop.example.org is set, the gateway fetches a certificate for this host, and listens on the ports 80
+and 443 of all addresses.`
 
-/** The file into which the local authority's certificate is put, for clients to trust. */
+/** The file to which the local authority's certificate is copied, so that clients can trust it. */
 export const rootCertificate = join(secretsFolder, 'gateway-root.crt')
 
 /**
- * The settings of `docker compose`: with a SITE, what belongs to it.
- * @throws UserError if SITE is no host's name
+ * Returns the environment of `docker compose`. If SITE is set, it includes the address and ports of a public
+ * site.
+ * @throws UserError if SITE is not the name of a host
  */
 export function environmentOf(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const site = env['SITE']
@@ -35,12 +37,12 @@ export function environmentOf(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { BIND: '0.0.0.0', HTTP_PORT: '80', HTTPS_PORT: '443', ...env }
 }
 
-/** The profiles of compose.yaml, and those that each needs. */
+/** The values of `--profile`, and the profiles of compose.yaml that each activates. */
 const profiles: Record<string, string[]> = { core: ['core'], rest: ['core', 'rest'] }
 
 /**
- * Our own options, which come first; from the command on, everything is docker compose's.
- * @throws UserError if an option is not known
+ * Parses our own options, which come first. The command and everything after it are passed to docker compose.
+ * @throws UserError if an option or a profile is unknown
  */
 export function readArguments(args: readonly string[]) {
   const at = args.findIndex((arg, n) => !arg.startsWith('-') && args[n - 1] !== '--profile')
@@ -48,13 +50,13 @@ export function readArguments(args: readonly string[]) {
   const { values } = parseOwn([...own])
   const profile = values.profile === undefined ? [] : profiles[values.profile]
   if (profile === undefined)
-    throw new UserError(`There is no profile ${values.profile}: set it to core, or rest for everything.`)
+    throw new UserError(`There is no profile ${values.profile}. Use core, or rest for everything.`)
   const file = values.grouped === true ? 'compose.grouped.yaml' : 'compose.yaml'
   const [command = 'up', ...rest] = at < 0 ? [] : args.slice(at)
   return {
     help: values.help === true,
     compose: ['compose', '-f', join('compose', file), ...profile.flatMap((name) => ['--profile', name])],
-    /** As they were given, to be given again. */
+    /** The options as they were given, for the commands that are printed at the end. */
     own: own.join(' '),
     command,
     rest,
@@ -84,7 +86,7 @@ async function main(): Promise<number> {
     console.log(await memory(compose))
     return 0
   }
-  // also those of the other file, which has the same stores
+  // removes the containers of the other file, too, which uses the same stores
   const more = command === 'down' ? ['--remove-orphans'] : []
   if (command !== 'up') return docker([...compose, command, ...more, ...rest], env)
 
@@ -107,29 +109,32 @@ async function announce(compose: string[], own: string, env: NodeJS.ProcessEnv) 
   console.log(`
 ${pc.bold(pc.green('Zeroshop'))} is at ${pc.bold(url)}
 
-  ${url}/docs                      the API, to read and to try
+  ${url}/docs                      the documentation of the API, where you can try it
   ${local ? `NODE_EXTRA_CA_CERTS=compose/secrets/gateway-root.crt ` : ''}SHOP_URL=${url} npm run demo
-  ${again}memory        what each container holds resident
-  ${again}down          stops it; the data stays
+  ${again}memory        prints the resident memory of each container
+  ${again}down          stops the shop and keeps its data
 
-The people customer@, seller@, staff@ and admin@example.com log in with the password in compose/secrets/demo-password.${
-    local ? '\nThe certificate is of an authority of its own: compose/secrets/gateway-root.crt.' : ''
+The users customer@, seller@, staff@ and admin@example.com log in with the password in compose/secrets/demo-password.${
+    local ? '\nThe certificate is from a local authority: compose/secrets/gateway-root.crt.' : ''
   }`)
 }
 
-/** Puts the certificate of the gateway's own authority where clients can be told to trust it. */
+/** Copies the certificate of the gateway's own authority to a file, so that clients can trust it. */
 async function trust(compose: string[]) {
   const path = '/data/caddy/pki/authorities/local/root.crt'
   writeFileSync(rootCertificate, await dockerSays([...compose, 'exec', '-T', 'gateway', 'cat', path]))
 }
 
-/** Tells which containers are not as they should be, and what each said last. */
+/**
+ * Prints which containers have failed, with the last lines of their logs.
+ * @returns the exit code
+ */
 async function explain(compose: string[]): Promise<number> {
   const found = await dockerSays([...compose, 'ps', '--all', '--format', 'json'])
   const containers = found
     .split('\n')
     .filter((line) => line !== '')
-    // as docker compose prints it
+    // the format in which docker compose prints it
     .map((line) => JSON.parse(line) as { Service: string; State: string; Health: string; ExitCode: number })
   const bad = containers.filter(
     ({ Service, State, Health, ExitCode }) =>

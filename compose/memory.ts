@@ -2,22 +2,22 @@ import { dockerSays } from '../images/docker.ts'
 
 interface Stats {
   Name: string
-  /** Such as `31.5MiB / 256MiB`: without files that the kernel keeps though nobody uses them. */
+  /** Such as `31.5MiB / 256MiB`. It does not include the inactive part of the kernel's file cache. */
   MemUsage: string
 }
 
-/** What each container of the project holds resident, largest first, and the sum. */
+/** Returns a table of the resident memory of each container, largest first, and their sum. */
 export async function memory(compose: string[]): Promise<string> {
   const running = await dockerSays([...compose, 'ps', '--quiet'])
   const ids = running.split('\n').filter(Boolean)
-  if (ids.length === 0) return 'Nothing runs: npm run compose starts it.'
+  if (ids.length === 0) return 'No container is running. Start the shop with npm run compose.'
   const stats = await dockerSays(['stats', '--no-stream', '--format', 'json', ...ids])
   const rows = stats
     .split('\n')
     .filter(Boolean)
-    // as docker prints it
+    // the format in which docker prints it
     .map((line) => JSON.parse(line) as Stats)
-    // one that is just being started again
+    // a container that is restarting has no figures
     .filter(({ MemUsage }) => !MemUsage.startsWith('--'))
     .map(({ Name, MemUsage }) => ({ name: Name, mib: toMib(MemUsage.split(' / ')[0]!) }))
     .toSorted((a, b) => b.mib - a.mib)
@@ -26,7 +26,10 @@ export async function memory(compose: string[]): Promise<string> {
   return [...rows.map(({ name, mib }) => line(name, mib)), line(`${rows.length} containers`, sum)].join('\n')
 }
 
-/** Docker's sizes. */
+/**
+ * Converts a size that docker prints, such as `31.5MiB`, to MiB.
+ * @throws Error if it is not a size
+ */
 export function toMib(size: string): number {
   const [, number, unit] = /^([\d.]+)\s*([KMG]?i?B)$/.exec(size) ?? []
   const factors: Record<string, number> = {

@@ -20,7 +20,7 @@ const mounted = (secrets: Readonly<Record<string, string>>, ...more: string[]) =
   `secrets: [${Object.values(secrets).join(', ')}]`,
 ]
 
-/** The files of secrets that there are because of the domains. */
+/** The files of the domains' secrets. */
 const domainFiles = [
   ...databaseRoles.map(databaseUrl),
   ...directRoles.map(directUrl),
@@ -28,7 +28,7 @@ const domainFiles = [
   ...domainNames.flatMap(domainSecrets).map(({ setting }) => setting),
 ].map(fileOf)
 
-/** compose/platform.yaml with what the domains put into it. */
+/** Returns compose/platform.yaml with its generated parts, which depend on the domains. */
 export function platformFile(): string {
   const text = readFileSync(join(import.meta.dirname, 'platform.yaml'), 'utf8')
   const places: [name: string, lines: string[]][] = [

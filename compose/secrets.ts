@@ -1,4 +1,6 @@
-/** `npm run secrets`: makes the secrets that are missing, each a file in compose/secrets; none is ever changed. */
+/**
+ * `npm run secrets`: makes the missing secrets, each as a file in compose/secrets. It keeps existing ones.
+ */
 import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,21 +20,23 @@ import { generateKeys, publicKeysOf } from '../functions/users/tokens.ts'
 
 export const secretsFolder = join(import.meta.dirname, 'secrets')
 
-/** 192 random bits, which need no quoting in a URL or a configuration file. */
+/** Returns 192 random bits as a text that needs no quoting in a URL or a configuration file. */
 const random = () => randomBytes(24).toString('base64url')
 
-/** Where the shop's own PostgreSQL is reached, and its pooler. */
+/** The addresses of the shop's own PostgreSQL and of its pooler, as parts of a URL. */
 const direct = '@postgres:5432/'
 const pooled = '@pgbouncer:5432/'
 
 /**
- * Makes the secrets that are missing or empty. A secret that contains another one (the URL that holds a password) is
- * made again with it. A store that has data keeps the administrator's password that it was set up with. Roles' URLs
- * that name the shop's own PostgreSQL are kept in step with each other; URLs of other servers are never changed.
- * @returns the names of those that it made
+ * Makes the secrets that are missing or empty. If a secret is made again, those that contain it (such as a
+ * URL with a password) are made again, too. A store that already has data keeps the administrator's password
+ * with which it was initialized. If a role's URL for the shop's own PostgreSQL changes, its direct URL is
+ * updated. Existing URLs of other servers are never changed.
+ * @returns the names of the secrets that were made
  */
 export async function makeSecrets(folder = secretsFolder): Promise<string[]> {
-  // the folder is closed to other people; the files in it are not, as containers read them as users of their own
+  // Only the owner may open the folder. The files in it are readable by all, because containers read them as
+  // different users.
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   chmodSync(folder, 0o700)
   const made: string[] = []
@@ -42,7 +46,8 @@ export async function makeSecrets(folder = secretsFolder): Promise<string[]> {
   }
   const write = (name: string, value: string): string => {
     const file = join(folder, name)
-    // a crash leaves what was there, or the whole; what it left beside it may not be written to
+    // A crash leaves either the old file or the new one. A leftover `.new` file is read-only, so it is
+    // removed first.
     rmSync(`${file}.new`, { force: true })
     writeFileSync(`${file}.new`, `${value}\n`, { mode: 0o444 })
     chmodSync(`${file}.new`, 0o444)
@@ -57,11 +62,11 @@ export async function makeSecrets(folder = secretsFolder): Promise<string[]> {
     () => `postgres://postgres:${postgres}@postgres:5432/zeroshop`,
     'postgres-password',
   )
-  // the migration gives the roles the passwords in these
+  // the migration sets the passwords of the roles to those in these URLs
   for (const role of databaseRoles) {
     const [file, past] = [fileOf(databaseUrl(role)), fileOf(directUrl(role))]
     let url = await secret(file, () => `postgres://${role}:${random()}${pooled}zeroshop`)
-    // made before there was a pooler
+    // this URL is from before there was a pooler
     if (url.includes(direct)) url = write(file, url.replace(direct, pooled))
     if (!directRoles.includes(role)) continue
     const wanted = url.replace(pooled, direct)
@@ -73,7 +78,7 @@ export async function makeSecrets(folder = secretsFolder): Promise<string[]> {
 
   const mongodb = await secret('mongodb-password', random)
   await secret('admin-mongodb-url', () => `mongodb://root:${mongodb}@mongodb:27017/admin`, 'mongodb-password')
-  // and this user its password
+  // the migration sets the passwords of these users, too
   for (const domain of domainsIn('mongodb'))
     await secret(fileOf(mongodbUrl(domain)), () => `mongodb://${domain}:${random()}@mongodb:27017/${domain}`)
 
@@ -91,7 +96,7 @@ export async function makeSecrets(folder = secretsFolder): Promise<string[]> {
   }
   for (const domain of domainNames)
     for (const { setting, secret: kind } of domainSecrets(domain)) await secret(fileOf(setting), makers[kind])
-  // written above, or by who rotates keys
+  // the private key was written above, or by someone who rotated the keys
   await secret(
     'jwt-public-keys',
     () => JSON.stringify(publicKeysOf(JSON.parse(read(join(folder, 'jwt-private-key'))) as JWK)),
@@ -120,7 +125,7 @@ if (import.meta.main)
     const made = await makeSecrets()
     console.log(
       made.length === 0
-        ? 'Every secret is there, in compose/secrets.'
+        ? 'All secrets already exist in compose/secrets.'
         : `Made ${made.length} secrets in compose/secrets: ${made.join(', ')}.`,
     )
   })
