@@ -1,4 +1,4 @@
-/** `npm run images`: builds the images of all functions, or of those that are named, with `docker buildx bake`. */
+/** `npm run images`: builds all images, or those that are named, with `docker buildx bake`. */
 import { spawn } from 'node:child_process'
 import { run } from '../functions/shared/process/run.ts'
 import { UserError } from '../functions/shared/process/user-error.ts'
@@ -9,9 +9,9 @@ import { report, type Build } from './report.ts'
 import { revisions } from './revisions.ts'
 
 const usage = `npm run images -- [options] [FUNCTION …]
-  FUNCTION …   only these; also relay, dispatcher, payment-sandbox, migrate, gateway, or a domain
-  --report     builds twice, without and with the cache, and prints how large the images are and how long it took
-TAG sets their tag (latest).`
+  FUNCTION …   builds only these; also relay, dispatcher, payment-sandbox, migrate, gateway, or a domain
+  --report     builds twice, without and with the cache, and prints the image sizes and the build times
+TAG sets the tag of the images (latest).`
 
 const known: readonly string[] = [...imageNames, 'gateway']
 const tag = process.env['TAG'] || 'latest'
@@ -45,7 +45,10 @@ async function main(): Promise<number> {
   return 0
 }
 
-/** Runs bake in the root of the project. */
+/**
+ * Runs bake in the root of the project.
+ * @param output whether its output is shown in the terminal, or kept and returned
+ */
 async function bake(args: string[], output: 'shown' | 'kept'): Promise<Build & { code: number }> {
   const began = performance.now()
   const kept = output === 'kept'

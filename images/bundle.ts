@@ -8,13 +8,15 @@ import { services } from './table.ts'
 
 const root = join(import.meta.dirname, '..')
 
-/** PostgreSQL's migrations, a folder a schema. */
+/** The folders of PostgreSQL's migrations, one for each schema. */
 export const migrationFolders = [
   ...domainsIn('postgres').map((domain) => `functions/${domain}/migrations`),
   'events/migrations',
 ]
 
-/** What a bundle leaves to node_modules: native code, and what its library only tries to load. */
+/**
+ * Packages that are not bundled: native code, and optional dependencies that a library only tries to load.
+ */
 const external = [
   '@node-rs/argon2',
   'kerberos',
@@ -28,8 +30,8 @@ const external = [
 ]
 
 /**
- * Node's own modules as CommonJS: imported as ES modules, each has every export of it read at once, and one of
- * `node:http`'s loads undici.
+ * Loads Node's own modules as CommonJS. If they are imported as ES modules, Node reads every export of each
+ * at once, and one of the exports of `node:http` loads undici.
  */
 const lazyBuiltins: Plugin = {
   name: 'lazy builtins',
@@ -46,9 +48,11 @@ const lazyBuiltins: Plugin = {
 }
 
 /**
- * Bundles the entry and every function, in memory, to be laid out under `outdir`. What several share is in chunks
- * of its own, so that a process loads only what its function needs, and a change of one function changes one file.
- * @param options of esbuild; `apart` are packages to be kept apart from the code that uses them
+ * Bundles the main file and every function in memory. Code that several functions share is in separate
+ * chunks, so that a process loads only what its function needs, and a change in one function changes one
+ * file.
+ * @param outdir the folder for which the paths are made
+ * @param options esbuild's options; `apart` lists packages to put into files of their own
  */
 export async function bundleInMemory(
   outdir: string,
@@ -72,7 +76,7 @@ export async function bundleInMemory(
     target: 'node24',
     minifySyntax: true,
     external,
-    // CommonJS packages inside need it
+    // bundled CommonJS packages need `require`
     banner: {
       js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
     },
@@ -84,7 +88,10 @@ export async function bundleInMemory(
   })
 }
 
-/** Bundles into `outdir`, for the local runner. @param options of esbuild, on top */
+/**
+ * Writes the bundle and the migrations to `outdir`, for the local runner.
+ * @param options additional options of esbuild
+ */
 export async function bundle(outdir: string, options: BuildOptions = {}): Promise<void> {
   const { outputFiles } = await bundleInMemory(outdir, {
     sourcemap: 'linked',
@@ -95,7 +102,9 @@ export async function bundle(outdir: string, options: BuildOptions = {}): Promis
   for (const { path, contents } of outputFiles) if (!isSame(path, contents)) replace(path, contents)
 }
 
-/** Copies PostgreSQL's migrations to where the migration job looks for them, beside its code. */
+/**
+ * Copies PostgreSQL's migrations to `outdir`, beside the code of the migration job, where it looks for them.
+ */
 export function copyMigrations(outdir: string): void {
   for (const folder of migrationFolders) cpSync(join(root, folder), join(outdir, folder), { recursive: true })
 }
@@ -108,7 +117,9 @@ const isSame = (path: string, contents: Uint8Array) => {
   }
 }
 
-/** Whole or not at all: another system of this checkout may be starting a function from it. */
+/**
+ * Replaces a file atomically: another shop that runs from this checkout may be starting a function from it.
+ */
 function replace(path: string, contents: Uint8Array) {
   mkdirSync(dirname(path), { recursive: true })
   const attempt = `${path}.${process.pid}`

@@ -1,4 +1,7 @@
-/** What a bundle has in place of the table: an entry for each function, which holds its row, and values computed once. */
+/**
+ * What a bundle contains instead of the table: an entry with its own row for each function, and values that
+ * are computed when the bundle is built.
+ */
 import { join, relative } from 'node:path'
 import type { Plugin } from 'esbuild'
 import {
@@ -13,10 +16,10 @@ import type { FunctionName } from '../functions/table.ts'
 
 const root = join(import.meta.dirname, '..')
 
-/** The file of a function, from the root of the project. */
+/** Returns the path of a function's file, relative to the root of the project. */
 export const sourceOf = (name: FunctionName) => `functions/${functions[name].domain}/${name}.ts`
 
-/** The entry of a function (functions/shared/process/entry.ts), as a module. */
+/** Returns the source of a module that is the entry of a function (functions/shared/process/entry.ts). */
 function functionEntry(name: FunctionName): string {
   const load = (path: string) => `() => import(${JSON.stringify(`./${path}`)})`
   const { domain } = functions[name]
@@ -30,21 +33,22 @@ function functionEntry(name: FunctionName): string {
   ].join('\n')
 }
 
-/** The entry of a domain, as a module: the names of its functions. */
+/** Returns the source of a module that is the entry of a domain. It exports the names of its functions. */
 const domainEntry = (domain: Domain) =>
   `export const functions = ${JSON.stringify(functionsOf(domain).toSorted())}`
 
 const namespace = 'entry'
 
-/** The name under which the bundle has the entry of a function or a domain as an entry point. */
+/** Returns the name of esbuild's entry point for a function or a domain. */
 export const entryPoint = (name: FunctionName | Domain) => `${namespace}:${name}`
 
-/** Entry points of esbuild for every function and every domain: `functions/<name>.js` beside main.js. */
+/** esbuild's entry points for every function and every domain: `functions/<name>.js`, beside main.js. */
 export const entryPoints = [...(Object.keys(functions) as FunctionName[]), ...domainNames].map((name) => ({
   in: entryPoint(name),
   out: `functions/${name}`,
 }))
 
+/** Resolves the entry points, and generates their modules. */
 export const entries: Plugin = {
   name: 'entries',
   setup(build) {
@@ -62,8 +66,9 @@ export const entries: Plugin = {
 }
 
 /**
- * A module named `*.table.ts` exports plain data that it computes from the table. A bundle holds the data, not the
- * table: so an image changes only with what it uses of the table.
+ * Replaces modules named `*.table.ts` by the values that they export, which are plain data computed from the
+ * table. The bundle then does not contain the table, so an image changes only if the data that it uses
+ * changes.
  */
 export const tableValues: Plugin = {
   name: 'table values',
@@ -76,7 +81,7 @@ export const tableValues: Plugin = {
           .join('\n'),
       }
     })
-    // only used from source, as functions/main.ts says
+    // functions/main.ts uses it only if it runs from source
     build.onResolve({ filter: /\/source\.ts$/ }, ({ path, importer }) =>
       relative(root, importer) === 'functions/main.ts' ? { path, external: true } : undefined,
     )

@@ -1,4 +1,6 @@
-/** `node images/files.ts FOLDER`, in the builder: lays out what goes into each image, a folder an image. */
+/**
+ * `node images/files.ts FOLDER`, in the build stage: writes the files of each image to a folder of its own.
+ */
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { migrationFolders } from './bundle.ts'
@@ -16,7 +18,7 @@ for (const [name, { files }] of await makeTrees())
 
 const copy = (from: string, to: string) => cpSync(join(root, from), join(folder, to), { recursive: true })
 
-// native code, which is not bundled: the package, and its binary for the builder's platform
+// native code is not bundled: this copies argon2's package, with its binary for the builder's platform
 copy('node_modules/@node-rs', 'runtime/node_modules/@node-rs')
 copy('images/health.cjs', 'runtime/health.cjs')
 writeFileSync(join(folder, 'runtime/package.json'), '{"type":"module"}\n')

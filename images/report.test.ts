@@ -20,18 +20,18 @@ describe('the times of a build', () => {
 #9 DONE 0.1s
 `
 
-  it('are those of its own steps for each image', () => {
+  it('include only its own steps for each image', () => {
     const times = stepTimes(output)
     expect(times.get('get-order')).toBeCloseTo(0.8)
     expect(times.get('cancel-order')).toBeCloseTo(0.2)
   })
 
-  it('count what images share once', () => {
+  it('count a step that images share once', () => {
     expect(stepTimes(output).get('')).toBeCloseTo(10)
   })
 })
 
-it('counts the topmost layers', () => {
+it('adds up the sizes of the topmost layers', () => {
   expect(beyond([5, 10, 1000], 2)).toBe(15)
   expect(beyond([5, 10, 1000], 0)).toBe(0)
 })

@@ -1,12 +1,15 @@
 import { spawnSync } from 'node:child_process'
 
-/** What `docker buildx bake --progress plain` said, and how long it took, in seconds. */
+/** The output of `docker buildx bake --progress plain`, and how long it took, in seconds. */
 export interface Build {
   output: string
   seconds: number
 }
 
-/** Seconds of the steps that are an image's alone, by its name; `''` has those of the steps that images share. */
+/**
+ * Returns the total time of each image's own steps, in seconds, by the image's name. The key `''` has the
+ * total time of the steps that images share.
+ */
 export function stepTimes(output: string): Map<string, number> {
   const owners = new Map<string, { owner: string; step: string }>()
   const shared = new Map<string, number>()
@@ -14,7 +17,7 @@ export function stepTimes(output: string): Map<string, number> {
   for (const line of output.split('\n')) {
     const [, id = '', rest = ''] = /^#(\d+) (.*)$/.exec(line) ?? []
     const [, image, stage, step] = /^\[([\w-]+)(?: ([\w-]+)(?: \d+\/\d+)?)?\] (.*)$/.exec(rest) ?? []
-    // contexts and the like
+    // not a step that loads the context or a definition
     if (image !== undefined && image !== 'internal' && stage !== 'internal') {
       const isOwn = stage === undefined || ['function-files', 'function', 'gateway'].includes(stage)
       owners.set(id, isOwn ? { owner: image, step: '' } : { owner: '', step: `${stage} ${step}` })
@@ -23,7 +26,7 @@ export function stepTimes(output: string): Map<string, number> {
     const of = owners.get(id)
     if (done === undefined || of === undefined) continue
     if (of.owner !== '') times.set(of.owner, (times.get(of.owner) ?? 0) + Number(done))
-    // told once for each image that needs it
+    // a shared step is printed once for each image that needs it
     else shared.set(of.step, Math.max(shared.get(of.step) ?? 0, Number(done)))
   }
   return times.set(
@@ -33,8 +36,8 @@ export function stepTimes(output: string): Map<string, number> {
 }
 
 /**
- * A table of images that are there: sizes as they are on disk, not compressed; times of what each image has alone,
- * while all are built at once.
+ * Returns a table of the images that exist. Sizes are those on the disk, uncompressed. Times are those of an
+ * image's own steps, while all images are built at the same time.
  */
 export function report(names: readonly string[], tag: string, cold: Build, cached: Build): string {
   const images = names.flatMap((name) => inspect(name, tag) ?? [])
@@ -57,7 +60,10 @@ export function report(names: readonly string[], tag: string, cold: Build, cache
   ])
 }
 
-/** An image as Docker tells of it, `sizes` from the newest layer to the oldest; undefined where there is none. */
+/**
+ * Returns what Docker reports about an image; undefined if there is no such image. `sizes` are the sizes of
+ * its layers in bytes, from the newest to the oldest.
+ */
 export function inspect(name: string, tag: string) {
   const image = `zeroshop/${name}:${tag}`
   const { status, stdout } = spawnSync('docker', ['image', 'inspect', image], { encoding: 'utf8' })
@@ -68,16 +74,16 @@ export function inspect(name: string, tag: string) {
   const history = spawnSync('docker', ['history', '--human=false', '--format', '{{.Size}}', image], {
     encoding: 'utf8',
   })
-  // what only changes the configuration is of no size, and no layer
+  // a step that changes only the configuration has no size, and makes no layer
   const sizes = history.stdout.split('\n').map(Number).filter(Boolean)
   return { name, id, size, layers: RootFS.Layers, sizes }
 }
 
-/** The bytes in the topmost `count` layers. */
+/** Returns the size of the topmost `count` layers, in bytes. */
 export const beyond = (sizes: number[], count: number) =>
   sizes.slice(0, count).reduce((sum, size) => sum + size, 0)
 
-/** Columns side by side, numbers to the right. */
+/** Formats rows as a table. All columns but the first are right-aligned. */
 function table(rows: string[][]): string {
   const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)))
   return rows

@@ -5,19 +5,19 @@ import { inputs, revisions } from './revisions.ts'
 
 const found = await inputs()
 
-it('knows what every image is made of, in files that are there', () => {
+it('lists the inputs of every image, and each of them exists', () => {
   expect([...found.keys()].toSorted()).toEqual([...imageNames, 'gateway'].toSorted())
   for (const [name, paths] of found)
     for (const path of paths) expect(existsSync(path), `${name}: ${path}`).toBe(true)
 })
 
-it('tells the sources of a function apart from those of another', () => {
+it('does not list the sources of one function for another', () => {
   expect(found.get('cancel-order')).toContain('functions/orders/cancel-order.ts')
   expect(found.get('cancel-order')).toContain('functions/main.ts')
   expect(found.get('get-order')).not.toContain('functions/orders/cancel-order.ts')
 })
 
-it('names a commit for each image, or nothing without git', async () => {
+it('returns a commit for each image, or nothing without git', async () => {
   const names = await revisions(Promise.resolve(found))
   for (const revision of names?.values() ?? []) expect(revision).toMatch(/^([0-9a-f]{40}|unknown)(-dirty)?$/)
 })

@@ -7,7 +7,7 @@ import { makeTrees } from './trees.ts'
 
 const root = join(import.meta.dirname, '..')
 
-/** What every image is made with, beside its sources. */
+/** The files that affect every image, in addition to its sources. */
 const recipe = [
   'package-lock.json',
   '.dockerignore',
@@ -18,10 +18,10 @@ const recipe = [
   ),
 ]
 
-/** Of the gateway, which is not made from the bundle. */
+/** The inputs of the gateway's image, which is not made from the bundle. */
 const gateway = ['package-lock.json', '.dockerignore', 'compose/Dockerfile', 'compose/Caddyfile', 'docs']
 
-/** What each image is made of: files and folders of this repository, by the image's name. */
+/** Returns the files and folders of this repository from which each image is made, by the image's name. */
 export async function inputs(): Promise<Map<string, string[]>> {
   const trees = await makeTrees()
   const ours = (name: string) =>
@@ -37,8 +37,9 @@ export async function inputs(): Promise<Map<string, string[]>> {
 }
 
 /**
- * The last commit that changed anything an image is made of, by the image's name; `-dirty` where something of it is
- * not committed. So a commit changes the labels of those images only that it is about. Undefined without git.
+ * Returns the last commit that changed an input of each image, by the image's name, so that a commit changes
+ * the labels of only those images that it affects. `-dirty` is appended if there are uncommitted changes to
+ * the inputs. Returns undefined if git fails, as it does outside of a repository.
  */
 export async function revisions(of = inputs()): Promise<Map<string, string> | undefined> {
   try {
@@ -64,19 +65,22 @@ export async function revisions(of = inputs()): Promise<Map<string, string> | un
   }
 }
 
-/** When a commit was made, in seconds since 1970, and its hash. */
+/** Prints when a commit was made, in seconds since 1970, and its hash. */
 const format = '--format=%ct %H'
 
-/** The hash of the later of two commits, each as `format` has it or empty. */
+/** Returns the hash of the later of two commits. Each is printed with `format`, or is empty. */
 const latest = (one: string, other: string): string =>
   [one, other].map((line) => line.trim().split(' ')).toSorted(([a], [b]) => Number(b) - Number(a))[0]?.[1] ??
   'unknown'
 
-/** The file that declares a function: its image holds its row of it. */
+/**
+ * Returns the file that declares a function, because its image contains its row from that file. Returns
+ * undefined for other images.
+ */
 const declarationOf = (name: string): string | undefined =>
   Object.hasOwn(functions, name) ? `functions/${functions[name as FunctionName].domain}/domain.ts` : undefined
 
-/** The last commit that changed a function's row. */
+/** Returns the last commit that changed a function's row, printed with `format`. */
 const rowCommit = (name: string, file: string): Promise<string> =>
   git('log', '-1', format, '--no-patch', '-L', `/^    '${name}':/,/),$/:${file}`)
     // the row is not committed yet

@@ -4,20 +4,21 @@ export type ServiceName = keyof typeof services
 export type ImageName = FunctionName | ServiceName | Domain
 
 /**
- * What runs beside the functions: the file that starts it, as functions/main.ts imports it; a `job` ends. `loads` is
- * what it loads by a computed path.
+ * The services that run beside the functions. `source` is the file that starts the service, and that
+ * functions/main.ts imports. A `job` ends by itself. `loads` lists the files that it imports by a computed
+ * path.
  */
 export const services = {
   relay: { source: 'events/relay-main.ts', summary: 'Publishes the events of committed changes', loads: [] },
   dispatcher: { source: 'events/dispatcher-main.ts', summary: 'Delivers events to the reactions', loads: [] },
   'payment-sandbox': {
     source: 'functions/payments/sandbox/main.ts',
-    summary: 'The payment provider’s stand-in',
+    summary: 'Stands in for a payment provider',
     loads: [],
   },
   migrate: {
     source: 'functions/migrate-main.ts',
-    summary: 'Brings the stores up to this version',
+    summary: 'Migrates the stores to this version',
     job: true,
     loads: [
       'demo/seed.ts',
@@ -30,5 +31,5 @@ export { domainNames as domains }
 export const functionNames = Object.keys(functions) as FunctionName[]
 export const serviceNames = Object.keys(services) as ServiceName[]
 
-/** Every image that is made from the bundle; the gateway's is not. */
+/** The names of all images that are made from the bundle. The gateway's is not. */
 export const imageNames: readonly ImageName[] = [...functionNames, ...serviceNames, ...domainNames]

@@ -9,10 +9,10 @@ import { makeTrees, type Tree, type Trees } from './trees.ts'
 
 const root = join(import.meta.dirname, '..')
 
-/** The line that is added to a source that changes. */
+/** Returns the line that is added to a source to change it. */
 const lineOf = (source: string) => `console.log("changed ${source}")`
 
-/** The trees after a line has been added to each of these sources. */
+/** Returns the trees after a line has been added to each of these sources. */
 const makeChangedTrees = (sources: readonly string[]) =>
   makeTrees({
     plugins: [
@@ -34,9 +34,9 @@ const differing = (before: Trees, after: Trees) =>
 const isSame = (one: Tree['files'], other: Tree['files']) =>
   one.size === other.size && [...one].every(([path, text]) => other.get(path) === text)
 
-/** What a file loads, as a path from the same root. */
+/** Returns the paths of the files that a file loads, relative to the same root. */
 const imports = async (path: string, text: string) => {
-  // without comments, in which an import may be quoted
+  // comments are removed, because an import may be quoted in one
   const { code } = await transform(text, { minifyWhitespace: true, format: 'esm' })
   return [...code.matchAll(/(?:from|import)\s*\(?"(\.[^"]+\.js)"/g)].map(([, to]) => join(path, '..', to!))
 }
@@ -45,24 +45,24 @@ const trees = await makeTrees()
 const runtime = trees.get('runtime')!
 
 describe('the trees of the images', () => {
-  it('are one for each image, and the runtime', () => {
+  it('are the runtime, and one for each image', () => {
     expect([...trees.keys()].toSorted()).toEqual(['runtime', ...imageNames].toSorted())
   })
 
-  it('have the entry in the runtime, and each function in its own', () => {
+  it('have the main file in the runtime, and each function in its own tree', () => {
     expect(runtime.files.has('functions/main.js')).toBe(true)
     for (const name of functionNames)
       expect([...trees.get(name)!.files.keys()]).toContain(`functions/${name}.js`)
   })
 
-  it.each(imageNames)('of %s holds, with the runtime, all that its files import', async (name) => {
+  it.each(imageNames)('contain, for %s and with the runtime, all that its files import', async (name) => {
     const { files } = trees.get(name)!
     for (const [path, text] of files)
       for (const wanted of await imports(path, text))
         expect(files.has(wanted) || runtime.files.has(wanted), `${path} imports ${wanted}`).toBe(true)
   })
 
-  it('have all that the runtime imports when a module is loaded', async () => {
+  it('have everything that the runtime imports statically in the runtime', async () => {
     for (const [path, text] of runtime.files) {
       const { code } = await transform(text, { minifyWhitespace: true, format: 'esm' })
       for (const [, to] of code.matchAll(/(?:from|import)\s*"(\.[^"]+\.js)"/g))
@@ -70,12 +70,12 @@ describe('the trees of the images', () => {
     }
   })
 
-  it('have no file that the runtime has, too', () => {
+  it('have no file that is also in the runtime', () => {
     for (const name of imageNames)
       expect([...trees.get(name)!.files.keys()].filter((path) => runtime.files.has(path))).toEqual([])
   })
 
-  it('hold no code of another domain', () => {
+  it('contain no code of another domain', () => {
     const sources = new Map(functionNames.map((name) => [sourceOf(name), functions[name].domain]))
     for (const name of functionNames)
       for (const source of trees.get(name)!.sources)
@@ -84,29 +84,29 @@ describe('the trees of the images', () => {
         )
   })
 
-  it('are, for a domain, those of its functions together', () => {
+  it('contain, for a domain, the files of all its functions', () => {
     for (const domain of domains) {
       const members = functionNames.filter((name) => functions[name].domain === domain)
       const files = new Map(members.flatMap((name) => [...trees.get(name)!.files]))
-      // and the list of them
+      // the domain's own entry lists its functions
       const entry = `functions/${domain}.js`
       files.set(entry, trees.get(domain)!.files.get(entry)!)
       expect(isSame(trees.get(domain)!.files, files)).toBe(true)
     }
   })
 
-  it('hold no part of the table', () => {
+  it('contain no part of the table', () => {
     for (const { sources } of trees.values())
       for (const source of sources)
         expect(source).not.toMatch(/functions\/(?:table|functions|source|\w+\/domain)\.ts$/)
   })
 
-  it('are the same each time', async () => {
+  it('are the same each time they are made', async () => {
     expect(differing(trees, await makeTrees())).toEqual([])
   })
 })
 
-describe('what changes with a source', async () => {
+describe('a change of a source', async () => {
   const [order, store] = ['functions/orders/order.ts', 'functions/products/store.ts']
   const sources = [sourceOf('cancel-order'), sourceOf('reserve-stock'), services.relay.source, order, store]
   const changed = await makeChangedTrees(sources)
@@ -116,26 +116,29 @@ describe('what changes with a source', async () => {
       .map(([name]) => name)
       .toSorted()
 
-  it('is every image that holds it, and no other', async () => {
+  it('changes every image that contains the source, and no other', async () => {
     const all = new Set(sources.flatMap(holders))
     expect(differing(trees, changed).toSorted()).toEqual([...all].toSorted())
   })
 
-  it.each(['cancel-order', 'reserve-stock'] as const)('is %s alone, and its domain, for its file', (name) => {
-    expect(holders(sourceOf(name))).toEqual([name, functions[name].domain].toSorted())
-  })
+  it.each(['cancel-order', 'reserve-stock'] as const)(
+    'of %s changes only its image and that of its domain',
+    (name) => {
+      expect(holders(sourceOf(name))).toEqual([name, functions[name].domain].toSorted())
+    },
+  )
 
-  it('is the relay alone for its file', () => {
+  it('of the relay changes only the image of the relay', () => {
     expect(holders(services.relay.source)).toEqual(['relay'])
   })
 
-  it('is only where the rules of orders are used for these', () => {
+  it('of the rules of orders changes only images of orders', () => {
     expect(holders(order)).toContain('create-order')
     for (const name of holders(order).filter((name) => name !== 'orders'))
       expect(functions).toHaveProperty([name, 'domain'], 'orders')
   })
 
-  it('is only what reads products for their store', () => {
+  it('of the store of products changes images that read products, but neither the runtime nor others', () => {
     expect(holders(store)).not.toContain('runtime')
     expect(holders(store)).toContain('get-product')
     expect(holders(store)).not.toContain('get-order')

@@ -1,7 +1,8 @@
 /**
- * Which file belongs in which image. What functions of several domains share is in the `runtime` tree, the layers
- * under every image; the rest is in the tree of each image that loads it. So a change of one function changes one
- * tree, and a change of a domain's rules changes those that hold them.
+ * Decides which file goes into which image. Files that functions of several domains share are in the
+ * `runtime` tree, which is the base of every image. Every other file is in the tree of each image that loads
+ * it. So a change in one function changes one tree, and a change in a domain's rules changes only the trees
+ * that contain them.
  */
 import { createHash } from 'node:crypto'
 import { basename, join, relative } from 'node:path'
@@ -11,7 +12,7 @@ import { bundleInMemory } from './bundle.ts'
 import { entryPoint } from './entries.ts'
 import { domains, functionNames, serviceNames, services } from './table.ts'
 
-/** The files of an image by their path under /app, and the sources that they were made from. */
+/** The files of an image by their paths in /app, and the sources from which they were made. */
 export interface Tree {
   files: Map<string, string>
   sources: Set<string>
@@ -25,11 +26,13 @@ type Owner = string
 
 const root = join(import.meta.dirname, '..')
 
-/** Bundles everything and divides it into `runtime` and what each image has beyond that, by the image's name. */
+/**
+ * Bundles everything. Returns the `runtime` tree, and by image name, the files that each image adds to it.
+ */
 export async function makeTrees(options: BuildOptions = {}): Promise<Trees> {
   const { outputFiles, metafile } = await bundleInMemory(root, {
     minifyWhitespace: true,
-    // a megabyte that changes with package-lock.json only
+    // a megabyte that changes only with package-lock.json
     apart: ['mongodb'],
     ...options,
   })
@@ -53,8 +56,8 @@ export async function makeTrees(options: BuildOptions = {}): Promise<Trees> {
 }
 
 /**
- * A file with its imports of other chunks sorted: esbuild's order changes with each entry point that is added. No chunk
- * depends on another one being loaded before it without importing it.
+ * Sorts a file's imports of other chunks, because esbuild's order changes with each added entry point. No
+ * chunk depends on the order: each imports the chunks that it needs.
  */
 const inOrder = (text: string) =>
   text.replace(/(?:import(?:[\w$*{}, ]+from)?"\.{1,2}\/[^"]+";)+/, (imports) =>
@@ -64,12 +67,15 @@ const inOrder = (text: string) =>
       .join(''),
   )
 
-/** A name that esbuild gave: with a hash of the contents, and of those of every file that it imports. */
+/**
+ * Matches a name from esbuild, which contains a hash of the file's contents and of all files that it imports.
+ */
 const hashed = /[\w.-]+-[A-Z0-9]{8}\.js/g
 
 /**
- * Names for what esbuild named by its contents. They tell which sources are inside, not what these say: a change
- * inside one file does not spread to all that import it.
+ * Returns new names for the files that esbuild named by their contents. A new name depends on the list of the
+ * file's sources, not on their contents, so that a change in one file does not change all files that import
+ * it.
  */
 function lastingNames(outputs: Outputs): Map<string, string> {
   const names = new Map<string, string>()
@@ -80,7 +86,7 @@ function lastingNames(outputs: Outputs): Map<string, string> {
     const hash = createHash('sha256').update(inside).digest('hex').slice(0, 8)
     names.set(name, name.replace(/[A-Z0-9]{8}\.js$/, `${hash}.js`))
   }
-  if (new Set(names.values()).size < names.size) throw new Error('two chunks would have one name')
+  if (new Set(names.values()).size < names.size) throw new Error('two chunks would have the same name')
   return names
 }
 
@@ -93,9 +99,10 @@ function divide(outputs: Outputs): Map<string, Set<string>> {
     return found
   }
   const own = ownFiles(outputs)
-  // the main file imports what every other image needs, too; what belongs to someone, it loads only there
+  // The main file statically imports what every image needs. It loads what has an owner dynamically, and only
+  // in the owner's image.
   const started = reach(outputs, main, (source) => ownerOf(source) === undefined)
-  /** What an image has of its own: all that its entries load. */
+  /** Returns the files of an image beyond the runtime: all that its entries load. */
   const ownOf = (...entries: string[]) =>
     entries
       .map((entry) => reach(outputs, entryOf(entry), () => true))
@@ -110,7 +117,10 @@ function divide(outputs: Outputs): Map<string, Set<string>> {
   ])
 }
 
-/** The files that belong to some images only: code of a domain, and what only one domain, or only services, load. */
+/**
+ * Returns the files outside of the runtime: a domain's code, and files that only one domain or only services
+ * load.
+ */
 function ownFiles(outputs: Outputs): Set<string> {
   const users = new Map(Object.keys(outputs).map((path) => [path, new Set<string>()]))
   for (const [path, { entryPoint }] of Object.entries(outputs)) {
@@ -127,10 +137,13 @@ function ownFiles(outputs: Outputs): Set<string> {
   return new Set(Object.keys(outputs).filter(isOwn))
 }
 
-/** Every file that is loaded with one, and dynamically where the sources of what is imported are wanted. */
+/**
+ * Returns every file that `from` loads, including itself. Dynamic imports are followed if their entry point
+ * is `wanted`.
+ */
 function reach(outputs: Outputs, from: string, wanted: (source: string) => boolean): Set<string> {
   const reached = new Set([from])
-  // a set is iterated over what is added meanwhile, too
+  // iterating over a set includes the elements that are added meanwhile
   for (const path of reached)
     for (const { path: next, kind, external } of outputs[path]!.imports)
       if (!external && (kind !== 'dynamic-import' || wanted(outputs[next]!.entryPoint ?? '')))
@@ -138,7 +151,7 @@ function reach(outputs: Outputs, from: string, wanted: (source: string) => boole
   return reached
 }
 
-/** The function, domain or service that a source belongs to; undefined if everyone may use it. */
+/** Returns the function, domain or service to which a source belongs; undefined if it is shared. */
 function ownerOf(source: string): Owner | undefined {
   if (source.startsWith('entry:')) return source
   return (

@@ -1,5 +1,6 @@
-// `warm.js FOLDER`, in the image that will run it: adds V8's code of every module in FOLDER, a copy of what is in
-// /app, as FOLDER/cache. An entry counts only for the very same Node, flags, path and user, so it is made there.
+// `warm.js FOLDER`, run in the image itself: writes V8's compile cache of every module in FOLDER, which is a
+// copy of /app, to FOLDER/cache. A cache entry is valid only for the same Node, flags, path and user, so it
+// is made in the image.
 import { chmodSync, cpSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { enableCompileCache, flushCompileCache } from 'node:module'
 import { join } from 'node:path'
@@ -12,7 +13,7 @@ const modules = readdirSync(folder, { recursive: true }).filter((file) => file.e
 if (existsSync(known)) cpSync(known, cache, { recursive: true })
 enableCompileCache(cache)
 
-// entries give up at once, as nothing is configured here
+// entries would exit immediately, because nothing is configured here
 const exit = process.exit
 process.exit = () => {}
 console.error = () => {}
@@ -21,10 +22,10 @@ flushCompileCache()
 
 for (const file of readdirSync(cache, { recursive: true })) {
   const path = join(cache, file)
-  // what the layer below has is not needed again
+  // entries of the layer below are not needed again
   if (statSync(path).isDirectory()) continue
   if (existsSync(join(known, file))) rmSync(path)
-  // it is written for its maker only, but will be root's
+  // only its owner can read it, and the owner will be root
   else chmodSync(path, 0o644)
 }
 exit(0)
