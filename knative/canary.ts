@@ -1,4 +1,7 @@
-/** `npm run canary -- create-order --image …`: shifts a function to a new version step by step, and back where it is worse. */
+/**
+ * `npm run canary -- create-order --image …`: shifts the requests of a function to a new version step by
+ * step, and back if the new version is worse.
+ */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -14,12 +17,12 @@ import { get, kubectl } from './kubectl.ts'
 import { discardRevisions, keepsItsPod, unrouted } from './revisions.ts'
 
 const usage = `npm run canary -- FUNCTION --image IMAGE [--steps 5,25,50,100] [--seconds 30] [--namespace zeroshop]
-  --steps     the shares of the requests that the new version gets, in per cent; --steps 100 is blue-green
-  --seconds   how long each step is watched at least, and up to ten times that until enough requests came;
-              a version that is slower is watched three times as long before it is called so
+  --steps     the percentages of the requests that the new version gets; --steps 100 is blue-green
+  --seconds   the shortest time for each step; a step takes up to ten times that if it has too few requests.
+              A version that seems slower is watched for three times as long before it is rejected.
 Ctrl-C goes back to the old version.`
 
-/** How long a new revision may take to become ready, in seconds. */
+/** The longest that a new revision may take to become ready, in seconds. */
 const patience = 180
 
 interface Service {
@@ -50,11 +53,13 @@ async function main(): Promise<void> {
   const [name] = positionals
   if (name === undefined || values.image === undefined) throw new UserError(usage)
   if (!Object.hasOwn(operations, name))
-    throw new UserError(`${name} is not called through the gateway, where a canary is watched.`)
+    throw new UserError(
+      `${name} is not an operation. A canary is watched at the gateway, which calls only those.`,
+    )
   const steps = values.steps.split(',').map(Number)
   const seconds = Number(values.seconds)
   if (!(seconds > 0) || steps.at(-1) !== 100 || steps.some((step, n) => !(step > (steps[n - 1] ?? 0))))
-    throw new UserError(`--steps rise to 100, and --seconds is above 0.\n${usage}`)
+    throw new UserError(`--steps must increase up to 100, and --seconds must be above 0.\n${usage}`)
   const { namespace, image } = values
   const stopping = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort())
@@ -62,10 +67,10 @@ async function main(): Promise<void> {
   const { spec, status } = await service(namespace, name)
   const earlier = spec.template.spec.containers[0].image
   if (earlier === image) throw new UserError(`${name} already has the image ${image}.`)
-  // not the latest one: a person may have shifted the requests
+  // not the latest revision, because someone may have shifted the requests by hand
   const before = status.traffic.toSorted((a, b) => b.percent - a.percent)[0]!.revisionName
   const shift = (traffic: object[]) => patch(namespace, name, 'merge', { spec: { traffic } })
-  // pinned, so that the new revision gets nothing by itself
+  // pinned, so that the new revision does not get requests automatically
   await shift([{ revisionName: before, percent: 100 }])
   const watching = watchGateway(namespace, name as OperationName)
   try {
@@ -83,13 +88,14 @@ async function main(): Promise<void> {
       )
       await watch(watching.seen, { before, after, seconds, signal: stopping.signal })
     }
-    // as before: the next deploy goes to its own revision
+    // no longer pinned: the next deploy's revision gets the requests
     await shift([{ latestRevision: true, percent: 100 }])
     await discardRevisions(namespace, `${unrouted},serving.knative.dev/service=${name}`, keepsItsPod)
     console.log(pc.green(`${name} is at ${after}.`))
   } catch (error) {
     await shift([{ revisionName: before, percent: 100 }])
-    // the next change of the function must not bring it back, and what does not start would be tried on and on
+    // Otherwise the next change of the function would bring the new version back, and Knative would keep
+    // trying to start a revision that does not start.
     await setImage(namespace, name, earlier)
     await discardRevisions(
       namespace,
@@ -97,7 +103,7 @@ async function main(): Promise<void> {
       ({ spec }) => spec.containers[0].image === image,
     )
     throw error instanceof UserError
-      ? new UserError(`${error.message}. All requests go to ${before} again`)
+      ? new UserError(`${error.message}. All requests go to ${before} again.`)
       : error
   } finally {
     watching.stop()
@@ -118,7 +124,11 @@ const setImage = (namespace: string, name: string, image: string) =>
     { op: 'replace', path: '/spec/template/spec/containers/0/image', value: image },
   ])
 
-/** Makes the revision with the image, and waits until it is ready. */
+/**
+ * Makes the revision with the image, and waits until it is ready.
+ * @returns the name of the revision
+ * @throws UserError if it does not become ready
+ */
 async function create(namespace: string, name: string, image: string, signal: AbortSignal): Promise<string> {
   const { status: earlier } = await service(namespace, name)
   await setImage(namespace, name, image)
@@ -143,7 +153,7 @@ async function create(namespace: string, name: string, image: string, signal: Ab
   throw new UserError(`The new version does not become ready${why === undefined ? '' : ` (${why})`}`)
 }
 
-/** Whether Knative has given a revision up. */
+/** Whether Knative has given up starting a revision. */
 async function hasFailed(namespace: string, revision: string): Promise<boolean> {
   const { status } = await get<{ status?: { conditions?: { type: string; status: string }[] } }>([
     'revisions.serving.knative.dev',
@@ -154,7 +164,10 @@ async function hasFailed(namespace: string, revision: string): Promise<boolean> 
   return status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'False') === true
 }
 
-/** Follows what the gateway answers from now on, in each of its pods: under load it gets more of them, and loses them again. */
+/**
+ * Follows the access logs of the gateway from now on, and counts the function's requests by revision. It
+ * looks for new pods every second, because the gateway scales.
+ */
 function watchGateway(namespace: string, name: OperationName) {
   const { method, path } = operations[name]
   const address = new RegExp(`^${pattern(path)}(?:\\?|$)`)
@@ -175,7 +188,7 @@ function watchGateway(namespace: string, name: OperationName) {
     })
     const following = { child, heard: performance.now() }
     followed.set(pod, following)
-    // what ends though its pod does not is begun again
+    // if kubectl ends before its pod does, it is started again
     child.once('close', () => followed.delete(pod))
     createInterface({ input: child.stdout }).on('line', (line) => {
       following.heard = performance.now()
@@ -189,12 +202,12 @@ function watchGateway(namespace: string, name: OperationName) {
     ])
     for (const pod of pods.split('\n'))
       if (pod !== '' && !followed.has(pod) && !stopping.signal.aborted) follow(pod)
-    // a log that is rotated, or a connection that is cut, can fall silent without an end
+    // after a log is rotated or a connection breaks, kubectl may print nothing more and yet not end
     for (const { child, heard } of followed.values()) if (performance.now() - heard > 10_000) child.kill()
   }
   const keepLooking = async () => {
     while (!stopping.signal.aborted) {
-      // what cannot be listed now can be in a second; without it, too few requests are seen for a verdict
+      // errors are ignored: it tries again in a second, and if it sees too few requests, there is no verdict
       await look().catch(() => {})
       await pause(1_000)
     }
@@ -203,19 +216,22 @@ function watchGateway(namespace: string, name: OperationName) {
   return watching
 }
 
-/** In how many periods in a row a new version is slower before it is called so: what the machine does beside it makes one slow. */
+/**
+ * After how many slow periods a new version is rejected. Other work on the machine may slow down one of them.
+ */
 const slowPeriods = 3
 
 /**
- * Watches a step for its time, and longer where too few requests came to tell, or where it is slower than the old one.
- * @throws UserError if it is worse: as soon as it fails more, or where it stays slower
+ * Watches a step for `seconds`, and longer if there are too few requests or the new version is slower.
+ * @throws UserError if the new version is worse: as soon as more of its requests fail, or if it stays slower.
+ *   Also if there are still too few requests, or `signal` is aborted.
  */
 async function watch(
   all: Map<string, Seen>,
   { before, after, seconds, signal }: { before: string; after: string; seconds: number; signal: AbortSignal },
 ): Promise<void> {
   const of = (revision: string) => all.get(revision) ?? nothing()
-  // with all requests at the new one, it is held against what the old one did until now
+  // once all requests go to the new version, it is compared with the old one's earlier requests
   const earlier = of(before)
   const old = () => (of(before).requests < defaults.leastRequests ? earlier : of(before))
   all.clear()
@@ -232,12 +248,12 @@ async function watch(
     if (verdict.is === 'good') return
     if (verdict.is === 'slow') {
       if (++slow === slowPeriods) break
-      console.log(pc.dim(`  Slower: ${verdict.why}. Watched for another ${seconds} s …`))
+      console.log(pc.dim(`  Slower: ${verdict.why}. Watching for another ${seconds} s …`))
       all.clear()
       begun = second
     }
   }
-  if (verdict.is === 'unclear') throw new UserError(`Too few requests to tell: ${verdict.why}`)
+  if (verdict.is === 'unclear') throw new UserError(`There were too few requests: ${verdict.why}`)
   if (verdict.is !== 'good') throw new UserError(`The new version is worse: ${verdict.why}`)
 }
 

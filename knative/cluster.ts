@@ -1,4 +1,4 @@
-/** What differs from cluster to cluster: how images get into it, and how one gets to the gateway. */
+/** What depends on the kind of cluster: how images get into it, and how to reach the gateway. */
 import { spawn } from 'node:child_process'
 import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -7,17 +7,17 @@ import { freePort } from '../local/ports.ts'
 import { get, kubectl } from './kubectl.ts'
 import { UserError } from '../functions/shared/process/user-error.ts'
 
-/** How the cluster gets images: `name` is what they are called there. */
+/** How the cluster gets images. `name` returns the name that an image has in the cluster. */
 export interface Images {
   name: (image: string, tag: string) => string
   load: (images: string[]) => Promise<void>
 }
 
 /**
- * How images get into the cluster that KUBECONFIG names.
- * @param registry where they are pushed to, such as ghcr.io/me; without it they are copied into kind, minikube, or by
- *   the command in IMAGE_LOADER, which is given their names
- * @throws UserError if it is none of these
+ * Returns how images get into the cluster of KUBECONFIG.
+ * @param registry the registry to push them to, such as ghcr.io/me. Without it, they are loaded with the
+ *   command in IMAGE_LOADER, which gets their names as arguments, or into kind or minikube.
+ * @throws UserError if the cluster is none of these
  */
 export async function imagesOf(registry: string | undefined): Promise<Images> {
   if (registry !== undefined)
@@ -38,10 +38,10 @@ export async function imagesOf(registry: string | undefined): Promise<Images> {
         : [])
   if (command === undefined)
     throw new UserError(
-      `How do images get into the cluster ${context}? Give --registry ghcr.io/you, or set IMAGE_LOADER to a command.`,
+      `Cannot load images into the cluster ${context}. Set --registry ghcr.io/you, or set IMAGE_LOADER to a command.`,
     )
   return {
-    // Knative looks up no digest of what is under this name
+    // Knative does not resolve the digests of images with this prefix
     name: (image, tag) => `dev.local/${image}:${tag}`,
     load: (images) => must(command, [...args, ...images]),
   }
@@ -49,7 +49,8 @@ export async function imagesOf(registry: string | undefined): Promise<Images> {
 
 async function must(command: string, args: string[]): Promise<void> {
   const code = await run(command, args)
-  if (code !== 0) throw new UserError(`${command} ${args.slice(0, 2).join(' ')} … ended with ${code}.`)
+  if (code !== 0)
+    throw new UserError(`${command} ${args.slice(0, 2).join(' ')} … failed with exit code ${code}.`)
 }
 
 interface Service {
@@ -57,11 +58,14 @@ interface Service {
   status: { loadBalancer?: { ingress?: { ip?: string; hostname?: string }[] } }
 }
 
-/** Where tests and benchmarks reach the gateway: SHOP_URL, the Service itself, or a port-forward to it. */
+/**
+ * Returns the address at which tests and benchmarks reach the gateway: SHOP_URL, the Service itself, or a
+ * port-forward to it.
+ */
 export const reachGateway = async (namespace: string): Promise<string> =>
   process.env['SHOP_URL'] ?? (await gatewayUrl(namespace)) ?? (await forwardGateway(namespace))
 
-/** The gateway's address from here; undefined where only a port-forward leads to it. */
+/** Returns the gateway's address; undefined if it can be reached only through a port-forward. */
 export async function gatewayUrl(namespace: string): Promise<string | undefined> {
   const { spec, status } = await get<Service>(['service', 'gateway', '-n', namespace])
   const [ingress] = status.loadBalancer?.ingress ?? []
@@ -78,8 +82,9 @@ const answers = (host: string, port: number) =>
   })
 
 /**
- * The gateway's address by way of kubectl port-forward, for a cluster whose Services lead nowhere from here. It is begun
- * again where its pod ends, and ends with this process.
+ * Runs kubectl port-forward, for a cluster whose Services cannot be reached from this machine. It is started
+ * again if its pod ends, and stopped when this process exits.
+ * @returns the local address of the gateway
  */
 async function forwardGateway(namespace: string): Promise<string> {
   const port = await freePort()
@@ -99,5 +104,5 @@ async function forwardGateway(namespace: string): Promise<string> {
     if (await answers('127.0.0.1', port)) return `http://127.0.0.1:${port}`
     await pause(200)
   }
-  throw new UserError('kubectl port-forward does not reach the gateway.')
+  throw new UserError('The gateway cannot be reached with kubectl port-forward.')
 }

@@ -1,4 +1,4 @@
-/** `npm run deploy -- --overlay local`: builds, loads and applies the shop, and waits until all of it is ready. */
+/** `npm run deploy -- --overlay local`: builds, loads and applies the shop, and waits until it is ready. */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
@@ -19,9 +19,9 @@ import { discardRevisions, keepsItsPod, unrouted } from './revisions.ts'
 import { secretObjects } from './secrets.ts'
 
 const usage = `npm run deploy -- --overlay local|staging|production [--registry ghcr.io/you] [--no-build]
-KUBECONFIG names the cluster. It needs Knative Serving: https://knative.dev/docs/install.`
+Deploys the shop to the cluster of KUBECONFIG. It needs Knative Serving: https://knative.dev/docs/install.`
 
-/** How long something may take to become ready, in seconds. */
+/** The longest that resources of one kind may take to become ready, in seconds. */
 const patience = 300
 
 interface Resource {
@@ -55,7 +55,7 @@ async function main(): Promise<void> {
   const namespace = rendered.find(({ kind }) => kind === 'Namespace')?.metadata.name
   if (namespace === undefined) throw new UserError(`The overlay ${values.overlay} has no Namespace.`)
 
-  step(`Applying what the functions need, in the namespace ${namespace}`)
+  step(`Applying the resources that the functions need, in the namespace ${namespace}`)
   const isLate = ({ kind, metadata }: Resource) =>
     kind === 'Job' ||
     (metadata.labels?.['app.kubernetes.io/part-of'] === 'zeroshop' &&
@@ -87,7 +87,7 @@ const step = (what: string) => console.log(pc.dim(`${what} …`))
 async function checkCluster(): Promise<void> {
   await kubectl(['get', '--raw', '/readyz', '--request-timeout=10s']).catch((error: unknown) => {
     const why = error instanceof Error ? error.message.split('\n').at(-1) : String(error)
-    throw new UserError(`No cluster answers (${why}). Set KUBECONFIG to one, or start it.`)
+    throw new UserError(`The cluster cannot be reached (${why}). Start it, or set KUBECONFIG.`)
   })
   await kubectl(['get', 'crd', 'services.serving.knative.dev', '-o', 'name']).catch(() => {
     throw new UserError(
@@ -96,14 +96,14 @@ async function checkCluster(): Promise<void> {
   })
 }
 
-/** What is to be applied: the overlay with the images as they are now, loaded into the cluster. */
+/** Loads the present images into the cluster. Returns the resources of the overlay with these images. */
 async function render(overlay: string, registry: string | undefined): Promise<Resource[]> {
   const images = await imagesOf(registry)
   step('Loading the images into the cluster')
   const named: { name: string; newName: string; newTag: string }[] = []
   for (const name of deployed) {
     const local = `zeroshop/${name}`
-    // by what is in it: a function that has not changed keeps its revision
+    // the tag depends on the content, so a function that has not changed keeps its revision
     const id = (await dockerSays(['image', 'inspect', '--format', '{{.Id}}', `${local}:latest`])).trim()
     const tag = id.replace('sha256:', '').slice(0, 12)
     const full = images.name(local, tag)
@@ -111,7 +111,7 @@ async function render(overlay: string, registry: string | undefined): Promise<Re
     named.push({ name: local, newName: full.slice(0, -tag.length - 1), newTag: tag })
   }
   const all = named.map(({ newName, newTag }) => `${newName}:${newTag}`)
-  // the stores' images come from their registry wherever that can be reached
+  // the cluster pulls the stores' images from their registry
   await images.load(all)
   const folder = join(root, '.data/knative', overlay)
   mkdirSync(folder, { recursive: true })
@@ -148,7 +148,7 @@ interface Item extends Resource {
   metadata: Resource['metadata'] & { generation: number }
 }
 
-/** None of an earlier version is left, as kubectl rollout status sees it. */
+/** Whether no pod of an earlier version is left, by the rules of `kubectl rollout status`. */
 const isRolledOut = ({ metadata, spec, status }: Item) =>
   status?.observedGeneration === metadata.generation &&
   (status?.updatedReplicas ?? 0) >= (spec?.replicas ?? 1) &&
@@ -159,7 +159,10 @@ const isReady = ({ metadata, status }: Item) =>
   status?.observedGeneration === metadata.generation &&
   status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true
 
-/** Waits until every resource of a kind is good. @throws with what the pods of the others say */
+/**
+ * Waits until every resource of a kind is good.
+ * @throws UserError if some are not good in time; it says why their pods are not ready
+ */
 async function waitFor(
   namespace: string,
   kind: string,
@@ -173,16 +176,16 @@ async function waitFor(
     if (bad.length === 0) return
     if (performance.now() > until)
       throw new UserError(
-        `Not ready within ${patience} s:\n${await explain(namespace, bad)}\n${hint(bad)}Put it right, and run npm run deploy again.`,
+        `Not ready within ${patience} s:\n${await explain(namespace, bad)}\n${hint(bad)}Fix this, then run npm run deploy again.`,
       )
     await pause(1_000)
   }
 }
 
-/** What is wrong with the cluster itself where just these are not ready. */
+/** Returns what the cluster may lack if exactly these functions are not ready. */
 const hint = (names: string[]) =>
   names.every((name) => Object.hasOwn(functions, name) && functions[name as FunctionName].scaling === 'cpu')
-    ? 'They scale on CPU, for which Knative needs its serving-hpa.yaml, and Kubernetes its metrics server.\n'
+    ? 'They scale on CPU, which needs serving-hpa.yaml of Knative, and the metrics server of Kubernetes.\n'
     : ''
 
 async function announce(namespace: string, seconds: number): Promise<void> {
@@ -194,7 +197,7 @@ async function announce(namespace: string, seconds: number): Promise<void> {
   console.log(`
 ${pc.bold(pc.green('Zeroshop'))} is at ${pc.bold(reach)} (ready in ${seconds.toFixed(0)} s)
 
-  kubectl -n ${namespace} get ksvc       every function, and its own address
+  kubectl -n ${namespace} get ksvc       lists the functions with their addresses
   SHOP_PASSWORD=$(cat compose/secrets/demo-password) npm run demo:scale -- --url ${url ?? 'http://localhost:8080'} --namespace ${namespace}
   npm run undeploy -- --namespace ${namespace}
 `)

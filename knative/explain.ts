@@ -21,7 +21,7 @@ export interface Pod {
   }
 }
 
-/** Why what is named is not ready, in the words of its pods: a line each. */
+/** Returns why the named functions or services are not ready, according to their pods: one line for each. */
 export async function explain(namespace: string, names: string[]): Promise<string> {
   const { items } = await get<{ items: Pod[] }>(['pods', '-n', namespace])
   const lines = await Promise.all(
@@ -35,7 +35,7 @@ export async function explain(namespace: string, names: string[]): Promise<strin
   return lines.join('\n')
 }
 
-/** Why a pod is not ready; undefined where it is. */
+/** Returns why a pod is not ready; undefined if it is ready. */
 export function reasonOf({ status }: Pod): string | undefined {
   const unscheduled = status.conditions?.find(
     ({ type, status }) => type === 'PodScheduled' && status === 'False',
@@ -47,16 +47,16 @@ export function reasonOf({ status }: Pod): string | undefined {
     if (terminated !== undefined)
       return `${name} ended with exit code ${terminated.exitCode} (${waiting?.reason ?? terminated.reason})`
     if (waiting !== undefined) return `${waiting.reason}${waiting.message ? `: ${waiting.message}` : ''}`
-    return `${name} runs but is not ready`
+    return `${name} is running but not ready`
   }
   return undefined
 }
 
-/** Whether a container of the pod ended again after it was restarted: Knative would wait ten minutes for it. */
+/** Whether a container of the pod failed again after a restart. Knative would wait ten minutes for it. */
 export const keepsEnding = ({ status }: Pod): boolean =>
   status.containerStatuses?.some(({ ready, restartCount }) => !ready && restartCount >= 2) === true
 
-/** What Knative says where there is no pod to ask. */
+/** Returns why Knative reports that a service is not ready, for a service without a failing pod. */
 async function ofService(namespace: string, name: string, pods: number): Promise<string> {
   try {
     const { status } = await get<{ status?: { conditions?: { type: string; message?: string }[] } }>([
@@ -68,7 +68,7 @@ async function ofService(namespace: string, name: string, pods: number): Promise
     const message = status?.conditions?.find(({ message }) => message)?.message
     if (message !== undefined) return message
   } catch {
-    // it is none of Knative's
+    // it is not a Knative Service
   }
   return pods === 0 ? 'it has no pod' : 'it is about to be ready'
 }

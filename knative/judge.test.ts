@@ -8,36 +8,36 @@ const seen = (requests: number, failed: number, ms: number): Seen => ({
 })
 
 describe('a new revision', () => {
-  it('is good where it fails no more and is no slower', () => {
+  it('is good if it neither fails more often nor is slower', () => {
     expect(judge(seen(1000, 5, 20), seen(50, 0, 25))).toEqual({ is: 'good' })
   })
 
-  it('is unclear while few requests came to it', () => {
+  it('is unclear while it has few requests', () => {
     expect(judge(seen(1000, 0, 20), seen(29, 0, 20))).toEqual({
       is: 'unclear',
-      why: 'only 29 of 30 requests came to it',
+      why: 'it got 29 requests, and needs 30',
     })
     expect(judge(nothing(), nothing())).toMatchObject({ is: 'unclear' })
   })
 
-  it('is failing as soon as it fails more, however few the requests', () => {
+  it('is failing as soon as more of its requests fail, even if there are few requests', () => {
     expect(judge(seen(1000, 0, 20), seen(5, 3, 20))).toEqual({
       is: 'failing',
       why: "60.0 % of its requests failed, against 0.0 % of the old one's",
     })
   })
 
-  it('is not blamed for what fails in both', () => {
+  it('is good if the same share of requests fails in both revisions', () => {
     expect(judge(seen(1000, 100, 20), seen(100, 10, 20))).toEqual({ is: 'good' })
   })
 
-  it('is slow where it is slower by more than chance', () => {
+  it('is slow if its p99 is above the limit', () => {
     expect(judge(seen(1000, 0, 20), seen(50, 0, 131))).toMatchObject({ is: 'slow' })
     expect(judge(seen(1000, 0, 20), seen(50, 0, 129))).toEqual({ is: 'good' })
   })
 })
 
-it('is not slow for two requests that chance made slow', () => {
+it('does not call a revision slow because of two slow requests', () => {
   const mostly = (slow: number) => ({
     ...seen(40, 0, 20),
     durations: Array.from({ length: 40 }, (_, n) => (n < slow ? 900 : 20)),
@@ -47,7 +47,7 @@ it('is not slow for two requests that chance made slow', () => {
 })
 
 describe('the gateway’s log', () => {
-  it('is counted by the revision that answered', () => {
+  it('is counted by the revision that responded', () => {
     const found = new Map<string, Seen>()
     const line = (revision: string | undefined, status: number) =>
       JSON.stringify({
@@ -72,7 +72,7 @@ describe('the gateway’s log', () => {
     ])
   })
 
-  it('holds a new revision to account for what fails without a word', () => {
+  it('counts failures without a revision for the new revision', () => {
     const found = new Map<string, Seen>()
     const isOurs = (method: string, path: string) => method === 'GET' && path.startsWith('/ours')
     for (const [uri, status] of [
@@ -87,7 +87,7 @@ describe('the gateway’s log', () => {
     expect([...found]).toEqual([['a-2', { requests: 1, failed: 1, durations: [20] }]])
   })
 
-  it('has a p99', () => {
+  it('yields a p99, which is 0 without requests', () => {
     expect(p99({ requests: 200, failed: 0, durations: Array.from({ length: 200 }, (_, n) => n + 1) })).toBe(
       198,
     )

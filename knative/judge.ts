@@ -1,20 +1,23 @@
 import { quantile } from '../functions/shared/quantile.ts'
 
-/** What the gateway saw of one revision. */
+/** The requests to one revision, as the gateway counts them. */
 export interface Seen {
   requests: number
-  /** Answers of 500 and above. */
+  /** The number of responses with a status of 500 or above. */
   failed: number
-  /** In ms, as they came. */
+  /** The durations of the requests, in ms, in the order in which they ended. */
   durations: number[]
 }
 
 export interface Limits {
-  /** Fewer requests to the new revision tell nothing. */
+  /** The smallest number of requests to the new revision that is enough for a verdict. */
   leastRequests: number
-  /** By how much its share of failed requests may be above the old one's. */
+  /** How much higher the new revision's share of failed requests may be than the old one's. */
   moreFailed: number
-  /** By how much its p99 may be above the old one's: a factor, and so many ms on top, as few requests vary. */
+  /**
+   * The p99 of the new revision may be at most the old one's, multiplied by `slower`, plus `slowerMs`. The
+   * latter allows for the variation among few requests.
+   */
   slower: number
   slowerMs: number
 }
@@ -23,20 +26,20 @@ export const defaults: Limits = { leastRequests: 30, moreFailed: 0.01, slower: 1
 
 export type Verdict = { is: 'good' } | { is: 'unclear' | 'failing' | 'slow'; why: string }
 
-/** Whether the new revision is as good as the old one. All pure. */
+/** Judges whether the new revision is as good as the old one. */
 export function judge(before: Seen, after: Seen, limits: Limits = defaults): Verdict {
   const failed = share(after) - share(before)
-  // that it fails is clear sooner than that it does not
+  // fewer requests are needed to see that it fails than to see that it does not
   if (after.failed >= 3 && failed > limits.moreFailed)
     return {
       is: 'failing',
       why: `${percent(share(after))} of its requests failed, against ${percent(share(before))} of the old one's`,
     }
   if (after.requests < limits.leastRequests)
-    return { is: 'unclear', why: `only ${after.requests} of ${limits.leastRequests} requests came to it` }
+    return { is: 'unclear', why: `it got ${after.requests} requests, and needs ${limits.leastRequests}` }
   const limit = p99(before) * limits.slower + limits.slowerMs
   const slow = after.durations.filter((ms) => ms > limit).length
-  // of few requests the p99 is the slowest one, which chance makes slow, too
+  // the p99 of few requests is the slowest one, which may be slow by chance
   if (before.requests >= limits.leastRequests && p99(after) > limit && slow >= 3)
     return {
       is: 'slow',
@@ -47,7 +50,7 @@ export function judge(before: Seen, after: Seen, limits: Limits = defaults): Ver
 
 const share = ({ failed, requests }: Seen) => (requests === 0 ? 0 : failed / requests)
 
-/** 0 if there was no request. */
+/** Returns the 99th percentile of the durations, in ms; 0 if there were no requests. */
 export const p99 = ({ durations }: Seen): number => quantile(durations, 0.99) ?? 0
 
 export const percent = (of: number) => `${(of * 100).toFixed(1)} %`
@@ -55,9 +58,10 @@ export const percent = (of: number) => `${(of * 100).toFixed(1)} %`
 export const nothing = (): Seen => ({ requests: 0, failed: 0, durations: [] })
 
 /**
- * Counts a line of the gateway's access log for the revision that answered, as the function tells it in X-Revision.
- * @param suspect the revision that is held to account for what of the function's requests failed without a revision's word:
- *   a process that dies or hangs says nothing, and its gateway answers for it
+ * Counts a line of the gateway's access log for the revision in its X-Revision header.
+ * @param isOurs whether a request is for the function
+ * @param suspect the revision for which failed requests to the function without this header are counted. If a
+ *   process dies or hangs, the gateway responds in its place, without the header.
  */
 export function count(
   line: string,
@@ -77,7 +81,7 @@ export function count(
   seen.set(revision, of)
 }
 
-/** As Caddy writes it; `duration` in seconds. */
+/** An entry of Caddy's access log. `duration` is in seconds. */
 interface Entry {
   status: number
   duration: number
@@ -88,7 +92,7 @@ interface Entry {
 function parse(line: string): Entry | undefined {
   try {
     const entry = JSON.parse(line) as Partial<Entry>
-    // other lines of the log have neither
+    // other lines of the log have neither field
     return typeof entry.status === 'number' && typeof entry.duration === 'number'
       ? (entry as Entry)
       : undefined

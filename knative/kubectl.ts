@@ -1,7 +1,11 @@
 import { spawn } from 'node:child_process'
 import { UserError } from '../functions/shared/process/user-error.ts'
 
-/** Runs kubectl with the user's KUBECONFIG; resolves with what it says on standard output. */
+/**
+ * Runs kubectl with the user's KUBECONFIG. Returns its standard output.
+ * @param input its standard input
+ * @throws UserError with its standard error if it fails or is not installed
+ */
 export async function kubectl(args: string[], input?: string): Promise<string> {
   const child = spawn('kubectl', args, { stdio: ['pipe', 'pipe', 'pipe'] })
   const out: string[] = []
@@ -19,11 +23,12 @@ export async function kubectl(args: string[], input?: string): Promise<string> {
     )
     child.once('close', resolve)
   })
-  if (code !== 0) throw new UserError(err.join('').trim() || `kubectl ${args[0]} ended with ${code}`)
+  if (code !== 0)
+    throw new UserError(err.join('').trim() || `kubectl ${args[0]} failed with exit code ${code}`)
   return out.join('')
 }
 
-/** What kubectl answers as JSON. */
+/** Returns the JSON of `kubectl get`. */
 export const get = async <T>(args: string[]): Promise<T> =>
-  // as asked for
+  // the caller names the type of the resource
   JSON.parse(await kubectl(['get', ...args, '-o', 'json'])) as T

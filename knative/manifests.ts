@@ -7,7 +7,7 @@ import { caddyfile } from '../compose/caddyfile.ts'
 import { fillMarked } from '../compose/marked.ts'
 import { listens, secretsOf, serviceSecrets } from '../functions/deployment.ts'
 
-/** Every generated file of knative/, by its path in the project. */
+/** Returns every generated file in knative/, by its path in the project. */
 export function manifests(): Map<string, string> {
   const names = Object.keys(functions) as FunctionName[]
   return new Map([
@@ -24,7 +24,7 @@ export function manifests(): Map<string, string> {
     ...(['migrate', 'relay'] as const).map(
       (name) => [`knative/base/platform/${name}.yaml`, platformPart(name)] as [string, string],
     ),
-    // kustomize reads nothing from outside of its folder
+    // kustomize does not read files outside of its folder
     ...['nats.conf', 'pgbouncer.ini'].map(
       (name) => [`knative/components/stores/${name}`, storeConfig(name)] as [string, string],
     ),
@@ -36,7 +36,7 @@ const storeConfig = (name: string) => readFileSync(join(import.meta.dirname, '..
 const yaml = (object: unknown) =>
   `# Generated from the domains' declarations by npm run generate (knative/manifests.ts).\n${stringify(object, { lineWidth: 110 })}`
 
-/** A part of the platform with the secrets that the domains give it. */
+/** Returns a file of the platform with its generated part: the secrets, which depend on the domains. */
 function platformPart(name: 'migrate' | 'relay'): string {
   const text = readFileSync(join(import.meta.dirname, `base/platform/${name}.yaml`), 'utf8')
   const env = Object.entries(serviceSecrets[name]).map(
@@ -45,7 +45,7 @@ function platformPart(name: 'migrate' | 'relay'): string {
   return fillMarked(text, 'env', ['env:', ...env])
 }
 
-/** A function as a Knative Service. */
+/** Returns the Knative Service of a function. */
 function service(name: FunctionName) {
   const row = functions[name]
   const isOperation = name in operations
@@ -56,12 +56,12 @@ function service(name: FunctionName) {
       name,
       labels: {
         ...labels(name),
-        // who delivers events is inside
+        // only the dispatcher calls reactions, from inside the cluster
         ...(isOperation ? {} : { 'networking.knative.dev/visibility': 'cluster-local' }),
       },
     },
     spec: {
-      // said, so that a deploy takes over from a canary that was rolled back
+      // explicit, so that a deploy replaces the traffic of a canary that was rolled back
       traffic: [{ latestRevision: true, percent: 100 }],
       template: {
         metadata: {
@@ -80,16 +80,16 @@ function service(name: FunctionName) {
           },
           annotations: {
             ...scaling(row),
-            // the queue before each instance idles most of the time
+            // the queue-proxy of an instance is idle most of the time
             'queue.sidecar.serving.knative.dev/cpu-resource-request': '5m',
             'queue.sidecar.serving.knative.dev/memory-resource-request': '24Mi',
           },
         },
         spec: {
-          // more wait in the queue before it
+          // further requests wait in the queue-proxy
           containerConcurrency: row.concurrency,
           timeoutSeconds: 60,
-          // an event stream has long pauses, and ends after ten minutes: its client begins another
+          // An event stream has long pauses, and ends after ten minutes. Its client then connects again.
           ...('streamSeconds' in row
             ? { timeoutSeconds: row.streamSeconds, responseStartTimeoutSeconds: 60 }
             : {}),
@@ -103,7 +103,7 @@ function service(name: FunctionName) {
               ports: [{ containerPort: 8080 }],
               envFrom: [{ configMapRef: { name: 'settings' } }],
               env: environment(row.domain),
-              // no periodSeconds: Knative then asks every 50 ms until it is ready
+              // without periodSeconds, Knative probes every 50 ms until the container is ready
               readinessProbe: { httpGet: { path: '/health/readiness' } },
               resources: resources(row),
               securityContext: restricted,
@@ -122,14 +122,14 @@ const labels = (name: string) => ({
   'app.kubernetes.io/part-of': 'zeroshop',
 })
 
-/** What the autoscaler is told, by scaling class; all values are strings there. */
+/** Returns the autoscaler's annotations for a scaling class. Annotations are strings. */
 function scaling({ scaling, concurrency, maxScale }: OperationRow | ReactionRow): Record<string, string> {
   const key = (name: string) => `autoscaling.knative.dev/${name}`
   if (scaling === 'cpu')
     return {
       [key('class')]: 'hpa.autoscaling.knative.dev',
       [key('metric')]: 'cpu',
-      // per cent of what is requested
+      // in per cent of the requested CPU
       [key('target')]: '70',
       [key('min-scale')]: '1',
       [key('max-scale')]: String(maxScale),
@@ -137,7 +137,7 @@ function scaling({ scaling, concurrency, maxScale }: OperationRow | ReactionRow)
   return {
     [key('class')]: 'kpa.autoscaling.knative.dev',
     [key('metric')]: 'concurrency',
-    // of it, the autoscaler uses 70 %
+    // the autoscaler aims at 70 % of this
     [key('target')]: String(concurrency),
     [key('min-scale')]: scaling === 'warm' ? '1' : '0',
     [key('max-scale')]: String(maxScale),
@@ -147,16 +147,17 @@ function scaling({ scaling, concurrency, maxScale }: OperationRow | ReactionRow)
 }
 
 /**
- * Requests that let the whole shop idle on one small node. What scales on CPU asks for more, since the HPA compares
- * its use with the request. 70 % of 150m is three log-ins a second, and several times what starting takes; four
- * such pods still leave a node of two cores room for other functions.
+ * Returns the resources of a function. The requests are so low that the whole idle shop fits on one small
+ * node. Functions that scale on CPU request more, because the HPA compares their use with the request. 70 %
+ * of 150m is three log-ins a second, and several times what starting needs. Four such pods still leave room
+ * for other functions on a node with two cores.
  */
 const resources = ({ scaling }: OperationRow | ReactionRow) => ({
   requests: { cpu: scaling === 'cpu' ? '150m' : '10m', memory: '48Mi' },
   limits: { cpu: '1', memory: '256Mi' },
 })
 
-/** As the `restricted` Pod Security Standard wants it. */
+/** The security context that the `restricted` Pod Security Standard requires. */
 const restricted = {
   allowPrivilegeEscalation: false,
   capabilities: { drop: ['ALL'] },
@@ -166,7 +167,7 @@ const restricted = {
   seccompProfile: { type: 'RuntimeDefault' },
 }
 
-/** Which file holds which secret: those of the domain, and no other's. */
+/** Returns the environment with the paths of the domain's secrets. It contains no other domain's secrets. */
 const environment = (domain: Domain) =>
   Object.entries(secretsOf(domain)).map(([setting, file]) => ({
     name: `${setting}_FILE`,

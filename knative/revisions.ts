@@ -6,9 +6,9 @@ export interface Revision {
 }
 
 /**
- * Removes revisions.
- * @param selector of their labels; `unrouted` are those that get no requests
- * @param isDone which of them are of no use any more
+ * Deletes revisions.
+ * @param selector a label selector; `unrouted` selects revisions that get no requests
+ * @param isDone whether a selected revision is no longer needed
  */
 export async function discardRevisions(
   namespace: string,
@@ -23,6 +23,9 @@ export async function discardRevisions(
 
 export const unrouted = 'serving.knative.dev/routingState=reserve'
 
-/** An HPA never goes to zero: a revision that gets no requests would keep its pod until Knative removes it, a day or two. */
+/**
+ * Whether a revision keeps a pod even if it gets no requests. An HPA does not scale to zero, so the pod would
+ * run until Knative deletes the revision after a day or two.
+ */
 export const keepsItsPod = ({ metadata }: Revision): boolean =>
   metadata.annotations?.['autoscaling.knative.dev/class']?.startsWith('hpa.') === true

@@ -6,7 +6,10 @@ import { domainNames } from '../functions/table.ts'
 
 const filesOf = (secrets: Readonly<Record<string, string>>) => Object.values(secrets)
 
-/** Which of the files of `npm run secrets` each Kubernetes Secret holds: whoever mounts it sees these, and no others. */
+/**
+ * The files of `npm run secrets` that each Kubernetes Secret contains. A pod that mounts a Secret sees only
+ * the files in it.
+ */
 export const secrets: Record<string, string[]> = {
   ...Object.fromEntries(domainNames.map((domain) => [domain, filesOf(secretsOf(domain))])),
   ...Object.fromEntries(Object.entries(serviceSecrets).map(([name, files]) => [name, filesOf(files)])),
@@ -17,7 +20,7 @@ export const secrets: Record<string, string[]> = {
   nats: ['nats-authorization'],
 }
 
-/** The Secrets as objects to apply; they are never written to a file. */
+/** Returns the Secrets as resources to apply. They are never written to a file. */
 export function secretObjects(namespace: string, folder = secretsFolder) {
   return Object.entries(secrets).map(([name, files]) => ({
     apiVersion: 'v1',

@@ -1,11 +1,11 @@
-/** `npm run undeploy`: removes the shop from the cluster, with its data. */
+/** `npm run undeploy`: removes the shop and its data from the cluster. */
 import pc from 'picocolors'
 import { run } from '../functions/shared/process/run.ts'
 import { readArguments } from '../local/commands/arguments.ts'
 import { kubectl } from './kubectl.ts'
 
 const usage = `npm run undeploy [-- --namespace zeroshop]
-Removes the shop from the cluster that KUBECONFIG names, with its data.`
+Removes the shop and its data from the cluster of KUBECONFIG.`
 
 await run(async () => {
   const { values } = readArguments(usage, {
@@ -13,7 +13,7 @@ await run(async () => {
       namespace: { type: 'string', default: 'zeroshop' },
     },
   })
-  console.log(pc.dim(`Removing the namespace ${values.namespace} and all that is in it …`))
+  console.log(pc.dim(`Removing the namespace ${values.namespace} and everything in it …`))
   await kubectl(['delete', 'namespace', values.namespace, '--ignore-not-found', '--wait', '--timeout=300s'])
   // volumes that outlive their claims
   await kubectl([
@@ -24,5 +24,5 @@ await run(async () => {
     '--ignore-not-found',
     '--wait',
   ])
-  console.log('Nothing of it is left.')
+  console.log('The shop and its data are removed.')
 })
