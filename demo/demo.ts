@@ -1,4 +1,4 @@
-/** `npm run demo`: an order from start to end against a running shop, then two that cannot be fulfilled. */
+/** `npm run demo`: follows an order through a running shop, then two orders that cannot be fulfilled. */
 import { randomUUID } from 'node:crypto'
 import pc from 'picocolors'
 import { run } from '../functions/shared/process/run.ts'
@@ -28,7 +28,7 @@ async function demo() {
   const ada = await shop.register({ email: `ada-${randomUUID().slice(0, 8)}@example.com` })
   console.log(`  ${ada.user.email}`)
 
-  heading('looks around')
+  heading('looks at products')
   const { items } = await good(shop.GET('/products', { params: { query: { sort: 'price', limit: 5 } } }))
   for (const { sku, name, price } of items)
     console.log(`  ${sku.padEnd(22)}${name.padEnd(34)}${formatMoney(price)}`)
@@ -44,7 +44,7 @@ async function demo() {
   await order(ada, 'an approved card', lines, 'card_approved', ['stock.reserved', 'order.confirmed'])
   await order(ada, 'a card that is declined', lines, 'card_declined', ['stock.reserved', 'stock.released'])
   const tooMany = [{ sku: first.sku, quantity: 9_000 }]
-  await order(ada, 'more than there is', tooMany, 'card_approved', ['order.cancelled'])
+  await order(ada, 'more than the stock', tooMany, 'card_approved', ['order.cancelled'])
 }
 
 /** Places an order and prints its timeline as it grows, until it has an entry of each type of `until`. */

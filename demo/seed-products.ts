@@ -2,7 +2,7 @@ import type { Collection } from 'mongodb'
 import { newProduct, type NewProduct, type ProductDocument } from '../functions/products/product.ts'
 import { isDuplicate } from '../functions/products/store.ts'
 
-/** A product to begin with, and how many of it there are. */
+/** A product to add, and its initial stock. */
 export interface CatalogueEntry {
   product: NewProduct
   quantity: number
@@ -15,8 +15,9 @@ export interface SeededProduct {
 }
 
 /**
- * Adds the products of a catalogue whose SKUs are not taken, and their events; it may run any number of times.
- * @returns those that the shop has now, with the stock to begin with
+ * Adds the products of a catalogue whose SKUs do not exist yet, and their events. It may run any number of
+ * times.
+ * @returns the seller's products of this catalogue, with their initial stock
  */
 export async function seedProducts(
   products: Collection<ProductDocument>,
@@ -44,7 +45,7 @@ async function add(products: Collection<ProductDocument>, product: ProductDocume
 
 const eur = (amount: number) => ({ amount, currency: 'EUR' })
 
-/** A small shop with a workshop: prices in cents. */
+/** The catalogue of a small shop with a workshop. Prices are in cents. */
 export const workshopCatalogue: readonly CatalogueEntry[] = [
   {
     product: {

@@ -4,7 +4,7 @@ import { transaction } from '../functions/shared/store/transaction.ts'
 import type { Db } from '../functions/shared/store/postgres.ts'
 import { adjustments, items } from '../functions/stock/stock.ts'
 
-/** Fills accounts that never had anything in them; it may run any number of times. */
+/** Fills stock accounts that have never held anything. It may run any number of times. */
 export async function seedStock(
   db: Db,
   stock: readonly { sku: string; sellerId: string; quantity: number }[],
@@ -22,7 +22,7 @@ export async function seedStock(
             version: sql`${items.version} + 1`,
             updatedAt: sql`now()`,
           },
-          // no one has changed it since it was opened
+          // only if the account has not changed since it was opened
           setWhere: and(eq(items.version, 1), eq(items.received, 0))!,
         })
         .returning({ sku: items.sku })

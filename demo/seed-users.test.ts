@@ -7,7 +7,7 @@ let shop: TestShop
 beforeAll(async () => (shop = await openShop(['users'])))
 afterAll(() => shop.close())
 
-it('adds the users that are missing, tells which, and leaves the others as they are', async () => {
+it('adds missing users, returns them, and does not change the others', async () => {
   const { db } = shop.deps('users')
   const ada = { email: newEmail(), password, name: 'Ada', role: 'admin' as const }
   const grace = { email: newEmail(), password, name: 'Grace', role: 'seller' as const }
@@ -17,7 +17,7 @@ it('adds the users that are missing, tells which, and leaves the others as they 
   expect(await logIn(shop, ada.email)).toMatchObject({ name: 'Ada', role: 'admin' })
 })
 
-it('adds a user once where two seed at the same time', async () => {
+it('adds a user once if two processes seed at the same time', async () => {
   const user = { email: newEmail(), password, name: 'Ada', role: 'customer' as const }
   const { db } = shop.deps('users')
   const made = await Promise.all([seedUsers(db, [user]), seedUsers(db, [user])])

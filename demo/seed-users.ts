@@ -13,8 +13,8 @@ export interface SeedUser {
 }
 
 /**
- * Adds the users whose e-mail address no one has yet; others stay as they are, whatever their role or password.
- * @returns those that it added
+ * Adds the users whose e-mail address is not taken. Existing users keep their role and password.
+ * @returns the users that it added
  */
 export async function seedUsers(db: Db, wanted: SeedUser[]): Promise<SeedUser[]> {
   const made: SeedUser[] = []

@@ -30,7 +30,7 @@ describe('seeding', () => {
       expect((await shop.get(`/stock/${sku}`)).body.available).toBeGreaterThan(0)
   })
 
-  it('brings nobody back who was deleted', async () => {
+  it('does not bring back deleted users', async () => {
     await fill()
     await shop.deps('users').db.client`delete from users.users where email = 'admin@example.com'`
     await fill()
@@ -40,7 +40,7 @@ describe('seeding', () => {
     expect(await emails()).toEqual([])
   })
 
-  it('leaves a shop alone that has its own people', async () => {
+  it('does not change a shop that already has users', async () => {
     await shop.post('/users', {
       body: { email: 'ada@example.com', password: 'correct horse', name: 'Ada' },
     })
@@ -49,9 +49,9 @@ describe('seeding', () => {
     expect((await shop.get('/products')).body.items).toEqual([])
   })
 
-  it('goes on where it was broken off', async () => {
+  it('resumes after it was interrupted', async () => {
     const { products } = shop.deps('products')
-    // PostgreSQL is lost before the stock is received
+    // stock's database cannot be reached
     const broken = seed(
       {
         users: shop.database('users'),

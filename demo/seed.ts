@@ -8,10 +8,10 @@ import { findUserByEmail } from '../functions/users/find-user.ts'
 import { seedUsers } from './seed-users.ts'
 
 /**
- * Puts a small catalogue and one user of each role into an empty shop, once: who deletes a user does not find it
- * again. Where it was broken off, it goes on.
- * @param urls of the domains' stores, by domain
- * @param password of the users
+ * Adds a small catalogue and one user of each role to an empty shop. It does so only once, so that deleted
+ * users do not come back. If it was interrupted, it resumes.
+ * @param urls the URLs of the domains' stores, by domain
+ * @param password the password of the users
  */
 export async function seed(urls: Record<string, string>, password: string): Promise<void> {
   const users = openPostgres(urls['users']!, { name: 'seed', max: 1 })

@@ -1,4 +1,4 @@
-/** What to do about a shop that cannot be reached, for the terminal. */
+/** Returns a message that says what to do if the shop cannot be reached. */
 export function unreachable(url: string, error: unknown): string {
   const code = codeOf(error)
   if (/CERT|SELF_SIGNED|ISSUER/.test(code))

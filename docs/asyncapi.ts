@@ -16,7 +16,7 @@ export const dataSchema = (type: EventType) => ({
 /** Every event's JSON Schema. */
 export const eventSchemas = () => Object.fromEntries(types.map((type) => [type, dataSchema(type)]))
 
-/** The AsyncAPI 3.0 document: a channel for each event type, with who sends and who receives. */
+/** Returns the AsyncAPI 3.0 document: a channel for each event type, with its senders and receivers. */
 export function asyncApiDocument() {
   return {
     asyncapi: '3.0.0',

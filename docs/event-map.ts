@@ -8,25 +8,25 @@ const isScheduled = (type: keyof typeof catalogue) => 'scheduled' in catalogue[t
 const emittersOf = (type: string) =>
   (Object.keys(functions) as FunctionName[]).filter((name) => functions[name].emits.includes(type))
 
-/** docs/events.md: who emits each event and who reacts to it, as a drawing and as a table. */
+/** Returns docs/events.md: who emits each event and who reacts to it, as a diagram and as a table. */
 export const eventMap =
   () => `<!-- Made from the domains' declarations by npm run generate (docs/event-map.ts). -->
 
 # Events: who emits, who reacts
 
-Read the drawing from left to right: each arrow is an event, from the function that emits it to a reaction. An order begins at \`create-order\`. A function's file is \`functions/<domain>/<function>.ts\`; the shape of each event is in [asyncapi.json](asyncapi.json).
+Read the diagram from left to right. Each arrow is an event, from the function that emits it to a reaction. An order begins at \`create-order\`. Each function is in the file \`functions/<domain>/<function>.ts\`. The schema of each event is in [asyncapi.json](asyncapi.json).
 
 \`\`\`mermaid
 flowchart LR
 ${[...groups(), ...arrows()].map((line) => `  ${line}`).join('\n')}
 \`\`\`
 
-A clock (⏱) marks an event with a date: it is published when that has come, and its reaction then looks whether there is anything left to do. Nothing else in the shop has a timer.
+A clock (⏱) marks a scheduled event. It is published at its date, and its reaction then checks whether there is still anything to do. Nothing else in the shop has a timer.
 
 ${table()}
 `
 
-/** A box for each domain, with those of its functions that emit or react. */
+/** A box for each domain, with its functions that emit or react. */
 function groups(): string[] {
   const taking = new Set<string>(types.flatMap((type) => [...emittersOf(type), ...reactionsOn(type)]))
   const members = Map.groupBy(
@@ -40,7 +40,7 @@ function groups(): string[] {
   ])
 }
 
-/** An arrow for each emitter and reaction, with the events that go that way. */
+/** An arrow for each pair of emitter and reaction, labelled with its events. */
 function arrows(): string[] {
   const ways = new Map<string, string[]>()
   for (const type of types)
@@ -63,6 +63,6 @@ function table(): string {
     code(emittersOf(type)),
     code(reactionsOn(type)),
   ])
-  const head = ['event', 'what it says', 'emitted by', 'taken by']
+  const head = ['event', 'meaning', 'emitted by', 'handled by']
   return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }

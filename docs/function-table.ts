@@ -9,7 +9,7 @@ import {
   type Domain,
 } from '../functions/table.ts'
 
-/** The README's map: a row for each domain. */
+/** Returns the README's table of domains. */
 export const domainTable = (): string =>
   table(
     ['domain', 'what it is about', 'operations', 'reactions', 'store'],
@@ -28,13 +28,13 @@ const namesOf = (domain: Domain, kind: 'operation' | 'reaction') =>
     .map((name) => `\`${name}\``)
     .join(' ') || '–'
 
-/** docs/functions.md: every function, with how it is called and how it scales. */
+/** Returns docs/functions.md: every function, how it is called and how it scales. */
 export const functionPage =
   (): string => `<!-- Made from the domains' declarations by npm run generate (docs/function-table.ts). -->
 
 # Functions
 
-Each function is a file, \`functions/<domain>/<function>.ts\`, and a row in its domain's \`domain.ts\`. What it accepts and answers is in the [API](openapi.json); who emits and takes which event is drawn in [events.md](events.md).
+Each function has a file, \`functions/<domain>/<function>.ts\`, and a row in its domain's \`domain.ts\`. The [API](openapi.json) describes its requests and responses. [events.md](events.md) shows which functions emit and handle each event.
 
 ## Operations
 

@@ -13,9 +13,9 @@ import {
 } from '../functions/table.ts'
 import { generated } from './generate.ts'
 
-describe('generated files', async () => {
+describe('npm run generate', async () => {
   for (const [path, text] of await generated())
-    it(`${path} is what npm run generate writes`, () => {
+    it(`has ${path} up to date`, () => {
       expect(readFileSync(path, 'utf8')).toBe(text)
     })
 })
@@ -29,14 +29,17 @@ describe('the table', () => {
     expect((await reactionOf(name)).run.name).toBe(name)
   })
 
-  it.each(Object.entries<ReactionRow>(reactions))('has %s lead to an event that it emits', (_, row) => {
+  it.each(Object.entries<ReactionRow>(reactions))('lets %s lead only to an event that it emits', (_, row) => {
     expect([...row.emits, undefined]).toContain(row.leadsTo)
   })
 
-  it.each(Object.entries<OperationRow | ReactionRow>(functions))('knows the events of %s', (name, row) => {
-    const all: Record<string, { domain: string }> = catalogue
-    const { domain } = functions[name as FunctionName]
-    for (const type of row.emits) expect(all[type]?.domain).toBe(domain)
-    for (const type of 'on' in row ? row.on : []) expect(all).toHaveProperty([type])
-  })
+  it.each(Object.entries<OperationRow | ReactionRow>(functions))(
+    'lists only events of the catalogue for %s',
+    (name, row) => {
+      const all: Record<string, { domain: string }> = catalogue
+      const { domain } = functions[name as FunctionName]
+      for (const type of row.emits) expect(all[type]?.domain).toBe(domain)
+      for (const type of 'on' in row ? row.on : []) expect(all).toHaveProperty([type])
+    },
+  )
 })

@@ -1,4 +1,4 @@
-/** `npm run generate`: writes what is made from the table and the schemas; a test fails where it is not up to date. */
+/** `npm run generate`: writes the files that are made from the table and the schemas. A test checks them. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { format, resolveConfig } from 'prettier'
@@ -16,7 +16,7 @@ import { domainTable, functionPage } from './function-table.ts'
 import { generateMigrations } from './migrations.ts'
 import { openApiDocument } from './openapi.ts'
 
-/** Every generated file and what belongs in it, by its path in the project. */
+/** The contents of every generated file, by its path in the project. */
 export async function generated(): Promise<Map<string, string>> {
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
   const openApi = json(await openApiDocument())
@@ -50,12 +50,11 @@ const style = () => resolveConfig(join(import.meta.dirname, '../package.json'))
 
 const markdown = async (text: string) => format(text, { ...(await style()), parser: 'markdown' })
 
-/** As npm run format would leave it. */
 const yaml = async (text: string) => {
   return format(text, { ...(await style()), parser: 'yaml' })
 }
 
-/** The README with the tables of today. */
+/** The README with its generated table brought up to date. */
 async function readme(): Promise<string> {
   const text = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8')
   const marked = /(<!-- generated: domains -->\n)[\s\S]*(<!-- end -->)/

@@ -1,11 +1,11 @@
-/** Writes the migrations that are missing, with drizzle-kit, for each schema of PostgreSQL in its own folder. */
+/** Writes missing migrations with drizzle-kit, for each PostgreSQL schema into its own folder. */
 import { join } from 'node:path'
 import { run } from '../local/run.ts'
 import { domains, domainsIn } from '../functions/table.ts'
 
 const root = join(import.meta.dirname, '..')
 
-/** The folders of PostgreSQL's schemas, and the files that declare their tables. */
+/** The folder of each PostgreSQL schema, and the files that declare its tables. */
 export const schemas = [
   { folder: 'events', tables: ['tables.ts'] },
   ...domainsIn('postgres').map((domain) => ({
@@ -14,7 +14,7 @@ export const schemas = [
   })),
 ]
 
-/** @param name of the migrations, where any are missing; drizzle-kit finds one if it is not given */
+/** @param name the name of new migrations; if undefined, drizzle-kit invents one */
 export async function generateMigrations(name?: string): Promise<void> {
   const drizzleKit = join(root, 'node_modules/drizzle-kit/bin.cjs')
   for (const { folder, tables } of schemas)
@@ -22,7 +22,7 @@ export async function generateMigrations(name?: string): Promise<void> {
       args: [
         'generate',
         '--dialect=postgresql',
-        // it takes one path, or a glob
+        // drizzle-kit accepts one path or one glob
         `--schema=./${folder}/${tables.length === 1 ? tables[0] : `{${tables.join()}}`}`,
         `--out=./${folder}/migrations`,
         ...(name === undefined ? [] : [`--name=${name}`]),

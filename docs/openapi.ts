@@ -14,7 +14,7 @@ import {
 type Registry = OpenAPIHono['openAPIRegistry']
 type Path = Parameters<Registry['registerPath']>[0]
 
-/** The OpenAPI 3.1 document of every operation, from the table and the contracts. */
+/** Returns the OpenAPI 3.1 document of all operations, made from the table and the contracts. */
 export async function openApiDocument() {
   const { openAPIRegistry, getOpenAPI31Document } = new OpenAPIHono()
   openAPIRegistry.registerComponent('securitySchemes', 'accessToken', {
@@ -52,9 +52,8 @@ function pathOf(name: OperationName, row: InDomain<OperationRow>, contract: Cont
     path: row.path,
     ...(row.by === 'anyone' ? {} : { security: [{ accessToken: [] }] }),
     request: {
-      // parameters are objects
+      // the schemas of parameters are always objects
       ...(params && { params: params as z.ZodObject }),
-      // parameters are objects
       ...(query && { query: query as z.ZodObject }),
       ...(request.body && {
         body: { required: true, content: { 'application/json': { schema: request.body } } },
@@ -133,7 +132,7 @@ const responseHeaders = (names: readonly string[]) =>
     ? { headers: Object.fromEntries(names.map((name) => [name, { schema: { type: 'string' } }])) }
     : {}
 
-/** What the frame itself may answer, and what the operation adds. */
+/** The problems that the framework may return for an operation, and those that its contract adds. */
 function problemsOf(row: OperationRow, { request, problems = [] }: Contract): ProblemType[] {
   const names: (ProblemName | ProblemType)[] = [
     'not-logged-in',
@@ -150,7 +149,7 @@ function problemsOf(row: OperationRow, { request, problems = [] }: Contract): Pr
   return [...new Set(names)].map(typeOfProblem)
 }
 
-/** The headers that every problem of a status has. */
+/** The headers of every problem with a status. */
 const headersOfProblem: Record<number, string[]> = {
   401: ['WWW-Authenticate'],
   429: ['Retry-After'],

@@ -21,7 +21,7 @@ beforeAll(async () => {
   await knowProducts(shop, ['MUG', 900])
   server = toServer(shop.app).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  // it listens on a port
+  // a server on a TCP port has an AddressInfo
   client = shopClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
   ada = await client.register()
 })
@@ -32,14 +32,14 @@ afterAll(async () => {
 })
 
 describe('a request', () => {
-  it('has the access token of whoever sends it', async () => {
+  it('carries the access token of the person who sends it', async () => {
     const { id } = await placeOrder(ada, mug)
     expect((await client.GET('/orders')).response.status).toBe(401)
     const { items } = await good(client.as(await ada.token()).GET('/orders'))
     expect(items).toMatchObject([{ id, customerId: ada.user.id }])
   })
 
-  it('has an Idempotency-Key of its own if it is a POST, or the one that it is given', async () => {
+  it('carries a new Idempotency-Key if it is a POST, or the key that the caller gives', async () => {
     const first = await placeOrder(ada, mug)
     expect((await placeOrder(ada, mug)).id).not.toBe(first.id)
     const params = { header: { 'Idempotency-Key': 'once' } }
@@ -47,19 +47,19 @@ describe('a request', () => {
     expect(await order()).toEqual(await order())
   })
 
-  it('that does not succeed rejects with its status, and the type and the detail of the problem', async () => {
+  it('rejects with the status, the type and the detail of the problem if it fails', async () => {
     const failure = client.logIn({ email: ada.user.email, password: 'wrong' })
     await expect(failure).rejects.toThrow(ApiError)
     const [type, detail] = [
       'https://zeroshop.dev/problems/wrong-credentials',
       'Check both, or register first.',
     ]
-    const message = `${client.url}/api/v1/sessions answered 401: ${type}, ${detail}`
+    const message = `${client.url}/api/v1/sessions returned 401: ${type}, ${detail}`
     await expect(failure).rejects.toMatchObject({ status: 401, type, detail, message })
   })
 })
 
-describe('someone who is logged in', () => {
+describe('a person who is logged in', () => {
   afterEach(() => void vi.useRealTimers())
 
   it('keeps the access token until shortly before it expires, then logs in again', async () => {
@@ -75,7 +75,7 @@ describe('someone who is logged in', () => {
 })
 
 describe('the timeline of an order', () => {
-  it('is waited for, also when its stream breaks off, and has each entry once', async () => {
+  it('is followed across a broken stream, with each entry once', async () => {
     const { id } = await placeOrder(ada, mug)
     let stream: Socket | undefined
     server.on('request', ({ url, socket }: IncomingMessage) => {
@@ -94,11 +94,11 @@ describe('the timeline of an order', () => {
     expect(await readOrder(ada, id)).toMatchObject({ status: 'cancelled' })
   })
 
-  it('of someone else cannot be watched', async () => {
+  it('cannot be watched by someone else', async () => {
     const { id } = await placeOrder(ada, mug)
     const failure = waitForEntries(await client.register(), id, 'order.placed')
     await expect(failure).rejects.toMatchObject({
-      message: `Order ${id} did not get to order.placed; its entries: none`,
+      message: `Order ${id} did not reach order.placed; its entries: none`,
       cause: { status: 404 },
     })
   })

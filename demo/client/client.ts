@@ -12,18 +12,18 @@ type Paths = {
   }
 }
 
-/** An operation whose Idempotency-Key may be left out: then the client sends a new one. */
+/** An operation whose Idempotency-Key is optional. If it is left out, the client sends a new one. */
 type WithOptionalKey<Operation> = Operation extends { parameters: { header: { 'Idempotency-Key': string } } }
   ? Omit<Operation, 'parameters'> & {
       parameters: Omit<Operation['parameters'], 'header'> & { header?: { 'Idempotency-Key'?: string } }
     }
   : Operation
 
-/** A client of a shop's API: an openapi-fetch client, so an answer that is not a success does not throw (see `good`). */
+/** An openapi-fetch client of a shop's API. It does not throw if a response is not a success (see `good`). */
 export type Client = TypedClient<Paths>
 
 /**
- * @param url of the shop, without a path
+ * @param url the shop's URL, without a path
  * @param token returns the access token to send; if undefined, none is sent
  */
 export function openClient(

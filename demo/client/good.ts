@@ -1,18 +1,18 @@
 import { UserError } from '../../functions/shared/process/user-error.ts'
 import type { Schemas } from './client.ts'
 
-/** An answer that is not a success. */
+/** A response that is not a success. */
 export class ApiError extends UserError {
   override name = 'ApiError'
   readonly status: number
-  /** The problem's type (RFC 9457); undefined if the answer is not a problem document. */
+  /** The problem's type (RFC 9457); undefined if the response is not a problem document. */
   readonly type: string | undefined
   readonly detail: string | undefined
 
   constructor({ status, url }: Response, body: unknown) {
     const { type, title, detail }: Partial<Schemas['Problem']> = isObject(body) ? body : {}
     super(
-      `${url} answered ${status}: ${type === undefined ? String(body) : [type, detail ?? title].join(', ')}`,
+      `${url} returned ${status}: ${type === undefined ? String(body) : [type, detail ?? title].join(', ')}`,
     )
     this.status = status
     this.type = type
@@ -28,10 +28,10 @@ interface Answer {
   response: Response
 }
 
-/** The body of a successful answer. @throws ApiError if it is not a success */
+/** Returns the body of a successful response. @throws ApiError if the response is not a success */
 export async function good<A extends Answer>(answer: Promise<A>): Promise<NonNullable<A['data']>> {
   const { data, error, response } = await answer
   if (!response.ok) throw new ApiError(response, error)
-  // a success has a body of its operation's type, or none if that has none
+  // a successful response has the body that its operation declares
   return data as NonNullable<A['data']>
 }

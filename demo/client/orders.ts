@@ -11,7 +11,7 @@ export const address = {
   country: 'DE',
 }
 
-/** The body of an order. Every client builds its orders here. */
+/** Returns the body of a request for an order. All clients use it. */
 export const newOrder = (lines: Line[], cardToken = 'card_approved'): Schemas['NewOrder'] => ({
   lines,
   deliveryAddress: address,
@@ -31,7 +31,7 @@ export const cancelOrder = (who: Client, id: string, body: Schemas['Cancellation
 export const shipOrder = (staff: Client, id: string, body: Schemas['Shipment'] = {}) =>
   good(staff.POST('/orders/{id}/shipment', { ...at(id), body }))
 
-/** An order's payment; undefined if there is none yet. */
+/** Returns an order's payment, or undefined if there is none yet. */
 export async function paymentOf(who: Client, orderId: string): Promise<Schemas['Payment'] | undefined> {
   const { items } = await good(who.GET('/payments', { params: { query: { orderId } } }))
   return items[0]

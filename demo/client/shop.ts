@@ -3,7 +3,7 @@ import { decodeJwt } from 'jose'
 import { openClient, type Client, type Middleware, type Schemas } from './client.ts'
 import { good } from './good.ts'
 
-/** An access token that expires sooner than this is replaced before a request, in ms. */
+/** An access token is renewed before a request if it expires within this time, in ms. */
 const renewBeforeMs = 60_000
 
 /** A client that is logged in. */
@@ -16,15 +16,15 @@ export interface Person extends Client {
 export type ShopClient = ReturnType<typeof shopClient>
 
 /**
- * A client that is nobody yet, and the ways to become someone.
- * @param url of the shop, without a path
- * @param middleware of this client and of those that it opens
+ * Returns an anonymous client, which can register and log in.
+ * @param url the shop's URL, without a path
+ * @param middleware applies to this client and to those that it opens
  */
 export function shopClient(url: string, middleware: Middleware[] = []) {
   const anyone = openClient(url, { middleware })
   const open = (token: () => Promise<string>) => openClient(url, { token, middleware })
 
-  /** Someone's client; it logs in again before their access token expires. */
+  /** Returns the client of a person. It logs in again before the access token expires. */
   async function logIn({ email, password }: Schemas['Credentials']): Promise<Person> {
     const enter = () => good(anyone.POST('/sessions', { body: { email, password } }))
     let { accessToken, user } = await enter()
@@ -33,7 +33,7 @@ export function shopClient(url: string, middleware: Middleware[] = []) {
       try {
         accessToken = (await enter()).accessToken
       } catch {
-        // the old token may still do, and the next request tries again
+        // the old token may still be valid, and the next request tries again
       } finally {
         renewal = undefined
       }
@@ -49,16 +49,16 @@ export function shopClient(url: string, middleware: Middleware[] = []) {
     ...anyone,
     url,
     logIn,
-    /** The client of a new customer, logged in. */
+    /** Registers a customer and logs in. */
     register: async (account: Partial<Schemas['NewUser']> = {}): Promise<Person> => {
       const body = { email: `${randomUUID()}@example.com`, password: randomUUID(), name: 'Ada', ...account }
       await good(anyone.POST('/users', { body }))
       return logIn(body)
     },
-    /** The client of whoever this access token belongs to. */
+    /** Returns a client that sends this access token. */
     as: (token: string): Client => open(async () => token),
   }
 }
 
-/** When an access token expires, in ms since the epoch. */
+/** Returns when an access token expires, in ms since 1970. */
 const expiryOf = (token: string) => (decodeJwt(token).exp ?? 0) * 1000

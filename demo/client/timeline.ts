@@ -5,15 +5,16 @@ import { ApiError, good } from './good.ts'
 
 type Entry = Schemas['TimelineEntry']
 
-/** How long an order may take to get somewhere, in ms. */
+/** How long an order may take to reach a state, in ms. */
 const patienceMs = 60_000
-/** The pause before a stream that has ended is opened again, in ms. */
+/** The pause before a stream that ended is opened again, in ms. */
 const reconnectMs = 250
 
 /**
- * An order's timeline from its beginning, each entry as soon as it is there. It never ends by itself: after a stream
- * has ended or broken off, it continues with the next entry, as an EventSource does.
- * @throws ApiError if the order cannot be read, and an AbortError after 60 s
+ * Yields the entries of an order's timeline from the beginning, each as soon as it is written. It does not
+ * end by itself. If the stream ends or breaks, it reconnects and continues with the next entry, as an
+ * EventSource does.
+ * @throws ApiError if the order cannot be read, or an AbortError after 60 s
  */
 export async function* watchOrder(who: Client, id: string): AsyncGenerator<Entry> {
   const signal = AbortSignal.timeout(patienceMs)
@@ -27,25 +28,25 @@ export async function* watchOrder(who: Client, id: string): AsyncGenerator<Entry
     if (!response.ok) throw new ApiError(response, error)
     for await (const event of eventsOf(data)) {
       last = event.id
-      // as the shop writes it
+      // the shop sends entries as JSON
       yield JSON.parse(event.data) as Entry
     }
     await pause(reconnectMs, undefined, { signal })
   }
 }
 
-/** The events of a stream until it ends or breaks off. */
+/** Yields the events of a stream until it ends or breaks. */
 async function* eventsOf(stream: Response['body'] | undefined) {
-  // an order that has ended and has no more entries is answered 204
+  // if an order has ended and has no more entries, the response is a 204
   if (stream == null) return
   try {
     yield* stream.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream())
   } catch {
-    // a process that stops, or a proxy, may end it at any time
+    // a process that stops, or a proxy, may break the stream at any time
   }
 }
 
-/** Waits until an order's timeline has an entry of every type; returns the types so far, in order. */
+/** Waits until an order's timeline has an entry of every type. Returns the types so far, in order. */
 export async function waitForEntries(who: Client, id: string, ...types: string[]): Promise<string[]> {
   const seen: string[] = []
   try {
@@ -56,13 +57,13 @@ export async function waitForEntries(who: Client, id: string, ...types: string[]
     return seen
   } catch (error) {
     const entries = seen.join(', ') || 'none'
-    throw new Error(`Order ${id} did not get to ${types.join(', ')}; its entries: ${entries}`, {
+    throw new Error(`Order ${id} did not reach ${types.join(', ')}; its entries: ${entries}`, {
       cause: error,
     })
   }
 }
 
-/** An order's timeline so far. */
+/** Returns an order's timeline so far. */
 export async function readTimeline(who: Client, id: string): Promise<Entry[]> {
   return (await good(who.GET('/orders/{id}/timeline', { params: { path: { id } } }))).items
 }

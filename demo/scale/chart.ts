@@ -1,13 +1,13 @@
-/** Charts as SVG without a script: sharp at any size, in light and dark, also printed. Colours are in page.css. */
+/** Draws charts as SVG, without a script. Their colours are in page.css. */
 
 export interface Series {
   label: string
   /** Its class in page.css. */
   look: 'load' | 'due' | 'ready' | 'desired' | 'good' | 'failed' | 'p50' | 'p90' | 'p99' | 'flying'
-  /** In seconds, rising. */
+  /** The times of the values, in seconds, ascending. */
   at: readonly number[]
   values: readonly (number | undefined)[]
-  /** `steps`: a value holds until the next; `shape`: filled, on a scale of its own. */
+  /** `steps`: a value holds until the next one; `shape`: a filled area on its own scale. */
   draw: 'line' | 'steps' | 'shape'
 }
 
@@ -15,12 +15,12 @@ export interface Chart {
   title: string
   width: number
   height: number
-  /** The time shown, in seconds. */
+  /** The range of time that is shown, in seconds. */
   from: number
   to: number
   /** When the load ended. */
   end: number
-  /** The highest value that has to fit. */
+  /** The highest value of the scale. */
   top: number
   scale: 'linear' | 'log'
   format: (value: number) => string
@@ -28,10 +28,10 @@ export interface Chart {
 }
 
 export const margin = { top: 8, right: 8, bottom: 20, left: 48 }
-/** The highest line is not to touch the edge. */
+/** Keeps the highest line off the edge. */
 const headroom = 4
 
-/** The inside of an `<svg>`. All that it contains is numbers, and texts of ours. */
+/** Returns the contents of an `<svg>`: only numbers and this project's own texts, so nothing is escaped. */
 export function drawChart(chart: Chart): string {
   const { width, height, from, to, end, top } = chart
   const [right, bottom] = [width - margin.right, height - margin.bottom]
@@ -96,7 +96,7 @@ function yOf({ height, top, scale }: Chart) {
   })
 }
 
-/** Three or so whole steps. */
+/** About three ticks at whole numbers. */
 export function linearTicks(top: number): number[] {
   const step = niceStep(top / 3)
   return Array.from({ length: Math.floor(top / step) + 1 }, (_, n) => n * step)
@@ -110,7 +110,7 @@ function niceStep(least: number): number {
 const logTicks = (top: number) =>
   Array.from({ length: Math.floor(Math.log10(top)) + 1 }, (_, power) => 10 ** power)
 
-/** Round times, not more than fit. */
+/** Ticks at round times, no more than fit. */
 export function timeTicks(from: number, to: number): number[] {
   const step = [5, 10, 15, 30, 60, 120, 300, 600, 1800].find((step) => (to - from) / step <= 6) ?? 3600
   const first = Math.ceil(Math.max(0, from) / step)

@@ -1,4 +1,4 @@
-/** Which charts there are of a recording. Pure. */
+/** Makes the charts of a recording. Pure. */
 import { quantile } from '../../functions/shared/quantile.ts'
 import type { Chart, Series } from './chart.ts'
 import { bySecond, formatMs, inFlightAt, smooth, times } from './numbers.ts'
@@ -7,7 +7,7 @@ import type { ScalingClass } from './source.ts'
 
 export interface PartChart {
   chart: Chart
-  /** In a few words each. */
+  /** Short phrases. */
   facts: string[]
 }
 
@@ -24,7 +24,7 @@ export function chartsOf({ load, samples, began, seconds }: Recording): Charts {
   const at = samples.map((sample) => (sample.at - began) / 1000)
   const span = { from: Math.min(0, at[0] ?? 0), to: Math.max(seconds, at.at(-1) ?? 0), end: seconds }
   const every = bySecond(load.sent, load.unsent, seconds)
-  // a second's value stands in its middle
+  // the value of a second is drawn in its middle
   const middles = every.map((_, n) => n + 0.5)
   const byName = Map.groupBy(load.sent, ({ name }) => name)
 
@@ -106,7 +106,7 @@ export function chartsOf({ load, samples, began, seconds }: Recording): Charts {
       {
         ...linear,
         ...large,
-        title: 'Pods of all that scale',
+        title: 'Pods of all functions that scale',
         top: 1.05 * Math.max(3, ...ready, ...desired),
         series: [shape, pods('ready', ready), pods('desired', desired)],
       },
@@ -122,7 +122,7 @@ export function chartsOf({ load, samples, began, seconds }: Recording): Charts {
 
   function partsOf(kind: ScalingClass): PartChart[] {
     const members = courses.filter((course) => course.class === kind)
-    // one scale for all of them: a pod is as high everywhere
+    // all charts share a scale, so that a pod has the same height in each
     const top = 1.05 * Math.max(2, ...members.flatMap(({ ready, desired }) => [...ready, ...desired]))
     return members.map((course) => ({
       chart: {
@@ -145,7 +145,7 @@ export function chartsOf({ load, samples, began, seconds }: Recording): Charts {
       ...(most > 0 ? [`${most} at once`] : []),
       ...(last.cpu === undefined
         ? []
-        : [`max ${Math.max(...cpu.map((now) => now ?? 0))} % CPU (wanted: ${last.cpu.target} %)`]),
+        : [`max ${Math.max(...cpu.map((now) => now ?? 0))} % CPU (target: ${last.cpu.target} %)`]),
       ...(sent.length === 0 ? [] : [`p50 ${latency(0.5)}`, `p99 ${latency(0.99)}`]),
     ]
   }

@@ -8,10 +8,10 @@ import type { ScaleSource } from './source.ts'
 import { UserError } from '../../functions/shared/process/user-error.ts'
 import { wait } from './wait.ts'
 
-/** Knative's default, which knative/ keeps. */
+/** Knative's default, which this project does not change. */
 const WINDOW_SECONDS = 60
 
-/** What kubectl reaches: it knows how to log in. Only to read. */
+/** Reads the cluster through kubectl, which handles authentication. */
 export async function openCluster(namespace: string): Promise<ScaleSource> {
   const api = await openApi()
   const closing = new AbortController()
@@ -31,7 +31,7 @@ export async function openCluster(namespace: string): Promise<ScaleSource> {
     const { autoscalers } = await objects()
     if (autoscalers.length === 0)
       throw new UserError(
-        `There are no Knative Services in the namespace ${namespace}: deploy the shop, or name its --namespace.`,
+        `There are no Knative Services in the namespace ${namespace}. Deploy the shop, or set --namespace.`,
       )
     void follow(await listPods())
   } catch (error) {
@@ -40,7 +40,7 @@ export async function openCluster(namespace: string): Promise<ScaleSource> {
   }
   return {
     label: `the cluster’s namespace ${namespace}`,
-    note: 'A cold start is from a pod’s creation until it is ready, as the API server tells of both.',
+    note: 'A cold start lasts from a pod’s creation until it is ready, as the API server reports them.',
     everyMs: 1000,
     windowSeconds: WINDOW_SECONDS,
     sample: async () => ({ parts: toParts(await objects(), pods), at: Date.now() }),
@@ -51,7 +51,7 @@ export async function openCluster(namespace: string): Promise<ScaleSource> {
     },
   }
 
-  /** Answers the version that a watch goes on from. */
+  /** Returns the resource version from which a watch continues. */
   async function listPods(): Promise<string> {
     const { items, metadata } = await api.get<{ items: Pod[]; metadata: { resourceVersion: string } }>(path)
     pods.forget()
@@ -69,15 +69,15 @@ export async function openCluster(namespace: string): Promise<ScaleSource> {
           pods.see(type, object, Date.now())
         }
       } catch {
-        // the next sample tells what is wrong
+        // the next sample reports what is wrong
       }
-      // a watch ends by itself after a while
+      // the API server ends a watch after a while
       await wait(500, closing.signal)
     }
   }
 }
 
-/** The API server through `kubectl proxy`, on a socket that only we can reach. */
+/** Reaches the API server through `kubectl proxy`, on a socket that only this user can open. */
 async function openApi() {
   const folder = mkdtempSync(join(tmpdir(), 'zeroshop-scale-'))
   const socketPath = join(folder, 'kubectl')
@@ -104,7 +104,7 @@ async function openApi() {
       child.once('error', () =>
         reject(
           new UserError(
-            'This shop is not the local runner, and there is no kubectl on the PATH to look into its cluster with.',
+            'This shop is not the local runner, and there is no kubectl on the PATH to read its cluster with.',
           ),
         ),
       )
@@ -124,7 +124,7 @@ async function openApi() {
       if (statusCode === 200) return JSON.parse(text) as T
       throw new UserError(explain(statusCode, path, text))
     },
-    /** The lines of an answer that does not end. */
+    /** Yields the lines of a response that does not end. */
     async *watch(path: string, signal: AbortSignal): AsyncGenerator<string> {
       const { body } = await ask(path, signal)
       let text = ''
@@ -140,8 +140,8 @@ async function openApi() {
 
 function explain(status: number, path: string, text: string): string {
   if (status === 404 && path.includes('knative'))
-    return 'The cluster of your KUBECONFIG has no Knative Serving: install it, or name another with KUBECONFIG.'
-  // what the API server itself says is JSON
-  if (!text.startsWith('{')) return `kubectl does not reach the cluster of your KUBECONFIG: ${text.trim()}`
-  return `The API server answered ${status} to GET ${path}: ${text.slice(0, 300).trim()}`
+    return 'The cluster of your KUBECONFIG has no Knative Serving. Install it, or set KUBECONFIG to another cluster.'
+  // the API server's own errors are JSON
+  if (!text.startsWith('{')) return `kubectl cannot reach the cluster of your KUBECONFIG: ${text.trim()}`
+  return `The API server returned ${status} for GET ${path}: ${text.slice(0, 300).trim()}`
 }

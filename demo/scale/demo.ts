@@ -1,4 +1,4 @@
-/** `npm run demo:scale`: shows how functions scale from zero to what a load needs, and back to zero. */
+/** `npm run demo:scale`: shows how functions scale up from zero under load, and back to zero. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -34,7 +34,9 @@ async function demo(options: Options) {
     closing.push(visitors.close)
     if (!visitors.stocked)
       console.log(
-        pc.yellow('No stock was received (SHOP_PASSWORD is not right): what is sold out is rejected.'),
+        pc.yellow(
+          'No stock was received, because SHOP_PASSWORD is wrong. Orders are rejected once the stock is sold out.',
+        ),
       )
     process.once('SIGINT', () => stopping.abort())
     process.once('SIGTERM', () => stopping.abort())
@@ -47,7 +49,7 @@ async function demo(options: Options) {
     })
     const elapsed = (Date.now() - recording.began) / 1000
     display.end(recording, { phase: 'over', elapsed })
-    // last, since it starts functions
+    // last, because it starts functions
     if (visitors.accepted() > 0 && !stopping.signal.aborted)
       recording.outcome = await visitors.outcome().catch((error: unknown) => {
         recording.remarks.push(`The orders could not be read: ${String(error)}`)
@@ -72,7 +74,7 @@ function conclude({ outcome, remarks }: Awaited<ReturnType<typeof runScenario>>,
   console.log(`The charts: ${pc.bold(pathToFileURL(file).href)}`)
 }
 
-/** The local runner if the shop has its page, else a cluster. */
+/** Opens the local runner if the shop has its `/_scale`, otherwise a cluster. */
 async function openSource({ url, namespace }: Options): Promise<ScaleSource> {
   if (namespace !== undefined) return openCluster(namespace)
   const local = await openLocal(url).catch((error: unknown) => {

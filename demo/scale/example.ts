@@ -18,7 +18,7 @@ export const part = (name: string, more: Partial<Part> = {}): Part => ({
 
 const began = Date.UTC(2026, 10, 27)
 
-/** A short run, for tests: one function goes 0 → 2 → 0 under a load of three seconds. */
+/** A short run, for tests: a function goes 0 → 2 → 0 under a load of three seconds. */
 export const recording = (more: Partial<Recording> = {}): Recording => ({
   title: 'Black Friday',
   about: 'ten times the usual load',

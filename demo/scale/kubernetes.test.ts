@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createPods, toParts, type Objects, type Pod } from './kubernetes.ts'
 
-/** Cut to what can matter; the names of the fields are the API's. */
+/** A recorded response of the API server, cut to the fields that matter. */
 const fixture = JSON.parse(
   readFileSync(join(import.meta.dirname, 'fixtures/cluster.json'), 'utf8'),
 ) as Objects & { pods: Pod[] }
@@ -14,11 +14,11 @@ const seen = () => {
   return pods
 }
 
-describe('what the API server tells', () => {
+describe('a sample of the cluster', () => {
   const parts = toParts(fixture, seen())
   const part = (name: string) => parts.find((one) => one.name === name)
 
-  it('has a function by its PodAutoscaler and its pods', () => {
+  it('describes a function by its PodAutoscaler and its pods', () => {
     expect(part('get-product')).toMatchObject({
       class: 'kpa',
       floor: 0,
@@ -29,19 +29,19 @@ describe('what the API server tells', () => {
     })
   })
 
-  it('has a function at zero, with the reason', () => {
+  it('describes a function at zero, with the reason', () => {
     expect(part('create-order')).toMatchObject({ desired: 0, ready: 0, starting: 0, reason: 'NoTraffic' })
   })
 
-  it('takes two revisions of a Service together', () => {
+  it('adds up the revisions of a Service', () => {
     expect(parts.filter(({ name }) => name === 'get-product')).toHaveLength(1)
   })
 
-  it('takes an unknown scale for none', () => {
+  it('treats an unknown scale as zero', () => {
     expect(part('get-order')).toMatchObject({ desired: 0 })
   })
 
-  it('has a function that is scaled on CPU, with how busy it is', () => {
+  it('describes a function that scales on CPU, with its utilisation', () => {
     expect(part('log-in')).toMatchObject({
       class: 'hpa',
       floor: 1,
@@ -51,7 +51,7 @@ describe('what the API server tells', () => {
     })
   })
 
-  it('has the gateway beside its HPA, and the relay that has none', () => {
+  it('describes the gateway with its HPA, and the relay without one', () => {
     expect(part('gateway')).toMatchObject({
       class: 'hpa',
       floor: 2,
@@ -63,7 +63,7 @@ describe('what the API server tells', () => {
     expect(part('relay')).toMatchObject({ class: 'always', desired: 1, ready: 1, cpu: undefined })
   })
 
-  it('does not take a revision’s Deployment for a part of its own', () => {
+  it('does not count a revision’s Deployment as a separate part', () => {
     expect(parts.map(({ name }) => name).sort()).toEqual([
       'create-order',
       'gateway',
@@ -86,7 +86,7 @@ describe('pods that are watched', () => {
     status: { phase: 'Running', conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }] },
   })
 
-  it('take from their creation until they are ready', () => {
+  it('have a start time from their creation until they are ready', () => {
     const pods = createPods()
     pods.see('ADDED', pod('a', false), 1000)
     pods.see('MODIFIED', pod('a', false), 1400)
@@ -99,7 +99,7 @@ describe('pods that are watched', () => {
     ])
   })
 
-  it('have no known start when they were there before, and no second one when they are ready again', () => {
+  it('have no start time if they existed before, and no second one when they become ready again', () => {
     const pods = createPods()
     pods.see('LISTED', pod('a', true), 1000)
     pods.see('MODIFIED', pod('a', false), 2000)
@@ -109,7 +109,7 @@ describe('pods that are watched', () => {
     expect(pods.coldStarts()).toEqual([])
   })
 
-  it('do not count from the moment that they are to go', () => {
+  it('are not counted once they are being deleted', () => {
     const pods = createPods()
     pods.see('ADDED', pod('a', true), 0)
     expect(pods.count('get-product')).toEqual({ ready: 1, starting: 0 })
@@ -117,7 +117,7 @@ describe('pods that are watched', () => {
     expect(pods.count('get-product')).toEqual({ ready: 0, starting: 0 })
   })
 
-  it('are told of again before a new watch', () => {
+  it('are kept when a new watch lists them again', () => {
     const pods = createPods()
     pods.see('ADDED', pod('a', false), 0)
     pods.forget()

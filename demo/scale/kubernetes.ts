@@ -1,4 +1,4 @@
-/** What we read of the Kubernetes and Knative API, and what it means. Pure. */
+/** The parts of the Kubernetes and Knative API that the demo reads, and how it interprets them. Pure. */
 import type { ColdStart, Part } from './source.ts'
 
 interface Metadata {
@@ -16,7 +16,7 @@ interface Condition {
   reason?: string
 }
 
-/** autoscaling.internal.knative.dev/v1alpha1: what Knative wants of a revision, for either class of autoscaler. */
+/** autoscaling.internal.knative.dev/v1alpha1: the scale of a revision, for both classes of autoscaler. */
 export interface PodAutoscaler {
   metadata: Metadata
   status?: { desiredScale?: number; actualScale?: number; conditions?: Condition[] }
@@ -36,7 +36,7 @@ export interface HorizontalPodAutoscaler {
   }
 }
 
-/** apps/v1; a StatefulSet looks the same. */
+/** apps/v1; a StatefulSet has the same fields. */
 export interface Deployment {
   metadata: Metadata
   spec: { replicas?: number }
@@ -58,7 +58,7 @@ export interface Objects {
 const service = 'serving.knative.dev/service'
 const annotation = (key: string) => `autoscaling.knative.dev/${key}`
 
-/** Functions by their PodAutoscalers and pods, the rest by its Deployments. */
+/** Reads functions from their PodAutoscalers and pods, and the other parts from their Deployments. */
 export function toParts({ autoscalers, hpas, deployments }: Objects, pods: Pods): Part[] {
   const byService = Map.groupBy(
     autoscalers.filter(({ metadata }) => metadata.labels?.[service] !== undefined),
@@ -72,7 +72,7 @@ export function toParts({ autoscalers, hpas, deployments }: Objects, pods: Pods)
   ]
 }
 
-/** A Knative Service: what its revisions have together. */
+/** A Knative Service, with the sums over its revisions. */
 function toFunction(
   name: string,
   revisions: PodAutoscaler[],
@@ -88,7 +88,7 @@ function toFunction(
     name,
     class: annotations[annotation('class')]?.startsWith('hpa.') ? 'hpa' : 'kpa',
     floor: Number(annotations[annotation('min-scale')] ?? annotations[annotation('minScale')] ?? 0),
-    // -1 until the autoscaler has an opinion
+    // -1 until the autoscaler has decided
     desired: sum(revisions.map(({ status }) => Math.max(0, status?.desiredScale ?? 0))),
     ...pods.count(name),
     concurrency: undefined,
@@ -130,7 +130,8 @@ const sum = (values: number[]) => values.reduce((total, value) => total + value,
 export type Pods = ReturnType<typeof createPods>
 
 /**
- * Follows pods by their watch. The API tells times in whole seconds, so what counts is when we were told.
+ * Follows pods through a watch. The API's times are in whole seconds, so the times at which events arrive are
+ * used instead.
  */
 export function createPods() {
   const pods = new Map<string, { name: string; state: 'starting' | 'ready' }>()
@@ -150,11 +151,11 @@ export function createPods() {
 
   return {
     count,
-    /** Before a list, which tells of all pods again. */
+    /** Forgets all pods. Call it before a list, which reports all of them again. */
     forget: () => pods.clear(),
     /**
-     * @param type of the watch's event: ADDED, MODIFIED or DELETED; or LISTED, of a pod that was there already
-     * @param at in ms since 1970
+     * @param type the watch's event: ADDED, MODIFIED or DELETED; or LISTED for a pod that existed already
+     * @param at when the event arrived, in ms since 1970
      */
     see(type: string, pod: Pod, at: number) {
       const name = partOf(pod)
@@ -183,7 +184,7 @@ export function createPods() {
 const isReady = ({ status }: Pod) =>
   status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false
 
-/** Its Knative Service, or its Deployment, whose ReplicaSet is named after both. */
+/** Returns the name of a pod's Knative Service or Deployment. The ReplicaSet's name contains the latter. */
 function partOf({ metadata: { labels = {}, ownerReferences = [] } }: Pod): string | undefined {
   const replicaSet = ownerReferences.find(({ kind }) => kind === 'ReplicaSet')?.name
   return labels[service] ?? replicaSet?.replace(`-${labels['pod-template-hash']}`, '')

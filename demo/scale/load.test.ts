@@ -6,14 +6,14 @@ afterEach(() => vi.useRealTimers())
 
 const empty = (): Load => ({ sent: [], unsent: [], inFlight: new Map() })
 
-/** A visit that is answered after a time. */
+/** A visit that gets its response after a delay. */
 const answeredAfter = (ms: number, status = 200): Visit => ({
   name: 'get-product',
   send: () => new Promise((resolve) => setTimeout(() => resolve(status), ms)),
 })
 
 describe('an open loop', () => {
-  it('sends when requests are due, whatever the answers do', async () => {
+  it('sends requests when they are due, however slow the responses are', async () => {
     const load = empty()
     const began: number[] = []
     const start = performance.now()
@@ -44,11 +44,11 @@ describe('an open loop', () => {
     const over = runLoad([0, 100], stall, { limit: 10, load })
     await vi.advanceTimersByTimeAsync(10)
     await over
-    // the second was due while the first held everything up
+    // the second was due while the first blocked everything
     expect(load.sent.find(({ at }) => at === 100)!.ms).toBeGreaterThanOrEqual(700)
   })
 
-  it('tells what it did not send as too many were in flight', async () => {
+  it('reports the requests that it did not send because too many were in flight', async () => {
     const load = empty()
     const over = runLoad([0, 1, 2, 3], () => answeredAfter(100), { limit: 2, load })
     await vi.advanceTimersByTimeAsync(200)
@@ -57,14 +57,14 @@ describe('an open loop', () => {
     expect(load.unsent).toEqual([2, 3])
   })
 
-  it('keeps a request that no answer came to', async () => {
+  it('records a request that got no response', async () => {
     const load = empty()
     const lost: Visit = { name: 'log-in', send: () => Promise.reject(new Error('ECONNRESET')) }
     await runLoad([0], () => lost, { limit: 1, load })
     expect(load.sent).toMatchObject([{ name: 'log-in', status: undefined }])
   })
 
-  it('ends at once when it is told to', async () => {
+  it('ends at once when it is aborted', async () => {
     const load = empty()
     const ending = new AbortController()
     const over = runLoad([0, 1000], () => answeredAfter(60_000), { limit: 9, load, signal: ending.signal })

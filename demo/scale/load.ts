@@ -4,35 +4,35 @@ import { wait } from './wait.ts'
 export interface Sent {
   /** When it was due, in ms from the start of the load. */
   at: number
-  /** Which function answers it. */
+  /** The function that handles it. */
   name: string
-  /** From when it was due until the whole answer was there: what made it late counts. */
+  /** The time from when it was due until the response was complete. A late start counts. */
   ms: number
-  /** Undefined where no answer came. */
+  /** Undefined if there was no response. */
   status: number | undefined
 }
 
-/** What there is to send: which function is to answer, and the request. */
+/** A request to send, and the function that handles it. */
 export interface Visit {
   name: string
-  /** Resolves to the answer's status once its body is read; rejects where none comes. */
+  /** Resolves to the response's status once its body is read. Rejects if there is no response. */
   send: () => Promise<number>
 }
 
 export interface Load {
   sent: Sent[]
-  /** When those were due that were not sent, as too many were in flight; in ms from the start. */
+  /** When the requests were due that were not sent because too many were in flight, in ms from the start. */
   unsent: number[]
-  /** How many are in flight, by function. */
+  /** The number of requests in flight, by function. */
   inFlight: Map<string, number>
 }
 
 /**
- * An open loop: requests start when they are due whatever the answers do, as people do not wait for each other.
- * Resolves when the last of them is answered, or is not waited for any more.
- * @param due in ms from now, rising
- * @param limit how many may be in flight
- * @param signal ends it early: nothing more is sent, nor waited for
+ * Runs an open loop: requests start when they are due, however slow the responses are, because people do not
+ * wait for each other. Resolves when the last request has ended, or when `signal` is aborted.
+ * @param due when requests are due, in ms from now, ascending
+ * @param limit the maximum number of requests in flight
+ * @param signal ends the loop early: no more requests are sent or waited for
  */
 export async function runLoad(
   due: readonly number[],
@@ -43,7 +43,7 @@ export async function runLoad(
   const open = new Set<Promise<void>>()
   for (const at of due) {
     const early = began + at - performance.now()
-    // a timer that ends early would make it early, too
+    // rounded up, so that no request is sent before it is due
     if (early > 0) await wait(Math.ceil(early), signal)
     if (signal?.aborted) break
     if (open.size >= limit) load.unsent.push(at)

@@ -39,7 +39,7 @@ const report = (functions: Record<string, Partial<FunctionReport>>): ScaleReport
 })
 
 describe('a report of the local runner', () => {
-  it('tells pods, concurrency and why it scaled', () => {
+  it('contains the pods, the concurrency and the reason for the last scaling', () => {
     const [part] = toSample(
       report({
         'create-order': {
@@ -70,12 +70,12 @@ describe('a report of the local runner', () => {
     })
   })
 
-  it('has what a cluster scales on CPU in a class of its own', () => {
+  it('puts functions that a cluster scales on CPU in their own class', () => {
     const { parts } = toSample(report({ 'log-in': {}, 'get-product': {} }), 0)
     expect(parts.map((part) => part.class)).toEqual(['hpa', 'kpa'])
   })
 
-  it('is at rest when nothing runs or is wanted', () => {
+  it('is at rest if no pod runs or is desired', () => {
     const rest = (one: Partial<FunctionReport>) => atRest(toSample(report({ 'get-product': one }), 0))
     expect(rest({})).toBe(true)
     expect(rest({ instances: [instance(1, 'stopping', 0, 1)] })).toBe(true)
@@ -85,7 +85,7 @@ describe('a report of the local runner', () => {
 })
 
 describe('cold starts of the local runner', () => {
-  it('are of processes that were started since, once each', () => {
+  it('are those of processes that were started since, once each', () => {
     const old = instance(1, 'ready', 1, 300)
     const starts = coldStarts(report({ 'get-product': { instances: [old] }, 'log-in': {} }))
     const second = report({
@@ -102,7 +102,7 @@ describe('cold starts of the local runner', () => {
   })
 })
 
-describe('a shop that is asked for /_scale', () => {
+describe('a shop', () => {
   const closing: (() => Promise<unknown>)[] = []
   afterEach(async () => {
     for (const close of closing.splice(0)) await close()
@@ -117,18 +117,18 @@ describe('a shop that is asked for /_scale', () => {
     return `http://127.0.0.1:${port}`
   }
 
-  it('is the local runner where it answers with its functions', async () => {
+  it('is the local runner if /_scale returns its functions', async () => {
     const source = await openLocal(await shop(200, JSON.stringify(report({ 'log-in': { desired: 1 } }))))
     expect(source?.windowSeconds).toBe(10)
     expect((await source!.sample()).parts).toMatchObject([{ name: 'log-in', desired: 1 }])
   })
 
-  it('is another where it has no such page', async () => {
+  it('is not the local runner if it has no such page', async () => {
     expect(await openLocal(await shop(404, '{"type":"not-found"}'))).toBeUndefined()
     expect(await openLocal(await shop(200, '<!doctype html>'))).toBeUndefined()
   })
 
-  it('tells of the option that leaves nothing to scale', async () => {
+  it('is refused if its functions run in one process and cannot scale', async () => {
     await expect(openLocal(await shop(200, '{"functions":{}}'))).rejects.toThrow('--in-process')
   })
 })

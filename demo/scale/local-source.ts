@@ -4,18 +4,18 @@ import type { FunctionReport } from '../../local/activator/pool.ts'
 import type { ColdStart, Part, Sample, ScaleSource } from './source.ts'
 import { UserError } from '../../functions/shared/process/user-error.ts'
 
-/** The local runner's `GET /_scale`; undefined where the shop has no such page. */
+/** Reads the local runner's `GET /_scale`. Returns undefined if the shop has no such page. */
 export async function openLocal(url: string): Promise<ScaleSource | undefined> {
   const first = await ask()
   if (first === undefined) return undefined
   if (Object.keys(first.functions).length === 0)
     throw new UserError(
-      'This shop runs all functions in one process: start it without --in-process to see them scale.',
+      'This shop runs all functions in one process. Start it without --in-process to see them scale.',
     )
   const starts = coldStarts(first)
   return {
     label: `the local runner at ${url}`,
-    note: 'A pod is a process here. The local runner scales everything on concurrency; in a cluster, what is shown under CPU is scaled by an HPA.',
+    note: 'A pod is a process here. The local runner scales everything on concurrency. In a cluster, an HPA scales the functions that are shown under CPU.',
     everyMs: 500,
     windowSeconds: first.windowSeconds,
     async sample() {
@@ -31,7 +31,7 @@ export async function openLocal(url: string): Promise<ScaleSource | undefined> {
   async function ask(): Promise<ScaleReport | undefined> {
     const response = await fetch(`${url}/_scale`, { signal: AbortSignal.timeout(10_000) })
     const text = await response.text()
-    // a gateway may answer with a page of its own
+    // a gateway may return a page of its own
     return response.ok && text.startsWith('{') ? (JSON.parse(text) as ScaleReport) : undefined
   }
 }
@@ -58,7 +58,7 @@ function toPart(name: string, { instances, desired, concurrency, panic, decision
   }
 }
 
-/** Gathers processes as they become ready, without those that ran before. */
+/** Collects the cold starts of processes, without those that ran before. */
 export function coldStarts(first: ScaleReport) {
   const known = new Set<string>()
   const found: ColdStart[] = []

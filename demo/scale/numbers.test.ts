@@ -10,7 +10,7 @@ const sent = (at: number, ms: number, status: number | undefined = 200, name = '
 })
 
 describe('the seconds of a load', () => {
-  it('have what was due in them, however late it was answered', () => {
+  it('contain the requests that were due in them, however late the responses were', () => {
     const requests = [
       sent(10, 5000),
       sent(20, 10),
@@ -26,7 +26,7 @@ describe('the seconds of a load', () => {
 })
 
 describe('requests in flight', () => {
-  it('are those that were due and are not answered', () => {
+  it('are those that were due and have no response yet', () => {
     expect(inFlightAt([0, 1, 2, 3], [sent(0, 1500), sent(500, 2000), sent(2900, 10)])).toEqual([1, 2, 1, 0])
   })
 })
@@ -34,7 +34,7 @@ describe('requests in flight', () => {
 describe('the slowest request of a cold start', () => {
   const start = { name: 'get-product', at: 11_000, ms: 800, fromZero: true }
 
-  it('is one of those that waited for it', () => {
+  it('is the slowest that waited for it', () => {
     const requests = [
       sent(100, 200),
       sent(990, 850),
@@ -45,17 +45,17 @@ describe('the slowest request of a cold start', () => {
     expect(slowestDuring(start, requests, 10_000)).toBe(850)
   })
 
-  it('is unknown where none waited, as of a reaction', () => {
+  it('is unknown if none waited, as for a reaction', () => {
     expect(slowestDuring(start, [], 10_000)).toBeUndefined()
   })
 })
 
-it('smooths what chance makes jagged, without changing what is level', () => {
+it('smooths random jitter and keeps a constant rate as it is', () => {
   expect(smooth([4, 4, 4, 4])).toEqual([4, 4, 4, 4])
   expect(smooth([0, 0, 5, 0, 0])[2]).toBe(1)
 })
 
-it('writes times as people read them', () => {
+it('formats times for people', () => {
   expect([0.4, 12.3, 999.6, 1250, 12_345, undefined].map(formatMs)).toEqual([
     '0 ms',
     '12 ms',

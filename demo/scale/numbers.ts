@@ -6,7 +6,7 @@ import type { ColdStart } from './source.ts'
 export const times = (sent: readonly Sent[]) => sent.map(({ ms }) => ms)
 
 export interface Second {
-  /** Of requests that were due in this second. */
+  /** The number of requests that were due in this second. */
   due: number
   good: number
   failed: number
@@ -16,7 +16,7 @@ export interface Second {
   p99: number | undefined
 }
 
-/** What became of the requests that were due in each second of the load. */
+/** Counts the results of the requests that were due in each second of the load. */
 export function bySecond(sent: readonly Sent[], unsent: readonly number[], seconds: number): Second[] {
   const secondOf = (at: number) => Math.floor(at / 1000)
   const requests = Map.groupBy(sent, ({ at }) => secondOf(at))
@@ -37,7 +37,7 @@ export function bySecond(sent: readonly Sent[], unsent: readonly number[], secon
   })
 }
 
-/** The longest that a request waited for a function while one of its pods started. */
+/** The longest time that a request waited for a function while one of its pods started. */
 export function slowestDuring(start: ColdStart, sent: readonly Sent[], began: number): number | undefined {
   const from = start.at - began
   const met = sent.filter(
@@ -58,7 +58,7 @@ export function formatClock(seconds: number): string {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`
 }
 
-/** How many requests were in flight at each of these times, in seconds. */
+/** Counts the requests in flight at each of these times, which are in seconds. */
 export function inFlightAt(at: readonly number[], sent: readonly Sent[]): number[] {
   const change = Array.from({ length: at.length + 1 }, () => 0)
   for (const { at: from, ms } of sent) {
@@ -69,7 +69,7 @@ export function inFlightAt(at: readonly number[], sent: readonly Sent[]): number
   return at.map((_, n) => (flying += change[n]!))
 }
 
-/** The place of the first value that is not less. */
+/** The index of the first value that is not less. */
 function firstAfter(sorted: readonly number[], value: number): number {
   let [low, high] = [0, sorted.length]
   while (low < high) {
@@ -80,7 +80,7 @@ function firstAfter(sorted: readonly number[], value: number): number {
   return low
 }
 
-/** Each value with its neighbours: chance makes a steady load look jagged. */
+/** Averages each value with its neighbours, because randomness makes a steady load look jagged. */
 export const smooth = (values: readonly number[]): number[] =>
   values.map((_, n) => {
     const near = values.slice(Math.max(0, n - 2), n + 3)

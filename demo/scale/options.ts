@@ -6,15 +6,15 @@ import { parseArguments } from '../../local/commands/arguments.ts'
 export interface Options {
   scenario: ScenarioName
   seconds: number
-  /** Requests a second at the usual load. */
+  /** Requests per second at the usual load. */
   rate: number
   url: string
-  /** Of the cluster; undefined where the shop itself is to tell whether it is the local runner. */
+  /** The cluster's namespace. If undefined, the shop is asked whether it is the local runner. */
   namespace: string | undefined
   html: string
-  /** How many requests may be in flight. */
+  /** The maximum number of requests in flight. */
   limit: number
-  /** Begins without waiting until nothing runs. */
+  /** Whether to begin without waiting until nothing runs. */
   now: boolean
   password: string
 }
@@ -27,27 +27,27 @@ ${Object.entries(scenarios)
   .map(([name, { about, seconds }]) => `                    ${name.padEnd(13)} ${about} (${seconds} s)`)
   .join('\n')}
   --seconds N       how long the load lasts
-  --rate N          requests a second at the usual load (10)
+  --rate N          requests per second at the usual load (10)
   --url URL         the shop (http://localhost:8080, or SHOP_URL)
-  --namespace NAME  look into a cluster with kubectl (default where the shop is not the local runner: ${defaultNamespace})
-  --html FILE       where the charts go (.data/scale.html)
-  --in-flight N     send nothing while so many requests are unanswered (1000)
-  --now             do not wait until nothing runs before it begins
-SHOP_PASSWORD is that of staff@example.com, who receives stock for the orders; NODE_EXTRA_CA_CERTS names a
-certificate to trust.`
+  --namespace NAME  read a cluster with kubectl (default if the shop is not the local runner: ${defaultNamespace})
+  --html FILE       the file for the charts (.data/scale.html)
+  --in-flight N     send no more while this many requests are unanswered (1000)
+  --now             begin without waiting until nothing runs
+SHOP_PASSWORD is the password of staff@example.com, who receives stock for the orders. NODE_EXTRA_CA_CERTS
+names the file of a certificate to trust.`
 
-/** @throws UserError that says what is wrong with them */
+/** @throws UserError if an option is wrong; its message says what is wrong */
 export function readOptions(args: string[], env: NodeJS.ProcessEnv): Options | 'help' {
   const { values } = parse(args)
   if (values.help) return 'help'
   const scenario = values.scenario ?? 'usual'
   if (!isScenario(scenario))
     throw new UserError(
-      `There is no scenario ${scenario}: choose one of ${Object.keys(scenarios).join(', ')}.`,
+      `There is no scenario ${scenario}. Choose one of ${Object.keys(scenarios).join(', ')}.`,
     )
   const url = values.url ?? env['SHOP_URL'] ?? `http://localhost:${env['PORT'] ?? 8080}`
   if (!/^https?:/.test(URL.parse(url)?.protocol ?? ''))
-    throw new UserError(`--url ${url}: it has to be a whole URL, as http://localhost:8080.`)
+    throw new UserError(`--url ${url}: must be a full URL, such as http://localhost:8080.`)
   return {
     scenario,
     seconds: number('--seconds', values.seconds, scenarios[scenario].seconds, [5, 3600]),
@@ -88,5 +88,5 @@ function number(
   if (text === undefined) return otherwise
   const value = Number(text)
   if (text.trim() !== '' && value >= min && value <= max) return value
-  throw new UserError(`${name} ${text}: it has to be a number from ${min} to ${max}.`)
+  throw new UserError(`${name} ${text}: must be a number from ${min} to ${max}.`)
 }

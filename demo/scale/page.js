@@ -1,4 +1,4 @@
-// Reads all charts at the time that the pointer is at. Runs in the page.
+// Shows the values of all charts at the pointer's time. Runs in the page.
 const { margin, charts } = JSON.parse(document.getElementById('charts').textContent)
 const drawn = [...document.querySelectorAll('svg[data-chart]')].map((svg) => ({
   svg,
@@ -7,7 +7,7 @@ const drawn = [...document.querySelectorAll('svg[data-chart]')].map((svg) => ({
   readout: svg.parentElement.querySelector('.readout'),
 }))
 
-/** The value that holds at a time: the last that is not later. */
+/** The value at a time: the last one that is not later. */
 const valueAt = ({ at, values }, time) => values[at.findLastIndex((one) => one <= time)]
 
 const clock = (time) =>

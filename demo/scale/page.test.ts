@@ -3,14 +3,14 @@ import { linearTicks, timeTicks } from './chart.ts'
 import { part, recording } from './example.ts'
 import { toPage } from './page.ts'
 
-/** What the page's script reads. */
+/** Returns the data that the page's script reads. */
 function dataOf(page: string) {
   const [, json] = /<script type="application\/json" id="charts">([^<]*)</.exec(page) ?? []
   return JSON.parse(json!) as { charts: { series: { label: string; values: number[] }[] }[] }
 }
 
 describe('the page', () => {
-  it('has a chart of every part that ran, each class under its own heading', async () => {
+  it('has a chart for every part that ran, each class under its own heading', async () => {
     const page = await toPage(recording())
     const order = ['Scaled on concurrency', '<b>get-product</b>', 'Scaled on CPU', '<b>gateway</b>']
     const places = [...order, 'Always there', '<b>relay</b>'].map((text) => page.indexOf(text))
@@ -27,7 +27,7 @@ describe('the page', () => {
     expect(ready).toContainEqual([0, 1, 2, 2, 0])
   })
 
-  it('tells the totals', async () => {
+  it('shows the totals', async () => {
     const text = (await toPage(recording())).replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ')
     expect(text).toContain('Requests 3 1 failed, 1 not sent')
     expect(text).toContain('Orders 8 7 confirmed, 1 cancelled, 0 under way')
@@ -35,7 +35,7 @@ describe('the page', () => {
     expect(text).toMatch(/get-product 1 1 400 ms 400 ms 420 ms/)
   })
 
-  it('takes no name for markup', async () => {
+  it('escapes names', async () => {
     const evil = '</script><img src=x onerror=alert(1)>'
     const page = await toPage(
       recording({
@@ -51,21 +51,21 @@ describe('the page', () => {
     expect(page.match(/<\/script>/g)).toHaveLength(2)
   })
 
-  it('needs nothing from elsewhere', async () => {
+  it('loads nothing from the network', async () => {
     expect(await toPage(recording())).not.toMatch(/(?:src|href)=|@import|url\(/)
   })
 
-  it('is drawn of a run that saw nothing', async () => {
+  it('is drawn for a run that recorded nothing', async () => {
     const nothing = { sent: [], unsent: [], inFlight: new Map<string, number>() }
     const page = await toPage(
       recording({ load: nothing, samples: [], coldStarts: [], outcome: undefined, note: undefined }),
     )
-    expect(page).toContain('No pod was started while we looked.')
+    expect(page).toContain('No pod was started during the run.')
     expect(page).not.toMatch(/NaN|Infinity|undefined/)
   })
 })
 
-it('labels axes with whole steps', () => {
+it('labels axes with whole numbers', () => {
   expect(linearTicks(2.1)).toEqual([0, 1, 2])
   expect(linearTicks(105)).toEqual([0, 50, 100])
   expect(timeTicks(-2, 62)).toEqual([0, 15, 30, 45, 60])

@@ -12,16 +12,16 @@ import type { ScalingClass } from './source.ts'
 const headings: Record<ScalingClass, [title: string, text: string]> = {
   kpa: [
     'Scaled on concurrency, down to zero',
-    'Each function by itself: as many pods as its requests at once need, none without requests (Knative’s autoscaler, KPA).',
+    'Each function has as many pods as its concurrent requests need, and none without requests (Knative’s autoscaler, KPA).',
   ],
   hpa: [
     'Scaled on CPU',
-    'What is bound by the processor, or carries the traffic of all: never below one pod in a cluster (HPA).',
+    'Functions that are limited by the CPU, and parts that carry all traffic. In a cluster they never have less than one pod (HPA).',
   ],
-  always: ['Always there', 'What is not scaled.'],
+  always: ['Always there', 'Parts that do not scale.'],
 }
 
-/** One page that needs nothing else: no network, and no script to be read. */
+/** Returns a self-contained page. It needs no network, and it can be read without scripts. */
 export async function toPage(recording: Recording): Promise<string> {
   const { title, about, label, note, rate, seconds, began, remarks } = recording
   const { overview, parts } = chartsOf(recording)
@@ -103,7 +103,7 @@ export async function toPage(recording: Recording): Promise<string> {
 
 const source = (name: string) => raw(readFileSync(join(import.meta.dirname, name), 'utf8'))
 
-/** JSON that cannot end the script that it is in. */
+/** JSON that cannot end the script element around it. */
 const forScript = (value: unknown) => raw(JSON.stringify(value).replaceAll('<', String.raw`\u003c`))
 
 const legend = (series: readonly Series[]) =>
@@ -145,7 +145,7 @@ function tilesOf({ load, samples, coldStarts, outcome }: Recording): [string, st
 }
 
 function coldStarts({ coldStarts, load, began }: Recording) {
-  if (coldStarts.length === 0) return html`<p>No pod was started while we looked.</p>`
+  if (coldStarts.length === 0) return html`<p>No pod was started during the run.</p>`
   const ms = (values: number[], q: number) => formatMs(quantile(values, q))
   return html`<div class="scroll">
     <table>

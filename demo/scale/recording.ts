@@ -2,7 +2,7 @@ import type { Load } from './load.ts'
 import type { ColdStart, Part, Sample } from './source.ts'
 import type { Outcome } from './visitors.ts'
 
-/** All that one run has seen: what the terminal and the page show. */
+/** The record of a run, which the terminal and the page show. */
 export interface Recording {
   title: string
   about: string
@@ -10,9 +10,9 @@ export interface Recording {
   label: string
   note: string | undefined
   url: string
-  /** Requests a second at the usual load. */
+  /** Requests per second at the usual load. */
   rate: number
-  /** How long the load was to last. */
+  /** The planned duration of the load. */
   seconds: number
   /** When the load began, in ms since 1970. */
   began: number
@@ -20,27 +20,27 @@ export interface Recording {
   samples: Sample[]
   coldStarts: ColdStart[]
   outcome: Outcome | undefined
-  /** What went otherwise than planned, in sentences. */
+  /** Deviations from the plan, in sentences. */
   remarks: string[]
 }
 
-/** One part's samples; a part that came later was not there before. */
+/** The samples of a part. Before a part appears, it has no pods. */
 export interface Course {
   name: string
   class: Part['class']
-  /** As long as the samples. */
+  /** One value for each sample. */
   ready: number[]
   desired: number[]
   starting: number[]
   concurrency: (number | undefined)[]
-  /** Of what is requested, in per cent. */
+  /** In per cent of the CPU request. */
   cpu: (number | undefined)[]
   last: Part
 }
 
 const ranks: Record<Part['class'], number> = { kpa: 0, hpa: 1, always: 2 }
 
-/** How pods of every part that ever ran came and went; those that woke first come first. */
+/** The course of every part that ever ran, in the order in which they first ran. */
 export function coursesOf(samples: readonly Sample[]): Course[] {
   const courses = new Map<string, Course>()
   for (const [n, { parts }] of samples.entries())

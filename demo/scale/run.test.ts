@@ -8,7 +8,7 @@ import type { Visitors } from './visitors.ts'
 beforeEach(() => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] }))
 afterEach(() => vi.useRealTimers())
 
-/** A function with a pod while there were requests within the last two seconds. */
+/** A function that has a pod if there were requests within the last two seconds. */
 function shop() {
   let last = -Infinity
   const source: ScaleSource = {
@@ -32,7 +32,7 @@ function shop() {
         return Promise.resolve(200)
       },
     }),
-    outcome: () => Promise.reject(new Error('is not asked here')),
+    outcome: () => Promise.reject(new Error('is not called here')),
     accepted: () => 0,
     close: () => Promise.resolve(),
   }
@@ -54,7 +54,7 @@ describe('a run', () => {
     expect(remarks).toEqual([])
   })
 
-  it('goes on when the autoscaler is not to be reached, and tells it once', async () => {
+  it('continues if the autoscaler cannot be reached, and reports it once', async () => {
     const around = shop()
     let asked = 0
     const { sample } = around.source
@@ -62,10 +62,10 @@ describe('a run', () => {
       (asked += 1) === 8 || asked === 9 ? Promise.reject(new Error('gone')) : sample()
     const running = run(options, around)
     await vi.advanceTimersByTimeAsync(30_000)
-    expect((await running).remarks).toEqual(['The autoscaler could not be asked: gone'])
+    expect((await running).remarks).toEqual(['The autoscaler could not be reached: gone'])
   })
 
-  it('tells when not all came back to zero', async () => {
+  it('reports if not everything returned to zero', async () => {
     const around = shop()
     around.source.sample = () =>
       Promise.resolve({ at: Date.now(), parts: [part('get-product', { ready: 1, desired: 1 })] })

@@ -7,20 +7,20 @@ import type { Status } from './terminal.ts'
 import type { Visitors } from './visitors.ts'
 import { wait } from './wait.ts'
 
-/** What starting and stopping takes beyond the autoscaler's window, in ms. */
+/** How long starting and stopping may take in addition to the autoscaler's window, in ms. */
 const SLACK_MS = 60_000
-/** How much of the quiet before and after is shown, in ms. */
+/** How much of the time before and after the load is shown, in ms. */
 const QUIET_MS = 2000
 
 export interface Surroundings {
   source: ScaleSource
   visitors: Visitors
   draw: (recording: Recording, status: Status) => void
-  /** Ends it early, with what there is. */
+  /** Ends the run early and keeps what was recorded. */
   signal: AbortSignal
 }
 
-/** Nothing, the load, nothing again: watches all the time. */
+/** Waits until nothing runs, sends the load, and waits until nothing runs again. It samples all the time. */
 export async function run(options: Options, around: Surroundings): Promise<Recording> {
   const { source, visitors, draw, signal } = around
   const scenario: Scenario = scenarios[options.scenario]
@@ -48,7 +48,7 @@ export async function run(options: Options, around: Surroundings): Promise<Recor
   if (!options.now) {
     phase = 'waiting until nothing runs'
     if (!(await rest(patience)) && !signal.aborted)
-      recording.remarks.push('Something ran already when the load began.')
+      recording.remarks.push('Some functions were already running when the load began.')
     await wait(QUIET_MS, signal)
   }
   const peak = Math.round(options.rate * peakOf(scenario))
@@ -60,7 +60,7 @@ export async function run(options: Options, around: Surroundings): Promise<Recor
   if (!(await rest(patience)))
     recording.remarks.push(
       signal.aborted
-        ? 'It was ended early.'
+        ? 'The run was ended early.'
         : `Not everything was at zero ${Math.round(patience / 1000)} s after the load.`,
     )
   await wait(QUIET_MS, signal)
@@ -79,7 +79,7 @@ export async function run(options: Options, around: Surroundings): Promise<Recor
         recording.samples.push(await source.sample())
         recording.coldStarts = source.coldStarts().filter(({ at }) => at >= recording.began)
       } catch (error) {
-        const why = `The autoscaler could not be asked: ${error instanceof Error ? error.message : String(error)}`
+        const why = `The autoscaler could not be reached: ${error instanceof Error ? error.message : String(error)}`
         if (!recording.remarks.includes(why) && !signal.aborted) recording.remarks.push(why)
       }
       draw(recording, { phase, elapsed: (Date.now() - recording.began) / 1000 })
@@ -88,7 +88,7 @@ export async function run(options: Options, around: Surroundings): Promise<Recor
     }
   }
 
-  /** Whether everything came to rest in time. */
+  /** Returns whether everything came to rest in time. */
   async function rest(withinMs: number): Promise<boolean> {
     const end = performance.now() + withinMs
     const after = Date.now()

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { arrivals, factorAt, peakOf, scenarios } from './scenarios.ts'
 
-/** A small generator with a seed, mulberry32. */
+/** Mulberry32, a small random generator with a seed. */
 function seeded(seed: number): () => number {
   let state = seed
   return () => {
@@ -13,7 +13,7 @@ function seeded(seed: number): () => number {
 }
 
 describe('the course of a load', () => {
-  it('goes along the line between two points', () => {
+  it('follows the line between two points', () => {
     const points = [
       [0, 1],
       [0.5, 1],
@@ -22,7 +22,7 @@ describe('the course of a load', () => {
     expect([0, 0.25, 0.5, 0.75, 1].map((share) => factorAt({ points }, share))).toEqual([1, 1, 1, 2, 3])
   })
 
-  it('jumps where two points are at one time', () => {
+  it('jumps if two points have the same time', () => {
     const { spike } = scenarios
     expect(factorAt(spike, 0)).toBe(20)
     expect(factorAt(spike, 0.399)).toBe(20)
@@ -33,7 +33,7 @@ describe('the course of a load', () => {
     expect(peakOf(scenarios['black-friday'])).toBe(10 * peakOf(scenarios.usual))
   })
 
-  it('begins and ends every scenario at its own time', () => {
+  it('begins at 0 and ends at 1 in every scenario', () => {
     for (const { points } of Object.values(scenarios)) {
       expect(points[0][0]).toBe(0)
       expect(points.at(-1)![0]).toBe(1)
@@ -42,7 +42,7 @@ describe('the course of a load', () => {
 })
 
 describe('arrivals', () => {
-  it('are in order, within the time, and as many as the rate says', () => {
+  it('are in order, within the duration, and as many as the rate requires', () => {
     const due = arrivals(scenarios.usual, 50, 200, seeded(1))
     expect(due).toEqual(due.toSorted((a, b) => a - b))
     expect(due.at(-1)).toBeLessThan(200_000)
@@ -56,10 +56,10 @@ describe('arrivals', () => {
     expect(between(300, 800) / between(0, 150)).toBeCloseTo(10, 0)
   })
 
-  it('come irregularly, as people do', () => {
+  it('are irregular, like those of people', () => {
     const due = arrivals(scenarios.usual, 10, 1000, seeded(3))
     const gaps = due.slice(1).map((at, n) => at - due[n]!)
-    // of a Poisson process, a share of 1/e is longer than the mean
+    // in a Poisson process, a share of 1/e of the gaps is longer than the mean
     expect(gaps.filter((gap) => gap > 100).length / gaps.length).toBeCloseTo(1 / Math.E, 1)
   })
 })

@@ -1,11 +1,11 @@
-/** How loads rise and end, and when their requests are due. Pure. */
+/** The courses of loads, and when their requests are due. Pure. */
 
 export interface Scenario {
   title: string
   about: string
-  /** How long it takes unless told otherwise. */
+  /** The default duration. */
   seconds: number
-  /** The load as a line through these points: share of the time, times the usual rate. Two at one time are a jump. */
+  /** A line through points: share of the time, multiple of the usual rate. Two equal times are a jump. */
   points: readonly (readonly [share: number, factor: number])[]
 }
 
@@ -44,7 +44,7 @@ export const scenarios = {
 
 export type ScenarioName = keyof typeof scenarios
 
-/** Times the usual rate at a share (0 to 1) of a scenario's time. */
+/** The multiple of the usual rate at a share (0 to 1) of a scenario's time. */
 export function factorAt({ points }: Pick<Scenario, 'points'>, share: number): number {
   const after = points.findIndex(([at]) => at > share)
   const [from, to] = [points.at(after === -1 ? -1 : after - 1)!, points.at(after)!]
@@ -56,10 +56,10 @@ export const peakOf = ({ points }: Pick<Scenario, 'points'>) =>
   Math.max(...points.map(([, factor]) => factor))
 
 /**
- * When requests are due, in ms from the start: a Poisson process, as of people who know nothing of each other, whose
- * rate follows the scenario (by thinning: Lewis and Shedler, 1979).
- * @param rate requests a second at the usual load
- * @param random uniform in [0, 1)
+ * Returns when requests are due, in ms from the start. They are a Poisson process, as of people who act
+ * independently, whose rate follows the scenario (by thinning: Lewis and Shedler, 1979).
+ * @param rate requests per second at the usual load
+ * @param random returns uniform numbers in [0, 1)
  */
 export function arrivals(
   scenario: Pick<Scenario, 'points'>,

@@ -1,23 +1,23 @@
-/** What the demo asks of whatever runs the functions: a cluster, or the local runner. */
+/** The demo's interface to what runs the functions: a cluster or the local runner. */
 
-/** `kpa`: scaled on concurrency; `hpa`: on CPU; `always`: as many as someone said. */
+/** `kpa`: scaled on concurrency; `hpa`: scaled on CPU; `always`: a fixed number of pods. */
 export type ScalingClass = 'kpa' | 'hpa' | 'always'
 
-/** A function, or a part of the platform; a pod is a process in the local runner. */
+/** A function or a part of the platform. In the local runner, a pod is a process. */
 export interface Part {
   name: string
   class: ScalingClass
-  /** There are never fewer pods. */
+  /** The minimum number of pods. */
   floor: number
   desired: number
   ready: number
   starting: number
-  /** Requests in flight and queued, where the source knows. */
+  /** Requests in flight and queued; undefined if the source cannot count them. */
   concurrency: number | undefined
-  /** Of what its pods request, in per cent. */
+  /** In per cent of the CPU that its pods request. */
   cpu: { now: number; target: number } | undefined
   panic: boolean
-  /** Why it was scaled last, in the scaler's words. */
+  /** The reason for the last scaling, in the scaler's words. */
   reason: string | undefined
 }
 
@@ -27,32 +27,32 @@ export interface Sample {
   parts: Part[]
 }
 
-/** A pod that was started while we looked. */
+/** A pod that was started during the run. */
 export interface ColdStart {
   name: string
   /** In ms since 1970. */
   at: number
-  /** Until it was ready. */
+  /** The time until it was ready. */
   ms: number
-  /** Whether no other pod could answer meanwhile. */
+  /** Whether no other pod was ready in the meantime. */
   fromZero: boolean
 }
 
 export interface ScaleSource {
-  /** What it is, for people. */
+  /** Its name, for people. */
   label: string
-  /** What one has to know to read its numbers. */
+  /** A note on how to read its numbers. */
   note: string | undefined
   everyMs: number
-  /** How long the autoscaler looks back: nothing goes to zero sooner. */
+  /** The autoscaler's window. Nothing scales to zero sooner. */
   windowSeconds: number
   sample: () => Promise<Sample>
-  /** Those that were seen so far, oldest first. */
+  /** The cold starts so far, oldest first. */
   coldStarts: () => ColdStart[]
   close: () => Promise<void>
 }
 
-/** Whether nothing runs that need not. */
+/** Whether all functions that can scale to zero are at zero. */
 export const atRest = ({ parts }: Sample) =>
   parts.every(
     (part) =>

@@ -8,18 +8,18 @@ const plain = (lines: string[]) => lines.map(stripVTControlCharacters)
 const status = { phase: 'of 3 s', elapsed: 2.5 }
 
 describe('a sparkline', () => {
-  it('is as high as there are pods, and a point where there are none', () => {
+  it('is as high as the number of pods, with a point for zero', () => {
     expect(sparkline([0, 1, 2, 4, 0], 10, 4)).toBe('·▂▄█·')
   })
 
-  it('keeps the peaks when it has to be short', () => {
+  it('keeps the peaks if it is shortened', () => {
     expect(sparkline([0, 0, 4, 0, 0, 0, 0, 0], 4, 4)).toBe('·█··')
     expect(sparkline([0, 0, 4, 0], 2, 4)).toBe('··')
   })
 })
 
 describe('the courses of parts', () => {
-  it('leave out what never ran, and have what is scaled on concurrency first', () => {
+  it('leave out parts that never ran, and start with those that scale on concurrency', () => {
     expect(coursesOf(recording().samples).map(({ name }) => name)).toEqual([
       'get-product',
       'gateway',
@@ -27,7 +27,7 @@ describe('the courses of parts', () => {
     ])
   })
 
-  it('begin at nothing where a part came later', () => {
+  it('begin at zero if a part appeared later', () => {
     const samples = [
       { at: 0, parts: [] },
       { at: 1, parts: [part('late', { ready: 1, desired: 1 })] },
@@ -45,7 +45,7 @@ describe('the screen', () => {
     expect(lines.find((one) => one.includes('gateway'))).toMatch(/1\/1 +88 % CPU/)
   })
 
-  it('tells what failed and what was not sent', () => {
+  it('shows how many requests failed and how many were not sent', () => {
     const [first] = plain(screen(recording(), status, { columns: 120, rows: 40 }))
     expect(first).toContain('3 sent · 1 failed · 1 not sent')
   })
@@ -57,7 +57,7 @@ describe('the screen', () => {
   })
 })
 
-it('sums up what runs in one line where the output is kept', () => {
+it('summarises what runs in one line if the output is not a terminal', () => {
   const { samples } = recording()
   const text = stripVTControlCharacters(summary(recording({ samples: samples.slice(0, 4) }), status))
   expect(text.split('\n')[1]).toBe('  get-product 2/2, gateway 1/1')

@@ -5,16 +5,16 @@ import { formatClock, formatMs, times } from './numbers.ts'
 import { coursesOf, type Course, type Recording } from './recording.ts'
 import type { ScalingClass } from './source.ts'
 
-/** What goes on, above the table. */
+/** The state of the run, shown above the table. */
 export interface Status {
   phase: string
-  /** Since the load began, in seconds; before it, less than nothing. */
+  /** Seconds since the load began; negative before that. */
   elapsed: number
 }
 
 const blocks = '▁▂▃▄▅▆▇█'
 
-/** Over how long the current rate and latency are taken, in ms. */
+/** The window for the current rate and latency, in ms. */
 const RECENT_MS = 5000
 
 const titles: Record<ScalingClass, string> = {
@@ -24,21 +24,22 @@ const titles: Record<ScalingClass, string> = {
 }
 
 /**
- * A text as wide as there are values, or as `width`: then each character is the greatest of some.
- * @param top what fills a whole character
+ * Draws values as characters, at most `width` of them. If there are more values, each character is the
+ * maximum of several.
+ * @param top the value that fills a whole character
  */
 export function sparkline(values: readonly number[], width: number, top: number): string {
   const columns = Math.min(width, values.length)
   return Array.from({ length: columns }, (_, column) => {
     const from = Math.floor((column * values.length) / columns)
     const to = Math.floor(((column + 1) * values.length) / columns)
-    // the last tells how it stands
+    // the last character must show the current value
     const most = column === columns - 1 ? values.at(-1)! : Math.max(...values.slice(from, to))
     return most <= 0 ? '·' : blocks[Math.min(blocks.length, Math.ceil((most / top) * blocks.length)) - 1]
   }).join('')
 }
 
-/** One line that says how it stands. */
+/** Returns a line about the state of the run. */
 export function headline(recording: Recording, { phase, elapsed }: Status): string {
   const { load, title } = recording
   const recent = load.sent.filter(({ at, ms }) => at + ms > elapsed * 1000 - RECENT_MS)
@@ -48,7 +49,7 @@ export function headline(recording: Recording, { phase, elapsed }: Status): stri
   const clock = elapsed < 0 ? '' : `${formatClock(elapsed)}  `
   return [
     `${pc.bold(title)}  ${clock}${phase}`,
-    `${rate.toFixed(0)} answers/s`,
+    `${rate.toFixed(0)} responses/s`,
     `p99 ${formatMs(quantile(times(recent), 0.99))}`,
     `${flying} in flight`,
     `${load.sent.length} sent`,
@@ -57,7 +58,7 @@ export function headline(recording: Recording, { phase, elapsed }: Status): stri
   ].join(pc.dim(' · '))
 }
 
-/** The headline and a line for each part, cut to the size of the terminal. */
+/** Returns the headline and a line for each part, cut to the size of the terminal. */
 export function screen(
   recording: Recording,
   status: Status,
@@ -103,7 +104,7 @@ function lineOf(
 const columnsOf = (pods: string, flying: string, p50: string, p99: string, cold: string) =>
   `${pods.padStart(13)}${flying.padStart(11)}${p50.padStart(9)}${p99.padStart(9)}${cold.padStart(12)}`
 
-/** For output that is kept: one line, without what does not run. */
+/** Returns a short summary for output that is not a terminal, without parts that do not run. */
 export function summary(recording: Recording, status: Status): string {
   const running = coursesOf(recording.samples)
     .filter(({ ready, desired, class: kind }) => kind !== 'always' && ready.at(-1)! + desired.at(-1)! > 0)
@@ -111,14 +112,14 @@ export function summary(recording: Recording, status: Status): string {
   return `${headline(recording, status)}\n  ${running.length === 0 ? 'nothing runs' : running.join(', ')}`
 }
 
-/** Draws in place where the output is a terminal; else a summary every few seconds. */
+/** Draws in place if the output is a terminal. Otherwise it prints a summary every few seconds. */
 export function createDisplay(out: NodeJS.WriteStream, everyMs = 5000) {
   let drawn = 0
   let told = -Infinity
   const draw = (recording: Recording, status: Status) => {
     if (out.isTTY) {
       const lines = screen(recording, status, { columns: out.columns, rows: out.rows - 1 })
-      // up to where it began, each line anew, nothing left below
+      // moves to the first line, rewrites each line, and clears what is below
       const up = drawn > 1 ? `\x1b[${drawn - 1}A` : ''
       out.write(`${up}\r${lines.map((line) => `${line}\x1b[K`).join('\n')}\x1b[J`)
       drawn = lines.length
@@ -129,7 +130,7 @@ export function createDisplay(out: NodeJS.WriteStream, everyMs = 5000) {
   }
   return {
     draw,
-    /** The whole table, which stays. */
+    /** Prints the whole table, which stays. */
     end(recording: Recording, status: Status) {
       if (out.isTTY) draw(recording, status)
       else out.write(`\n${screen(recording, status, { columns: 120, rows: Infinity }).join('\n')}`)

@@ -11,7 +11,7 @@ describe('the people of the load', () => {
     expect(new Set(picked)).toContain('log-in')
   })
 
-  it('are told what to do if no shop is there', async () => {
+  it('fail with advice if no shop can be reached', async () => {
     const url = `http://127.0.0.1:${await freePort()}`
     await expect(openVisitors(url, 'secret')).rejects.toThrow(
       `No shop answers at ${url} (ECONNREFUSED). Start it with npm start`,

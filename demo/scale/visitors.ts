@@ -1,4 +1,4 @@
-/** The people of the load, and what they ask of the shop. */
+/** The simulated people of the load, and their requests. */
 import { randomUUID } from 'node:crypto'
 import { Agent, request } from 'undici'
 import { UserError } from '../../functions/shared/process/user-error.ts'
@@ -11,13 +11,13 @@ import { readStock, receiveStock } from '../client/stock.ts'
 import { unreachable } from '../unreachable.ts'
 import type { Visit } from './load.ts'
 
-/** Enough that nobody logs in so often that it looks like guessing a password. */
+/** Enough customers that none logs in so often that the limit on log-ins applies. */
 const CUSTOMERS = 20
-/** More connections than a browser would open, fewer than would hurt the gateway. */
+/** More connections than a browser opens, but few enough for the gateway. */
 const CONNECTIONS = 256
-/** Longer than a cold start takes on a slow machine. */
+/** Longer than a cold start on a slow machine. */
 const TIMEOUT_MS = 60_000
-/** More of each SKU than any load orders. */
+/** More of each SKU than any load can order. */
 const PLENTY = 1_000_000
 
 interface Customer {
@@ -25,7 +25,7 @@ interface Customer {
   token: string
 }
 
-/** What people do, and how often in proportion. */
+/** What people do, with relative frequencies. */
 const habits = {
   'list-products': 26,
   'get-product': 26,
@@ -38,7 +38,7 @@ const habits = {
 
 type Habit = keyof typeof habits
 
-/** One of the habits at random, in their proportions. */
+/** Picks a habit at random, according to the frequencies. */
 export function pick(random: () => number = Math.random): Habit {
   const all = Object.entries(habits) as [Habit, number][]
   let left = random() * all.reduce((sum, [, part]) => sum + part, 0)
@@ -52,14 +52,14 @@ export interface Outcome {
 }
 
 /**
- * Registers customers, and receives stock if the demo people's password is right.
+ * Registers customers, and receives stock if the password of the demo's staff is right.
  * @throws UserError that says what to do if the shop does not answer
  */
 export async function openVisitors(url: string, demoPassword: string) {
   const explained: Middleware = { onError: ({ error }) => new UserError(unreachable(url, error)) }
   const shop = shopClient(url, [explained])
   const { items: products } = await good(shop.GET('/products', { params: { query: { limit: 100 } } }))
-  if (products.length === 0) throw new UserError('The catalogue is empty: there is nothing to order.')
+  if (products.length === 0) throw new UserError('The catalogue is empty, so there is nothing to order.')
   const customers = await inGroupsOf(4, CUSTOMERS, async (): Promise<Customer> => {
     const account = { email: `load-${randomUUID()}@example.com`, password: randomUUID() }
     return { account, token: await (await shop.register(account)).token() }
@@ -79,7 +79,7 @@ export async function openVisitors(url: string, demoPassword: string) {
     'log-in': async () => {
       const customer = next(customers)
       const { status, text } = await load.send('POST', '/sessions', undefined, customer.account)
-      // a load may last longer than an access token
+      // the load may last longer than an access token is valid
       if (status === 201) customer.token = (JSON.parse(text) as Schemas['LoggedIn']).accessToken
       return status
     },
@@ -101,16 +101,16 @@ export async function openVisitors(url: string, demoPassword: string) {
   }
 
   return {
-    /** Whether there is enough of everything. */
+    /** Whether stock was received, so that nothing sells out. */
     stocked,
-    /** What somebody does next. */
+    /** Returns the next request of a random person. */
     next: (): Visit => {
       const picked = pick()
-      // until there is an order, look around instead
+      // reads a product until there is an order
       const name = picked.startsWith('get-order') && placed.length === 0 ? 'get-product' : picked
       return { name, send: deeds[name] }
     },
-    /** What became of the orders that were accepted. */
+    /** Counts the accepted orders by their result. */
     outcome: async (): Promise<Outcome> => {
       const mine = new Set(placed.map(({ id }) => id))
       const all = await inGroupsOf(4, customers.length, async (n) =>
@@ -128,7 +128,7 @@ export async function openVisitors(url: string, demoPassword: string) {
     close: load.close,
   }
 
-  /** Returns false if staff may not do it: then orders are rejected once the stock is used up. */
+  /** Returns false if the shop refuses it. Then orders are rejected once the stock is used up. */
   async function receivePlenty(): Promise<boolean> {
     try {
       const staff = await shop.logIn({ email: 'staff@example.com', password: demoPassword })
@@ -147,7 +147,7 @@ export async function openVisitors(url: string, demoPassword: string) {
 
 export type Visitors = Awaited<ReturnType<typeof openVisitors>>
 
-/** All orders of a customer. */
+/** Reads all orders of a customer. */
 async function ordersOf(customer: Client): Promise<Schemas['Order'][]> {
   const found: Schemas['Order'][] = []
   for (let query: { limit: number; cursor?: string } = { limit: 100 }; ;) {
@@ -158,7 +158,7 @@ async function ordersOf(customer: Client): Promise<Schemas['Order'][]> {
   }
 }
 
-/** Raw requests for the load itself: it is measured, and a client's own time would count. */
+/** Sends raw requests, because the load is measured and the time that an API client takes would count. */
 function openLoad(url: string) {
   const dispatcher = new Agent({
     connections: CONNECTIONS,
@@ -181,13 +181,13 @@ function openLoad(url: string) {
 
   return {
     send,
-    /** Reads something; returns the status. */
+    /** Sends a GET request and returns the status. */
     read: async (path: string, token?: string): Promise<number> => (await send('GET', path, token)).status,
     close: () => dispatcher.destroy(),
   }
 }
 
-/** Calls `make` with 0 to `count` - 1, a few at once. */
+/** Calls `make` with 0 to `count` - 1, a few calls at a time. */
 async function inGroupsOf<T>(size: number, count: number, make: (n: number) => Promise<T>): Promise<T[]> {
   const made: T[] = []
   for (let n = 0; n < count; n += size)

@@ -1,4 +1,4 @@
-/** Resolves after a time in ms, or when the signal is aborted. By the global timer, which tests can move on. */
+/** Resolves after a time in ms, or when the signal is aborted. Tests can advance its global timer. */
 export function wait(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve()
