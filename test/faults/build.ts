@@ -1,4 +1,4 @@
-/** Bundles the functions with failpoints into a folder, and, for a mutation check, with a fault of its own. */
+/** Bundles the functions into a folder, with failpoints or, for a mutation check, with a deliberate bug. */
 import { mkdirSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { Plugin } from 'esbuild'
@@ -6,7 +6,7 @@ import { bundle } from '../../images/bundle.ts'
 import { failpoints } from './failpoints.ts'
 import { folderOf, mutations, type Mutation } from './mutations.ts'
 
-/** Replaces a text of a source file, which must be there once. */
+/** Replaces a text in a source file. The build fails if the text does not occur exactly once. */
 function mutate({ file, find, replace }: Mutation): Plugin {
   return {
     name: 'mutation',

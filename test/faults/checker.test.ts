@@ -3,7 +3,7 @@ import type { Deed } from '../../functions/payments/sandbox/sandbox.ts'
 import type { Order } from '../../functions/orders/order.ts'
 import { check, nothingPromised, type Books, type InvariantName, type Promised } from './checker.ts'
 
-/** What the stores hold of two orders, one completed and refunded in part, one cancelled, and what people were told. */
+// The stores and responses of two orders: one is completed and partly refunded, the other is cancelled.
 
 const start = new Date('2026-01-01T10:00:00Z')
 const after = (ms: number) => new Date(start.getTime() + ms)
@@ -101,7 +101,7 @@ const books = (): Books => ({
 })
 
 const answered = (id: string, amount: number) => {
-  // what the checker reads of it
+  // only the fields that the checker reads
   const accepted = { id, total: { amount, currency: 'EUR' } } as Order
   return [id, { customerId: 'ada', status: 201, bodies: new Set(['{}']), order: accepted }] as const
 }
@@ -127,14 +127,14 @@ const violationsOf = (books: Books, promised: Promised) =>
     violations.map((violation) => `${name} ${violation}`),
   )
 
-it('finds nothing in good books', () => {
+it('finds no violation in consistent stores', () => {
   expect(violationsOf(books(), promised())).toEqual([])
 })
 
-describe('finds that', () => {
+describe('finds the violation', () => {
   const [bought, left] = [0, 1] as const
   it.each<[InvariantName, string, (books: Books, promised: Promised) => void]>([
-    ['I1', 'is below nothing', ({ items }) => Object.assign(items[0]!, { available: -1, received: 1 })],
+    ['I1', 'is below zero', ({ items }) => Object.assign(items[0]!, { available: -1, received: 1 })],
     ['I1', 'does not add up', ({ items }) => (items[0]!.available = 9)],
     ['I1', '10 received, but', ({ adjustments }) => (adjustments[0]!.quantity = 9)],
     ['I1', '0 reserved, but', ({ reservations }) => (reservations[left]!.state = 'reserved')],
@@ -142,16 +142,16 @@ describe('finds that', () => {
     ['I2', 'bought was captured 2 times', ({ journal }) => journal.push(entry('capture', 'paid', 0))],
     [
       'I2',
-      'left is cancelled, but 10 of it is kept',
+      'left is cancelled, but 10 of its payment is kept',
       ({ journal }) => journal.push(entry('capture', 'voided', 10)),
     ],
     ['I2', '16 is kept of 20, less 5', ({ journal }) => (journal[2]!.amount = 4)],
-    ['I2', 'says 19 captured, the provider 20', ({ payments }) => (payments[bought]!.captured = 19)],
-    ['I2', 'says 4 refunded, the provider 5', ({ payments }) => (payments[bought]!.refunded = 4)],
-    ['I2', '1 refunds, and 0 events', ({ outbox }) => outbox.pop()],
+    ['I2', 'has 19 captured, but at the provider 20', ({ payments }) => (payments[bought]!.captured = 19)],
+    ['I2', 'has 4 refunded, but at the provider 5', ({ payments }) => (payments[bought]!.refunded = 4)],
+    ['I2', '1 refunds, but 0 events', ({ outbox }) => outbox.pop()],
     [
       'I2',
-      'a payment stray that we do not know',
+      'a payment stray that the shop does not have',
       ({ journal }) => journal.push(entry('authorize', 'stray', 1)),
     ],
     ['I3', 'bought is still shipped', ({ orders }) => (orders[bought]!.status = 'shipped')],
@@ -184,10 +184,10 @@ describe('finds that', () => {
           error: 'x',
         }),
     ],
-    ['I4', 'reserve-stock has no effect of order.placed e1', ({ inbox }) => inbox.shift()],
+    ['I4', 'reserve-stock has not handled order.placed e1', ({ inbox }) => inbox.shift()],
     [
       'I4',
-      'reserve-stock has no effect of order.placed e1',
+      'reserve-stock has not handled order.placed e1',
       ({ inbox, failures }) => {
         inbox.shift()
         failures.push({
@@ -214,53 +214,73 @@ describe('finds that', () => {
     ],
     [
       'I4',
-      'nobody has collected product.updated of MUG',
+      'the relay has not collected product.updated of MUG',
       ({ products }) => products[0]!.outbox!.push({ id: 'x', type: 'product.updated' }),
     ],
-    ['I5', 'bought was told to be at version 3, and is at 2', ({ orders }) => (orders[bought]!.version = 2)],
-    ['I5', 'mug was told to be at version 2, and is at 1', ({ products }) => (products[0]!.version = 1)],
-    [
-      'I8',
-      'the void of payment voided was asked for with another key',
-      ({ journal }) => journal.push({ ...entry('void', 'voided', 10), outcome: 'refused', key: 'again' }),
-    ],
-    ['I5', 'the user ada is not there', ({ users }) => users.shift()],
-    ['I5', 'bob was told to have left, and is there', ({ users }) => (users[1]!.has_left = false)],
-    ['I5', 'bought was accepted and is not there', ({ orders }) => orders.shift()],
-    ['I5', 'was accepted at 20 and is 21', ({ orders }) => (orders[bought]!.total_amount = 21)],
-    ['I5', 'the adjustment received of MUG is not there', ({ adjustments }) => adjustments.pop()],
-    ['I5', 'the product mug (MUG) is not there', ({ products }) => (products[0]!.deletedAt = start)],
-    ['I5', 'mug was told to be deleted, and is there', (_, { withdrawn }) => withdrawn.add('mug')],
     [
       'I5',
-      'left was told to be cancelled, and is completed',
+      'version 3 of bought was confirmed, but it is at 2',
+      ({ orders }) => (orders[bought]!.version = 2),
+    ],
+    ['I5', 'version 2 of mug was confirmed, but it is at 1', ({ products }) => (products[0]!.version = 1)],
+    [
+      'I8',
+      'the void of payment voided was requested with another key',
+      ({ journal }) => journal.push({ ...entry('void', 'voided', 10), outcome: 'refused', key: 'again' }),
+    ],
+    ['I5', 'the user ada does not exist', ({ users }) => users.shift()],
+    [
+      'I5',
+      'the deletion of user bob was confirmed, but it still exists',
+      ({ users }) => (users[1]!.has_left = false),
+    ],
+    ['I5', 'bought was accepted but does not exist', ({ orders }) => orders.shift()],
+    ['I5', 'was accepted at 20 but is stored at 21', ({ orders }) => (orders[bought]!.total_amount = 21)],
+    ['I5', 'the adjustment received of MUG does not exist', ({ adjustments }) => adjustments.pop()],
+    ['I5', 'the product mug (MUG) does not exist', ({ products }) => (products[0]!.deletedAt = start)],
+    [
+      'I5',
+      'the deletion of product mug was confirmed, but it still exists',
+      (_, { withdrawn }) => withdrawn.add('mug'),
+    ],
+    [
+      'I5',
+      'the cancellation of order left was confirmed, but it is completed',
       ({ orders }) => (orders[left]!.status = 'completed'),
     ],
-    ['I5', 'the refund scratch of order bought is not there', ({ refunds }) => refunds.pop()],
-    ['I6', 'the key bought was answered 2 ways', (_, { orders }) => orders.get('bought')!.bodies.add('{} ')],
-    ['I6', 'order left was made beside the one', (_, { orders }) => orders.delete('left')],
-    ['I6', 'the adjustment received of MUG was made beside', (_, { adjustments }) => adjustments.clear()],
-    ['I6', 'the product mug (MUG) was made beside', (_, { products }) => products.clear()],
-    ['I6', 'the refund scratch of payment paid was made beside', (_, { refunds }) => refunds.clear()],
+    ['I5', 'the refund scratch of order bought does not exist', ({ refunds }) => refunds.pop()],
+    [
+      'I6',
+      'the key bought has 2 different responses',
+      (_, { orders }) => orders.get('bought')!.bodies.add('{} '),
+    ],
+    ['I6', 'order left exists in addition to', (_, { orders }) => orders.delete('left')],
+    [
+      'I6',
+      'the adjustment received of MUG exists in addition to',
+      (_, { adjustments }) => adjustments.clear(),
+    ],
+    ['I6', 'the product mug (MUG) exists in addition to', (_, { products }) => products.clear()],
+    ['I6', 'the refund scratch of payment paid exists in addition to', (_, { refunds }) => refunds.clear()],
     [
       'I8',
-      'bought is completed, its reservation released',
+      'bought is completed, but its reservation is released',
       ({ reservations }) => (reservations[bought]!.state = 'released'),
     ],
-    ['I8', 'bought is completed, its reservation is not there', ({ reservations }) => reservations.shift()],
+    ['I8', 'bought is completed, but its reservation is missing', ({ reservations }) => reservations.shift()],
     [
       'I8',
-      'left is cancelled, its reservation committed',
+      'left is cancelled, but its reservation is committed',
       ({ reservations }) => (reservations[left]!.state = 'committed'),
     ],
     [
       'I8',
-      'bought has reserved something else',
+      'the reservation of order bought differs',
       ({ reservations }) => (reservations[bought]!.lines[0]!.quantity = 3),
     ],
     [
       'I8',
-      'there is a reservation of no order, stray',
+      'there is a reservation without an order, stray',
       ({ reservations }) => reservations.push({ ...reservations[left]!, order_id: 'stray' }),
     ],
     ['I8', 'bought was authorised 2 times', ({ journal }) => journal.push(entry('authorize', 'paid', 20))],

@@ -1,6 +1,6 @@
 /**
- * The invariants of the shop, checked after any run: it reads every store and the payment provider's journal, and what
- * clients were answered. Pure but for `readBooks`.
+ * Checks the invariants of the shop after a run. It compares all stores, the payment provider's journal, and
+ * the responses that clients got. Everything but `readBooks` is pure.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { MongoClient } from 'mongodb'
@@ -9,6 +9,7 @@ import type { Entry } from '../../functions/payments/sandbox/sandbox.ts'
 import type { PaymentStatus } from '../../functions/payments/payment.ts'
 import type { Order, OrderStatus } from '../../functions/orders/order.ts'
 
+/** The contents of all stores and of the payment provider. */
 export interface Books {
   users: { id: string; version: number; has_left: boolean }[]
   items: { sku: string; available: number; reserved: number; sold: number; received: number }[]
@@ -50,7 +51,7 @@ export interface Books {
     subject: string
     awaits: string[]
     settled: boolean
-    /** Of which payment it tells, where it tells of one. */
+    /** The payment that the event is about, if there is one. */
     payment_id: string | null
   }[]
   inbox: { reaction: string; event_id: string }[]
@@ -60,32 +61,32 @@ export interface Books {
     sku: string
     version: number
     deletedAt?: Date | null
-    /** Events that nobody has collected. */
+    /** Events that the relay has not collected. */
     outbox?: { id: string; type: string }[]
   }[]
-  /** Of the payment provider. */
+  /** The payment provider's journal. */
   journal: Entry[]
 }
 
-/** What clients were answered with success. */
+/** What the shop has confirmed to clients with a successful response. */
 export interface Promised {
-  /** By the Idempotency-Key: every answer that it got, as it was. */
+  /** By Idempotency-Key, with the bodies of all responses to it. */
   orders: Map<string, { customerId: string; status: number; bodies: Set<string>; order: Order }>
-  /** By their ids, as what follows. */
+  /** By id, like the following ones. */
   adjustments: Map<string, { id: string; sku: string; quantity: number }>
   products: Map<string, { id: string; sku: string }>
-  /** Products that their seller was told are taken off the shop. */
+  /** Products whose deletion was confirmed. */
   withdrawn: Set<string>
-  /** People who were told that they are registered, and those who were told that they have left. */
+  /** Users whose registration was confirmed, and users whose deletion was confirmed. */
   registered: Set<string>
   left: Set<string>
-  /** The latest version that a user, an order or a product was told to have. */
+  /** The latest confirmed version of each changed user, order and product. */
   versions: Map<string, number>
-  /** Orders that a customer was told are cancelled, or staff that they are shipped. */
+  /** Orders whose cancellation was confirmed, and orders whose shipment was confirmed. */
   cancelled: Set<string>
   shipped: Set<string>
   refunds: Map<string, { orderId: string }>
-  /** The ids of orders, adjustments, products and refunds that were there before. */
+  /** The ids of orders, adjustments, products and refunds that existed before. */
   earlier: Set<string>
 }
 
@@ -103,7 +104,7 @@ export const nothingPromised = (): Promised => ({
   earlier: new Set(),
 })
 
-/** What was made by people, and not by the shop itself, each with what it is. */
+/** What people created, and not the shop itself, each with a description. */
 const madeByPeople = ({ adjustments, products, refunds }: Books) => [
   ...adjustments.map(({ id, sku }) => ({ id, what: `the adjustment ${id} of ${sku}` })),
   ...products.map(({ _id, sku }) => ({ id: _id, what: `the product ${_id} (${sku})` })),
@@ -112,18 +113,19 @@ const madeByPeople = ({ adjustments, products, refunds }: Books) => [
     .map(({ id, payment_id }) => ({ id, what: `the refund ${id} of payment ${payment_id}` })),
 ]
 
-/** Why the shop itself refunds something. */
+/** The reason of refunds that the shop itself makes. */
 const ofCancelledOrders = 'the order was cancelled'
 
-/** Nothing promised yet, in a shop that has had customers before. */
+/** Returns empty promises for a shop that has been used before. */
 export const promisedSince = (books: Books): Promised => ({
   ...nothingPromised(),
   earlier: new Set([...books.orders, ...madeByPeople(books)].map(({ id }) => id)),
 })
 
 export interface Rules {
-  /** Orders wait for stock and payment no longer than this, in ms; and so long may the timer take. */
+  /** How long an order may wait for stock and payment, in ms. */
   deadlineMs: number
+  /** How late an order may be cancelled or confirmed after its deadline, in ms. */
   slackMs: number
 }
 
@@ -132,27 +134,27 @@ export type InvariantName = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8'
 export interface Finding {
   name: InvariantName
   what: string
-  /** How much was looked at. */
+  /** How much was checked. */
   figures: string
   violations: string[]
 }
 
 export interface BookUrls {
-  /** With a role that may read every schema. */
+  /** A URL with a role that may read every schema. */
   postgres: string
-  /** Where there are products. */
+  /** Undefined if the shop has no products. */
   mongodb?: string
   sandbox: string
   sandboxKey: string
 }
 
-/** Everything that the stores and the provider hold, read when nothing happens any more. */
+/** Reads all stores and the provider's journal. Call it once nothing is under way any more. */
 export async function readBooks(urls: BookUrls): Promise<Books> {
   const sql = postgres(urls.postgres, {
     max: 1,
     onnotice: () => {},
     types: {
-      // counts, and far below what a number holds
+      // these are counts, far below the limit of a number
       bigint: { to: 20, from: [20], parse: Number, serialize: String },
     },
   })
@@ -164,7 +166,7 @@ export async function readBooks(urls: BookUrls): Promise<Books> {
       }).then((response) => response.text()),
       mongo?.db('products').collection<Books['products'][number]>('products').find().toArray() ?? [],
     ])
-    // of one moment, should something still be going on
+    // one snapshot, in case something is still under way
     return await sql.begin('isolation level repeatable read read only', async (tx) => {
       const read = <T>(query: string) => tx.unsafe(query) as unknown as Promise<T[]>
       return {
@@ -199,7 +201,7 @@ export async function readBooks(urls: BookUrls): Promise<Books> {
   }
 }
 
-/** Every invariant, each with its figures and how it was violated. */
+/** Checks every invariant. Returns a finding for each, with its figures and violations. */
 export function check(books: Books, promised: Promised, rules: Rules): Finding[] {
   return [
     stock(books),
@@ -219,8 +221,7 @@ function stock({ items, adjustments, reservations }: Books): Finding {
   const [received, reserved, sold] = [sums(adjustments), lines('reserved'), lines('committed')]
   for (const item of items) {
     const { sku, available } = item
-    if (available < 0 || item.reserved < 0)
-      violations.push(`${sku} is below nothing: ${JSON.stringify(item)}`)
+    if (available < 0 || item.reserved < 0) violations.push(`${sku} is below zero: ${JSON.stringify(item)}`)
     if (available + item.reserved + item.sold !== item.received)
       violations.push(`${sku} does not add up: ${JSON.stringify(item)}`)
     for (const [what, ours, theirs] of [
@@ -229,19 +230,19 @@ function stock({ items, adjustments, reservations }: Books): Finding {
       ['sold', item.sold, sold.get(sku) ?? 0],
     ] as const)
       if (ours !== theirs)
-        violations.push(`${sku}: ${ours} ${what}, but its adjustments or reservations say ${theirs}`)
+        violations.push(`${sku}: ${ours} ${what}, but its adjustments or reservations add up to ${theirs}`)
   }
   const total = (of: (item: Books['items'][number]) => number) =>
     items.reduce((sum, item) => sum + of(item), 0)
   return {
     name: 'I1',
-    what: 'stock: available and reserved ≥ 0, available + reserved + sold = received, as the reservations say',
+    what: 'stock: available and reserved ≥ 0, available + reserved + sold = received, and the reservations agree',
     figures: `${items.length} SKUs: ${total((i) => i.received)} received, ${total((i) => i.sold)} sold, ${total((i) => i.reserved)} reserved`,
     violations,
   }
 }
 
-/** How many of each SKU. */
+/** The total quantity of each SKU. */
 function sums(of: { sku: string; quantity: number }[]): Map<string, number> {
   const found = new Map<string, number>()
   for (const { sku, quantity } of of) found.set(sku, (found.get(sku) ?? 0) + quantity)
@@ -265,29 +266,30 @@ function money({ orders, payments, refunds, outbox, journal }: Books): Finding {
       .filter((refund) => refund.payment_id === payment?.id && refund.status === 'done')
       .reduce((sum, { amount }) => sum + amount, 0)
     if (order.status === 'cancelled' && held !== 0)
-      violations.push(`order ${order.id} is cancelled, but ${held} of it is kept`)
+      violations.push(`order ${order.id} is cancelled, but ${held} of its payment is kept`)
     if (order.status === 'completed' && held !== order.total_amount - given)
       violations.push(
         `order ${order.id} is completed: ${held} is kept of ${order.total_amount}, less ${given} refunded`,
       )
     if (payment !== undefined && payment.status !== 'voiding' && payment.captured !== (moves?.captured ?? 0))
       violations.push(
-        `payment ${payment.id} says ${payment.captured} captured, the provider ${moves?.captured ?? 0}`,
+        `payment ${payment.id} has ${payment.captured} captured, but at the provider ${moves?.captured ?? 0}`,
       )
   }
   for (const { id, refunded: ours } of payments) {
     const theirs = moved.get(id)?.refunded ?? 0
-    if (ours !== theirs) violations.push(`payment ${id} says ${ours} refunded, the provider ${theirs}`)
+    if (ours !== theirs) violations.push(`payment ${id} has ${ours} refunded, but at the provider ${theirs}`)
     const told = outbox.filter((event) => event.type === 'payment.refunded' && event.payment_id === id).length
     const done = refunds.filter((one) => one.payment_id === id && one.status === 'done').length
-    if (told !== done) violations.push(`payment ${id} has ${done} refunds, and ${told} events of them`)
+    if (told !== done) violations.push(`payment ${id} has ${done} refunds, but ${told} events for them`)
   }
   const known = new Set(payments.map(({ id }) => id))
   for (const reference of moved.keys())
-    if (!known.has(reference)) violations.push(`the provider has a payment ${reference} that we do not know`)
+    if (!known.has(reference))
+      violations.push(`the provider has a payment ${reference} that the shop does not have`)
   return {
     name: 'I2',
-    what: 'money: kept is the order’s total less its refunds, or 0; at most one capture; a cancelled order nets 0',
+    what: 'money: the shop keeps the order’s total less its refunds, or 0; at most one capture; a cancelled order nets 0',
     figures: `${payments.length} payments: ${captured} captured, ${refunded} refunded`,
     violations,
   }
@@ -326,13 +328,13 @@ function endings(
   }
 }
 
-/** What may happen to an order more than once. */
+/** Events that may happen to an order more than once. */
 const repeatable = new Set(['payment.refunded', 'order.updated', 'refund.requested'])
 
 function effects({ outbox, inbox, failures, timeline, products }: Books): Finding {
   const violations: string[] = []
   const done = new Set(inbox.map(({ event_id, reaction }) => `${event_id} ${reaction}`))
-  // what is to be tried again has had no effect yet
+  // a failure that will be retried has had no effect yet
   const failed = new Set(
     failures
       .filter(({ parked, dropped }) => parked || dropped)
@@ -344,10 +346,10 @@ function effects({ outbox, inbox, failures, timeline, products }: Books): Findin
       effects++
       const key = `${event.id} ${reaction}`
       if (!done.has(key) && !failed.has(key))
-        violations.push(`${reaction} has no effect of ${event.type} ${event.id}`)
+        violations.push(`${reaction} has not handled ${event.type} ${event.id}`)
     }
   for (const { sku, outbox: left = [] } of products)
-    for (const { type } of left) violations.push(`nobody has collected ${type} of ${sku}`)
+    for (const { type } of left) violations.push(`the relay has not collected ${type} of ${sku}`)
   const twice = (what: string, of: { key: string; type: string }[]) => {
     const seen = new Set<string>()
     for (const { key, type } of of) {
@@ -368,7 +370,7 @@ function effects({ outbox, inbox, failures, timeline, products }: Books): Findin
   )
   return {
     name: 'I4',
-    what: 'each event has exactly one effect per reaction',
+    what: 'each event takes effect exactly once per reaction',
     figures: `${outbox.length} events, ${effects} effects`,
     violations,
   }
@@ -379,27 +381,29 @@ function kept(books: Books, promised: Promised): Finding {
   const status = new Map(books.orders.map((order) => [order.id, order]))
   for (const { order } of promised.orders.values()) {
     const row = status.get(order.id)
-    if (row === undefined) violations.push(`order ${order.id} was accepted and is not there`)
+    if (row === undefined) violations.push(`order ${order.id} was accepted but does not exist`)
     else if (row.total_amount !== order.total.amount)
-      violations.push(`order ${order.id} was accepted at ${order.total.amount} and is ${row.total_amount}`)
+      violations.push(
+        `order ${order.id} was accepted at ${order.total.amount} but is stored at ${row.total_amount}`,
+      )
   }
   const adjustments = new Map(books.adjustments.map((one) => [one.id, one]))
   for (const { id, sku, quantity } of promised.adjustments.values())
     if (adjustments.get(id)?.quantity !== quantity)
-      violations.push(`the adjustment ${id} of ${sku} is not there`)
+      violations.push(`the adjustment ${id} of ${sku} does not exist`)
   const offered = new Set(books.products.filter((one) => one.deletedAt == null).map(({ _id }) => _id))
   for (const { id, sku } of promised.products.values())
-    if (!offered.has(id)) violations.push(`the product ${id} (${sku}) is not there`)
+    if (!offered.has(id)) violations.push(`the product ${id} (${sku}) does not exist`)
   for (const id of promised.withdrawn)
-    if (offered.has(id)) violations.push(`the product ${id} was told to be deleted, and is there`)
+    if (offered.has(id)) violations.push(`the deletion of product ${id} was confirmed, but it still exists`)
   for (const id of promised.cancelled)
     if (status.get(id)?.status !== 'cancelled')
-      violations.push(`order ${id} was told to be cancelled, and is ${status.get(id)?.status}`)
+      violations.push(`the cancellation of order ${id} was confirmed, but it is ${status.get(id)?.status}`)
   const users = new Map(books.users.map((user) => [user.id, user]))
-  for (const id of promised.registered) if (!users.has(id)) violations.push(`the user ${id} is not there`)
+  for (const id of promised.registered) if (!users.has(id)) violations.push(`the user ${id} does not exist`)
   for (const id of promised.left)
     if (users.get(id)?.has_left !== true)
-      violations.push(`the user ${id} was told to have left, and is there`)
+      violations.push(`the deletion of user ${id} was confirmed, but it still exists`)
   const versions = new Map([
     ...books.users.map(({ id, version }) => [id, version] as const),
     ...books.orders.map(({ id, version }) => [id, version] as const),
@@ -407,11 +411,11 @@ function kept(books: Books, promised: Promised): Finding {
   ])
   for (const [id, version] of promised.versions)
     if ((versions.get(id) ?? 0) < version)
-      violations.push(`${id} was told to be at version ${version}, and is at ${versions.get(id)}`)
+      violations.push(`version ${version} of ${id} was confirmed, but it is at ${versions.get(id)}`)
   const refunds = new Map(books.refunds.map((one) => [one.id, one]))
   for (const [id, { orderId }] of promised.refunds)
     if (!['done', 'pending'].includes(refunds.get(id)?.status ?? ''))
-      violations.push(`the refund ${id} of order ${orderId} is not there`)
+      violations.push(`the refund ${id} of order ${orderId} does not exist`)
   const promises =
     promised.orders.size +
     promised.adjustments.size +
@@ -424,7 +428,7 @@ function kept(books: Books, promised: Promised): Finding {
     promised.refunds.size
   return {
     name: 'I5',
-    what: 'what was answered with success is there',
+    what: 'what was confirmed to a client is stored',
     figures: `${promises} answers`,
     violations,
   }
@@ -433,17 +437,17 @@ function kept(books: Books, promised: Promised): Finding {
 function keys(books: Books, promised: Promised): Finding {
   const violations: string[] = []
   for (const [key, { bodies }] of promised.orders)
-    if (bodies.size !== 1) violations.push(`the key ${key} was answered ${bodies.size} ways`)
+    if (bodies.size !== 1) violations.push(`the key ${key} has ${bodies.size} different responses`)
   const ids = new Set([...promised.orders.values()].map(({ order }) => order.id))
   const ours = new Set([...promised.orders.values()].map(({ customerId }) => customerId))
   for (const { id, customer_id } of books.orders)
     if (ours.has(customer_id) && !ids.has(id))
-      violations.push(`order ${id} was made beside the one that its customer knows of`)
-  // each of them was asked for with a key, until it was answered
+      violations.push(`order ${id} exists in addition to those that were confirmed`)
+  // each was requested with a key, and retried until there was a response
   const { adjustments, products, withdrawn, refunds, earlier } = promised
   for (const { id, what } of madeByPeople(books))
     if (![adjustments, products, withdrawn, refunds, earlier].some((known) => known.has(id)))
-      violations.push(`${what} was made beside the one that was answered`)
+      violations.push(`${what} exists in addition to those that were confirmed`)
   return {
     name: 'I6',
     what: 'one idempotency key, one resource, identical bytes',
@@ -459,17 +463,17 @@ function once({ orders, reservations, payments, journal }: Books): Finding {
   for (const { id, status, lines } of orders) {
     const held = reservationOf.get(id)
     if (status === 'completed' && held?.state !== 'committed')
-      violations.push(`order ${id} is completed, its reservation ${held?.state ?? 'is not there'}`)
-    // one that was refused or cancelled early has nothing, or a row that says so
+      violations.push(`order ${id} is completed, but its reservation is ${held?.state ?? 'missing'}`)
+    // an order that was refused or cancelled early has no reservation, or a released one
     if (status === 'cancelled' && held !== undefined && held.state !== 'released')
-      violations.push(`order ${id} is cancelled, its reservation ${held.state}`)
+      violations.push(`order ${id} is cancelled, but its reservation is ${held.state}`)
     if (held !== undefined && held.lines.length > 0 && !isDeepStrictEqual(sums(held.lines), sums(lines)))
-      violations.push(`order ${id} has reserved something else than it wants`)
+      violations.push(`the reservation of order ${id} differs from its lines`)
   }
-  // what is cancelled before it is known has a row without lines, which fences off a reservation
+  // an order that is cancelled before it is reserved gets a row without lines, which prevents a reservation
   for (const { order_id, lines } of reservations)
     if (lines.length > 0 && !statusOf.has(order_id))
-      violations.push(`there is a reservation of no order, ${order_id}`)
+      violations.push(`there is a reservation without an order, ${order_id}`)
   const orderOf = new Map(payments.map((payment) => [payment.id, payment.order_id]))
   const moved = movesOf(journal)
   for (const [reference, { authorizations, captures, voids }] of moved) {
@@ -480,12 +484,12 @@ function once({ orders, reservations, payments, journal }: Books): Finding {
     if (captures + voids > 1 || (isEnded && authorizations > 0 && captures + voids !== 1))
       violations.push(`order ${id} (${status}): ${captures} captures and ${voids} voids`)
   }
-  // what was asked for again was asked for with the same key, also where the provider would have refused another
+  // every retry must use the same key, even if the provider would refuse the request anyway
   const keyOf = new Map<string, string>()
   for (const { operation, key, payment } of journal) {
     if (operation === 'refund') continue
     const deed = `${operation} of payment ${payment.reference}`
-    if (key !== (keyOf.get(deed) ?? key)) violations.push(`the ${deed} was asked for with another key`)
+    if (key !== (keyOf.get(deed) ?? key)) violations.push(`the ${deed} was requested with another key`)
     keyOf.set(deed, key)
   }
   return {
@@ -496,7 +500,7 @@ function once({ orders, reservations, payments, journal }: Books): Finding {
   }
 }
 
-/** What the provider has done of each payment, by our reference. */
+/** Sums up what the provider has done for each payment, by the shop's reference. */
 function movesOf(journal: Entry[]) {
   const moves = new Map<
     string,

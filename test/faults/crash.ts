@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Context } from './fault.ts'
 
-/** The points at which a process may crash that were passed so far. */
+/** Returns the failpoints that were passed so far. */
 export const passed = ({ shop }: Context) => readdirSync(join(shop.points, 'passed')).map(decodeURIComponent)
 
-/** Has the next process that comes to a point die or stand still there; tells its pid, if one did in time. */
+/** Kills or suspends the next process that reaches a failpoint. Returns its pid, if one did in time. */
 export async function crashAt(
   { shop }: Context,
   point: string,
@@ -18,7 +18,7 @@ export async function crashAt(
     if (file !== undefined) rmSync(join(shop.points, file))
     return file === undefined ? undefined : Number(file.replace('fired-', ''))
   }
-  // whole or not at all
+  // renamed, so that a process never reads a half-written file
   writeFileSync(`${armed}.new`, `${signal} ${point}`)
   renameSync(`${armed}.new`, armed)
   for (let waited = 0; waited < withinMs; waited += 20) {
@@ -27,6 +27,6 @@ export async function crashAt(
     if (pid !== undefined) return pid
   }
   rmSync(armed, { force: true })
-  // in the last moment
+  // a process may have reached it in the meantime
   return fired()
 }

@@ -1,6 +1,7 @@
 /**
- * Within each process of a build with failpoints. In the folder that FAILPOINTS names, the file `armed` holds a signal and
- * the point at which one process is to get it, which leaves `fired-PID`; each point that was passed leaves a file in `passed`.
+ * Runs in each process of a build with failpoints. In the folder that FAILPOINTS names, the file `armed`
+ * contains a signal and a failpoint. The first process that reaches the failpoint gets the signal, and
+ * `armed` is renamed to `fired-PID`. Each failpoint that was passed has a file in the folder `passed`.
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,12 +10,12 @@ const folder = process.env['FAILPOINTS']
 const me = process.env['FUNCTION'] ?? ''
 const passed = new Set<string>()
 
-/** The clock of this process is so much ahead, in ms: as it was told at its start, or by SIGUSR2 since. */
+/** How far the clock of this process is ahead, in ms. It is read at the start and on each SIGUSR2. */
 let offset = 0
 if (folder !== undefined) {
   const setClock = () => {
     offset = Number(readOr(join(folder, `clock-${me}`), '0'))
-    // tells that it runs so, and takes the signal
+    // shows that the process uses this offset and handles SIGUSR2
     writeFileSync(join(folder, `clock-of-${process.pid}`), String(offset))
   }
   process.on('SIGUSR2', setClock)
@@ -35,10 +36,10 @@ function readOr(path: string, otherwise: string): string {
   }
 }
 
-/** Where a process may crash: `reserve-stock | functions/shared/store/transaction.ts:9 commit | before`. */
+/** The name of a failpoint: `reserve-stock | functions/shared/store/transaction.ts:9 commit | before`. */
 const pointOf = (site: string, when: string) => `${me} | ${site} | ${when}`
 
-/** Makes a call with a failpoint before it and after it has succeeded. */
+/** Makes a call, with a failpoint before it and another after it has succeeded. */
 export function failpoint<T>(site: string, call: () => T): T {
   if (folder === undefined) return call()
   pass(folder, pointOf(site, 'before'))
@@ -48,14 +49,14 @@ export function failpoint<T>(site: string, call: () => T): T {
     after()
     return result
   }
-  // a query of drizzle begins when it is waited for, and so it does here
+  // a Drizzle query starts only when it is awaited, and `then` starts it here
   return (result as unknown as PromiseLike<unknown>).then((value) => {
     after()
     return value
   }) as T
 }
 
-/** The work of a transaction with a failpoint at its end, where all is done and nothing is committed. */
+/** Wraps the work of a transaction with a failpoint at its end, when all is done and nothing is committed. */
 export const within =
   <A extends unknown[], T>(site: string, work: (...args: A) => Promise<T>) =>
   async (...args: A): Promise<T> => {
@@ -74,13 +75,13 @@ function pass(folder: string, point: string) {
     const [wanted, ...at] = readFileSync(join(folder, 'armed'), 'utf8').split(' ')
     if (at.join(' ') !== point) return
     signal = wanted!
-    // of several processes one gets it
+    // of several processes, only one succeeds in renaming the file
     renameSync(join(folder, 'armed'), join(folder, `fired-${process.pid}`))
   } catch {
     return
   }
   process.kill(process.pid, signal)
-  // it does not come at once
+  // the signal may arrive with a delay
   if (signal === 'SIGKILL') for (;;);
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
 }

@@ -12,15 +12,15 @@ it.each([
   ['a publish', '\nawait jetstream.publish(subject, body)', ['2 publish']],
   ['an acknowledgement', 'message.ack()', ['1 acknowledge']],
   ['a call', 'await fetch(url)', ['1 call']],
-  ['each of two', 'await fetch(one); await fetch(two)', ['1 call', '1 call']],
-  ['no read', 'await db.select().from(a)', []],
+  ['each of two calls', 'await fetch(one); await fetch(two)', ['1 call', '1 call']],
+  ['no query that reads', 'await db.select().from(a)', []],
   ['no part of a statement', "db.$with('x').as(db.insert(a).values(b))", []],
-  ['no call of our own that makes one', 'await transaction(db, work)', []],
-])('a process may crash at %s', (_, source, sites) => {
+  ['no call of a helper that makes the commit', 'await transaction(db, work)', []],
+])('a failpoint is set at %s', (_, source, sites) => {
   expect(found(source)).toEqual(sites)
 })
 
-it('and at the end of the work of a transaction', () => {
+it('a failpoint is set at the end of the work of a transaction', () => {
   const source = 'db.transaction(work)'
   expect(sitesOf('a.ts', source)[0]!.work).toEqual({ start: 15, end: 19 })
 })

@@ -1,6 +1,7 @@
 /**
- * The places at which a process may crash, found by the build itself in the source of functions and events: around
- * each commit, publish, acknowledgement and outgoing call. What is added later is found as well.
+ * Finds the places at which the fault suite crashes a process, in the source of functions and events, during
+ * the build: each commit, publish, acknowledgement and outgoing call. Calls that are added later are found,
+ * too.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
@@ -10,9 +11,9 @@ import { MagicString } from 'magic-string'
 
 const root = join(import.meta.dirname, '../..')
 
-/** Calls by the name of their method. */
+/** The kind of a call, by the name of its method. */
 const kinds: Record<string, string> = {
-  // drizzle, postgres.js
+  // Drizzle, postgres.js
   transaction: 'commit',
   unsafe: 'commit',
   execute: 'commit',
@@ -35,7 +36,7 @@ const kinds: Record<string, string> = {
   term: 'acknowledge',
   fetch: 'call',
 }
-/** Statements of drizzle that commit by themselves where they are made of a database, not of a transaction. */
+/** Drizzle statements that commit by themselves if they run on a database and not in a transaction. */
 const statements = new Set(['insert', 'update', 'delete'])
 
 /** A place in the source. */
@@ -44,7 +45,7 @@ export interface Site {
   id: string
   start: number
   end: number
-  /** Where the work of a transaction is written: it ends right before the commit. */
+  /** The function with the work of a transaction. It ends right before the commit. */
   work?: { start: number; end: number }
 }
 
@@ -59,7 +60,7 @@ interface Node {
 const isNode = (value: unknown): value is Node =>
   typeof value === 'object' && value !== null && typeof (value as Node).type === 'string'
 
-/** The sites of a file, by its path in the project. */
+/** Finds the sites in a source file. @param path the file's path in the project */
 export function sitesOf(path: string, source: string): Site[] {
   const found: Site[] = []
   const visit = (node: Node, parent: Node | undefined) => {
@@ -85,14 +86,14 @@ function kindOf(node: Node, parent: Node | undefined): string | undefined {
   const name = nameOf(node['callee'] as Node)
   const base = chainOf(node)
   if (base.root === 'db' && statements.has(base.first ?? '')) {
-    // the last call of the chain is the statement, and a part of another one is none
+    // only the last call of the chain is the statement; a part of another statement does not commit
     const isPart = parent?.type === 'CallExpression' && nameOf(parent['callee'] as Node) === 'as'
     return parent?.type === 'MemberExpression' || isPart ? undefined : 'commit'
   }
   if (name === undefined || !Object.hasOwn(kinds, name)) return undefined
-  // the function of this name makes the call
+  // the helper `transaction` makes the call itself
   if (name === 'transaction' && (node['callee'] as Node).type === 'Identifier') return undefined
-  // what a transaction does is not there before its commit, and a prepared query's name is no call
+  // a statement in a transaction does not commit, and `prepare` only names a query
   if (name === 'execute' && (base.root === 'tx' || base.methods.includes('prepare'))) return undefined
   return kinds[name]
 }
@@ -104,7 +105,7 @@ const nameOf = (callee: Node): string | undefined =>
       ? nameOf(callee['property'] as Node)
       : undefined
 
-/** `db.insert(x).values(y)`: its root `db`, its first method `insert`, all of its methods. */
+/** For `db.insert(x).values(y)`, returns the root `db`, the first method `insert`, and all methods. */
 function chainOf(node: Node): { root?: string; first?: string; methods: string[] } {
   const methods: string[] = []
   let at = node
@@ -123,7 +124,10 @@ function chainOf(node: Node): { root?: string; first?: string; methods: string[]
   }
 }
 
-/** Puts a failpoint before and after each site, and right before the commit of a transaction, and writes the list of them all into `sites.json`. */
+/**
+ * Adds a failpoint before and after each site, and another right before the commit of a transaction. Writes
+ * the list of sites to `sites.json`.
+ */
 export function failpoints(folder: string): Plugin {
   return {
     name: 'failpoints',

@@ -6,19 +6,22 @@ import type { Traffic } from './traffic/traffic.ts'
 
 export interface Context {
   shop: FaultShop
-  /** People who come and go; what the shop promised them is checked after the fault. */
+  /** Simulated people. What the shop promised them is checked after the fault. */
   traffic: Traffic
   random: Random
-  /** Counts a fault that was injected. */
+  /** Counts injected faults. */
   injected: (count?: number) => void
   say: (line: string) => void
 }
 
-/** One way in which things go wrong. `run` throws if the shop does not withstand it; then the invariants are checked. */
+/**
+ * A kind of fault. `run` injects it, and throws if the shop does not withstand it. The invariants are checked
+ * afterwards.
+ */
 export interface Fault {
   name: string
   title: string
-  /** The largest error of the times that processes write, in ms. */
+  /** The largest error in the times that processes write, in ms. */
   clockErrorMs?: number
   run: (context: Context) => Promise<void>
 }
@@ -28,7 +31,7 @@ export function must(condition: boolean, what: string): asserts condition {
   if (!condition) throw new Error(what)
 }
 
-/** Polls until something holds. @throws if it does not within `withinMs` */
+/** Polls until a condition holds. @throws if it does not hold within `withinMs` */
 export async function until(what: string, isSo: () => Promise<boolean> | boolean, withinMs = 30_000) {
   const end = performance.now() + withinMs
   while (!(await isSo())) {

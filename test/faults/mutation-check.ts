@@ -10,19 +10,19 @@ import { openFaultShop, type FaultShop } from './shop.ts'
 import { openTraffic, type Traffic } from './traffic/traffic.ts'
 
 /**
- * Builds the shop with one bug after another: the checker must report each, by the invariant that it breaks. It must
- * report nothing about the build without a bug, which comes first.
+ * Builds the shop with one bug after another. For each bug, the checker must report the invariant that it
+ * breaks. The first build has no bug, and the checker must report nothing.
  */
 export async function mutationsAreCaught(seed: number): Promise<Check[]> {
   const checks: Check[] = []
   console.log(
-    `\n${pc.bold('mutations')}  for each invariant a broken build, which the checker must catch (seed ${seed})`,
+    `\n${pc.bold('mutations')}  a broken build for each invariant, which the checker must catch (seed ${seed})`,
   )
   for (const mutation of [undefined, ...mutations]) {
     const { name = 'nothing is', breaks = 'none', sees = '' } = mutation ?? {}
     const findings = await findingsOf(mutation, seed).catch((error: Error): Finding[] => {
       const violations = [error.message]
-      return [{ name: 'I3', what: 'the story comes to its end', figures: '', violations }]
+      return [{ name: 'I3', what: 'the orders are handled', figures: '', violations }]
     })
     const bad = findings.filter(({ violations }) => violations.length > 0)
     const violation = bad
@@ -39,7 +39,7 @@ export async function mutationsAreCaught(seed: number): Promise<Check[]> {
   return checks
 }
 
-/** What the checker finds in a shop with this bug, or without any. */
+/** Returns what the checker finds in a shop with this bug, or without a bug. */
 async function findingsOf(mutation: Mutation | undefined, seed: number): Promise<Finding[]> {
   const waits = mutation === undefined || mutation.waits === true
   const shop = await openFaultShop({ broken: mutation, ...(waits && { orderDeadlineMs: 12_000 }) })
@@ -70,12 +70,12 @@ async function orderThatWaits(shop: FaultShop, traffic: Traffic) {
   const isCancelled = async () => (await traffic.statusOf(id)) === 'cancelled'
   await until('the order is cancelled', isCancelled, 25_000).then(
     () => shop.links.provider.restore(),
-    // then the checker must report it
+    // if the order is not cancelled, the checker must report it
     () => {},
   )
 }
 
-/** One of each: an order that is completed and refunded, one sent twice, one declined, one cancelled. */
+/** Places three orders: one is sent twice, completed and refunded, one is declined, one is cancelled. */
 async function story(traffic: Traffic) {
   const buy = (card: string, key?: string) =>
     traffic.place(traffic.people[0], newOrder([{ sku: 'MUG-BLUE', quantity: 2 }], card), key)
@@ -83,7 +83,7 @@ async function story(traffic: Traffic) {
   await buy('card_approved', 'asked-for-twice')
   await buy('card_declined')
   const cancelled = await buy('card_approved')
-  // a broken build may not get that far
+  // in a broken build, the order may never be decided
   const decided = ({ id }: { id: string }) => traffic.decided(id).catch(() => {})
   await decided(cancelled)
   await traffic.cancel(cancelled)

@@ -4,9 +4,9 @@ import type { InvariantName } from './checker.ts'
 export interface Mutation {
   name: string
   breaks: InvariantName
-  /** What its violation says. */
+  /** A part of the violation's message. */
   sees: string
-  /** Where it shows only once an order has waited for too long. */
+  /** Set if the bug shows only after an order has waited past its deadline. */
   waits?: true
   file: string
   find: string
@@ -61,7 +61,7 @@ export const mutations: Mutation[] = [
   {
     name: 'an order is accepted and not written',
     breaks: 'I5',
-    sees: 'was accepted and is not there',
+    sees: 'was accepted but does not exist',
     file: 'functions/shared/store/transaction.ts',
     find: 'await write(kept)',
     replace: 'void kept',
@@ -69,7 +69,7 @@ export const mutations: Mutation[] = [
   {
     name: 'the kept answer is given with a blank more',
     breaks: 'I6',
-    sees: 'was answered 2 ways',
+    sees: 'has 2 different responses',
     file: 'functions/shared/store/idempotency.ts',
     find: 'return new Response(body,',
     replace: 'return new Response(`${body} `,',

@@ -1,4 +1,4 @@
-/** A sequence that is the same for the same seed. */
+/** A random sequence that is the same for the same seed. */
 export interface Random {
   /** At least 0, less than 1. */
   next: () => number
@@ -6,11 +6,11 @@ export interface Random {
   below: (below: number) => number
   pick: <T>(from: readonly T[]) => T
   shuffle: <T>(all: readonly T[]) => T[]
-  /** Another sequence, which depends on the seed and the name only. */
+  /** Returns another sequence, which depends only on the seed and the name. */
   fork: (name: string) => Random
 }
 
-/** Mulberry32, by Tommy Ettinger: small, and good enough to choose by. */
+/** Mulberry32, by Tommy Ettinger: a small generator that is good enough for tests. */
 export function createRandom(seed: number): Random {
   let state = seed >>> 0
   const next = () => {

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Finding } from './checker.ts'
 
-/** What became of one fault. */
+/** The result of one fault. */
 export interface Outcome {
   name: string
   title: string
@@ -17,12 +17,12 @@ export interface Outcome {
   error?: string
 }
 
-/** What became of a deliberately broken build. */
+/** The result of checking a deliberately broken build. */
 export interface Check {
   name: string
   breaks: string
   caught: boolean
-  /** The invariants that it violated. */
+  /** The invariants that were violated. */
   found: string[]
 }
 
@@ -31,7 +31,7 @@ export const stood = ({ error, findings }: Outcome) =>
 
 const folder = join(import.meta.dirname, '../../.data/faults/outcomes')
 
-/** Keeps the last outcome of each fault and of each broken build, for the report. */
+/** Saves an outcome for the report, which shows the last one of each fault and of each broken build. */
 export function keep(outcome: Outcome | Check) {
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, `${outcome.name.replaceAll(' ', '-')}.json`), JSON.stringify(outcome))
@@ -39,7 +39,7 @@ export function keep(outcome: Outcome | Check) {
 
 function kept(): { outcomes: Outcome[]; checks: Check[] } {
   const all = readdirSync(folder).map(
-    // as `keep` wrote it
+    // written by `keep`
     (file) => JSON.parse(readFileSync(join(folder, file), 'utf8')) as Outcome | Check,
   )
   return {
@@ -67,7 +67,7 @@ export function jsonReport(outcomes: Outcome[], checks: Check[]): string {
   return JSON.stringify({ testResults })
 }
 
-/** docs/reliability.md: what was done to the shop the last time, and what was found. */
+/** Returns docs/reliability.md: the last outcome of each fault and of each broken build. */
 export function report(): string {
   const { outcomes, checks } = kept()
   const row = (cells: (string | number)[]) => `| ${cells.join(' | ')} |`
@@ -83,7 +83,7 @@ export function report(): string {
 
 # Nothing lost, nothing twice
 
-\`npm run test:faults\` makes a whole shop go wrong, a process for each function on real PostgreSQL, NATS and a MongoDB-compatible store, while people order, cancel, ship, refund, register and leave. After each fault it reads all stores and the payment provider's journal, compares them with what people were answered, and checks the invariants. \`--seed\` repeats a run, \`--hours\` goes on with new seeds, \`-- --help\` tells the rest.
+\`npm run test:faults\` injects faults into a whole shop: a process for each function on real PostgreSQL, NATS and a MongoDB-compatible store. Meanwhile, simulated people order, cancel, ship, refund, register and leave. After each fault it reads all stores and the payment provider's journal, compares them with the responses that the people got, and checks the invariants. \`--seed\` repeats a run, \`--hours\` runs again with new seeds, and \`-- --help\` prints all options.
 
 ${total(({ injected }) => injected)} faults, ${total(({ orders }) => orders)} orders, invariants checked ${total(({ findings }) => findings.length)} times, ${outcomes.filter((one) => !stood(one)).length} failures.
 
@@ -104,7 +104,7 @@ ${outcomes
   )
   .join('\n')}
 
-What they told:
+What each fault reported:
 
 ${outcomes
   .filter(({ said }) => said.length > 0)
@@ -126,7 +126,7 @@ ${invariants
 
 ## The checker can fail
 
-For each invariant one deliberately broken build, which it must catch:
+For each invariant there is a deliberately broken build, which the checker must catch:
 
 ${row(['breaks', 'how the build is broken', 'violated'])}
 ${row(['---', '---', '---'])}
@@ -139,5 +139,5 @@ ${checks
 ${readFileSync(join(import.meta.dirname, 'notes.md'), 'utf8')}`
 }
 
-/** The first number of its figures. */
+/** The first number in a finding's figures. */
 const size = ({ figures }: Finding) => Number(/\d+/.exec(figures)?.[0])

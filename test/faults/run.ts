@@ -39,7 +39,7 @@ const usage = `npm run test:faults [-- options] [NAME…]
   --outputFile F writes which of them failed, and why, in the format of vitest's JSON reporter
   --log          shows what the processes log`
 
-/** The shops that run, so that Ctrl-C leaves nothing behind. */
+/** The running shops, so that Ctrl-C can stop them. */
 const shops = new Set<FaultShop>()
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => {
@@ -47,8 +47,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
   })
 
 /**
- * Runs faults in one shop, one after the other, and checks the books after each.
- * @param isShown whether the terminal shows what the processes say
+ * Runs faults in one shop, one after the other, and checks the invariants after each.
+ * @param isShown whether to print the output of the processes
  */
 async function round(seed: number, chosen: Fault[], isShown: boolean): Promise<Outcome[]> {
   if (chosen.length === 0) return []
@@ -104,7 +104,7 @@ async function round(seed: number, chosen: Fault[], isShown: boolean): Promise<O
   return outcomes
 }
 
-/** The output of one shop's processes, in a file that is kept if the shop does not withstand a fault. */
+/** Writes the output of a shop's processes to a file. It is kept if the shop does not withstand a fault. */
 function openLog(name: string, isShown: boolean) {
   const path = join(import.meta.dirname, `../../.data/faults/${name}.log`)
   mkdirSync(dirname(path), { recursive: true })
@@ -114,9 +114,9 @@ function openLog(name: string, isShown: boolean) {
       if (file !== undefined) writeSync(file, `${line}\n`)
       if (isShown) console.log(pc.dim(line))
     },
-    /** Prints its path, and its lines about the requests that went wrong. */
+    /** Prints the file's path, and its lines about the requests that went wrong. */
     tell: ({ findings }: Outcome) => {
-      console.log(`  ${relative(process.cwd(), path)} has what the processes said`)
+      console.log(`  ${relative(process.cwd(), path)} has the output of the processes`)
       const ids = findings.flatMap(({ violations }) =>
         violations.flatMap((violation) => /X-Request-Id (\S+)\)/.exec(violation)?.[1] ?? []),
       )
@@ -159,19 +159,19 @@ async function main(): Promise<number> {
       log: { type: 'boolean', default: false },
     },
   })
-  // the lanes run at the same time, each in a shop of its own: they spend most of their time waiting
+  // the lanes run in parallel, each in its own shop, because they spend most of their time waiting
   const lanes: Fault[][] = [
     [oversell, stores, clocks, exhaustion, lostUpdates],
     [broker, provider],
     [fenced, relays, deliveries, idempotency, toldToStop, crashes(Number(values.crashes))],
   ]
-  // these run only by their name
+  // these run only if named
   const long: Fault[] = [endurance(Number(values.minutes))]
   const faults = [...lanes.flat(), ...long]
   const known = [...faults.map(({ name }) => name), 'mutations']
   const unknown = positionals.find((name) => !known.includes(name))
   if (unknown !== undefined)
-    throw new UserError(`There is no fault ${unknown}: choose of ${known.join(', ')}.\n${usage}`)
+    throw new UserError(`There is no fault ${unknown}. Choose from ${known.join(', ')}.\n${usage}`)
   const chosen = faults.filter((fault) =>
     positionals.length === 0 ? !long.includes(fault) : positionals.includes(fault.name),
   )
@@ -196,7 +196,7 @@ async function main(): Promise<number> {
   if (values.outputFile !== undefined) writeFileSync(values.outputFile, jsonReport(outcomes, mutations))
   const failed = outcomes.filter((one) => !stood(one))
   const all = outcomes.length + mutations.length
-  console.log(`\n${all} in ${(performance.now() / 1000).toFixed(0)} s`)
+  console.log(`\n${all} results in ${(performance.now() / 1000).toFixed(0)} s`)
   const missed = mutations.filter(({ caught }) => !caught)
   return failed.length + missed.length === 0 ? 0 : 1
 }

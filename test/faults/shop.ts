@@ -1,4 +1,4 @@
-/** A whole shop with a process for each function, on stores that a fault can kill, cut off and bring back. */
+/** A whole shop with a process for each function, on stores that a fault can kill, cut off and restart. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MongoClient, type Collection } from 'mongodb'
@@ -19,7 +19,7 @@ import { openLink, type Link } from '../link.ts'
 import { readBooks, type Books } from './checker.ts'
 import { folderOf, type Mutation } from './mutations.ts'
 
-/** How long an order may wait for stock and payment unless an option says otherwise. */
+/** How long an order may wait for stock and payment by default. */
 export const deadlineMs = 60_000
 
 const starts = { postgres: startPostgres, nats: startNats, mongodb: startMongo }
@@ -30,7 +30,7 @@ export interface Options {
   broken?: Mutation | undefined
   /** How long an order may wait for stock and payment. */
   orderDeadlineMs?: number
-  /** Is called with each line that a process writes. */
+  /** Called with each line that a process writes. */
   log?: (line: string) => void
 }
 
@@ -93,7 +93,7 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
     })
   }
 
-  /** The processes that run now. */
+  /** Returns the processes that are running. */
   function processes(): { name: string; pid: number }[] {
     const { functions } = system.backend.scale() as { functions: Record<string, FunctionReport> }
     return [
@@ -107,7 +107,7 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
   /** The address of a store itself, not of its link. */
   const urlOf = (name: StoreName) => stores.get(name)!.url
 
-  /** The processes of a name that have reported their clock's offset. One that is starting has not. */
+  /** The processes of a name that have reported their clock's offset. A process that is starting has not. */
   const withClocks = (name: string) =>
     processes().flatMap(({ name: its, pid }) => {
       const told = join(points, `clock-of-${pid}`)
@@ -125,15 +125,15 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
     links,
     points,
     sites: () => JSON.parse(readFileSync(join(dist, 'sites.json'), 'utf8')) as string[],
-    /** Kills a store at once, as a crash would. */
+    /** Kills a store, like a crash. */
     kill: async (name: StoreName) => {
       const store = stores.get(name)!
       links[name].cut()
-      // PostgreSQL's immediate shutdown: no checkpoint, its sessions cut off; its helpers do not outlive it
+      // SIGQUIT is PostgreSQL's immediate shutdown: no checkpoint, all sessions and helpers end
       process.kill(store.pid!, name === 'postgres' ? 'SIGQUIT' : 'SIGKILL')
       await store.died
     },
-    /** Starts a store that was killed, with its data or, if `empty`, without. */
+    /** Starts a killed store, with its data or, if `empty`, without. */
     revive: async (name: StoreName, { empty = false } = {}) => {
       if (empty) {
         await folders.get(name)!.remove()
@@ -151,7 +151,7 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
         process.kill(pid, 'SIGCONT')
       }
     },
-    /** Sets the clock of a name's processes, running and future ones, to an offset from the true time in ms. */
+    /** Sets the clocks of a name's running and future processes to an offset from the true time, in ms. */
     setClock: (name: string, offset: number) => {
       writeFileSync(join(points, `clock-${name}`), String(offset))
       for (const { pid } of withClocks(name))
@@ -161,7 +161,7 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
           // it has ended
         }
     },
-    /** Whether a process of the name has this offset. */
+    /** Whether a process of this name uses this offset. */
     runsAt: (name: string, offset: number) => withClocks(name).some((one) => one.offset === String(offset)),
     /** Starts a second process of a service or a reaction. */
     startSecond: async (name: 'relay' | ReactionName) => {
@@ -180,7 +180,7 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
       return instance
     },
     urlOf,
-    /** Works on the products in MongoDB itself, not through its link. */
+    /** Runs work on the products in MongoDB, directly and not through its link. */
     products: async <T>(work: (products: Collection) => Promise<T>): Promise<T> => {
       const mongo = new MongoClient(urlOf('mongodb'))
       try {
@@ -189,7 +189,7 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
         await mongo.close()
       }
     },
-    /** Works on PostgreSQL itself, not through its link. */
+    /** Runs work on PostgreSQL, directly and not through its link. */
     sql: async <T>(work: (sql: postgres.Sql) => Promise<T>): Promise<T> => {
       const sql = postgres(urlOf('postgres'), { max: 2, onnotice: () => {} })
       try {

@@ -3,11 +3,11 @@ import type { Fault } from '../fault.ts'
 
 const goneMs = 120_000
 
-/** The broker may go, come back, and come back with nothing: orders are accepted all the while, and each ends. */
+/** The broker stops, and restarts with or without its data. Orders are always accepted, and each ends. */
 export const broker: Fault = {
   name: 'broker',
   title:
-    'JetStream’s storage removed in mid-run; the broker restarted; the broker gone for two minutes while orders are accepted',
+    'JetStream’s storage removed during a run; the broker restarted; the broker down for two minutes while orders are accepted',
   async run({ shop, traffic, injected, say }) {
     const busy = traffic.run({ atOnce: 2, pauseMs: 600 })
     await pause(2_000)
@@ -23,6 +23,6 @@ export const broker: Fault = {
     injected()
     await pause(2_000)
     await busy.stop()
-    say(`${taken}, while it was gone for ${goneMs / 1000} s`)
+    say(`${taken}, while the broker was down for ${goneMs / 1000} s`)
   },
 }

@@ -8,18 +8,18 @@ const wrongForMs = 1_500
 /** How many clocks are wrong at once. */
 const wrongAtOnce = 4
 
-/** A process's wrong clock moves no deadline and no key, since those go by the database's clock. */
+/** A wrong clock in a process changes no deadline and no key, because those use the database's clock. */
 export const clocks: Fault = {
   name: 'clocks',
-  title: 'The clock of each process an hour back, and, where it takes no access tokens, an hour on',
+  title: 'The clock of each process an hour slow and, if it accepts no access tokens, an hour fast',
   clockErrorMs: 2 * hour,
   async run({ shop, traffic, random, injected, say }) {
-    // with its clock ahead, a process that takes access tokens refuses them as expired, which is right
+    // with its clock ahead, a process refuses access tokens as expired, which is right
     const takesTokens = (name: string) =>
       Object.hasOwn(functions, name) && 'by' in functions[name as FunctionName]
     const busy = traffic.run({ atOnce: 2 })
     const all = ['relay', 'dispatcher', ...Object.keys(functions)]
-    // twice, for processes that did not run the first time
+    // twice, in case a process was not running the first time
     const left = [...random.shuffle(all), ...random.shuffle(all)]
     const done = new Set<string>()
     await times(wrongAtOnce, async () => {
@@ -37,9 +37,12 @@ export const clocks: Fault = {
     })
     await busy.stop()
     for (const id of traffic.payable())
-      must((await traffic.decided(id)) !== 'cancelled', `order ${id} was cancelled, and could have been paid`)
+      must(
+        (await traffic.decided(id)) !== 'cancelled',
+        `order ${id} was cancelled although it could have been paid`,
+      )
     const customer = shop.as(await traffic.people[0]!.token())
-    // an order of nothing is refused, so none is placed
+    // an empty order is refused, so none is placed
     const answer = async () => (await customer.POST('/orders', { body: newOrder([]) })).response.status
     shop.setClock('create-order', hour)
     await until(
@@ -47,11 +50,11 @@ export const clocks: Fault = {
       async () => (await answer()) === 401,
     )
     shop.setClock('create-order', 0)
-    await until('create-order takes it again', async () => (await answer()) === 400)
+    await until('create-order accepts the token again', async () => (await answer()) === 400)
     // a function without requests is not started
     const missed = all.filter((name) => !done.has(name)).join(', ')
-    must(done.has('relay') && done.has('dispatcher'), 'a service has no clock')
-    must(done.size > all.length / 2, `nobody asked for ${missed}`)
-    say(`${done.size} of ${all.length} kinds of processes; not asked for in time: ${missed || 'none'}`)
+    must(done.has('relay') && done.has('dispatcher'), 'the clock of a service was not changed')
+    must(done.size > all.length / 2, `these functions were not called: ${missed}`)
+    say(`${done.size} of ${all.length} kinds of processes; not called in time: ${missed || 'none'}`)
   },
 }

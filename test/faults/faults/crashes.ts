@@ -5,20 +5,21 @@ import { must, type Context, type Fault } from '../fault.ts'
 import { productOfYesterday } from './idempotency.ts'
 
 /**
- * Places to which nothing here leads. They run once, before the shop opens, or for a person; or they guard against a
- * provider that takes its word back: it has captured what it said it had not, or refuses a refund of what it captured.
+ * Places that this fault does not reach. They run once before the shop opens, or for a person. Others handle
+ * a provider that contradicts itself: it has captured a payment that it reported as not captured, or it
+ * refuses to refund a captured payment.
  */
 const elsewhere =
   /functions\/(?:\w+\/seed|products\/schema-version)\.ts|events\/dead-letters\.ts|(?:void|refund)-payment\.ts/
 
-/** A process dies with kill -9 before or after any commit, publish, acknowledgement or call, and is started again. */
+/** A process is killed before or after any commit, publish, acknowledgement or call, and restarted. */
 export const crashes = (most: number): Fault => ({
   name: 'crashes',
   title:
     'Crash at every point: kill -9 before and after each commit, publish, acknowledgement and outgoing call, and at the end of each transaction',
   async run(context) {
     const { shop, traffic, random, injected, say } = context
-    // no more than the shop can take beside its crashes
+    // no more load than the shop can handle while its processes crash
     const busy = traffic.run({ atOnce: 3, pauseMs: 150 })
     await pause(8_000)
     await rare(context)
@@ -27,9 +28,9 @@ export const crashes = (most: number): Fault => ({
     const ofProcess = new Map<string, number>()
     const times = (point: string) => tried.get(point) ?? 0
     let restarts = 0
-    // round by round, as points are passed for the first time that lie behind others
+    // chosen one by one, because a crash at one point may lead to a new point
     for (const until = performance.now() + most * 5_000; performance.now() < until && restarts < most;) {
-      // the point that had the fewest, of the process that was let alone for longest: so none is only being started
+      // the point with the fewest tries; of several, the one whose process has run longest without a try
       const [next] = random
         .shuffle(passed(context))
         .toSorted(
@@ -38,9 +39,9 @@ export const crashes = (most: number): Fault => ({
         )
       const point = next!
       ofProcess.set(processOf(point), performance.now())
-      // one that is not come to again counts as well, or it would be waited for for ever
+      // a try counts even if the point is not reached, so that no point is tried for ever
       tried.set(point, times(point) + 1)
-      // a rare one is waited for longer each time
+      // waits longer each time for a point that is rarely reached
       const withinMs = crashed.has(point) ? 1_000 : 1_000 * times(point) ** 2
       if ((await crashAt(context, point, { withinMs })) !== undefined) {
         restarts++
@@ -58,8 +59,8 @@ export const crashes = (most: number): Fault => ({
         `${seen.size} of ${sites.length} places in the source${unseen.length === 0 ? '' : `, not ${unseen.join(', ')}`}`,
     )
     must(restarts >= (most < 500 ? most / 2 : 500), `only ${restarts} processes crashed`)
-    // a short run has not the time to come everywhere
-    must(most < 500 || unseen.length === 0, 'a place in the source was never come to')
+    // a short run does not have the time to reach every place
+    must(most < 500 || unseen.length === 0, 'a place in the source was never reached')
     const never = all.filter((point) => !tried.has(point))
     must(most < 500 || never.length === 0, `never tried: ${never.join(', ')}`)
   },
@@ -67,7 +68,7 @@ export const crashes = (most: number): Fault => ({
 
 const processOf = (point: string) => point.split(' | ')[0]!
 
-/** What people alone do not lead to: a message that is no event, a failure that cannot be stored, a key whose day is over. */
+/** Causes what the traffic does not: an invalid message, a failure that cannot be stored, an expired key. */
 async function rare(context: Context) {
   const { shop } = context
   const connection = await connect({ servers: new URL(shop.links.nats.url).host })

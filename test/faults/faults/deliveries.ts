@@ -6,15 +6,15 @@ import { reactionsOn } from '../../../functions/table.ts'
 import { openPostgres } from '../../../functions/shared/store/postgres.ts'
 import { must, until, type Context, type Fault } from '../fault.ts'
 
-/** Often enough that copies overtake first deliveries, and come while those are under way. */
+/** Enough rounds for copies to overtake first deliveries, or to arrive during them. */
 const rounds = 5
 const mostCopies = 120
 
-/** However often and in whatever order an event is delivered, it has one effect; what nobody can take harms no other. */
+/** An event takes effect once, however often and in any order it is delivered. Bad events harm no others. */
 export const deliveries: Fault = {
   name: 'deliveries',
   title:
-    'Messages delivered up to four times more, in shuffled order; poison messages among good ones, one mended and replayed, one dropped',
+    'Messages delivered up to four more times, in random order; poison messages among good ones, one fixed and replayed, one dropped',
   async run(context) {
     const { traffic, say, injected } = context
     const busy = traffic.run({ pauseMs: 200 })
@@ -29,11 +29,11 @@ export const deliveries: Fault = {
     injected(copies + 2)
     await busy.stop()
     await mend(context, invalid, early)
-    say(`${copies} deliveries more than the dispatcher’s`)
+    say(`${copies} deliveries in addition to the dispatcher’s`)
   },
 }
 
-/** Sends what has come into the stream since then to the reactions once more, up to four times, while the dispatcher is at work. */
+/** Delivers the stream's events since then again, up to four times each, while the dispatcher is running. */
 async function deliverAgain(context: Context, since: Date): Promise<number> {
   const { shop, random } = context
   const copies: { url: string; body: string }[] = []
@@ -45,16 +45,16 @@ async function deliverAgain(context: Context, since: Date): Promise<number> {
   let taken = 0
   const worker = async () => {
     for (let copy = left.pop(); copy !== undefined; copy = left.pop()) {
-      // an error is an answer, too: the dispatcher delivers it as well
+      // a delivery may fail, since the dispatcher delivers the event as well
       if (await deliver(copy.url, copy.body)) taken++
     }
   }
   await Promise.all(Array.from({ length: 12 }, worker))
-  must(taken > count / 2, `only ${taken} of ${count} deliveries were taken`)
+  must(taken > count / 2, `only ${taken} of ${count} deliveries were handled`)
   return count
 }
 
-/** What the stream holds since then, or the first of it: each event as it is sent to reactions. */
+/** Reads up to 2,000 of the stream's events since then, in the form in which reactions get them. */
 export async function streamed({ shop }: Context, since: Date): Promise<{ type: string; body: string }[]> {
   const connection = await connect({ servers: new URL(shop.links.nats.url).host })
   const from = { deliver_policy: DeliverPolicy.StartTime, opt_start_time: since.toISOString() }
@@ -66,7 +66,7 @@ export async function streamed({ shop }: Context, since: Date): Promise<{ type: 
   return found
 }
 
-/** Sends an event to a reaction as the dispatcher does; tells whether it was taken. */
+/** Sends an event to a reaction as the dispatcher does. Returns whether the reaction handled it. */
 export async function deliver(url: string, body: string): Promise<boolean> {
   const headers = { 'content-type': 'application/cloudevents+json' }
   const response = await fetch(url, { method: 'POST', headers, body })
@@ -74,7 +74,7 @@ export async function deliver(url: string, body: string): Promise<boolean> {
   return response.ok
 }
 
-/** Events as a bug might write them: one that fits no catalogue, and one that its reaction cannot do, however often it tries. */
+/** Writes events as a bug might: one has invalid data, and the reaction to the other always fails. */
 async function poison({ shop }: Context): Promise<[invalid: string, early: string]> {
   const [invalid, early] = [uuidv7(), uuidv7()]
   const nobodys = { orderId: 'nobody’s', reason: 'poison' }
@@ -87,18 +87,18 @@ async function poison({ shop }: Context): Promise<[invalid: string, early: strin
   return [invalid, early]
 }
 
-/** Someone puts the one right and has it replayed, and drops the other. */
+/** Fixes and replays the invalid event, and drops the other. */
 async function mend({ shop }: Context, id: string, early: string) {
   const db = openPostgres(shop.urlOf('postgres'))
   const parked = async (id: string) =>
     (await listDeadLetters(db)).filter(({ eventId }) => eventId === id).length
   await until('the invalid event is parked', async () => (await parked(id)) === 2)
-  await until('the event that cannot be done is parked', async () => (await parked(early)) === 1, 60_000)
+  await until('the event that cannot be handled is parked', async () => (await parked(early)) === 1, 60_000)
   await dropDeadLetters(db, { eventId: early })
   const data = JSON.stringify({ orderId: uuidv7(), reason: 'mended' })
   await db.client`update events.failures set event = jsonb_set(event, '{data}', ${data}::text::jsonb) where event_id = ${id}`
   await replayDeadLetters(db, { eventId: id })
   const left = () => db.client`select from events.failures where event_id = ${id}`
-  await until('the mended event is taken', async () => (await left()).length === 0)
+  await until('the fixed event is handled', async () => (await left()).length === 0)
   await db.client.end()
 }

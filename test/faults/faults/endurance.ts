@@ -6,10 +6,10 @@ import type { FaultShop } from '../shop.ts'
 const settledMs = 3 * 60_000
 const mostGrowth = 1.2
 
-/** Nothing goes wrong, for long: no process holds ever more memory. */
+/** A long run without faults. No process may use more and more memory. */
 export const endurance = (minutes: number): Fault => ({
   name: 'endurance',
-  title: `Load for ${minutes} minutes: the memory of each process at the end against that after three`,
+  title: `Load for ${minutes} minutes: the memory of each process at the end, compared with that after three`,
   async run({ shop, traffic, say }) {
     const busy = traffic.run({ atOnce: 3, pauseMs: 150 })
     await pause(settledMs)
@@ -21,11 +21,11 @@ export const endurance = (minutes: number): Fault => ({
       return before === undefined || mib === undefined ? [] : [{ name, growth: mib / before, mib }]
     })
     await busy.stop()
-    must(grown.length > 0, 'no process lived that long')
+    must(grown.length > 0, 'no process ran that long')
     grown.sort((a, b) => b.growth - a.growth)
     const { name, growth, mib } = grown[0]!
     say(
-      `${grown.length} processes lived so long; the most grew ${name}, to ${growth.toFixed(2)} × (${mib.toFixed(0)} MiB)`,
+      `${grown.length} processes ran that long; ${name} grew most, to ${growth.toFixed(2)} × (${mib.toFixed(0)} MiB)`,
     )
     for (const one of grown)
       must(
@@ -35,7 +35,7 @@ export const endurance = (minutes: number): Fault => ({
   },
 })
 
-/** The memory of each process in MiB, by its pid: the median of five samples, since every garbage collection changes it. */
+/** The memory of each process in MiB, by pid: the median of five samples, as garbage collection varies it. */
 async function memories(shop: FaultShop): Promise<Map<number, number>> {
   const samples = new Map<number, number[]>()
   for (let taken = 0; taken < 5; taken++, await pause(2_000))

@@ -7,17 +7,17 @@ import { memoryMib, must, tally, times, until, type Context, type Fault } from '
 
 const mostMemory = 300
 
-/** A client that asks for too much is refused, and nobody else notices. */
+/** A client that demands too much is refused, and no other client is affected. */
 export const exhaustion: Fault = {
   name: 'exhaustion',
   title:
-    'Bodies over the cap, also of unsaid length, 10,000-deep JSON, slow senders, limit=1e9, hoarded connections and streams',
+    'Bodies over the limit, also without a length, JSON nested 10,000 deep, slow senders, limit=1e9, many open connections and streams',
   async run(context) {
     const { shop, traffic, injected, say } = context
     const customer = traffic.people[0]!
     const token = await customer.token()
     const api = `${shop.url}/api/v1`
-    // raw, as these requests are malformed
+    // not through the API client, because these requests are malformed
     const raw = (body: string | ReadableStream) =>
       fetch(`${api}/orders`, {
         method: 'POST',
@@ -32,13 +32,13 @@ export const exhaustion: Fault = {
       }).then(async (response) => ({ status: response.status, text: await response.text() }))
 
     const large = await raw(`{"note":"${'x'.repeat(5_000_000)}"}`)
-    must(large.status === 413, `5 MB were answered ${large.status}`)
+    must(large.status === 413, `5 MB returned ${large.status}`)
     const chunked = await raw(new Blob([`{"note":"${'x'.repeat(5_000_000)}"}`]).stream())
-    must(chunked.status === 413, `5 MB in chunks were answered ${chunked.status}`)
+    must(chunked.status === 413, `5 MB in chunks returned ${chunked.status}`)
     const deep = await raw('{"a":'.repeat(10_000) + '1' + '}'.repeat(10_000))
-    must([400, 422].includes(deep.status), `10,000-deep JSON was answered ${deep.status}: ${deep.text}`)
+    must([400, 422].includes(deep.status), `JSON nested 10,000 deep returned ${deep.status}: ${deep.text}`)
     const wide = await fetch(`${api}/products?limit=1e9`)
-    must([400, 422].includes(wide.status), `limit=1e9 was answered ${wide.status}`)
+    must([400, 422].includes(wide.status), `limit=1e9 returned ${wide.status}`)
     await wide.text()
 
     const { host, port } = { host: '127.0.0.1', port: Number(new URL(shop.url).port) }
@@ -46,7 +46,7 @@ export const exhaustion: Fault = {
       const socket = connect(port, host)
         .on('error', () => {})
         .resume()
-      // a third send nothing, a third never finish the headers, a third never finish the body
+      // a third sends nothing, a third does not finish the headers, a third does not finish the body
       if (n % 3 === 1) socket.write('POST /api/v1/orders HTTP/1.1\r\nHost: x\r\n')
       if (n % 3 === 2)
         socket.write(
@@ -61,20 +61,19 @@ export const exhaustion: Fault = {
     const statuses = streams.map(({ response }) => response.status)
     must(
       statuses.every((status) => status === 200),
-      `watchers were answered ${JSON.stringify(tally(statuses))}`,
+      `the streams returned ${JSON.stringify(tally(statuses))}`,
     )
     injected(300 + 150 + 4)
 
     const served = await others(context)
     watching.abort()
-    // a connection that sends too slowly, or nothing, is closed
     const allClosed = () => sockets.every((socket) => socket.closed)
-    await until('those who send too slowly are cut off', allClosed, 60_000)
+    await until('connections that send too slowly are closed', allClosed, 60_000)
     const memory = shop.processes().map(({ name, pid }) => ({ name, mib: memoryMib(pid, 'VmHWM') }))
     const largest = memory.reduce((a, b) => (a.mib > b.mib ? a : b))
     must(largest.mib < mostMemory, `${largest.name} had grown to ${largest.mib.toFixed(0)} MiB`)
     say(
-      `${served.count} requests of others went well beside it, the slowest in ${served.slowest.toFixed(0)} ms; the largest process was ${largest.name} with ${largest.mib.toFixed(0)} MiB`,
+      `${served.count} requests of others succeeded in the meantime, the slowest in ${served.slowest.toFixed(0)} ms; the largest process was ${largest.name} with ${largest.mib.toFixed(0)} MiB`,
     )
   },
 }
@@ -82,7 +81,7 @@ export const exhaustion: Fault = {
 const servedForMs = 6_000
 const soonMs = 5_000
 
-/** Requests of other people in the meantime: each succeeds, and soon. */
+/** Sends requests of other people in the meantime. Each must succeed soon. */
 async function others({ shop, traffic }: Context) {
   const someone = shop.as(await traffic.people[2]!.token())
   const requests = [
@@ -90,7 +89,7 @@ async function others({ shop, traffic }: Context) {
     () => readStock(someone, 'MUG-BLUE'),
     () => good(someone.GET('/orders')),
   ]
-  // start the functions, which is not measured
+  // starts the functions, which is not measured
   for (const request of requests) await request()
   let count = 0
   let slowest = 0
@@ -105,6 +104,6 @@ async function others({ shop, traffic }: Context) {
       }
     }
   })
-  must(slowest < soonMs, `someone else waited ${slowest.toFixed(0)} ms`)
+  must(slowest < soonMs, `another client waited ${slowest.toFixed(0)} ms`)
   return { count, slowest }
 }

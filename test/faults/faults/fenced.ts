@@ -6,11 +6,11 @@ import { crashAt, passed } from '../crash.ts'
 import { must, times, type Fault } from '../fault.ts'
 import { deliver, streamed } from './deliveries.ts'
 
-/** A reaction is stopped for longer than JetStream waits, then resumed: its late work has no effect. */
+/** A reaction is suspended for longer than JetStream waits, then resumed. Its late work has no effect. */
 export const fenced: Fault = {
   name: 'fenced',
   title:
-    'A reaction stopped within its transaction, right before its commit, and past ack_wait, its events delivered to another process, and resumed',
+    'A reaction suspended right before its commit until after ack_wait, while another process handles its events, then resumed',
   async run(context) {
     const { shop, traffic, random, injected, say } = context
     const name = random.pick(['reserve-stock', 'authorize-payment', 'confirm-order'] as const)
@@ -27,29 +27,29 @@ export const fenced: Fault = {
     const standing = crashAt(context, point, { signal: 'SIGSTOP', withinMs: 30_000 })
     const placed = await times(10, buy)
     const pid = await standing
-    must(pid !== undefined, `${name} did not come to ${point}`)
+    must(pid !== undefined, `${name} did not reach ${point}`)
     try {
       const decided = Promise.all(placed.map((one) => traffic.decided(one.id)))
       const isOver = decided.then(() => true)
-      // the same events, to the process that still runs
+      // sends the same events to the other process
       while (!(await Promise.race([isOver, pause(200, false)]))) {
         const events = (await streamed(context, since)).filter(
           ({ type, body }) => types.includes(type) && placed.some((one) => body.includes(one.id)),
         )
-        // all at once, since each may wait for the locks of the stopped process
+        // all at once, because each may wait for the locks of the suspended process
         await Promise.all(events.map(({ body }) => deliver(`http://127.0.0.1:${second.port}/`, body)))
       }
       const refused = (await decided).filter((status) => status !== 'confirmed')
-      must(refused.length === 0, `${refused.length} orders were not confirmed, with ${point} standing still`)
+      must(refused.length === 0, `${refused.length} orders were not confirmed while ${point} was suspended`)
       await pause(Math.max(0, ackWaitMs + 2_000 - (performance.now() - began)))
     } finally {
       process.kill(pid, 'SIGCONT')
-      // let the stopped process finish its late work
+      // the resumed process finishes its late work
       await pause(3_000)
       await second.stop()
     }
     injected()
     const seconds = (performance.now() - began) / 1000
-    say(`${point} stood still for ${seconds.toFixed(0)} s, and its work was done without it`)
+    say(`${point} was suspended for ${seconds.toFixed(0)} s, and another process did its work`)
   },
 }

@@ -6,7 +6,7 @@ import { at } from '../traffic/scene.ts'
 
 const writers = 50
 
-/** When many change the same thing, no change is lost. */
+/** If many clients change the same resource, no change is lost. */
 export const lostUpdates: Fault = {
   name: 'lost-updates',
   title: `${writers} writers with If-Match on one order, and on one product`,
@@ -14,15 +14,15 @@ export const lostUpdates: Fault = {
     const { say, injected } = context
     const retries = (await writeNotes(context)) + (await raisePrice(context))
     injected(2 * writers)
-    say(`${retries} refused as stale, and tried again`)
+    say(`${retries} refused as stale, and retried`)
   },
 }
 
-/** Everyone adds to the note of one order. @returns how often someone had to start over */
+/** All writers append to the note of one order. @returns the number of retries */
 async function writeNotes(context: Context): Promise<number> {
   const { traffic } = context
   const who = traffic.people[0]!
-  // once it is decided, no step of the saga changes its version
+  // once the order is decided, no step of the saga changes its version
   const { id } = await traffic.place(who, newOrder([{ sku: 'MUG-RED', quantity: 1 }]))
   await traffic.decided(id)
   const read = () => who.GET('/orders/{id}', at(id))
@@ -45,7 +45,7 @@ async function writeNotes(context: Context): Promise<number> {
   return retries
 }
 
-/** Everyone raises the price of one product by 1. @returns how often someone had to start over */
+/** All writers raise the price of one product by 1. @returns the number of retries */
 async function raisePrice(context: Context): Promise<number> {
   const { seller, addProduct } = context.traffic
   const { id, price: first } = await addProduct()
@@ -68,9 +68,9 @@ const ifMatch = ({ headers }: Response) => ({ 'If-Match': headers.get('etag') ??
 const versionOf = ({ headers }: Response) => Number(/\d+/.exec(headers.get('etag') ?? '')?.[0])
 
 /**
- * Lets many writers change the same thing at once; a writer whose version is stale starts over.
- * @param change reads it and sends one writer's change
- * @returns how often someone had to start over
+ * Lets many writers change the same resource at once. A writer whose version is stale starts over.
+ * @param change reads the resource and sends one writer's change
+ * @returns the number of retries
  */
 async function writeByMany(
   { random }: Context,
@@ -80,14 +80,11 @@ async function writeByMany(
     for (let tries = 0; tries < 1_000; tries++) {
       const { error, response } = await change(n)
       if (response.status === 200) return tries
-      must(
-        response.status === 412,
-        `${response.url} was answered ${response.status}: ${JSON.stringify(error)}`,
-      )
+      must(response.status === 412, `${response.url} returned ${response.status}: ${JSON.stringify(error)}`)
       // spread the retries
       await pause(random.below(400))
     }
-    throw new Error(`writer ${n} never got through`)
+    throw new Error(`writer ${n} never succeeded`)
   })
   return counts.reduce((sum, count) => sum + count, 0)
 }

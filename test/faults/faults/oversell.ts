@@ -3,10 +3,10 @@ import { readStock } from '../../../demo/client/stock.ts'
 import { deadlineMs } from '../shop.ts'
 import { must, times, until, type Context, type Fault } from '../fault.ts'
 
-/** Many buyers and few units: exactly as many orders are fulfilled as there is stock for. */
+/** Many buyers order few units. Exactly as many orders are fulfilled as there is stock for. */
 export const oversell: Fault = {
   name: 'oversell',
-  title: '200 buyers, 1 unit; one order with the SKU on two lines; several units and random sizes',
+  title: '200 buyers, 1 unit; an order with the same SKU on two lines; several units and random quantities',
   async run(context) {
     await rush(context, 1, 200, () => [1])
     await rush(context, 1, 20, () => [1, 1])
@@ -40,7 +40,7 @@ async function rush(context: Context, units: number, buyers: number, sizes: () =
   const refused = new Set(ended.filter(({ status }) => status === 'cancelled').map(({ id }) => id))
   const { orders, timeline, payments, journal } = await shop.books()
   const told = timeline.filter(({ order_id, type }) => type === 'stock.rejected' && refused.has(order_id))
-  // on a busy machine, some of so many orders reach their deadline first
+  // on a busy machine, some of these orders reach their deadline first
   const late = orders.filter(
     ({ id, placed_at, updated_at }) =>
       refused.has(id) &&
@@ -49,19 +49,19 @@ async function rush(context: Context, units: number, buyers: number, sizes: () =
   )
   must(
     told.length + late.length === refused.size,
-    `${told.length} of ${refused.size} were refused for want of stock`,
+    `${told.length} of ${refused.size} were refused for lack of stock`,
   )
   const theirs = new Set(payments.filter((one) => refused.has(one.order_id)).map(({ id }) => id))
   must(
     !journal.some(({ payment }) => theirs.has(payment.reference)),
-    'someone who was refused had a payment authorised',
+    'a payment was authorised for a refused order',
   )
-  // nobody was refused who could have been served
+  // no order was refused that could have been fulfilled
   const smallest = Math.min(
     ...ended.filter(({ status }) => status === 'cancelled').map(({ wanted }) => wanted),
   )
   must(
     late.length > 0 || units - taken < smallest,
-    `${smallest} were refused while ${units - taken} are left`,
+    `an order of ${smallest} was refused although ${units - taken} are left`,
   )
 }

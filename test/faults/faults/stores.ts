@@ -4,7 +4,7 @@ import { newOrder, paymentOf } from '../../../demo/client/orders.ts'
 import { withKey } from '../traffic/scene.ts'
 import { must, until, type Context, type Fault } from '../fault.ts'
 
-/** A request that needs the failed store is refused soon; all others succeed. */
+/** A request that needs the failed store is refused soon. All others succeed. */
 export const stores: Fault = {
   name: 'stores',
   title:
@@ -69,7 +69,7 @@ export const stores: Fault = {
 
 type Ask = () => Promise<{ response: Response }>
 
-/** For each link a request that needs only that one, and a request that needs none. No request needs the broker. */
+/** For each link, a request that needs only that link, and one that needs none. None needs the broker. */
 async function probes({ shop, traffic }: Context) {
   const { id } = await traffic.place(
     traffic.people[0],
@@ -94,15 +94,15 @@ async function probes({ shop, traffic }: Context) {
       return traffic.staff.POST('/payments/{id}/refunds', { params, body: scratch })
     },
   }
-  // outside of the API, so not by its client
+  // not a part of the API, so not through its client
   const other = async () => {
     const response = await fetch(`${shop.url}/.well-known/jwks.json`)
     await response.text()
     return { response }
   }
-  // start them
+  // starts the functions
   for (const one of [...Object.values(ask), other]) await one?.()
-  // a refund that was refused may have been made all the same, so it is repeated with the same key
+  // a refused refund may have been made all the same, so it is repeated with the same key
   const askAgain = async () => {
     for (const key of keys) await traffic.giveBack(id, paymentId, scratch, key)
   }
@@ -110,15 +110,15 @@ async function probes({ shop, traffic }: Context) {
 }
 
 /**
- * How long an answer may take on a busy machine, in ms: if the connection is refused, and if the store is silent, when
- * a request may take its full 10 s.
+ * How long a response may take on a busy machine, in ms: if the connection is refused, and if the store is
+ * silent, when a request may take its full 10 s.
  */
 const mostMs = { refused: 7_000, silent: 12_000 }
 
 interface Asked {
   needing: Ask | undefined
   others: (Ask | undefined)[]
-  /** If false, requests that need it may succeed. */
+  /** If false, requests that need the link may succeed. */
   isGone: boolean
   withinMs: number
 }
@@ -150,12 +150,12 @@ async function during(
   const slowest = Math.max(0, ...faulted.map(({ ms }) => ms))
   const well = unharmed.filter(({ status }) => status < 300).length / unharmed.length
   say(
-    `${what}: ${refused.length} of ${faulted.length} who need it refused, the slowest answer after ${slowest.toFixed(0)} ms; ` +
-      `${(well * 100).toFixed(2)} % of ${unharmed.length} others went well`,
+    `${what}: ${refused.length} of ${faulted.length} that need it refused, the slowest response after ${slowest.toFixed(0)} ms; ` +
+      `${(well * 100).toFixed(2)} % of ${unharmed.length} others succeeded`,
   )
-  must(needing === undefined || !isGone || refused.length > 0, `${what}: nobody noticed`)
+  must(needing === undefined || !isGone || refused.length > 0, `${what}: no request failed`)
   for (const { status, retry } of refused)
-    must(status === 503 && retry !== null, `${what}: answered ${status}, Retry-After ${retry}`)
-  must(slowest < withinMs, `${what}: an answer took ${slowest.toFixed(0)} ms`)
-  must(well >= 0.999, `${what}: only ${(well * 100).toFixed(2)} % of the others went well`)
+    must(status === 503 && retry !== null, `${what}: returned ${status}, Retry-After ${retry}`)
+  must(slowest < withinMs, `${what}: a response took ${slowest.toFixed(0)} ms`)
+  must(well >= 0.999, `${what}: only ${(well * 100).toFixed(2)} % of the others succeeded`)
 }

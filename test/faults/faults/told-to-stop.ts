@@ -3,12 +3,12 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { steadyLoad } from '../../load.ts'
 import { must, times, until, type Fault } from '../fault.ts'
 
-/** After 8 s a process cuts off requests in flight, such as a delivery that waits for a slow card, and exits. */
+/** After 8 s, a process cuts off requests in flight, such as a delivery with a slow card, and exits. */
 const graceMs = 10_000
 /** How many processes get SIGTERM at once. */
 const toldAtOnce = 4
 
-/** A process that is told to stop finishes what it has begun. */
+/** A process that gets SIGTERM finishes the requests that it has begun. */
 export const toldToStop: Fault = {
   name: 'told-to-stop',
   title: 'SIGTERM to each process under load: no request fails, each ends within its grace period',
@@ -17,7 +17,7 @@ export const toldToStop: Fault = {
     const query = { limit: 3 }
     // an order is accepted at the first attempt, or placing it throws
     const order = () => traffic.placeAtOnce('card_approved').then(() => ({ response: { status: 201 } }))
-    // half of the requests change something: those are never sent twice by a proxy
+    // half of the requests change something, because a proxy never sends those twice
     const requests = [
       () => customer.GET('/products', { params: { query } }),
       () => customer.GET('/stock/{sku}', { params: { path: { sku: 'MUG-BLUE' } } }),
@@ -40,7 +40,7 @@ export const toldToStop: Fault = {
         try {
           process.kill(pid, 'SIGTERM')
         } catch {
-          // it was idle and has been stopped already
+          // the process was idle and has stopped already
           continue
         }
         await until(`${name} ends`, () => !existsSync(`/proc/${pid}`), graceMs)

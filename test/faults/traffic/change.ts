@@ -6,11 +6,11 @@ interface Answer {
   response: Response
 }
 
-/** Changes something if it is still as it was read; something that was changed or deleted since is left as it is. */
+/** Reads a resource and changes it with If-Match. Gives up if it was changed or deleted in the meantime. */
 export const createChange =
   ({ insist, promised }: Scene) =>
   async (read: () => Promise<Answer>, write: (ifMatch: { 'If-Match': string }) => Promise<Answer>) => {
-    const { data, response } = await insist('what is to be changed', read)
+    const { data, response } = await insist('reading before a change', read)
     if (data === undefined) return
     const ifMatch = { 'If-Match': response.headers.get('etag') ?? '' }
     const changed = await insist('a change', () => write(ifMatch))

@@ -9,15 +9,15 @@ interface Answer {
   response: Response
 }
 
-/** Repeats requests as a good client does, and keeps a record of the answers that no fault excuses. */
+/** Retries requests like a good client, and records the responses that no fault excuses. */
 export function createInsistence() {
   const strange: string[] = []
   let isCalm = false
 
   /**
-   * Sends a request until it gets a final answer, whatever happens to the shop in the meantime. A request that creates
-   * something must carry the same Idempotency-Key each time.
-   * @param what is asked for, for messages
+   * Sends a request until it gets a final response, whatever happens to the shop in the meantime. A request
+   * that creates something must carry the same Idempotency-Key each time.
+   * @param what the name of the request, for messages
    */
   async function insist<A extends Answer>(what: string, send: () => Promise<A>): Promise<A> {
     let last = ''
@@ -25,11 +25,11 @@ export function createInsistence() {
       try {
         const answer = await send()
         if (isFinal(answer)) return answer
-        last = `${what} was answered ${describe(answer)}`
+        last = `${what} returned ${describe(answer)}`
         const { status } = answer.response
         if (status === 500 || (isCalm && status === 502)) strange.push(last)
       } catch (error) {
-        last = `${what} was not answered: ${String(error)}`
+        last = `${what} got no response: ${String(error)}`
         if (isCalm) strange.push(last)
       }
     throw new Error(`Gave up after ${patienceMs} ms: ${last}`)
@@ -37,9 +37,9 @@ export function createInsistence() {
 
   return {
     insist,
-    /** Answers 500, which no failure around a function is a reason for, and in calm also 502 and no answer at all. */
+    /** Responses with 500, which no fault excuses. After `calm`, also those with 502, and lost responses. */
     strange,
-    /** From now on no process is killed, so no request may break off. */
+    /** From now on no process is killed, so no request may be cut off. */
     calm: () => (isCalm = true),
   }
 }
@@ -52,6 +52,6 @@ const isFinal = ({ error, response: { status } }: Answer) =>
 /** The problem's type, as the API documents it. */
 const typeOf = (error: unknown) => (error as Schemas['Problem']).type
 
-/** With the request's id, by which the processes' logs are searched. */
+/** Describes a response, with the request's id, for which the processes' logs are searched. */
 const describe = ({ error, response: { status, url, headers } }: Answer) =>
   `${status} ${JSON.stringify(error)} by ${url} (X-Request-Id ${headers.get('x-request-id')})`

@@ -9,7 +9,7 @@ import { at, withKey, type Scene } from './scene.ts'
 
 export const skus = ['MUG-BLUE', 'MUG-RED', 'KIT-PUNCTURE', 'TOOL-HEX-SET'] as const
 
-/** How often each card is used, of 100. `card_slow` and `card_timeout` take long, and so are rare. */
+/** The cards, as often as they are used per 100 orders. `card_timeout` takes long, so it is rare. */
 const cards = [
   ...Array<string>(70).fill('card_approved'),
   ...Array<string>(10).fill('card_declined'),
@@ -19,16 +19,16 @@ const cards = [
   'card_timeout',
 ]
 
-/** An order, and whose it is. */
+/** An order and its customer. */
 export interface Placed {
   id: string
   who: Person
 }
 
-/** Orders are placed, cancelled and shipped. */
+/** Places, cancels and ships orders. */
 export function createOrders({ random, people, staff, insist, promised }: Scene) {
   const placed: Placed[] = []
-  /** Those that staff have not taken up, oldest first. */
+  /** Orders that staff have not tried to ship, oldest first. */
   const unshipped: Placed[] = []
   /** Orders whose card is good. */
   const payable = new Set<string>()
@@ -43,11 +43,11 @@ export function createOrders({ random, people, staff, insist, promised }: Scene)
     return newOrder(lines, card)
   }
 
-  /** Sends an order once. The body is returned as text, since a repeated answer must be the same to the byte. */
+  /** Sends an order once. Returns the body as text, because a repeated response must be identical. */
   const sendOnce = (who: Person, body: Schemas['NewOrder'], key: string) =>
     who.POST('/orders', { params: withKey(key), body, parseAs: 'text' })
 
-  /** Records the first answer to an order. */
+  /** Records the first response to an order. */
   function promise(who: Person, key: string, text: string): Placed {
     const order = parse(text)
     promised.orders.set(key, { customerId: who.user.id, status: 201, bodies: new Set([text]), order })
@@ -64,12 +64,12 @@ export function createOrders({ random, people, staff, insist, promised }: Scene)
     const known = promised.orders.get(key)
     if (known === undefined) promise(who, key, text)
     else known.bodies.add(text)
-    // some clients are not sure, and ask again
+    // some clients send the request again
     if (known === undefined && random.next() < 0.3) await place(who, body, key)
     return { id, who }
   }
 
-  /** Places an order that must be accepted at the first attempt; returns how long that took, in ms. */
+  /** Places an order that must be accepted at the first attempt. Returns how long that took, in ms. */
   async function placeAtOnce(card?: string): Promise<number> {
     const [who, key] = [random.pick(people), randomUUID()]
     const began = performance.now()
@@ -77,7 +77,7 @@ export function createOrders({ random, people, staff, insist, promised }: Scene)
     return performance.now() - began
   }
 
-  /** Places an order each second; each must be accepted at the first attempt. Returns how many, and the slowest. */
+  /** Places an order each second, each of which must be accepted at the first attempt. Returns a summary. */
   async function ordersAreTaken(forMs: number): Promise<string> {
     const took: number[] = []
     for (const end = performance.now() + forMs; performance.now() < end; await pause(1_000))
@@ -109,7 +109,7 @@ export function createOrders({ random, people, staff, insist, promised }: Scene)
   async function decided(id: string): Promise<string> {
     const until = performance.now() + patienceMs
     let status = ''
-    // more and more rarely, as hundreds may wait at once
+    // polls less and less often, because hundreds of orders may be polled at once
     for (let wait = 50; performance.now() < until; wait = Math.min(1.5 * wait, 1_000)) {
       status = await statusOf(id)
       if (['confirmed', 'shipped', 'completed', 'cancelled'].includes(status)) return status
@@ -130,12 +130,12 @@ export function createOrders({ random, people, staff, insist, promised }: Scene)
     ship,
     statusOf,
     decided,
-    /** Orders that can be paid and that nobody cancelled. */
+    /** Orders that can be paid and that nobody has cancelled. */
     payable: () => [...payable].filter((id) => !promised.cancelled.has(id)),
   }
 }
 
 export type Orders = ReturnType<typeof createOrders>
 
-/** An order as the API answers it. */
+/** Parses an order from the API. */
 const parse = (text: string) => JSON.parse(text) as Schemas['Order']

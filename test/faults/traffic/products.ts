@@ -5,7 +5,7 @@ import type { Change } from './change.ts'
 import type { Orders } from './orders.ts'
 import { at, withKey, type Scene } from './scene.ts'
 
-/** Stock is received; products come into the shop and leave it. */
+/** Receives stock, and adds, changes and withdraws products. */
 export function createProducts(
   { random, staff, seller, insist, promised }: Scene,
   { place }: Orders,
@@ -35,14 +35,14 @@ export function createProducts(
     return product
   }
 
-  /** Adds a product with a SKU of its own, and that much of it. */
+  /** Adds a product with a new SKU, and receives stock of it. */
   async function newSku(units: number): Promise<string> {
     const { sku } = await addProduct()
     await receive(sku, units)
     return sku
   }
 
-  /** A product is made and sold at once; another is made, changed, and taken off the shop. */
+  /** Adds a product and sells it at once. Adds another product, changes it and withdraws it. */
   async function offer() {
     const sku = await newSku(5)
     await place(undefined, newOrder([{ sku, quantity: 1 }]))
@@ -53,7 +53,7 @@ export function createProducts(
         seller.PATCH('/products/{id}', { params: { path: { id }, header }, body: { name: `${name}, new` } }),
     )
     const { response } = await insist('a withdrawal', () => seller.DELETE('/products/{id}', at(id)))
-    // 404 if an earlier attempt did it, and its answer was lost
+    // a 404 means that an earlier attempt succeeded, and its response was lost
     if (response.status !== 204 && response.status !== 404) return
     promised.products.delete(id)
     promised.versions.delete(id)

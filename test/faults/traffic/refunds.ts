@@ -3,7 +3,7 @@ import type { Schemas } from '../../../demo/client/client.ts'
 import type { Orders } from './orders.ts'
 import { at, withKey, type Scene } from './scene.ts'
 
-/** Staff give money back. */
+/** Refunds payments, as staff. */
 export function createRefunds({ random, staff, insist, promised }: Scene, { anyOrder }: Orders) {
   /** Refunds a part of an order's payment, if it is captured. */
   async function refund({ id: orderId, who } = anyOrder()) {
@@ -15,7 +15,7 @@ export function createRefunds({ random, staff, insist, promised }: Scene, { anyO
     await giveBack(orderId, payment.id, { amount: 1 + random.below(300), reason: 'scratched' })
   }
 
-  /** Refunds a part of a payment, if that much is left of it. */
+  /** Refunds a part of a payment, if enough of it is left. */
   async function giveBack(orderId: string, paymentId: string, body: Schemas['NewRefund'], key?: string) {
     const params = { ...at(paymentId).params, ...withKey(key) }
     const { data } = await insist('a refund', () => staff.POST('/payments/{id}/refunds', { params, body }))

@@ -16,7 +16,7 @@ export interface Scene {
   staff: Person
   seller: Person
   insist: Insist
-  /** What the shop has answered with success, to be compared with its books. */
+  /** What the shop has confirmed, for comparison with its stores. */
   promised: Promised
 }
 

@@ -6,9 +6,9 @@ import type { Orders } from './orders.ts'
 import type { Scene } from './scene.ts'
 
 /**
- * Waits until every order has ended, and ships those that are confirmed.
+ * Ships all confirmed orders, and waits until every order has ended.
  * @param withinMs how long that may take after the last shipment
- * @returns whether it did
+ * @returns whether every order ended in time
  */
 export const settle = (scene: Scene, orders: Orders, withinMs: number): Promise<boolean> =>
   scene.shop.sql((sql) => scene.shop.products((products) => settleBy(scene, orders, sql, products, withinMs)))
@@ -25,7 +25,7 @@ async function settleBy(
   while (performance.now() < end) {
     const waiting = await sql<{ id: string; status: string }[]>`
       select id, status from orders.orders where status not in ('completed', 'cancelled')`
-    // an order that was shipped already is not shipped again, or nobody would notice if the shop forgot it
+    // an order is not shipped twice; otherwise a lost shipment would go unnoticed
     const confirmed = waiting.filter(({ id, status }) => status === 'confirmed' && !promised.shipped.has(id))
     if (confirmed.length > 0) {
       await times(4, async () => {
@@ -42,7 +42,7 @@ async function settleBy(
   return false
 }
 
-/** What is still under way besides orders, counted by kind. */
+/** Counts what is still under way besides orders, by kind. */
 async function unfinished(sql: Sql, products: Collection) {
   const [open] = await sql<[{ events: number; failures: number; payments: number; refunds: number }]>`
     select

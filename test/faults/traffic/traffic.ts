@@ -1,4 +1,4 @@
-/** What people do in a shop, by chance but repeatably. Each part records what the shop promised. */
+/** Simulates people in a shop: random but repeatable. Each part records what the shop promised. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { check, type Finding } from '../checker.ts'
 import type { Random } from '../random.ts'
@@ -52,9 +52,10 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
   const running = new Set<AbortController>()
 
   /**
-   * Lets people come and go until it is stopped.
-   * @param pauseMs between what one of them does and the next thing
-   * @returns how to stop it: resolves once the last request has been answered
+   * Runs random actions until it is stopped.
+   * @param atOnce the number of people who act at the same time
+   * @param pauseMs the pause between two actions of one person
+   * @returns `stop`, which resolves once the last request has been answered
    */
   function run({ atOnce = 4, pauseMs = 50 } = {}) {
     const stopping = new AbortController()
@@ -74,14 +75,14 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     }
   }
 
-  /** Checks every invariant, once all is settled. */
+  /** Checks every invariant, once every order has ended. */
   async function verify({ withinMs = 180_000, clockErrorMs = 0 } = {}): Promise<Finding[]> {
     const isSettled = await settle(scene, orders, withinMs)
     const findings = check(await shop.books(), promised, { deadlineMs, slackMs: slackMs + clockErrorMs })
     if (!isSettled)
       findings
         .find(({ name }) => name === 'I3')
-        ?.violations.push(`not all that was begun had ended after ${withinMs} ms`)
+        ?.violations.push(`not everything had ended after ${withinMs} ms`)
     findings.find(({ name }) => name === 'I5')?.violations.push(...strange)
     return findings
   }
@@ -98,7 +99,7 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     addProduct,
     run,
     calm,
-    /** Stops everyone, also after a fault that the shop did not withstand. */
+    /** Stops all actions, even after a fault that the shop did not withstand. */
     close: () => {
       for (const one of running) one.abort()
     },

@@ -3,7 +3,7 @@ import { good } from '../../../demo/client/good.ts'
 import type { Change } from './change.ts'
 import { at, withKey, type Scene } from './scene.ts'
 
-/** Someone registers, comes and goes, and some leave for good. */
+/** Registers a user, who logs in and out or deletes the account. */
 export function createVisit({ shop, random, insist, promised }: Scene, change: Change) {
   const anyone = shop.unchecked
 
@@ -32,12 +32,12 @@ export function createVisit({ shop, random, insist, promised }: Scene, change: C
       return
     }
     const left = await insist('a departure', () => again.DELETE('/users/{id}', at(id)))
-    // a process whose clock is wrong may refuse the token, and after a lost answer the token has ended
+    // a process with a wrong clock may refuse the token, and after a lost response the token is invalid
     if (left.response.status !== 204) return
     promised.left.add(id)
     // failed log-ins from one address are limited, so only some try
     if (random.next() < 0.7) return
     const { status } = (await logIn()).response
-    if (status !== 401) throw new Error(`Someone who left for good logged in and was answered ${status}`)
+    if (status !== 401) throw new Error(`A deleted user logged in and the response was ${status}`)
   }
 }
