@@ -1,6 +1,6 @@
 /**
- * `npm run bench [name…]`: measures speed and size, as ratios taken side by side in one run where possible. Absolute
- * figures vary with the machine and the hour; the ratios hardly do.
+ * `npm run bench [name…]`: measures speed and memory, if possible as ratios to a baseline in the same run.
+ * Absolute figures vary with the machine and the time of day. The ratios hardly vary.
  */
 import pc from 'picocolors'
 import { run } from '../functions/shared/process/run.ts'
@@ -22,11 +22,11 @@ const inShop: Record<string, (system: System) => Promise<Result[]>> = {
   'cold-start': coldStart,
   'get-order': getOrder,
   saga,
-  // last, since the orders that it places keep the shop busy for a while
+  // last, because its orders keep the shop busy for a while
   'create-order': createOrder,
 }
 
-/** Of the shop in the cluster that KUBECONFIG names (npm run deploy). They run only if they are named. */
+/** Benchmarks of the shop in the cluster that KUBECONFIG names (npm run deploy). They run only if named. */
 const inCluster: Record<string, () => Promise<Result[]>> = {
   'cluster-cold': clusterCold,
   'cluster-changes': clusterChanges,
@@ -43,7 +43,7 @@ await run(async () => {
   const { positionals: wanted } = readArguments(usage, { allowPositionals: true })
   const unknown = wanted.find((name) => !known.includes(name))
   if (unknown !== undefined)
-    throw new UserError(`There is no benchmark ${unknown}. There are: ${known.join(', ')}.`)
+    throw new UserError(`There is no benchmark ${unknown}. Choose from ${known.join(', ')}.`)
   const chosen = (name: string) => (wanted.length === 0 && !(name in inCluster)) || wanted.includes(name)
 
   const results: Result[] = []

@@ -5,16 +5,16 @@ import { get } from '../knative/kubectl.ts'
 import { annotate, namespace, openCluster, windowIs } from './cluster.ts'
 import type { Result } from './result.ts'
 
-/** How many requests each measurement sends at least. */
+/** The minimum number of requests of a measurement. */
 const enough = 20_000
-/** Requests a second: half of what two cores sustain with everything between client and function. */
+/** Requests per second: half of what two cores sustain with all components on the same machine. */
 const rate = 250
 
-/** How many requests fail while a revision is rolled out, and while pods go away, under a steady load. */
+/** Counts failed requests under a steady load while a revision is rolled out and while pods are removed. */
 export async function clusterChanges(): Promise<Result[]> {
   const url = await openCluster()
   const target = `${url}/api/v1/products?limit=5`
-  // a low target, so that the load needs several pods
+  // a low concurrency target, so that the load needs several pods
   const small = { ...windowIs('6s'), 'autoscaling.knative.dev/target': '2' }
   await annotate('list-products', small)
   try {
@@ -68,7 +68,7 @@ async function countPods(): Promise<number> {
 /** Sends enough requests at a steady rate while `change` runs. */
 async function steady(url: string, change: (isOver: () => boolean) => Promise<void>) {
   let isOver = false
-  console.error(pc.dim(`${enough} requests, ${rate} a second …`))
+  console.error(pc.dim(`${enough} requests, ${rate} per second …`))
   const load = autocannon({ url, connections: 16, amount: enough, overallRate: rate, timeout: 60 })
   // autocannon returns a thenable without `finally`
   const done = Promise.resolve(load).finally(() => (isOver = true))

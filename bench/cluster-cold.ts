@@ -15,8 +15,9 @@ const sagas = 5
 const saga = ['reserve-stock', 'authorize-payment', 'confirm-order', 'track-order']
 
 /**
- * From zero: the time to the first answer of `get-product` and its parts, and an order whose reactions are all at zero
- * against one whose reactions run. In the meantime the functions have a window of 6 s, so that they go to zero soon.
+ * Measures cold starts: the time to the first response of `get-product` and its parts, and an order whose
+ * reactions are all at zero, compared with one whose reactions are running. During the measurement, the
+ * functions have a window of 6 s, so that they scale to zero soon.
  */
 export async function clusterCold(): Promise<Result[]> {
   const url = await openCluster()
@@ -53,7 +54,7 @@ async function coldStarts(url: string) {
   const first200 = async () => {
     const began = Date.now()
     const { status } = await call(product)
-    if (status !== 200) throw new Error(`${product} answered ${status}`)
+    if (status !== 200) throw new Error(`${product} returned ${status}`)
     return { began, ended: Date.now() }
   }
   const cold: number[] = []
@@ -61,7 +62,7 @@ async function coldStarts(url: string) {
   const stages = new Map<string, number[]>(stageNames.map((name) => [name, []]))
   for (let round = 0; round < starts; round++) {
     await atZero(['get-product'])
-    // the API server is busy with the end of the last pod for a moment
+    // for a moment, the API server is busy with the removal of the last pod
     await pause(1_000)
     const pods = watchPods('get-product')
     await pause(500)
@@ -70,7 +71,7 @@ async function coldStarts(url: string) {
     const { started, listening } = await startOf(name)
     pods.stop()
     cold.push(ended - began)
-    // the activator probes the pod itself, and may know earlier than the API server
+    // the activator probes the pod itself, and may find it ready before the API server does
     const probed = Math.min(ready, ended)
     const times = [began, created, scheduled, Math.min(sandbox, started), started, listening, probed, ended]
     stageNames.forEach((stage, n) => stages.get(stage)!.push(times[n + 1]! - times[n]!))
@@ -79,7 +80,7 @@ async function coldStarts(url: string) {
       warm.push(ended - began)
     }
   }
-  console.log(pc.bold('\nWhere a cold start of get-product goes (medians, maxima):'))
+  console.log(pc.bold('\nThe parts of a cold start of get-product (medians, maxima):'))
   for (const [stage, times] of stages)
     console.log(`  ${ms(median(times)).padStart(8)}  ${ms(Math.max(...times)).padStart(8)}  ${stage}`)
   console.log('')
@@ -96,14 +97,14 @@ const stageNames = [
   'ready → answer: activator, the request',
 ] as const
 
-/** An order whose reactions are all at zero, against orders whose reactions run. @param one cold start, in ms */
+/** Compares an order whose reactions are all at zero with warm ones. @param one ms of a cold start */
 async function coldSaga(url: string, one: number): Promise<Result> {
   const customer = await shopClient(url).register()
   const cold: number[] = []
   const warm: number[] = []
   for (let round = 0; round < sagas; round++) {
     await atZero(saga)
-    // start the functions that take the order and read its timeline, which are not measured
+    // starts the functions that place the order and read its timeline, which are not measured
     await call(`${url}/api/v1/orders/0/timeline`)
     await call(`${url}/api/v1/orders`, 'POST')
     cold.push(await confirmedIn(customer))
@@ -122,7 +123,7 @@ async function coldSaga(url: string, one: number): Promise<Result> {
 
 interface Seen {
   name: string
-  /** When the API server reported it, in ms since the epoch. */
+  /** When the API server reported it, in ms since 1970. */
   created: number
   scheduled: number
   sandbox: number
@@ -132,7 +133,7 @@ interface Seen {
 /** The conditions of a pod that are watched, in the order in which they come true. */
 const conditions = ['PodScheduled', 'PodReadyToStartContainers', 'Ready']
 
-/** Watches a function's pods; `first` resolves to the first new one when it is ready. */
+/** Watches a function's pods. `first` resolves to the first new pod once it is ready. */
 function watchPods(name: string): { first: Promise<Seen>; stop: () => void } {
   const statuses = conditions.map((type) => `{.status.conditions[?(@.type=="${type}")].status}`)
   const child = spawn(
@@ -159,11 +160,11 @@ function watchPods(name: string): { first: Promise<Seen>; stop: () => void } {
   return { first, stop: () => child.kill() }
 }
 
-/** When a function's process started and when it listened, from its own log, in ms since the epoch. */
+/** Reads from a pod's log when its process started and when it listened, in ms since 1970. */
 async function startOf(pod: string): Promise<{ started: number; listening: number }> {
   const log = await kubectl(['logs', '-n', namespace, pod, '-c', 'user-container'])
   const line = log.split('\n').find((line) => line.includes('"msg":"listening"'))
-  if (line === undefined) throw new Error(`${pod} never said that it listens: ${log}`)
+  if (line === undefined) throw new Error(`${pod} did not report that it listens: ${log}`)
   const { time, startMs } = JSON.parse(line) as { time: number; startMs: number }
   return { started: time - startMs, listening: time }
 }

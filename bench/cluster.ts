@@ -1,4 +1,4 @@
-/** The shop in the cluster that KUBECONFIG names, as benchmarks use it. */
+/** The shop in the cluster that KUBECONFIG names, for benchmarks. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -9,7 +9,7 @@ import { stockUp } from './shop.ts'
 
 export const namespace = 'zeroshop'
 
-/** The URL of the shop's gateway, once there is stock. */
+/** Receives stock and returns the URL of the shop's gateway. */
 export async function openCluster(): Promise<string> {
   const url = await reachGateway(namespace)
   await stockUp(url, readFileSync(join(secretsFolder, 'demo-password'), 'utf8').trim())
@@ -24,7 +24,7 @@ interface Service {
   }
 }
 
-/** Sets annotations of a function's pods, which rolls out a new revision, and waits until it is ready. */
+/** Sets annotations of a function's pods, which rolls out a new revision. Waits until it is ready. */
 export async function annotate(name: string, annotations: Record<string, string | null>): Promise<void> {
   const change = { spec: { template: { metadata: { annotations } } } }
   const ksvc = ['services.serving.knative.dev', name, '-n', namespace]
@@ -35,7 +35,7 @@ export async function annotate(name: string, annotations: Record<string, string 
     if (isReady && status.observedGeneration === metadata.generation) return
     await pause(500)
   }
-  throw new Error(`${name} does not become ready: kubectl -n ${namespace} get ksvc ${name}`)
+  throw new Error(`${name} did not become ready. See kubectl -n ${namespace} get ksvc ${name}`)
 }
 
 /** Waits until functions have no pods, not even terminating ones. */
@@ -49,5 +49,5 @@ export async function atZero(names: string[]): Promise<void> {
   throw new Error(`${names.join(', ')} did not go to zero within 4 minutes`)
 }
 
-/** A function's window: 6s, the shortest that Knative accepts, or 60s, as in knative/manifests.ts. */
+/** The annotation for a function's window: 6s, Knative's minimum, or 60s, as in knative/manifests.ts. */
 export const windowIs = (window: '6s' | '60s') => ({ 'autoscaling.knative.dev/window': window })

@@ -7,7 +7,7 @@ import type { Result } from './result.ts'
 
 const rounds = 15
 
-/** From process start to the first 200, of functions with their stores and of a bare node:http server, in turn. */
+/** Times from process start to the first 200, for functions and a bare node:http server in turn. */
 export async function coldStart(system: System): Promise<Result[]> {
   const product = new URL(await productUrl(system.url)).pathname
   const contenders = {
@@ -43,6 +43,6 @@ async function first200(instance: Instance, path: string): Promise<number> {
   const { status } = await call(`http://127.0.0.1:${instance.port}${path}`, 'GET', { connection: 'close' })
   const ms = Date.now() - began
   await instance.stop()
-  if (status !== 200) throw new Error(`${path} answered ${status}`)
+  if (status !== 200) throw new Error(`${path} returned ${status}`)
   return ms
 }

@@ -10,8 +10,8 @@ const rounds = 4
 const seconds = 4
 
 /**
- * Orders a second that one process of create-order takes, each with its outbox row and idempotency key; and orders in
- * a CPU-second, as the process shares its core with PostgreSQL and the client here.
+ * Measures orders per second of one create-order process, each with its outbox row and idempotency key. Also
+ * measures orders per CPU second, because the process shares its core with PostgreSQL and the client.
  */
 export async function createOrder(system: System): Promise<Result[]> {
   const token = await (await shopClient(system.url).register()).token()
@@ -19,7 +19,7 @@ export async function createOrder(system: System): Promise<Result[]> {
   await instance.ready
   const rates: number[] = []
   const perCore: number[] = []
-  // only the placing is measured, so the events wait in the outbox
+  // only placing orders is measured, so the events stay in the outbox
   const relay = system.backend.processes().find(({ name }) => name === 'relay')!.pid!
   process.kill(relay, 'SIGSTOP')
   try {

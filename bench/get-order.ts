@@ -9,7 +9,7 @@ import type { Result } from './result.ts'
 const rounds = 5
 const seconds = 4
 
-/** Requests a second of get-order, and of a raw server that runs the same query, in turn. */
+/** Measures requests per second of get-order and of a raw server with the same query, in turn. */
 export async function getOrder(system: System): Promise<Result[]> {
   const customer = await shopClient(system.url).register()
   const { id } = await placeOrder(customer, mug)

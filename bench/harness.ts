@@ -10,7 +10,7 @@ import { startSystem, type System } from '../local/system.ts'
 
 export const root = join(import.meta.dirname, '..')
 
-/** A shop with a process for each function, on durable stores of its own. */
+/** A shop with a process for each function, on its own durable stores. */
 export async function startShop(): Promise<{ system: System; stop: () => Promise<void> }> {
   const { dataDir, remove } = temporaryDataDir()
   const system = await startSystem({
@@ -32,7 +32,7 @@ export async function startShop(): Promise<{ system: System; stop: () => Promise
   }
 }
 
-/** Starts a function's process as the local runner would, but outside of it. */
+/** Starts a function's process as the local runner does, but outside of it. */
 export const startFunction = (system: System, name: FunctionName): Instance =>
   start(name, join(system.dist, 'functions/main.js'), {
     ...system.environment.ofFunction(name),
@@ -54,7 +54,7 @@ export interface Answer {
 
 const agent = new Agent({ keepAlive: true, maxSockets: 64 })
 
-/** One raw request by node:http, for what is measured: a client's own time would count. */
+/** Sends a raw request with node:http, because the time that an API client takes would count. */
 export const call = (url: string, method = 'GET', headers: Record<string, string> = {}, body?: string) =>
   new Promise<Answer>((resolve, reject) => {
     const sent = request(url, { method, headers, agent }, (response) => {
@@ -67,7 +67,7 @@ export const call = (url: string, method = 'GET', headers: Record<string, string
     sent.end(body)
   })
 
-/** Requests a second in a closed loop. @throws if one of them does not succeed */
+/** Measures requests per second in a closed loop. @throws if a request fails */
 export async function load(
   url: string,
   seconds: number,
@@ -75,14 +75,16 @@ export async function load(
 ): Promise<number> {
   const result = await autocannon({ url, connections: 32, duration: seconds, ...options })
   if (result.non2xx + result.errors > 0)
-    throw new Error(`${url}: ${result.non2xx} answers were no success, ${result.errors} requests failed`)
+    throw new Error(
+      `${url}: ${result.non2xx} responses were not successful, ${result.errors} requests failed`,
+    )
   return result.requests.average
 }
 
 export const median = (values: number[]) => quantile(values, 0.5) ?? Number.NaN
 export const p95 = (values: number[]) => quantile(values, 0.95) ?? Number.NaN
 
-/** Memory of processes in MiB: `pss` counts pages that several share once, `rss` in each. */
+/** The memory of processes in MiB. `pss` counts shared pages once, `rss` counts them in each process. */
 export function memoryOf(pids: number[]): { pss: number; rss: number } {
   const sum = { pss: 0, rss: 0 }
   for (const pid of pids) {

@@ -1,10 +1,10 @@
-/** One line of the table. */
+/** A row of the table. */
 export interface Result {
   what: string
   ours: string
   against: string
   ratio: string
-  /** What is aimed at, and whether it was met. */
+  /** The goal, and whether it was met. */
   goal: string
   met: boolean
 }

@@ -9,10 +9,10 @@ import { mug } from './shop.ts'
 import type { Result } from './result.ts'
 
 const orders = 60
-/** How many orders go first, to start the processes. */
+/** The number of orders that are not measured, which start the processes. */
 const warmUp = 10
 
-/** From `order.placed` to `order.confirmed` by the order's own timeline, with warm functions, one order at a time. */
+/** Measures the time from `order.placed` to `order.confirmed` with warm functions, one order at a time. */
 export async function saga(system: System): Promise<Result[]> {
   const customer = await shopClient(system.url).register()
   const times: number[] = []
@@ -33,11 +33,11 @@ export async function saga(system: System): Promise<Result[]> {
   ]
 }
 
-/** Places an order; returns how long it took from placed to confirmed, in ms. */
+/** Places an order. Returns how long it took from placed to confirmed, in ms. */
 export async function confirmedIn(customer: Client): Promise<number> {
   const { id } = await placeOrder(customer, mug)
   for (let tries = 0; tries < 500; tries++) {
-    // rarely enough not to slow down what is measured, as an open stream of the timeline would
+    // polls rarely, so as not to slow down the order, as an open stream of the timeline would
     await pause(40)
     const timeline = await readTimeline(customer, id)
     const at = (type: string) => timeline.find((entry) => entry.type === type)?.at

@@ -4,7 +4,7 @@ import { receiveStock } from '../demo/client/stock.ts'
 import { shopClient } from '../demo/client/shop.ts'
 import { demoPassword } from '../local/people.ts'
 
-/** What every benchmark orders. */
+/** The lines of every benchmark's orders. */
 export const mug = [{ sku: 'MUG-BLUE', quantity: 1 }]
 
 /** Receives enough stock for all benchmarks. */
@@ -13,7 +13,7 @@ export async function stockUp(url: string, password = demoPassword): Promise<voi
   for (const { sku } of mug) await receiveStock(staff, sku, 1_000_000)
 }
 
-/** The address of one of the shop's products. */
+/** Returns the URL of one of the shop's products. */
 export async function productUrl(url: string): Promise<string> {
   const { items } = await good(openClient(url).GET('/products', { params: { query: { limit: 1 } } }))
   return `${url}/api/v1/products/${items[0]!.id}`

@@ -7,7 +7,7 @@ import { temporaryDataDir } from '../local/stores/temporary.ts'
 import { family, median, memoryOf, root } from './harness.ts'
 import type { Result } from './result.ts'
 
-/** `npm start` on a data folder that has been used, to ready; and what the idle system holds of memory. */
+/** Measures `npm start` on an existing data folder until it is ready, and the memory of the idle system. */
 export async function startUp(): Promise<Result[]> {
   const { dataDir, remove } = temporaryDataDir()
   const seconds: number[] = []
@@ -17,7 +17,7 @@ export async function startUp(): Promise<Result[]> {
       const run = await npmStart(dataDir)
       if (n > 0) seconds.push(run.seconds)
       if (n === 3) {
-        // what starting took is given back
+        // the memory that the start needed is freed in this time
         await pause(3_000)
         memory = memoryOf(family(run.pid))
       }
@@ -61,7 +61,7 @@ async function npmStart(dataDir: string) {
     pid: child.pid!,
     seconds: (performance.now() - began) / 1000,
     stop: async () => {
-      // as Ctrl-C does: the whole group of the terminal
+      // signals the whole process group, as Ctrl-C does
       process.kill(-child.pid!, 'SIGINT')
       await exited
     },

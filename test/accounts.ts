@@ -12,7 +12,7 @@ import type { TestShop } from './shop.ts'
 
 export const password = 'correct horse battery'
 
-/** A user who is in the database and has a session. */
+/** A user with a session, both in the database. */
 export interface Account extends User {
   email: string
   name: string
@@ -23,10 +23,10 @@ export interface Account extends User {
 
 export const newEmail = () => `user-${uuidv7()}@example.com`
 
-/** The hash of `password`: one of it is enough for every account. */
+/** The hash of `password`, computed once for all accounts. */
 let passwordHash: Promise<string> | undefined
 
-/** A new user of a role with a session, written directly: two hashes faster than registering and logging in. */
+/** Creates a user and a session in the database, which saves the hashes of registering and logging in. */
 export async function newAccount(
   shop: TestShop,
   role: Role = 'customer',

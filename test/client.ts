@@ -4,16 +4,16 @@ import { checkAnswer } from './openapi.ts'
 import { read } from './shop.ts'
 
 /**
- * A client for tests of a shop, wherever it runs. Each answer is checked against the OpenAPI document.
- * @param url of the shop, without a path
- * @param demoPassword of the people that are there from the start
+ * A test client of a shop, wherever it runs. It checks each response against the OpenAPI document.
+ * @param url the shop's URL, without a path
+ * @param demoPassword the password of the seeded users
  */
 export function testClient(url: string, demoPassword: string) {
   const shop = shopClient(url, [checkAnswers])
   return {
     ...shop,
     staff: () => shop.logIn({ email: 'staff@example.com', password: demoPassword }),
-    /** For requests while something fails: a gateway's answer need not be that of an operation. */
+    /** Does not check responses. For use while something fails and a gateway may respond itself. */
     unchecked: shopClient(url),
   }
 }
@@ -26,7 +26,7 @@ const checkAnswers: Middleware = {
   },
 }
 
-/** A stream is left alone, since it need not end. */
+/** Does not read streams, because they may not end. */
 const readCopy = (response: Response) =>
   response.headers.get('content-type') === 'text/event-stream'
     ? { status: response.status, headers: response.headers, text: '', body: undefined }

@@ -13,7 +13,7 @@ import { openPostgres, poolSize, roleTimeouts } from '../functions/shared/store/
 import { maxConnections } from '../local/stores/postgres.ts'
 import { openShop, type TestShop } from './shop.ts'
 
-/** What LISTEN takes beside the pool. */
+/** The connection for LISTEN, in addition to the pool. */
 const listening = 1
 const relay = relayPool + listening
 /** The migration with its seed, and what is run by hand: dead-letters, psql. */
@@ -91,7 +91,7 @@ describe('the connections of 150 functions such as those of the table, each at i
 })
 
 describe('the connections of npm start, which has no pooler,', () => {
-  it('are enough for every function at its max scale', () => {
+  it('are enough for every function at its maximum scale', () => {
     expect(names.length).toBeGreaterThan(30)
     const functionsOwn = instances(names) * poolSize + instances(listeners) * listening
     expect(functionsOwn + relay + dispatcherPool + others).toBeLessThanOrEqual(
@@ -126,7 +126,7 @@ describe('a function’s pool', () => {
     return row.n
   }
 
-  it('has no more connections than are counted, whatever is asked of it', async () => {
+  it('opens no more connections than are budgeted, however many queries it gets', async () => {
     const db = openPostgres(shop.database('orders'), { name: 'crowded' })
     const busy = Promise.all(Array.from({ length: 20 }, () => db.client`select pg_sleep(0.05)`))
     await setTimeout(150)

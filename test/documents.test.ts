@@ -24,7 +24,7 @@ interface OpenApi {
 const text = (path: string) => readFileSync(path, 'utf8')
 const openApi = JSON.parse(text('docs/openapi.json')) as OpenApi
 const asyncApi = JSON.parse(text('docs/asyncapi.json')) as Record<string, unknown>
-// its types know only one way to import it
+// its types support only this way to import it
 const withFormats = addFormats as unknown as <A>(ajv: A) => A
 
 describe('docs/openapi.json', () => {
@@ -36,7 +36,7 @@ describe('docs/openapi.json', () => {
     expect(openApi.openapi).toBe('3.1.0')
   })
 
-  it('has references only to what there is', () => {
+  it('contains no dangling reference', () => {
     const references = new Set(text('docs/openapi.json').match(/(?<="\$ref": "#\/)[^"]+/g))
     expect(references.size).toBeGreaterThan(5)
     for (const reference of references)
@@ -45,7 +45,7 @@ describe('docs/openapi.json', () => {
       ).toBeDefined()
   })
 
-  it('has every operation of the table and no other', () => {
+  it('contains exactly the operations of the table', () => {
     const documented = Object.entries(openApi.paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, { operationId, security }]) => [
         operationId,
@@ -90,10 +90,10 @@ describe('docs/asyncapi.json', () => {
     },
     'product.deleted': { productId: uuidv7(), sku: 'MUG', version: 2 },
   }
-  it.each(Object.entries(examples))('describes what is sent: %s', (type, data) => {
+  it.each(Object.entries(examples))('describes the message that is published: %s', (type, data) => {
     const ajv = withFormats(new Ajv2020({ strict: false, allErrors: true }))
     ajv.addSchema({ $id: 'asyncapi', ...asyncApi })
-    // what is on the wire
+    // the message as it is published
     const event = toCloudEvent({
       id: uuidv7(),
       type: type as EventType,
@@ -111,7 +111,7 @@ describe('docs/asyncapi.json', () => {
   })
 })
 
-describe('the front', () => {
+describe('the local gateway', () => {
   let server: Server
   let base: string
   beforeAll(async () => {
@@ -130,14 +130,14 @@ describe('the front', () => {
     server.closeAllConnections()
   })
 
-  it.each(['openapi.json', 'asyncapi.json'])('serves docs/%s as it is', async (name) => {
+  it.each(['openapi.json', 'asyncapi.json'])('serves docs/%s unchanged', async (name) => {
     const response = await fetch(`${base}/${name}`)
     expect(response.status).toBe(200)
     expect(response.headers.get('content-type')).toBe('application/json')
     expect(await response.text()).toBe(text(`docs/${name}`))
   })
 
-  it('serves a page of documentation whose every part is there', async () => {
+  it('serves a documentation page with all of its parts', async () => {
     const page = await fetch(`${base}/docs?x=1`)
     expect(page.status).toBe(200)
     expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8')
@@ -154,12 +154,12 @@ describe('the front', () => {
     expect(answers).toEqual(
       ['text/css', 'text/javascript', 'text/javascript'].map((type) => [200, type, true]),
     )
-    // a Content-Security-Policy allows no script in the page itself
+    // the Content-Security-Policy allows no inline script
     expect(html).not.toMatch(/<script>/)
     expect(await (await fetch(`${base}/docs/docs.js`)).text()).toContain("url: '/openapi.json'")
   })
 
-  it('tells how it is scaled', async () => {
+  it('reports on scaling', async () => {
     const response = await fetch(`${base}/_scale`)
     expect(await response.json()).toEqual({ functions: { 'get-order': 1 } })
   })
@@ -169,13 +169,13 @@ describe('the front', () => {
     ['GET', '/docs/../api'],
     ['GET', '/docs/package.json'],
     ['POST', '/openapi.json'],
-  ])('hands everything else on: %s %s', async (method, path) => {
+  ])('forwards all other requests: %s %s', async (method, path) => {
     const response = await fetch(base + path, { method })
     expect(response.status).toBe(418)
   })
 })
 
-describe('the check of every answer that a test sees', () => {
+describe('the check of responses in tests', () => {
   const id = uuidv7()
   const now = new Date().toISOString()
   const order = {
@@ -209,7 +209,7 @@ describe('the check of every answer that a test sees', () => {
     })
   }
 
-  it('lets through what is documented', () => {
+  it('accepts documented responses', () => {
     check({})
     check({ path: `/api/v1/orders/${id}?x=1` })
     check({ status: 304, body: undefined })
@@ -220,7 +220,7 @@ describe('the check of every answer that a test sees', () => {
     const tokens = { accessToken: 'a', tokenType: 'Bearer', expiresIn: 900, refreshToken: 'b' }
     const logIn = { method: 'POST', path: '/sessions', status: 201, headers: { location: '/x' } }
     check({ ...logIn, body: { ...tokens, user } })
-    // each joins schemas by allOf
+    // both combine schemas with allOf
     expect(() => check({ ...logIn, body: { ...tokens, user, extra: 1 } })).toThrow('unevaluated')
     expect(() => check({ ...logIn, body: { ...tokens, user: { ...user, extra: 1 } } })).toThrow('unevaluated')
   })
@@ -248,7 +248,7 @@ describe('the check of every answer that a test sees', () => {
     expect(() => check(told)).toThrow(message)
   })
 
-  it('refuses an answer without what is documented', () => {
+  it('refuses a response that lacks a documented field or header', () => {
     expect(() => check({ body: { ...order, total: undefined } })).toThrow("required property 'total'")
     expect(() =>
       checkAnswer('GET', `/orders/${id}`, {

@@ -5,13 +5,13 @@ import { describe, expect, it } from 'vitest'
 import { domainNames } from '../functions/table.ts'
 
 /**
- * Imports run one way: what every domain shares ◄ domains ◄ the table, the entry and the events' services ◄ images,
+ * Imports go one way only: shared code ◄ domains ◄ the table, the entry and the events' services ◄ images,
  * local, compose, knative ◄ demo, docs ◄ bench, test.
  */
 
 const root = join(import.meta.dirname, '..')
 
-/** How an event is declared, written and read: below the domains, beside functions/shared. */
+/** The files that declare, write and read events. They are below the domains, like functions/shared. */
 const core = new Set(
   ['event', 'emit', 'tables', 'cloud-event', 'reaction', 'mongodb-outbox'].map((name) => `events/${name}.ts`),
 )
@@ -38,11 +38,11 @@ const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.t
   encoding: 'utf8',
 })
   .split('\n')
-  // a test may use what it likes, and so may what is only for tests
+  // tests and their helpers may import anything
   .filter((path) => /^(?:functions|events|images|local|compose|knative|demo|docs)\//.test(path))
   .filter((path) => !/\.test\.ts$|\/fixtures(?:\.ts$|\/)/.test(path))
 
-/** The files of the project that a file imports, also only by type. */
+/** The project's files that a file imports, including imports of types. */
 function importsOf(path: string): string[] {
   const text = readFileSync(join(root, path), 'utf8')
   return [...text.matchAll(/(?:from |import\()'(\.[^']+)'/g)].map(([, to]) => join(path, '..', to!))
@@ -59,18 +59,18 @@ describe('imports', () => {
     })
   })
 
-  it('never go up a floor', () => {
+  it('never go to a higher floor', () => {
     expect(found.filter(({ from, to }) => floorOf(to) > floorOf(from))).toEqual([])
   })
 
-  it('never go from one domain into another', () => {
+  it('never go from one domain to another', () => {
     const across = found.filter(({ from, to }) => floorOf(from) === 1 && floorOf(to) === 1)
     expect(across.filter(({ from, to }) => domainOf(from) !== domainOf(to))).toEqual([])
   })
 })
 
 describe('a domain’s name', () => {
-  it.each(domainNames)('is written outside of its folder in functions/functions.ts only: %s', (domain) => {
+  it.each(domainNames)('is written only in its folder and in functions/functions.ts: %s', (domain) => {
     const quoted = new RegExp(`['"\`]${domain}['"\`]`)
     const naming = files.filter(
       (path) => ![1, 4].includes(floorOf(path)) && quoted.test(readFileSync(join(root, path), 'utf8')),

@@ -16,7 +16,7 @@ import { knowProducts, newOrder } from './orders.ts'
 import { checkAnswer } from './openapi.ts'
 import { openShop, read, type TestShop } from './shop.ts'
 
-/** The same functions as Hono serves, deployed to the Functions Framework. */
+/** The functions that Hono serves, deployed to the Functions Framework. */
 
 let shop: TestShop
 const servers: Server[] = []
@@ -38,7 +38,7 @@ async function serve(name: string): Promise<string> {
   servers.push(server)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  // it listens on a port
+  // a server on a TCP port has an AddressInfo
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
@@ -46,13 +46,13 @@ describe('an operation as an http function', () => {
   let url: string
   let authorization: string
   beforeAll(async () => {
-    // the framework has read the body by then, and refused JSON that is none; the listener takes its `rawBody`
+    // the framework has read the body and refused invalid JSON; the listener uses its `rawBody`
     http('orders', getRequestListener(shop.app.fetch))
     url = await serve('orders')
     authorization = `Bearer ${await shop.sign(shop.users.customer)}`
   })
 
-  // raw, since some of these requests are malformed
+  // not through the API client, because some of these requests are malformed
   const call = async (method: string, path: string, body?: string, headers = {}) => {
     const response = await fetch(`${url}/api/v1${path}`, {
       method,
@@ -64,7 +64,7 @@ describe('an operation as an http function', () => {
     return answer
   }
 
-  it('answers as it does with Hono alone: with a body, without one, and to a second request', async () => {
+  it('responds as with Hono alone: with a body, without one, and to a second request', async () => {
     const key = uuidv7()
     const placed = await call('POST', '/orders', JSON.stringify(newOrder()), { 'idempotency-key': key })
     expect(placed.status).toBe(201)
@@ -82,7 +82,7 @@ describe('an operation as an http function', () => {
     expect(changed.body).toMatchObject({ note: 'ring twice' })
   })
 
-  it('answers problems', async () => {
+  it('returns problems', async () => {
     expect(await call('GET', '/orders/x')).toMatchObject({
       status: 400,
       body: { errors: [{ pointer: '/path/id', detail: 'Invalid UUID' }] },
@@ -106,7 +106,7 @@ describe('a reaction as a cloudEvent function', () => {
     url = await serve('open-stock')
   })
 
-  // where the framework says what went wrong
+  // the framework reports errors there
   beforeEach(() => void vi.spyOn(console, 'error').mockReturnValue())
   afterEach(() => void vi.restoreAllMocks())
 
@@ -131,7 +131,7 @@ describe('a reaction as a cloudEvent function', () => {
   const deliver = async ({ headers, body }: Message): Promise<number> => {
     const response = await fetch(url, {
       method: 'POST',
-      // the library's own types allow what it does not make
+      // the library's types also allow values that it never returns
       headers: headers as Record<string, string>,
       body: String(body),
     })
@@ -141,7 +141,7 @@ describe('a reaction as a cloudEvent function', () => {
 
   const accounts = (sku: string) => shop.deps('stock').db.select().from(items).where(eq(items.sku, sku))
 
-  it.each(['binary', 'structured'] as const)('takes an event in %s mode, once', async (mode) => {
+  it.each(['binary', 'structured'] as const)('handles an event in %s mode once', async (mode) => {
     const event = created(`MUG-${mode}`)
     expect(HTTP[mode](event).headers).toMatchObject(
       mode === 'binary' ? { 'ce-id': event.id } : { 'content-type': /^application\/cloudevents\+json/ },
@@ -153,7 +153,7 @@ describe('a reaction as a cloudEvent function', () => {
       .db.delete(items)
       .where(eq(items.sku, `MUG-${mode}`))
     expect(await deliver(HTTP[mode](event))).toBe(204)
-    // the inbox knows it
+    // the inbox contains the event, so it is not handled again
     expect(await accounts(`MUG-${mode}`)).toEqual([])
   })
 
@@ -174,12 +174,12 @@ describe('a reaction as a cloudEvent function', () => {
       (event) => HTTP.structured(event.cloneWith({ data: { ...(event.data as object), version: 'one' } })),
     ],
   ]
-  it.each(invalid)('answers 500 to an event %s, and does nothing', async (_, change) => {
+  it.each(invalid)('returns 500 for an event %s, and does nothing', async (_, change) => {
     expect(await deliver(change(created('BAD')))).toBe(500)
     expect(await accounts('BAD')).toEqual([])
   })
 
-  it('answers with a failure to what is no event', async () => {
+  it('returns an error for a request that is not an event', async () => {
     const json = { 'content-type': 'application/json' }
     const structured = { 'content-type': 'application/cloudevents+json' }
     expect(await deliver({ headers: structured, body: '{' })).toBeGreaterThanOrEqual(400)

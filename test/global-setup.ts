@@ -13,10 +13,10 @@ declare module 'vitest' {
   }
 }
 
-/** The password of every role of the test databases: they live only as long as the run. */
+/** The password of every role of the test databases, which exist only during the run. */
 export const testPassword = 'test'
 
-/** Starts real stores once for the whole run; each test file takes a database of its own from the template. */
+/** Starts real stores once for the whole run. Each test file creates its own database from the template. */
 export default async function setup(project: TestProject) {
   const { folder: dir, remove } = temporaryFolder()
   const [postgresStore, mongo] = await Promise.all([

@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { temporaryDataDir } from '../local/stores/temporary.ts'
 import { copyProject, wishes, type ProjectCopy } from './project-copy.ts'
 
-/** How the shop grows and changes: what is added by hand, and which images change. */
+/** Tests what a new domain needs, and which images a change affects. */
 
-/** What is in each image of a copy, as a digest by the image's name. */
+/** Returns a digest of each image's contents, by the image's name. */
 function digests(copy: ProjectCopy): Map<string, string> {
   const script = `import { createHash } from 'node:crypto'
     import { makeTrees } from './images/trees.ts'
@@ -31,7 +31,7 @@ describe('a domain that is added', () => {
   })
   afterAll(() => copy.remove())
 
-  it('is its folder and one line; the rest is generated', () => {
+  it('needs only its folder and one line; the rest is generated', () => {
     const byHand = copy.changed().filter((file) => !isGenerated(file))
     expect(byHand.filter((file) => !file.startsWith('functions/wishes/'))).toEqual(['functions/functions.ts'])
   })
@@ -75,7 +75,7 @@ describe('a domain that is added', () => {
   }, 120_000)
 })
 
-/** Whether `npm run generate` writes the file. */
+/** Returns whether `npm run generate` writes the file. */
 const isGenerated = (file: string) =>
   /^(?:README\.md|docs\/(?:api|openapi|asyncapi|events|functions)\.|docs\/openapi|events\/schemas\/|images\/docker-bake\.hcl|knative\/|compose\/(?:Caddyfile|compose[.\w]*\.yaml|platform\.yaml))/.test(
     file,
@@ -90,7 +90,7 @@ describe('the images', () => {
   })
   afterAll(() => copy.remove())
 
-  /** Which images a change changes; it is taken back. */
+  /** Returns the images that a change affects, and reverts the change. */
   function changedBy(file: string, from: string, to: string): string[] {
     copy.edit(file, from, to)
     const after = digests(copy)
@@ -98,14 +98,14 @@ describe('the images', () => {
     return differing(before, after)
   }
 
-  it('change for one function, and its domain’s, when its row changes', () => {
+  it('of a function and of its domain change if the function’s row changes', () => {
     const row = `'list-orders': get('/api/v1/orders', 'List orders', { by: 'user' }),`
     expect(
       changedBy('functions/orders/domain.ts', row, row.replace(`by: 'user'`, `by: 'user', maxScale: 7`)),
     ).toEqual(['list-orders', 'orders'])
   })
 
-  it('change for one function, and its domain’s, when its code changes', () => {
+  it('of a function and of its domain change if the function’s code changes', () => {
     const code = `'not-found'`
     expect(changedBy('functions/orders/get-order.ts', code, `'not-found', 'wrong-role'`)).toEqual([
       'get-order',
@@ -113,7 +113,7 @@ describe('the images', () => {
     ])
   })
 
-  it('change only for what moves events when a function is added', () => {
+  it('of the services that move events are the only ones that change if a function is added', () => {
     const file = 'functions/orders/domain.ts'
     const line = `    'track-order': on(`
     copy.write(

@@ -6,10 +6,10 @@ import { openShop, type TestShop } from './shop.ts'
 
 const ofDomains = ['insert events.inbox', 'insert events.outbox']
 
-/** Each role of PostgreSQL works in its own schema; what it may do in another is listed here, in whole. */
+/** The rights of each PostgreSQL role outside its own schema. The list is complete. */
 const elsewhere = (role: DatabaseRole): string[] =>
   role === 'events'
-    ? // to clear away answers that are no longer kept
+    ? // to delete expired idempotency keys
       domainsIn('postgres').flatMap((schema) => [
         `delete ${schema}.idempotency_keys`,
         `select ${schema}.idempotency_keys.at`,
@@ -39,7 +39,7 @@ beforeAll(async () => {
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where c.relkind in ('r', 'v', 'm', 'p') and n.nspname !~ '^(pg_|information_schema)'`
   await admin.end()
-  // each role is a key
+  // every role is a key
   sql = Object.fromEntries(
     databaseRoles.map((role) => [role, postgres(shop.database(role), { max: 1, onnotice: () => {} })]),
   ) as typeof sql
@@ -49,7 +49,7 @@ afterAll(async () => {
   await shop.close()
 })
 
-/** Whether a role may do it; whatever it does is taken back. */
+/** Returns whether a role may run a statement. The statement is rolled back. */
 async function may(role: DatabaseRole, statement: string): Promise<boolean> {
   const connection = await sql[role].reserve()
   try {
@@ -57,7 +57,7 @@ async function may(role: DatabaseRole, statement: string): Promise<boolean> {
     await connection.unsafe(statement)
     return true
   } catch (error) {
-    // where it may but it fails, as with a column that must not be null, it still may
+    // another error, as for a column that must not be null, means that the role has the right
     return errorCode(error) !== insufficientPrivilege
   } finally {
     await connection`rollback`
@@ -65,7 +65,7 @@ async function may(role: DatabaseRole, statement: string): Promise<boolean> {
   }
 }
 
-/** What a role may do with the tables that `are`, as `verb schema.table`. */
+/** Returns a role's rights on the tables for which `are` is true, as `verb schema.table`. */
 async function rights(role: DatabaseRole, are: (table: Table) => boolean): Promise<string[]> {
   const found: string[] = []
   for (const { schema, name, columns } of tables.filter(are)) {
@@ -89,7 +89,7 @@ async function rights(role: DatabaseRole, are: (table: Table) => boolean): Promi
     if (!allowed.includes(`select ${table}`))
       for (const column of columns)
         if (await may(role, `select "${column}" from ${table}`)) allowed.push(`select ${table}.${column}`)
-    // who may delete may lock
+    // the right to delete includes the right to lock
     found.push(...allowed.filter((right) => !right.startsWith('lock')))
   }
   return found.toSorted()
@@ -104,7 +104,7 @@ describe('the database', () => {
 })
 
 describe.each(databaseRoles)('the role %s', (role) => {
-  it('reads and writes in its own schema, and changes no table', async () => {
+  it('reads and writes in its own schema, and cannot alter its tables', async () => {
     const own = tables.filter(({ schema }) => schema === role)
     expect(await rights(role, ({ schema }) => schema === role)).toEqual(
       own
@@ -115,8 +115,8 @@ describe.each(databaseRoles)('the role %s', (role) => {
     )
   })
 
-  it('may do nothing in another’s but what is listed', async () => {
-    // the version of each schema
+  it('has no other rights in other schemas than those listed', async () => {
+    // every role may read the versions of the schemas
     const all = [...elsewhere(role), 'select drizzle.versions']
     expect(await rights(role, ({ schema }) => schema !== role)).toEqual(all.toSorted())
   })
@@ -144,7 +144,7 @@ describe.each(databaseRoles)('the role %s', (role) => {
     'select * from pg_authid',
   ])('may not %s', async (statement) => expect(await may(role, statement)).toBe(false))
 
-  it('may not become another', async () => {
+  it('cannot become another role', async () => {
     for (const other of databaseRoles.filter((other) => other !== role)) {
       expect(await may(role, `set role ${other}`)).toBe(false)
       expect(await may(role, `alter role ${other} password 'stolen'`)).toBe(false)

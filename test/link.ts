@@ -3,26 +3,26 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { Transform } from 'node:stream'
 
 export interface Link {
-  /** The store's URL by way of the link. */
+  /** The store's URL through the link. */
   url: string
-  /** Ends every connection, and refuses new ones until it is restored. */
+  /** Ends every connection and refuses new ones until the link is restored. */
   cut(): void
-  /** Where the store is from now on, if it has moved, and no more of any fault. */
+  /** Ends all faults. @param url the store's new URL, if it has moved */
   restore(url?: string): void
-  /** Holds everything back for so many milliseconds, in both directions. */
+  /** Delays everything by this time in ms, in both directions. */
   delay(ms: number): void
-  /** Lets through so many bytes a second on each connection. */
+  /** Limits each connection to this many bytes per second. */
   throttle(bytesPerSecond: number): void
-  /** Holds everything back, without a word, until it is restored. */
+  /** Holds everything back until the link is restored, without closing connections. */
   stall(): void
-  /** Sends all that comes back from the other side twice. */
+  /** Sends everything that comes back from the other side twice. */
   repeat(): void
   close(): void
 }
 
 /**
  * A link to a store that a test can cut, delay and throttle: a TCP proxy on 127.0.0.1.
- * @param url of the store
+ * @param url the store's URL
  */
 export async function openLink(url: string): Promise<Link> {
   let { hostname, port } = new URL(url)
@@ -33,7 +33,7 @@ export async function openLink(url: string): Promise<Link> {
   stalled.resolve()
   const sockets = new Set<Socket>()
 
-  /** As slow as the link is when the bytes come. */
+  /** Forwards bytes at the link's present speed. */
   const slow = (isAnswer: boolean) =>
     new Transform({
       transform(chunk: Buffer, _, done) {
@@ -58,7 +58,7 @@ export async function openLink(url: string): Promise<Link> {
         .on('error', () => {})
         .on('close', () => {
           sockets.delete(from)
-          // what has ended in order may still be on its way to the other side
+          // bytes of a connection that ended in order may still be on their way
           if (!from.readableEnded) to.destroy()
         })
       from
@@ -67,11 +67,11 @@ export async function openLink(url: string): Promise<Link> {
         .pipe(to)
     }
   }).listen(0, '127.0.0.1')
-  // what forgets to close it can end all the same
+  // lets a process exit that does not close the link
   server.unref()
   await once(server, 'listening')
   const linked = new URL(url)
-  // it listens on a port
+  // a server on a TCP port has an AddressInfo
   const { port: own } = server.address() as AddressInfo
   linked.host = `127.0.0.1:${own}`
   return {

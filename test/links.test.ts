@@ -15,7 +15,7 @@ beforeAll(async () => {
 })
 afterAll(() => shop.close())
 
-/** A function's database behind a link that fails when a test says so. */
+/** A function's database behind a link that a test can break. */
 async function openDatabase(onTestFinished: TestContext['onTestFinished']) {
   const link = await openLink(shop.database('orders'))
   const db = openPostgres(link.url)
@@ -30,9 +30,9 @@ async function openDatabase(onTestFinished: TestContext['onTestFinished']) {
   }
 }
 
-// at once, because each waits for time-outs of several seconds
+// concurrent, because each test waits for time-outs of several seconds
 describe.concurrent('a function’s database', () => {
-  it('reports at once that connections are refused, however long that has lasted, and works as soon as they are accepted', async ({
+  it('reports refused connections at once, however long they have been refused, and works as soon as they are accepted', async ({
     expect,
     onTestFinished,
   }) => {
@@ -41,13 +41,13 @@ describe.concurrent('a function’s database', () => {
     link.cut()
     const began = performance.now()
     for (let times = 0; times < 12; times++) expect(isUnavailable(await failure())).toBe(true)
-    // with pauses that grow from one attempt to the next, twelve would take minutes
+    // if the pauses between attempts grew, twelve attempts would take minutes
     expect(performance.now() - began).toBeLessThan(10_000)
     link.restore()
     await expect.poll(failure).toBeUndefined()
   })
 
-  it('gives up a silent connection, and makes another', async ({ expect, onTestFinished }) => {
+  it('gives up a silent connection and opens another', async ({ expect, onTestFinished }) => {
     const { link, failure } = await openDatabase(onTestFinished)
     expect(await failure()).toBeUndefined()
     link.stall()
@@ -56,7 +56,7 @@ describe.concurrent('a function’s database', () => {
     await expect.poll(failure).toBeUndefined()
   })
 
-  it('keeps a connection on which a statement takes as long as it may', async ({
+  it('keeps a connection on which a statement takes as long as is allowed', async ({
     expect,
     onTestFinished,
   }) => {
@@ -76,7 +76,7 @@ describe.concurrent('a function’s database', () => {
       const { link, db } = await openDatabase(onTestFinished)
       const app = createApp({
         operations: [await operationOf('get-order')],
-        // the only domain that is asked for
+        // the only domain that the test calls
         deps: () => ({ db }),
         authenticate: async () => shop.users.staff,
         log: pino({ level: 'silent' }),
@@ -86,7 +86,7 @@ describe.concurrent('a function’s database', () => {
       link.stall()
       const began = performance.now()
       const answers = await Promise.all(Array.from({ length: 60 }, ask))
-      // the pool alone would time out for two at a time
+      // without the shop's limit, the pool would time out only two requests at a time
       expect(performance.now() - began).toBeLessThan(15_000)
       expect(new Set(answers)).toEqual(new Set([503]))
       link.restore()

@@ -5,7 +5,7 @@ import { newOrder } from '../demo/client/orders.ts'
 
 /**
  * Sends requests, `atOnce` at a time, until it is stopped.
- * @returns how many got which status; 0 stands for a connection that broke
+ * @returns the number of responses by status; 0 stands for a broken connection
  */
 export function steadyLoad(
   request: () => Promise<{ response: Pick<Response, 'status'> }>,
@@ -33,7 +33,7 @@ export function steadyLoad(
   }
 }
 
-/** Customers who keep placing orders; each order is sent with the same key until it is accepted. */
+/** Keeps placing orders. Each order is sent with the same key until it is accepted. */
 export function customersWhoRetry(customers: Client[], sku: string) {
   const accepted: { customer: Client; order: Schemas['Order'] }[] = []
   let failures = 0

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { copyProject } from './project-copy.ts'
 
-/** The tag of the images of a version that has one migration more: it adds a column to the orders. */
+/** The tag of a version's images that has one more migration, which adds a column to the orders. */
 export const nextTag = 'next'
 
-/** Builds images of that version, from a copy of the project. */
+/** Builds images of that version from a copy of the project. */
 export function buildNextVersion(...names: string[]): void {
   const copy = copyProject()
   try {

@@ -4,7 +4,7 @@ import { openApiDocument } from '../docs/openapi.ts'
 import { operations } from '../functions/table.ts'
 import type { Answered } from './shop.ts'
 
-// only what is read here
+// only the fields that are read here
 const document = (await openApiDocument()) as unknown as {
   paths: Record<string, Record<string, { responses: Record<string, DocumentedResponse> }>>
   components: { schemas: Record<string, object> }
@@ -16,13 +16,13 @@ interface DocumentedResponse {
 }
 
 const ajv = new Ajv2020({ strict: false, allErrors: true })
-// its types know only one way to import it
+// its types support only this way to import it
 ;(addFormats as unknown as (ajv: Ajv2020) => void)(ajv)
 ajv.addSchema({
   $id: 'openapi',
   components: {
     schemas: Object.fromEntries(
-      // closed where they are used: those that `allOf` joins must let each other's fields pass
+      // closed where they are used, because schemas in `allOf` must accept each other's fields
       Object.entries(document.components.schemas).map(([name, schema]) => [name, closeInside(schema)]),
     ),
   },
@@ -30,9 +30,9 @@ ajv.addSchema({
 const compiled = new Map<object, ValidateFunction>()
 
 /**
- * Fails where an answer does not fit the OpenAPI document: its status, its headers or its body, which must have
- * no field that is not documented.
+ * Checks the status, headers and body of a response against the OpenAPI document.
  * @param path with or without the API's prefix
+ * @throws if they differ, or if the body has a field that is not documented
  */
 export function checkAnswer(
   method: string,
@@ -40,11 +40,11 @@ export function checkAnswer(
   answer: Pick<Answered, 'status' | 'headers' | 'text' | 'body'>,
 ): void {
   const documented = find(method, path.split('?')[0]!)
-  const where = `${method} ${path} answered ${answer.status}`
+  const where = `${method} ${path} returned ${answer.status}`
   if (documented === undefined) {
-    // no operation has this address
+    // for an address without an operation
     if (answer.status === 404 || answer.status === 405) return
-    throw new Error(`${where}, and there is no such operation`)
+    throw new Error(`${where}, but there is no such operation`)
   }
   const response = documented[answer.status]
   if (response === undefined) throw new Error(`${where}, which is not documented: ${answer.text}`)
@@ -64,10 +64,12 @@ export function checkAnswer(
     ajv.compile(JSON.parse(JSON.stringify(close(content.schema)).replaceAll('"#/', '"openapi#/')))
   compiled.set(content, validate)
   if (!validate(answer.body))
-    throw new Error(`${where}, which does not fit: ${ajv.errorsText(validate.errors)}: ${answer.text}`)
+    throw new Error(
+      `${where}, which does not match its schema: ${ajv.errorsText(validate.errors)}: ${answer.text}`,
+    )
 }
 
-/** A schema that takes no field that it does not name, at any depth. */
+/** Returns a copy of a schema that allows no undeclared fields, at any depth. */
 function close(schema: object): object {
   const closed = closeInside(schema)
   return 'additionalProperties' in closed ? closed : { ...closed, unevaluatedProperties: false }
@@ -76,7 +78,7 @@ function close(schema: object): object {
 /** Closes the schemas within a schema. */
 function closeInside(schema: object): object {
   const inside = ([keyword, value]: [string, unknown]): [string, unknown] => {
-    // keywords of JSON Schema, by what they hold
+    // keywords of JSON Schema, by the kind of their values
     if (keyword === 'properties')
       return [keyword, Object.fromEntries(Object.entries(value as object).map(([k, v]) => [k, close(v)]))]
     if (keyword === 'allOf') return [keyword, (value as object[]).map(closeInside)]
@@ -98,7 +100,7 @@ function find(method: string, path: string) {
       (pattern) =>
         pattern.length === segments.length && pattern.every((s, i) => s.startsWith('{') || s === segments[i]),
     )
-  // a literal segment is nearer than a parameter
+  // a literal segment takes precedence over a parameter
   const [nearest] = candidates.toSorted((a, b) => count(a) - count(b))
   return nearest && document.paths[nearest.join('/')]?.[method.toLowerCase()]?.responses
 }

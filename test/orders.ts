@@ -8,7 +8,7 @@ import type { Send, TestShop } from './shop.ts'
 
 export { address, newOrder }
 
-/** Adds products to the orders domain’s projection. */
+/** Adds products to the projection of the orders domain. */
 export async function knowProducts(
   shop: TestShop,
   ...skus: [sku: string, price: number, currency?: string][]
@@ -30,6 +30,6 @@ export async function place(
   return shop.create('/orders', { as: user, body, ...send })
 }
 
-/** Sets the status of an order directly. */
+/** Sets the status of an order in the database. */
 export const putStatus = (shop: TestShop, id: string, status: Order['status']) =>
   shop.deps('orders').db.update(orders).set({ status }).where(eq(orders.id, id))

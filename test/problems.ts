@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import type { Answered } from './shop.ts'
 
-/** Written out, because clients depend on them: they never change. */
+/** Written out, because clients depend on them and they must not change. */
 export const problems = {
   'invalid-request': [400, 'The request is not valid'],
   'idempotency-key-missing': [400, 'An Idempotency-Key header is needed'],
@@ -23,7 +23,7 @@ interface Fault {
   detail: string
 }
 
-/** Expects a problem that any function may have: its status, its type and every field. */
+/** Expects a problem that any function may return: its status, its type and every field. */
 export const expectProblem = (
   answer: Answered,
   name: keyof typeof problems,
@@ -31,7 +31,7 @@ export const expectProblem = (
   errors?: Fault[],
 ) => expectOwnProblem(answer, name, problems[name], detail, errors)
 
-/** Expects a problem of a domain's own, written out as those above are. */
+/** Expects a problem that only one domain returns. The test writes it out. */
 export function expectOwnProblem(
   answer: Answered,
   name: string,

@@ -29,7 +29,7 @@ export function cloneInto(folder: string) {
   }
 }
 
-/** A copy of the project as it is, in a folder of its own, to be changed by a test; its packages are ours. */
+/** Copies the working tree into a folder, for a test to change. The copy shares the project's packages. */
 export function copyProject() {
   const folder = mkdtempSync(join(tmpdir(), 'zeroshop-copy-'))
   chmodSync(folder, 0o755)
@@ -44,14 +44,14 @@ export function copyProject() {
 
   return {
     folder,
-    /** Changes a file. @throws if the text to be replaced is not in it */
+    /** Replaces a text in a file. @throws if the file does not contain the text */
     edit(file: string, from: string, to: string) {
       const text = readFileSync(join(folder, file), 'utf8')
       if (!text.includes(from)) throw new Error(`${file} has no ${from}`)
       writeFileSync(join(folder, file), text.replace(from, to))
     },
     write: (file: string, text: string) => writeFileSync(join(folder, file), text),
-    /** Adds a domain as a person does: its folder and its line. */
+    /** Adds a domain as a developer does: its folder and its line. */
     addDomain(name: string, fixture: string) {
       cpSync(fixture, join(folder, 'functions', name), { recursive: true })
       appendFileSync(
@@ -59,7 +59,7 @@ export function copyProject() {
         `export { default as ${name} } from './${name}/domain.ts'\n`,
       )
     },
-    /** Runs a command in it. @throws with what it said, if it fails */
+    /** Runs a command in the copy. @throws an error with its output if it fails */
     run(command: string, ...args: string[]): string {
       const { status, stdout, stderr } = spawnSync(command, args, {
         cwd: folder,
@@ -69,7 +69,7 @@ export function copyProject() {
       if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${stdout}${stderr}`)
       return stdout
     },
-    /** The files that differ from the project, sorted. */
+    /** Returns the files that differ from the project, sorted. */
     changed: () =>
       git('status', '--porcelain', '--untracked-files=all')
         .split('\n')

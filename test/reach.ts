@@ -1,5 +1,5 @@
 /**
- * A script for the Node of a container: prints, as JSON, which of the hosts it can open a connection to.
+ * Returns a script for a container's Node that prints, as JSON, the hosts to which it can open a connection.
  * @param targets hosts and their ports
  */
 export const reachScript = (targets: readonly (readonly [host: string, port: number])[]) => `

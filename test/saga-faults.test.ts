@@ -4,14 +4,14 @@ import { readStock } from '../demo/client/stock.ts'
 import { waitForEntries } from '../demo/client/timeline.ts'
 import { startTestSystem, type TestSystem } from './system.ts'
 
-describe('where JetStream’s storage is deleted half-way', () => {
+describe('if JetStream’s storage is deleted during the saga', () => {
   let shop: TestSystem
   beforeAll(async () => {
     shop = await startTestSystem({ REDELIVER_AFTER_SECONDS: '1', RETRY_DELAYS_SECONDS: '0.2,0.5,1,2,5' })
   })
   afterAll(() => shop.stop())
 
-  it('lets every order end all the same', { timeout: 60_000 }, async () => {
+  it('every order still ends', { timeout: 60_000 }, async () => {
     const [customer, staff] = await Promise.all([shop.register(), shop.staff()])
     const place = (n: number) =>
       placeOrder(customer, [{ sku: 'MUG-RED', quantity: 1 }], n % 3 === 0 ? 'card_declined' : 'card_approved')
@@ -34,14 +34,14 @@ describe('where JetStream’s storage is deleted half-way', () => {
   })
 })
 
-describe('where an order takes too long', () => {
+describe('an order that takes too long', () => {
   let shop: TestSystem
   beforeAll(async () => {
     shop = await startTestSystem({ ORDER_DEADLINE_SECONDS: '1' })
   })
   afterAll(() => shop.stop())
 
-  it('is cancelled at its deadline, and what comes late is given back', async () => {
+  it('is cancelled at its deadline, and late reservations and payments are released', async () => {
     const customer = await shop.register()
     const { id } = await placeOrder(customer, [{ sku: 'MUG-RED', quantity: 1 }], 'card_slow')
     await waitForEntries(customer, id, 'order.cancelled', 'stock.released')

@@ -6,9 +6,10 @@ import { readTimeline, waitForEntries } from '../demo/client/timeline.ts'
 import type { TestClient } from './client.ts'
 
 /**
- * The order saga over real HTTP and JetStream, one test for each of its endings: the same against a shop on this
- * machine, in containers and in a cluster. Nobody else may order at the same time, since it counts the stock.
- * @param open returns the shop; called when the tests begin
+ * Tests the order saga over real HTTP and JetStream, with a test for each of its endings. The same tests run
+ * against a shop on this machine, in containers and in a cluster. No one else may order at the same time,
+ * because the tests count the stock.
+ * @param open opens the shop; called when the tests begin
  */
 export function describeSaga(open: () => TestClient): void {
   let shop: TestClient
@@ -25,8 +26,8 @@ export function describeSaga(open: () => TestClient): void {
   const payment = (id: string) => paymentOf(customer, id)
   const stock = () => readStock(shop, 'MUG-BLUE')
 
-  describe('an order that goes well', () => {
-    it('is confirmed, shipped, paid and completed, and its stock sold', async () => {
+  describe('an order that succeeds', () => {
+    it('is confirmed, shipped, paid and completed, and its stock is sold', async () => {
       const before = await stock()
       const { id } = await placeOrder(customer, mug, 'card_approved')
       await waitForEntries(customer, id, 'order.confirmed')
@@ -61,24 +62,24 @@ export function describeSaga(open: () => TestClient): void {
       })
     })
 
-    it('is confirmed with a card that is slow', async () => {
+    it('is confirmed with a slow card', async () => {
       const { id } = await placeOrder(customer, mug, 'card_slow')
       await waitForEntries(customer, id, 'order.confirmed')
     })
 
-    it('is confirmed where the provider answers only when it is asked again', async () => {
+    it('is confirmed if the provider fails at the first attempt', async () => {
       const { id } = await placeOrder(customer, mug, 'card_flaky')
       await waitForEntries(customer, id, 'order.confirmed')
     })
 
-    it('is confirmed where the provider authorises and never says so', async () => {
+    it('is confirmed if the provider authorises the payment and does not respond', async () => {
       const { id } = await placeOrder(customer, mug, 'card_timeout')
       await waitForEntries(customer, id, 'order.confirmed')
     })
   })
 
   describe('an order that cannot be fulfilled', () => {
-    it('is cancelled where the stock is too low, and nothing is reserved or authorised', async () => {
+    it('is cancelled if the stock is too low, and nothing is reserved or authorised', async () => {
       const before = await stock()
       const { id } = await placeOrder(customer, [{ sku: 'MUG-BLUE', quantity: 5_000 }], 'card_approved')
       expect(await waitForEntries(customer, id, 'order.cancelled')).toEqual([
@@ -94,7 +95,7 @@ export function describeSaga(open: () => TestClient): void {
     })
 
     it.each(['card_declined', 'card_insufficient_funds'])(
-      'gives its stock back where the card is %s',
+      'releases its stock if the card is %s',
       async (card) => {
         const before = await stock()
         const { id } = await placeOrder(customer, mug, card)
@@ -111,7 +112,7 @@ export function describeSaga(open: () => TestClient): void {
       },
     )
 
-    it('is called back where its payment cannot be captured', async () => {
+    it('is recalled if its payment cannot be captured', async () => {
       const before = await stock()
       const { id } = await placeOrder(customer, mug, 'card_capture_fails')
       await waitForEntries(customer, id, 'order.confirmed')
@@ -145,13 +146,13 @@ export function describeSaga(open: () => TestClient): void {
       expect(await stock()).toMatchObject({ available: before.available, reserved: before.reserved })
     })
 
-    it('keeps nothing however early the cancellation comes', async () => {
+    it('keeps no stock and no payment, however early it is cancelled', async () => {
       const before = await stock()
       const placed = await Promise.all(
         Array.from({ length: 20 }, () => placeOrder(customer, mug, 'card_approved')),
       )
       await Promise.all(placed.map(({ id }) => cancelOrder(customer, id)))
-      // each step has run or was fenced off once an order placed after them all is through
+      // once a later order is confirmed, each step of the earlier ones has run or was prevented
       const { id } = await placeOrder(customer, mug, 'card_approved')
       await waitForEntries(customer, id, 'order.confirmed')
       await expect.poll(async () => (await stock()).reserved, { timeout: 15_000 }).toBe(before.reserved + 1)
@@ -163,7 +164,7 @@ export function describeSaga(open: () => TestClient): void {
   })
 
   describe('a completed order', () => {
-    it('is refunded in parts, never above what was captured', async () => {
+    it('is refunded in parts, never more than was captured', async () => {
       const { id } = await placeOrder(customer, mug, 'card_approved')
       await waitForEntries(customer, id, 'order.confirmed')
       await shipOrder(staff, id)

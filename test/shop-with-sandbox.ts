@@ -12,7 +12,7 @@ import { openShop } from './shop.ts'
 
 const apiKey = 'test-key'
 
-/** The sandbox in this process, on a journal of its own that `restart` keeps. */
+/** The sandbox in this process, with its own journal, which `restart` keeps. */
 export async function openSandbox(options: { slowMs?: number; silentMs?: number } = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'zeroshop-sandbox-'))
   const settings = { host: '127.0.0.1', journal: join(dir, 'journal.jsonl'), apiKey, ...options }
@@ -28,7 +28,7 @@ export async function openSandbox(options: { slowMs?: number; silentMs?: number 
     start: async () => {
       server = await startSandbox({ ...settings, port })
     },
-    /** A bare request, as a client in any language would send it. */
+    /** Sends a plain request, like a client in any language. */
     send: async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
       const response = await fetch(url + path, {
         method,
@@ -37,17 +37,17 @@ export async function openSandbox(options: { slowMs?: number; silentMs?: number 
       })
       const text = await response.text()
       const isJson = (response.headers.get('content-type') ?? '').endsWith('json')
-      // oxlint-disable-next-line typescript/no-explicit-any -- a test says what it expects in it
+      // oxlint-disable-next-line typescript/no-explicit-any -- tests check the body's fields themselves
       const parsed: any = isJson ? JSON.parse(text) : undefined
       return { status: response.status, text, body: parsed }
     },
-    /** What was decided, about one payment where a reference is given. */
+    /** Returns the journal, or only the entries of one payment. */
     journal: async (reference?: string): Promise<Entry[]> => {
       const response = await fetch(`${url}/v1/journal`, { headers: { authorization } })
       const lines = (await response.text()).split('\n').filter((line) => line !== '')
       return (
         lines
-          // the sandbox's own
+          // written by the sandbox
           .map((line) => JSON.parse(line) as Entry)
           .filter((entry) => reference === undefined || entry.payment.reference === reference)
       )
@@ -60,8 +60,8 @@ export async function openSandbox(options: { slowMs?: number; silentMs?: number 
 }
 
 /**
- * The payments of a shop with the sandbox as their provider. It gives up on an answer after half a second, so
- * that a silent card does not take eight.
+ * The payments of a shop with the sandbox as their provider. Requests to it time out after half a second
+ * instead of eight, so that tests with a silent card are fast.
  */
 export async function openPayments() {
   const sandbox = await openSandbox({ slowMs: 1_000, silentMs: 3_000 })
@@ -72,7 +72,7 @@ export async function openPayments() {
   const deps = shop.deps('payments')
   deps.provider = httpProvider(sandbox.url, sandbox.apiKey, { timeoutMs: 500 })
 
-  /** An order whose stock is reserved. */
+  /** Creates an order whose stock is reserved. */
   const reserved = (cardToken = 'card_approved', amount = 2500): EventData<'stock.reserved'> => ({
     orderId: uuidv7(),
     customerId: shop.users.customer.id,
@@ -98,17 +98,17 @@ export async function openPayments() {
       shop.react('capture-payment', 'order.shipped', { orderId }, id),
     cancel: ({ orderId }: { orderId: string }, id?: string) =>
       shop.react('void-payment', 'order.cancelled', { orderId, reason: 'changed my mind' }, id),
-    /** An order that is paid. */
+    /** Creates an order that is paid. */
     captured: async (amount = 2500, cardToken = 'card_approved') => {
       const order = reserved(cardToken, amount)
       await shop.react('authorize-payment', 'stock.reserved', order)
       await shop.react('capture-payment', 'order.shipped', { orderId: order.orderId })
       return { order, payment: await paymentOf(order.orderId) }
     },
-    /** The types of the order's events, in order. */
+    /** Returns the types of the order's events, in order. */
     told: async ({ orderId }: { orderId: string }) =>
       (await shop.emitted(orderId)).map(({ type }) => type.replace('payment.', '')),
-    /** What the provider did for the order, in order. */
+    /** Returns the provider's operations for the order, in order. */
     done: async ({ orderId }: { orderId: string }) => {
       const { id } = await paymentOf(orderId)
       return (await sandbox.journal(id)).filter((e) => e.outcome === 'done').map((e) => e.operation)

@@ -34,28 +34,28 @@ import { checkAnswer } from './openapi.ts'
 
 const testPassword = 'test'
 
-/** A request of a test: as whom, and with what. */
+/** The caller, body and headers of a test's request. */
 export interface Send {
   as?: User | Role | undefined
   body?: unknown
   headers?: Record<string, string>
-  /** The Idempotency-Key; a new one for each POST where nothing is said, none where null. */
+  /** The Idempotency-Key. If undefined, each POST has a new one; if null, none is sent. */
   key?: string | null
   ifMatch?: string
 }
 
-/** An answer of the app, its JSON read. */
+/** A response of the app, with its JSON parsed. */
 export interface Answered {
   status: number
   headers: Headers
   text: string
-  // oxlint-disable-next-line typescript/no-explicit-any -- a test says what it expects in it
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests check the body's fields themselves
   body: any
 }
 
 /**
- * The shop of one test file: the functions of the given domains in this process, on a database of its own on
- * the run's real stores, without a broker. Every answer is checked against the OpenAPI document.
+ * The shop of one test file: the functions of the given domains in this process, with their own databases on
+ * the run's real stores, and without a broker. Every response is checked against the OpenAPI document.
  */
 export async function openShop(domains: Domain[], environment: Record<string, string> = {}) {
   const stores = inject('stores')
@@ -93,7 +93,7 @@ export async function openShop(domains: Domain[], environment: Record<string, st
   const log = pino({ level: process.env['LOG_LEVEL'] ?? 'silent' })
   const opened = new Map<string, Opened>()
   for (const domain of domains) opened.set(domain, await openDomain(domain, config(domain), log, 'test'))
-  // the map is filled by domain
+  // each domain's entry has the dependencies of that domain
   const deps = <D extends Domain>(domain: D) => opened.get(domain)!.deps as Registry['deps'][D]
   const events: Db = openPostgres(as('events'))
   const tokens = await createTokens(privateKey, publicKeys)
@@ -134,7 +134,7 @@ export async function openShop(domains: Domain[], environment: Record<string, st
     return answer
   }
 
-  /** Runs a reaction on an event, as when it is delivered. */
+  /** Runs a reaction on an event, as a delivery does. */
   async function handle(name: ReactionName, event: ShopEvent): Promise<void> {
     const { row, run, emits } = await reactionOf(name)
     await runReaction(run, event, opened.get(row.domain)!.deps, { domain: row.domain, emits })
@@ -145,19 +145,19 @@ export async function openShop(domains: Domain[], environment: Record<string, st
     users,
     handle,
     deps,
-    /** The address of the database with a domain's role, or with the relay's and dispatcher's (`events`). */
+    /** The URL of the database with a domain's role, or with that of the relay and dispatcher (`events`). */
     database: as,
-    /** The address of the database as PostgreSQL's administrator. */
+    /** The URL of the database with PostgreSQL's administrator. */
     admin: Object.assign(new URL(stores.postgres), { pathname: `/${database}` }).href,
-    /** The address of the products. */
+    /** The URL of the products' database. */
     mongodb: mongodb.href,
-    /** A new user of a role, known to no one else. */
+    /** Returns a new user of a role. The user is not stored. */
     newUser: (role: Role = 'customer'): User => ({ id: uuidv7(), role, session: uuidv7() }),
     sign: (user: User) => tokens.sign(user),
-    /** What access tokens are signed with. */
+    /** The key that signs access tokens. */
     privateKey,
     get: (path: string, send?: Send) => request('GET', path, send),
-    /** Posts, and returns what it created. @throws if it created nothing */
+    /** Sends a POST and returns the created resource. @throws if the status is not 201 */
     create: async (path: string, send?: Send) => {
       const { status, text, body } = await request('POST', path, send)
       if (status !== 201) throw new Error(`${status}: ${text}`)
@@ -166,7 +166,7 @@ export async function openShop(domains: Domain[], environment: Record<string, st
     post: (path: string, send?: Send) => request('POST', path, send),
     patch: (path: string, send?: Send) => request('PATCH', path, send),
     delete: (path: string, send?: Send) => request('DELETE', path, send),
-    /** Every event in the outbox that is due, oldest first. */
+    /** Returns every event in the outbox that is due, oldest first. */
     emitted: async (subject?: string) =>
       (
         await events
@@ -177,7 +177,7 @@ export async function openShop(domains: Domain[], environment: Record<string, st
       )
         .filter((row) => subject === undefined || row.subject === subject)
         .map(({ id, type, subject, data }) => ({ id, type, subject, data })),
-    /** The events of a subject that are still to come, with the seconds until then. */
+    /** Returns the scheduled events of a subject, with the seconds until they are due. */
     scheduled: (subject: string) =>
       events
         .select({
@@ -188,7 +188,7 @@ export async function openShop(domains: Domain[], environment: Record<string, st
         .from(outbox)
         .where(and(eq(outbox.subject, subject), gt(outbox.due, sql`now()`)))
         .orderBy(asc(outbox.due)),
-    /** Delivers an event to a reaction, as the dispatcher would; `event.id` delivers the same one again. */
+    /** Delivers an event to a reaction as the dispatcher does. The same `event.id` delivers it again. */
     react: async <T extends EventType>(
       name: ReactionName,
       type: T,

@@ -19,16 +19,17 @@ import { openSandbox } from './shop-with-sandbox.ts'
 import { openShop, type TestShop } from './shop.ts'
 
 /**
- * A simulation of the saga, in this process and on the real PostgreSQL: the rows of the outbox are delivered in whatever
- * order, as often as chance wants and two at a time, between cancellations, shipments, deadlines and a provider with moods.
- * A failing run shrinks to a short story; SIMULATION_RUNS sets how many there are, SIMULATION_SEED repeats them.
+ * Simulates the saga in this process, on the real PostgreSQL. Events of the outbox are delivered in random
+ * order, repeatedly and several at a time, between cancellations, shipments and deadlines, while the provider
+ * fails at random. A failing run shrinks to a short one. SIMULATION_RUNS sets the number of runs, and
+ * SIMULATION_SEED repeats them.
  */
 
 let shop: TestShop
 let sandbox: Awaited<ReturnType<typeof openSandbox>>
 let events: Db
 let admin: postgres.Sql
-/** What the provider does to the next request: as it should, nothing at all, or it does it and says nothing. */
+/** What the provider does with a request: it works, does nothing, or does it and does not respond. */
 let mood: Mood = 'well'
 
 const moods = ['well', 'well', 'well', 'away', 'silent'] as const
@@ -70,7 +71,7 @@ function moody(real: PaymentProvider): PaymentProvider {
   }
 }
 
-/** What people were promised: the model that the shop has to agree with in the end. */
+/** The model, with which the shop must agree in the end. */
 interface Model {
   orders: { card: string; quantity: number; cancelled: boolean; expired: boolean; shipped: boolean }[]
 }
@@ -80,7 +81,7 @@ interface Real {
   user: User
   ids: string[]
   promised: Promised
-  /** Refunds that staff asked for, by their keys: they ask again until they are told. */
+  /** The refunds that staff requested, by key. Staff retry until there is a final response. */
   refunds: Map<string, { orderId: string; paymentId: string }>
 }
 
@@ -106,7 +107,7 @@ class Place implements Step {
   toString = () => `place ${this.quantity} with ${this.card}`
 }
 
-/** Of what there is, the one at `at`, wrapped around. */
+/** Returns the element at the index `at`, modulo the length. */
 const one = <T>(from: readonly T[], at: number) => from[at % from.length]!
 
 class Deliver implements Step {
@@ -126,7 +127,7 @@ class Deliver implements Step {
   toString = () => `deliver ${this.at.join(' and ')} (provider ${this.mood})`
 }
 
-/** Everything comes to its end, and the story goes on: with refunds, duplicates of long ago, and new orders. */
+/** Completes everything, so that later steps refund, redeliver old events and place new orders. */
 class Drain implements Step {
   check = ({ orders }: Readonly<Model>) => orders.length > 0
   run = (model: Model, real: Real) => drain(model, real)
@@ -160,7 +161,7 @@ class Ship extends OnOrder {
   }
 }
 
-/** The time passes that the order had. */
+/** The deadline of an order passes. */
 class Expire extends OnOrder {
   async run(model: Model, real: Real) {
     const id = one(real.ids, this.at)
@@ -191,7 +192,7 @@ class Refund extends OnOrder {
   override toString = () => `refund ${this.at} (provider ${this.mood})`
 }
 
-/** Tells whether it was answered for good: what was refunded, or that nothing is left to refund. */
+/** Returns whether the response was final: the refund, or a conflict because nothing is left to refund. */
 async function askForRefund({ refunds, promised }: Real, key: string): Promise<boolean> {
   const { orderId, paymentId } = refunds.get(key)!
   const body = { amount: 500, reason: 'scratched' }
@@ -213,10 +214,10 @@ const outboxOf = ({ ids }: Pick<Real, 'ids'>): Promise<Row[]> =>
 const isDeadline = ({ type }: Row) => type === 'order.deadline-reached'
 
 const toEvent = ({ id, type, source, subject, data, time }: Row) =>
-  // checked when it was emitted
+  // its data was validated when it was emitted
   ({ id, type, source, subject, data, time }) as ShopEvent
 
-/** Every event of the outbox that is due, for each of its reactions, whether it has been delivered or not. */
+/** Returns every due event in the outbox with each of its reactions, even if it has been delivered. */
 async function deliveriesOf(real: Real): Promise<Delivery[]> {
   const rows = await outboxOf(real)
   return rows
@@ -224,7 +225,7 @@ async function deliveriesOf(real: Real): Promise<Delivery[]> {
     .flatMap((row) => reactionsOn(row.type).map((reaction) => ({ event: toEvent(row), reaction })))
 }
 
-/** Tells whether it was taken: what fails is delivered again some other time. */
+/** Returns whether the reaction handled the event. A failed delivery is repeated later. */
 const deliver = ({ event, reaction }: Delivery): Promise<boolean> =>
   shop.handle(reaction, event).then(
     () => true,
@@ -243,7 +244,7 @@ const statuses = async ({ ids }: Real): Promise<OrderStatus[]> => {
   return ids.map((id) => rows.find((row) => row.id === id)!.status)
 }
 
-/** Delivers what is left, as the relay sees to it, and ships what is confirmed. */
+/** Delivers the remaining events and ships confirmed orders until every order has ended. */
 async function drain(model: Model, real: Real) {
   for (let round = 0; round < 60; round++) {
     const done = new Set((await events.select().from(inbox)).map((row) => `${row.eventId} ${row.reaction}`))
@@ -255,7 +256,7 @@ async function drain(model: Model, real: Real) {
     for (const [n, status] of now.entries()) if (status === 'confirmed') await ship(model, real, n)
     if (left.length === 0 && now.every((status) => status === 'completed' || status === 'cancelled')) return
   }
-  throw new Error(`did not come to an end: ${(await statuses(real)).join()}`)
+  throw new Error(`orders did not end: ${(await statuses(real)).join()}`)
 }
 
 async function begin(units: number): Promise<{ model: Model; real: Real }> {
@@ -270,7 +271,7 @@ async function begin(units: number): Promise<{ model: Model; real: Real }> {
   return { model: { orders: [] }, real: { sku, user: shop.newUser(), ids: [], promised, refunds: new Map() } }
 }
 
-/** Leaves nothing of the run before: each has the books for itself. */
+/** Removes the data of the previous run. */
 async function clear() {
   const tables = await admin<{ name: string }[]>`
     select format('%I.%I', schemaname, tablename) as name from pg_tables
@@ -307,38 +308,34 @@ const steps = fc.commands(
 const numRuns = Number(process.env['SIMULATION_RUNS'] ?? 60)
 const seed = process.env['SIMULATION_SEED']
 
-it(
-  'keeps every promise and every invariant in whatever order things happen',
-  { timeout: 3_600_000 },
-  async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 0, max: 6 }), steps, async (units, commands) => {
-        await clear()
-        const { model, real } = await begin(units)
-        await fc.asyncModelRun(() => ({ model, real }), commands)
-        await drain(model, real)
-        for (const key of real.refunds.keys()) expect(await askForRefund(real, key)).toBe(true)
-        await drain(model, real)
-        const ended = await statuses(real)
-        const wanted = model.orders.reduce((sum, { quantity }) => sum + quantity, 0)
-        for (const [n, { card, cancelled, expired, shipped }] of model.orders.entries()) {
-          if (cancelled || !shipped || card === 'card_capture_fails') expect(ended[n]).toBe('cancelled')
-          else expect(ended[n]).toBe('completed')
-          // nobody is refused who can pay for what there is
-          if (card === 'card_approved' && wanted <= units && !cancelled && !expired)
-            expect(ended[n]).toBe('completed')
-        }
-        const books = await readBooks({
-          postgres: shop.admin,
-          sandbox: sandbox.url,
-          sandboxKey: sandbox.apiKey,
-        })
-        const findings = check(books, real.promised, { deadlineMs: Infinity, slackMs: 0 })
-        expect(
-          findings.flatMap(({ name, violations }) => violations.map((text) => `${name} ${text}`)),
-        ).toEqual([])
-      }),
-      { numRuns, ...(seed === undefined ? {} : { seed: Number(seed) }), endOnFailure: false },
-    )
-  },
-)
+it('keeps every promise and invariant, in whatever order things happen', { timeout: 3_600_000 }, async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 0, max: 6 }), steps, async (units, commands) => {
+      await clear()
+      const { model, real } = await begin(units)
+      await fc.asyncModelRun(() => ({ model, real }), commands)
+      await drain(model, real)
+      for (const key of real.refunds.keys()) expect(await askForRefund(real, key)).toBe(true)
+      await drain(model, real)
+      const ended = await statuses(real)
+      const wanted = model.orders.reduce((sum, { quantity }) => sum + quantity, 0)
+      for (const [n, { card, cancelled, expired, shipped }] of model.orders.entries()) {
+        if (cancelled || !shipped || card === 'card_capture_fails') expect(ended[n]).toBe('cancelled')
+        else expect(ended[n]).toBe('completed')
+        // no order is refused that can be paid and for which there is stock
+        if (card === 'card_approved' && wanted <= units && !cancelled && !expired)
+          expect(ended[n]).toBe('completed')
+      }
+      const books = await readBooks({
+        postgres: shop.admin,
+        sandbox: sandbox.url,
+        sandboxKey: sandbox.apiKey,
+      })
+      const findings = check(books, real.promised, { deadlineMs: Infinity, slackMs: 0 })
+      expect(findings.flatMap(({ name, violations }) => violations.map((text) => `${name} ${text}`))).toEqual(
+        [],
+      )
+    }),
+    { numRuns, ...(seed === undefined ? {} : { seed: Number(seed) }), endOnFailure: false },
+  )
+})

@@ -22,7 +22,7 @@ const root = join(import.meta.dirname, '..')
 
 type Shop = ReturnType<typeof startShop>
 
-/** Waits until it ends with exit code 1 and one line of output, which is returned, and no process is left. */
+/** Expects the shop to exit with code 1, one line of output and no process left. Returns the line. */
 async function refusal(shop: Shop): Promise<string> {
   const code = await shop.exited
   expect({ code, lines: shop.errors().split('\n').length, said: shop.output() }).toMatchObject({
@@ -35,7 +35,7 @@ async function refusal(shop: Shop): Promise<string> {
 const pidOf = (dataDir: string, name: string) =>
   (JSON.parse(readFileSync(join(dataDir, 'run', `${name}.json`), 'utf8')) as { pid: number }).pid
 
-describe('what cannot be started', { timeout: patienceMs }, () => {
+describe('a start that fails', { timeout: patienceMs }, () => {
   let folder: string
   let dataDir: string
   let remove: () => void
@@ -53,12 +53,12 @@ describe('what cannot be started', { timeout: patienceMs }, () => {
     [['--max-scale=0'], {}, '--max-scale=0: set it to a whole number from 1 to 100.'],
     [['--fast'], {}, "Unknown option '--fast'. See npm start -- --help."],
     [[], { PORT: 'abc' }, 'PORT=abc: set it to a whole number from 0 to 65535.'],
-  ])('is told in one line: %j %j', async (args, env, said) => {
+  ])('is reported in one line, for the options %j and the variables %j', async (args, env, said) => {
     expect(await refusal(startShop(dataDir, { args, env }))).toBe(said)
     expect(existsSync(dataDir)).toBe(false)
   })
 
-  it('is a shop on a port in use: told before anything is started', async () => {
+  it('is reported before anything starts if the port is in use', async () => {
     const other = createServer().listen(0, '127.0.0.1')
     await once(other, 'listening')
     const { port } = other.address() as AddressInfo
@@ -68,7 +68,7 @@ describe('what cannot be started', { timeout: patienceMs }, () => {
     expect(existsSync(join(dataDir, 'postgres'))).toBe(false)
   })
 
-  it('is a second shop on the same data folder', async () => {
+  it('is reported if another shop runs on the same data folder', async () => {
     const lock = lockDataDir(dataDir)
     const said = await refusal(startShop(dataDir))
     lock.release()
@@ -77,14 +77,14 @@ describe('what cannot be started', { timeout: patienceMs }, () => {
     )
   })
 
-  it('is a data folder that is a file', async () => {
+  it('is reported if the data folder is a file', async () => {
     writeFileSync(dataDir, '')
     expect(await refusal(startShop(dataDir))).toBe(
       `${dataDir} is not a folder. Set DATA_DIR to another path.`,
     )
   })
 
-  it.runIf(isRoot)('is a data folder that cannot be written', async () => {
+  it.runIf(isRoot)('is reported if the data folder cannot be written', async () => {
     mkdirSync(dataDir)
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro,size=1m', 'none', dataDir])
     try {
@@ -96,7 +96,7 @@ describe('what cannot be started', { timeout: patienceMs }, () => {
     }
   })
 
-  it.runIf(isRoot)('is a shop on a full disk', async () => {
+  it.runIf(isRoot)('is reported if the disk is full', async () => {
     mkdirSync(dataDir)
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=20m,mode=755', 'none', dataDir])
     try {
@@ -114,7 +114,7 @@ describe('what cannot be started', { timeout: patienceMs }, () => {
     ['DATABASE_URL', 'postgres://shop:s3cret@127.0.0.1:1/shop', 'PostgreSQL', 'postgres://127.0.0.1:1/shop'],
     ['NATS_URL', 'nats://shop:s3cret@127.0.0.1:1', 'NATS', 'nats://127.0.0.1:1'],
     ['MONGODB_URL', 'mongodb://shop:s3cret@127.0.0.1:1/shop', 'MongoDB', 'mongodb://127.0.0.1:1/shop'],
-  ])('is a shop whose %s cannot be reached: told without the password', async (name, url, store, shown) => {
+  ])('is reported without the password if %s cannot be reached', async (name, url, store, shown) => {
     const shop = startShop(dataDir, { env: { [name]: url } })
     const said = await refusal(shop)
     expect(said.startsWith(`Cannot reach ${store} at ${name} (${shown}): `)).toBe(true)
@@ -125,15 +125,15 @@ describe('what cannot be started', { timeout: patienceMs }, () => {
   })
 })
 
-/** One data folder, through several mishaps. */
-describe('a shop that', { timeout: patienceMs * 2 }, () => {
+/** These tests use one data folder, one after the other. */
+describe('a shop', { timeout: patienceMs * 2 }, () => {
   const { folder, remove } = temporaryFolder()
   const dataDir = join(folder, 'data')
   const email = 'grace@example.com'
   const password = 'correct horse battery'
   const logIn = (url: string) => shopClient(url).logIn({ email, password })
 
-  /** Presses Ctrl-C; no process may be left. */
+  /** Presses Ctrl-C, and expects that no process is left. */
   const stop = async (shop: Shop) => {
     shop.interrupt()
     const code = await shop.exited
@@ -151,7 +151,7 @@ describe('a shop that', { timeout: patienceMs * 2 }, () => {
   afterAll(remove)
 
   it.each(['postgres', 'nats', 'mongodb'])(
-    'loses %s to a kill says so, ends, and starts again with its data',
+    'reports that %s was killed, exits, and starts again with its data',
     async (store) => {
       const shop = startShop(dataDir)
       await shop.url()
@@ -167,7 +167,7 @@ describe('a shop that', { timeout: patienceMs * 2 }, () => {
     },
   )
 
-  it('is killed leaves its stores to the next start, and no function', async () => {
+  it('leaves only its stores to the next start if it is killed', async () => {
     const shop = startShop(dataDir)
     expect(await logIn(await shop.url())).toMatchObject({ user: { email } })
     const left = pidOf(dataDir, 'postgres')
@@ -184,17 +184,17 @@ describe('a shop that', { timeout: patienceMs * 2 }, () => {
   })
 
   it.each([
-    ['has just taken its folder', () => lockFiles().some((file) => file.endsWith('.held'))],
+    ['has just locked its folder', () => lockFiles().some((file) => file.endsWith('.held'))],
     ['starts its stores', () => existsSync(join(dataDir, 'run', 'postgres.json'))],
     ['starts its services', () => existsSync(join(dataDir, 'run', 'relay.json'))],
-  ])('%s stops at Ctrl-C', async (_, when) => {
+  ])('stops at Ctrl-C when it %s', async (_, when) => {
     const shop = startShop(dataDir)
     await until('the moment', when)
     await stop(shop)
     expect(lockFiles()).toEqual([])
   })
 
-  it('has a relay that does not stay says so, and starts it again with pauses', async () => {
+  it('reports a relay that keeps ending, and restarts it with pauses', async () => {
     const shop = startShop(dataDir)
     await shop.url()
     for (const often of ['\\)', ', 2 times in a row\\)', ', 3 times in a row\\)']) {
@@ -215,7 +215,7 @@ describe('a shop that', { timeout: patienceMs * 2 }, () => {
     await vi.waitFor(() => expect(processesWith(folder)).toEqual([]), { timeout: 2_000 })
   })
 
-  it('is asked for dead letters lists, replays and drops them', async () => {
+  it('lists, replays and drops dead letters', async () => {
     const letters = (...args: string[]) => {
       const run = runInTerminal(
         folder,
@@ -270,12 +270,12 @@ describe('a shop that', { timeout: patienceMs * 2 }, () => {
     expect(await shop.exited).toBe(0)
   })
 
-  it('is told --window 2 stops idle functions, starts them when asked, and tells why', async () => {
+  it('with --window 2 stops idle functions, starts them on request, and reports why', async () => {
     const shop = startShop(dataDir, { args: ['--window', '2', '--max-scale', '1'] })
     const url = await shop.url()
     const report = async () => {
       const page = await (await fetch(`${url}/_scale`)).json()
-      // as the runner writes it
+      // written by the local runner
       return (page as { functions: Record<string, FunctionReport> }).functions['list-products']!
     }
     expect((await report()).instances).toEqual([])
@@ -289,7 +289,7 @@ describe('a shop that', { timeout: patienceMs * 2 }, () => {
     expect(decisions.at(-1)).toMatchObject({ from: 1, to: 0, reason: expect.stringMatching(/\w/) })
     await good(shopClient(url).GET('/products'))
 
-    // it cannot be reached from the network
+    // the shop cannot be reached from the network
     const outside = Object.values(networkInterfaces())
       .flat()
       .find((address) => address?.family === 'IPv4' && !address.internal)
@@ -300,7 +300,7 @@ describe('a shop that', { timeout: patienceMs * 2 }, () => {
     await stop(shop)
   })
 
-  it('is told --in-process answers all the same', async () => {
+  it('with --in-process serves requests in one process', async () => {
     const shop = startShop(dataDir, { args: ['--in-process'] })
     const url = await shop.url()
     expect((await fetch(`${url}/_scale`)).status).toBe(200)
@@ -308,8 +308,8 @@ describe('a shop that', { timeout: patienceMs * 2 }, () => {
     await stop(shop)
   })
 
-  // last, since no shop starts on these data any more
-  it('finds the data of a newer one does not touch it', async () => {
+  // last, because no shop starts on this data any more
+  it('does not change the data of a newer version', async () => {
     const store = await startPostgres({ dataDir })
     const sql = postgres(store.url, { max: 1 })
     await sql`insert into drizzle.__drizzle_migrations (hash, created_at) select 'newer', 9e12 from generate_series(1, 3)`

@@ -29,7 +29,7 @@ const commands = [
   ...readFileSync(join(root, 'docs/commands.md'), 'utf8').matchAll(/^\| `npm ([^`]+)`/gm),
 ].map(([, command]) => command!.split(' '))
 
-/** What a user does with a clone without node_modules. */
+/** Does what a user does with a clone without node_modules. */
 describe('a fresh clone', { timeout: patienceMs * 2 }, () => {
   const { folder, remove } = temporaryFolder()
   const clone = join(folder, 'zeroshop')
@@ -133,7 +133,7 @@ describe('a fresh clone', { timeout: patienceMs * 2 }, () => {
     const [, approved, declined, tooMany] = demo
       .output()
       .split(/\n(?=an approved card|a card that|more than)/)
-    // a cold function may add its entry later than the functions that follow it
+    // a cold function may add its entry after the functions that follow it
     for (const type of ['order.placed', 'stock.reserved', 'payment.authorized', 'order.confirmed'])
       expect(approved).toContain(type)
     expect(approved).toMatch(/\n {2}confirmed, total/)
@@ -166,7 +166,7 @@ describe('a fresh clone', { timeout: patienceMs * 2 }, () => {
     expect(existsSync(data)).toBe(false)
   })
 
-  it('says in one line that the port is in use, and leaves nothing running', async () => {
+  it('reports in one line that the port is in use, and leaves nothing running', async () => {
     const other = createServer().listen(port, '127.0.0.1')
     await once(other, 'listening')
     const start = npm(['start'])
@@ -179,7 +179,7 @@ describe('a fresh clone', { timeout: patienceMs * 2 }, () => {
     await vi.waitFor(() => expect(processesWith(folder)).toEqual([]), { timeout: 2_000 })
   })
 
-  it('shows how the demo finds a shop, where none runs', async () => {
+  it('explains how the demo finds a shop if none runs', async () => {
     const demo = npm(['run', 'demo'])
     expect(await demo.exited).toBe(1)
     expect(demo.output()).toMatch(/No shop answers at http:\S+ \(ECONNREFUSED\)\. Start it with npm start/)
@@ -190,7 +190,7 @@ describe('a fresh clone', { timeout: patienceMs * 2 }, () => {
     expect({ code, output: command.output() }).toMatchObject({ code: 0 })
   }
 
-  /** Presses Ctrl-C; returns the exit code once no process is left. */
+  /** Presses Ctrl-C. Returns the exit code once no process is left. */
   async function stop(start: ReturnType<typeof npm>) {
     const began = performance.now()
     start.interrupt()

@@ -5,10 +5,10 @@ import { temporaryDataDir } from '../local/stores/temporary.ts'
 import { startSystem } from '../local/system.ts'
 import { testClient } from './client.ts'
 
-/** A whole shop on stores of its own, over real HTTP and JetStream, and its client. */
+/** A whole shop on its own stores, with real HTTP and JetStream, and a client. */
 export async function startTestSystem(settings: Settings = {}, inProcess = true) {
   const { dataDir, remove } = temporaryDataDir()
-  // in a folder of its own, so that a test can lose it
+  // in its own folder, so that a test can delete it
   const broker = temporaryDataDir()
   let nats = await startNats({ dataDir: broker.dataDir, durable: false })
   const lines: string[] = []
@@ -29,7 +29,7 @@ export async function startTestSystem(settings: Settings = {}, inProcess = true)
     system,
     lines,
     dataDir,
-    /** Stops the broker as a crash would, and starts it again with an empty disk. */
+    /** Kills the broker and starts it again with an empty disk. */
     loseBroker: async () => {
       const { port } = new URL(nats.url)
       process.kill(nats.pid!, 'SIGKILL')

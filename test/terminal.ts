@@ -3,12 +3,12 @@ import { delimiter, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { signal } from '../local/stores/process.ts'
 
-/** How long to wait for anything, as a busy machine may be slow; in ms. */
+/** How long tests wait for anything, in ms. A busy machine may be slow. */
 export const patienceMs = 240_000
 
 const root = join(import.meta.dirname, '..')
 
-/** The environment of a user's shell, without what npm and vitest add to it and without our settings. */
+/** The environment of a user's shell, without the variables of npm and vitest and without our settings. */
 function shellEnvironment(): Record<string, string | undefined> {
   const env = Object.fromEntries(
     Object.entries(process.env).filter(
@@ -26,7 +26,7 @@ function shellEnvironment(): Record<string, string | undefined> {
   }
 }
 
-/** Every process with the text in its command line or its environment. */
+/** Returns every process with this text in its command line or its environment. */
 export function processesWith(text: string): string[] {
   return execFileSync('ps', ['axeww', '-o', 'pid=,stat=,command='], {
     encoding: 'utf8',
@@ -37,7 +37,7 @@ export function processesWith(text: string): string[] {
     .map((line) => line.slice(0, 200))
 }
 
-/** Kills what a failed test has left. */
+/** Kills the processes that a failed test has left. */
 export function killAll(text: string): void {
   for (const line of processesWith(text)) signal(Number.parseInt(line, 10), 'SIGKILL')
 }
@@ -45,7 +45,7 @@ export function killAll(text: string): void {
 /** Waits until `ask` returns true. */
 export async function until(what: string, ask: () => boolean | Promise<boolean>): Promise<void> {
   for (const end = Date.now() + patienceMs; !(await ask()); await pause(50))
-    if (Date.now() > end) throw new Error(`never came: ${what}`)
+    if (Date.now() > end) throw new Error(`timed out waiting for: ${what}`)
 }
 
 /** Another user of the machine. */
@@ -56,8 +56,8 @@ export interface OtherUser {
 }
 
 /**
- * Runs a command as a terminal does: as a process group of its own, which Ctrl-C reaches as a whole.
- * @param folder a text that the environment of all its processes gets, for `processesWith`
+ * Runs a command as a terminal does, in its own process group, so that Ctrl-C reaches all of its processes.
+ * @param folder a text in the environment of all of its processes, for `processesWith`
  * @param options `as` is the user to run it as
  */
 export function runInTerminal(
@@ -96,7 +96,7 @@ export function runInTerminal(
     exited,
     output: () => output,
     errors: () => errors.trim(),
-    /** Waits for a text; returns the first group of the match, or all of it. */
+    /** Waits for a text. Returns the first group of the match, or the whole match. */
     said: (pattern: RegExp): Promise<string> =>
       new Promise((resolve, reject) => {
         const late = setTimeout(() => listen('did not come in time'), patienceMs)
@@ -107,7 +107,7 @@ export function runInTerminal(
           if (match === null && why === undefined) return
           clearTimeout(late)
           listeners.delete(listener)
-          if (match === null) reject(new Error(`${pattern} ${why}; it said:\n${output}`))
+          if (match === null) reject(new Error(`${pattern} ${why}; its output:\n${output}`))
           else resolve(match[1] ?? match[0])
         }
         const listener = () => listen()
@@ -121,7 +121,7 @@ export function runInTerminal(
 
 export const ready = /Zeroshop is at (http:\S+)/
 
-/** Starts the shop of this working tree on a data folder; `url` resolves when it is ready. */
+/** Starts the shop of this working tree on a data folder. `url` resolves when the shop is ready. */
 export function startShop(
   dataDir: string,
   { args = [], env = {} }: { args?: string[]; env?: Record<string, string> } = {},

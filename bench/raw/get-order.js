@@ -1,4 +1,4 @@
-// The same query as get-order's with node:http and postgres.js, and nothing else: no token, no checks.
+// Runs the same query as get-order with only node:http and postgres.js, without a token or checks.
 import { createServer } from 'node:http'
 import postgres from 'postgres'
 

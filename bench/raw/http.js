@@ -1,4 +1,4 @@
-// The least that can answer: what a function's start is measured against.
+// A minimal server, with which a function's start is compared.
 import { createServer } from 'node:http'
 
 const server = createServer((_, response) => {

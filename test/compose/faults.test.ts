@@ -18,7 +18,7 @@ beforeAll(async () => {
 
 const stock = () => readStock(client, sku)
 
-describe('every accepted order keeps its promise, and nothing is done twice, when a crash takes', () => {
+describe('every accepted order ends as promised, and nothing is done twice, after a crash of', () => {
   it.each([
     'postgres',
     'pgbouncer',

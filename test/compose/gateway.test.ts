@@ -3,7 +3,7 @@ import { shop } from './shop.ts'
 
 beforeAll(() => shop.client())
 
-/** A raw request, since much of what the gateway answers itself is no operation of the API. */
+/** Sends a request without the API client, because much of what the gateway serves is not part of the API. */
 const get = (path: string, headers: Record<string, string> = {}) => fetch(shop.url + path, { headers })
 
 describe('the gateway', () => {
@@ -11,12 +11,12 @@ describe('the gateway', () => {
     expect(await shop.getOverHttp2('/openapi.json')).toEqual({ status: 200, protocol: 'h2' })
   })
 
-  it('sends who comes without TLS to where it is', async () => {
+  it('redirects requests without TLS to HTTPS', async () => {
     const response = await fetch(`${shop.plainUrl}/docs?x=1`, { redirect: 'manual' })
     expect([response.status, response.headers.get('location')]).toEqual([308, `${shop.url}/docs?x=1`])
   })
 
-  it('serves the documents, and all that the page needs', async () => {
+  it('serves the documents and all parts of the documentation page', async () => {
     const page = await get('/docs')
     expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])
     const html = await page.text()
@@ -26,13 +26,13 @@ describe('the gateway', () => {
       expect([path, (await get(path)).status]).toEqual([path, 200])
   })
 
-  it('compresses what is worth it', async () => {
+  it('compresses large responses', async () => {
     const response = await get('/openapi.json', { 'accept-encoding': 'gzip' })
     expect(response.headers.get('content-encoding')).toBe('gzip')
     expect(await response.json()).toHaveProperty('openapi')
   })
 
-  it('forbids browsers what the shop does not need', async () => {
+  it('sends headers that forbid browsers what the shop does not need', async () => {
     const { headers } = await get('/api/v1/products')
     expect(Object.fromEntries(headers)).toMatchObject({
       'x-content-type-options': 'nosniff',
@@ -40,12 +40,12 @@ describe('the gateway', () => {
       'referrer-policy': 'no-referrer',
       'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
     })
-    // this host may serve other things than the shop
+    // the host may also serve other sites
     expect(headers.get('strict-transport-security')).toBeNull()
     expect(headers.get('server')).toBeNull()
   })
 
-  it('gives each request an id, and keeps a good one', async () => {
+  it('gives each request an id, or keeps a valid one', async () => {
     const idOf = async (id?: string) =>
       (await get('/api/v1/products', id === undefined ? {} : { 'x-request-id': id })).headers.get(
         'x-request-id',
@@ -58,7 +58,7 @@ describe('the gateway', () => {
 
   const problem = (type: string) => ({ type: `https://zeroshop.dev/problems/${type}` })
 
-  it('tells of a path that there is not', async () => {
+  it('returns a problem for an unknown path', async () => {
     for (const path of [
       '/',
       '/api/v1/nothing',
@@ -76,18 +76,18 @@ describe('the gateway', () => {
     }
   })
 
-  it('tells which methods a path has', async () => {
+  it('lists the methods of a path in the Allow header', async () => {
     const response = await fetch(`${shop.url}/api/v1/orders`, { method: 'DELETE' })
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD, POST'])
     expect(await response.json()).toMatchObject(problem('method-not-allowed'))
   })
 
-  it('answers HEAD as GET', async () => {
+  it('handles HEAD like GET', async () => {
     const response = await fetch(`${shop.url}/api/v1/products`, { method: 'HEAD' })
     expect([response.status, await response.text()]).toEqual([200, ''])
   })
 
-  it('refuses a body that no function would take', async () => {
+  it('refuses a body that is larger than any function accepts', async () => {
     const response = await fetch(`${shop.url}/api/v1/sessions`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -97,11 +97,11 @@ describe('the gateway', () => {
     expect(await response.json()).toMatchObject(problem('body-too-large'))
   })
 
-  it('is the only way in, and not for other machines', async () => {
+  it('is the only published service, and only on this machine', async () => {
     const published = (await shop.compose('ps', '--format', 'json'))
       .split('\n')
       .filter(Boolean)
-      // as docker compose prints it
+      // printed by docker compose
       .map(
         (line) =>
           JSON.parse(line) as {
@@ -117,11 +117,11 @@ describe('the gateway', () => {
     expect(new Set(published)).toEqual(new Set(['gateway 127.0.0.1']))
   })
 
-  it('has a certificate fetched for a SITE, on the ports that it needs', async () => {
+  it('fetches a certificate for a SITE, on the ports that this needs', async () => {
     const settings = '-e SITE=shop.example.org -e HTTP_PORT=80 -e HTTPS_PORT=443'
     const adapt = 'caddy adapt --config /etc/caddy/Caddyfile'
     const adapted = await shop.compose(...`run --rm --no-deps ${settings} gateway ${adapt}`.split(' '))
-    // as Caddy prints it
+    // printed by Caddy
     const { apps } = JSON.parse(adapted) as {
       apps: {
         http: {
@@ -136,7 +136,7 @@ describe('the gateway', () => {
     expect([http_port, https_port]).toEqual([80, 443])
     const server = Object.values(servers).find(({ listen }) => listen[0] === ':443')
     expect(server!.routes[0]!.match).toEqual([{ host: ['shop.example.org'] }])
-    // nothing but Caddy's own way to get one, which is ACME for a public name
+    // Caddy's default, which is ACME for a public name
     expect(apps.tls).toBeUndefined()
   })
 })

@@ -3,7 +3,7 @@ import { root } from '../../images/docker.ts'
 import { makeSecrets } from '../../compose/secrets.ts'
 import { shop } from './shop.ts'
 
-/** Brings the whole shop up from nothing, and takes it down again. */
+/** Starts the whole shop from nothing, and removes it afterwards. */
 export default async function setup() {
   await makeSecrets()
   const built = spawnSync(process.execPath, ['images/build.ts'], { cwd: root, stdio: 'inherit' })

@@ -3,7 +3,7 @@ import type { TestClient } from '../client.ts'
 import { describeSaga } from '../saga.ts'
 import { composeShop } from './shop.ts'
 
-/** The variant for small machines, next to the other shop. */
+/** The variant for small machines, which runs next to the other shop. */
 const grouped = composeShop('zeroshop-grouped', 'compose.grouped.yaml', 18_190)
 
 let client: TestClient
@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => grouped.remove())
 
 describe('a container for each domain', () => {
-  it('is all that runs beside the platform', async () => {
+  it('is all that runs in addition to the platform', async () => {
     const services = (await grouped.compose('ps', '--services')).trim().split('\n').toSorted()
     expect(services).toEqual(
       ['dispatcher', 'gateway', 'mongodb', 'nats', 'orders', 'payment-sandbox', 'payments']

@@ -8,7 +8,7 @@ import { imageNames, serviceNames, services } from '../../images/table.ts'
 
 const tag = 'test'
 const root = join(import.meta.dirname, '../..')
-/** A copy of what images are made from, to change it. */
+/** A copy of the images' sources, for tests to change. */
 const copy = mkdtempSync(join(tmpdir(), 'zeroshop-images-'))
 
 const bake = (...args: string[]) =>
@@ -24,7 +24,7 @@ const docker = (...args: string[]) => execFileSync('docker', args, { encoding: '
 
 const confined = '--read-only --cap-drop ALL --security-opt no-new-privileges --network none'.split(' ')
 
-/** Runs an image as it is run everywhere: nothing may be written, no rights. */
+/** Runs an image as in production: with a read-only file system and without capabilities. */
 const run = (name: string, { options = [], args = [] }: { options?: string[]; args?: string[] } = {}) =>
   spawnSync('docker', ['run', '--rm', ...confined, ...options, `zeroshop/${name}:${tag}`, ...args], {
     encoding: 'utf8',
@@ -44,7 +44,7 @@ describe('the images', () => {
     docker('image', 'rm', ...[...imageNames, 'gateway'].map((name) => `zeroshop/${name}:${tag}`))
   })
 
-  it('have at most a megabyte of their own', () => {
+  it('add at most a megabyte to the shared layers', () => {
     const images = imageNames.map((name) => inspect(name, tag)!)
     const shared = images[0]!.layers.slice(0, -1)
     for (const { name, layers, sizes } of images) {
@@ -53,7 +53,7 @@ describe('the images', () => {
     }
   })
 
-  it.each(imageNames)('run %s without being root, and say what they are', (name) => {
+  it.each(imageNames)('of %s do not run as root, and have labels', (name) => {
     const [{ Config: config }] = JSON.parse(docker('image', 'inspect', `zeroshop/${name}:${tag}`)) as [
       {
         Config: {
@@ -76,7 +76,7 @@ describe('the images', () => {
     expect(config.Healthcheck.Test).toEqual(isJob ? ['NONE'] : ['CMD', '/nodejs/bin/node', '/app/health.cjs'])
   })
 
-  it('hold no key, and nothing that a volume would take over', () => {
+  it('contain no key, and no files that a volume would copy', () => {
     const search = 'find /data /config /etc/caddy -type f 2>/dev/null; find / -xdev -name "*.key"'
     const found = docker('run', '--rm', '--network', 'none', `zeroshop/gateway:${tag}`, 'sh', '-c', search)
     expect(found.trim().split('\n')).toEqual(['/etc/caddy/Caddyfile'])
@@ -87,18 +87,18 @@ describe('the images', () => {
       expect(run('create-order', { options: ['--entrypoint', shell] }).status).toBe(127)
   })
 
-  it('hold nothing that who runs them could change', () => {
+  it('contain no file that their user could change', () => {
     const script = `
       const { accessSync, constants, readdirSync } = require('node:fs')
       const isWritable = (path) => { try { accessSync(path, constants.W_OK); return true } catch { return false } }
       console.log(JSON.stringify(['/app', ...readdirSync('/app', { recursive: true }).map((name) => '/app/' + name)].filter(isWritable)))`
-    // not read-only, where nothing could be written anyway
+    // with a writable file system; otherwise nothing could be written anyway
     const found = docker('run', '--rm', '--network', 'none', `zeroshop/log-in:${tag}`, '-e', script)
     expect(JSON.parse(found)).toEqual([])
   })
 
   it.each(['create-order', 'log-in', 'get-product', 'reserve-stock', 'relay', 'orders', 'migrate'])(
-    'start %s from compiled code, and tell what is not set',
+    'start %s from compiled code, and report missing settings',
     (name) => {
       const { status, stderr, stdout } = run(name, { options: ['-e', 'NODE_DEBUG_NATIVE=COMPILE_CACHE'] })
       expect(status).toBe(1)
@@ -109,23 +109,23 @@ describe('the images', () => {
     },
   )
 
-  it('load the native code of what has any', () => {
+  it('load native modules', () => {
     const { status, stderr } = run('log-in', { args: ['-e', "require('@node-rs/argon2').hashSync('x')"] })
     expect(stderr).toBe('')
     expect(status).toBe(0)
   })
 
-  it('tell that they are not ready, without a shell', () => {
+  it('have a health check that works without a shell', () => {
     expect(run('create-order', { args: ['/app/health.cjs'] }).status).toBe(1)
   })
 
-  it('are the same when nothing has changed', () => {
+  it('are identical if nothing has changed', () => {
     const before = ids()
     bake()
     expect(ids()).toEqual(before)
   })
 
-  it('change for one function alone, and its domain, when its file does', () => {
+  it('change only for a function and its domain if the function’s file changes', () => {
     const before = ids()
     appendFileSync(join(copy, 'functions/orders/cancel-order.ts'), "\nconsole.log('changed')\n")
     bake()

@@ -5,10 +5,10 @@ import { shop } from './shop.ts'
 
 const ports = { postgres: 5432, pgbouncer: 5432, mongodb: 27017, nats: 4222 } as Record<string, number>
 
-/** Which of the others a service reaches. */
+/** Returns the other services that a service can reach. */
 async function reached(service: string, others: string[]): Promise<string[]> {
   const script = reachScript(others.map((host) => [host, ports[host] ?? 8080]))
-  // as it prints them
+  // printed by the script
   return JSON.parse(await shop.inside(await shop.container(service), script)) as string[]
 }
 
@@ -25,18 +25,18 @@ describe('a container reaches', () => {
     ['relay', ['postgres', 'pgbouncer', 'mongodb', 'nats']],
     ['dispatcher', ['pgbouncer', 'nats']],
     ['payment-sandbox', ['payment-sandbox']],
-  ])('%s: its store, and what else the design lets it', async (service, reachable) => {
+  ])('%s: its store and the other services that the design allows', async (service, reachable) => {
     expect(await reached(service, all)).toEqual(reachable)
   })
 
-  it('gateway: no store, and no reaction, but the functions that it calls', async () => {
+  it('gateway: the functions that it calls, but no store and no reaction', async () => {
     const knows = (host: string) => shop.compose(...`exec -T gateway getent hosts ${host}`.split(' '))
     for (const host of [...all, 'reserve-stock', 'confirm-order'])
       await expect(knows(host)).rejects.toThrow('Command failed')
     await expect(knows('create-order')).resolves.toContain('create-order')
   })
 
-  it('the outside only as the gateway or by way of the payment provider’s network', async () => {
+  it('the internet only from the gateway or through the payment provider’s network', async () => {
     const names = (
       await dockerSays([
         'network',

@@ -10,7 +10,7 @@ const secret = (name: string) => readFileSync(join(secretsFolder, name), 'utf8')
 const orders = secret('orders-database-url')
 const keys = secret('jwt-public-keys')
 
-/** How a container ends that cannot start. */
+/** Runs a container that cannot start, and returns its status and output. */
 function refusal(image: string, env: Record<string, string>, network = 'none') {
   const { status, stdout, stderr } = spawnSync(
     'docker',
@@ -36,23 +36,23 @@ const settings = { STORE_WAIT_SECONDS: '0.1', JWT_PUBLIC_KEYS: keys, FUNCTION_UR
 /** The version of the orders' schema. */
 const version = journal.entries.length
 
-describe('a container that cannot start says why in one line, and what to do:', () => {
+describe('a container that cannot start reports the cause and the remedy in one line:', () => {
   beforeAll(() => psql('postgres', 'create database empty'))
   afterAll(() => psql('postgres', 'drop database empty'))
 
   it.each([
     [
-      'a secret that is missing',
+      'a missing secret',
       () => refusal('get-order', { ...settings, DATABASE_URL_FILE: '/run/secrets/orders-database-url' }),
       'DATABASE_URL_FILE: cannot read /run/secrets/orders-database-url (ENOENT). Mount the secret there.',
     ],
     [
-      'a secret that is empty',
+      'an empty secret',
       () => refusal('get-order', { ...settings, DATABASE_URL_FILE: '/dev/null' }),
       'DATABASE_URL_FILE: /dev/null is empty. It must contain the PostgreSQL database, with the role of the domain.',
     ],
     [
-      'a function that there is not',
+      'an unknown function',
       () => refusal('get-order', { ...settings, FUNCTION: 'get-everything' }),
       /^FUNCTION=get-everything: there is no such function\. Set it to one of: /,
     ],
@@ -120,7 +120,7 @@ describe('a container that cannot start says why in one line, and what to do:', 
     else expect(said).toMatch(says)
   })
 
-  it('data that a newer version has changed for good, also for the migration', async () => {
+  it('data that a newer version has changed for good, also in the migration', async () => {
     const newer = version + 1
     await psql(
       'zeroshop',

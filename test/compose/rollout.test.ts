@@ -36,7 +36,7 @@ describe('a second version of a function', () => {
   it.each([
     ['create-order', placeOrder, 201],
     ['list-products', readProducts, 200],
-  ] as const)('of %s is rolled out, and back, with no failed request', async (service, request, good) => {
+  ] as const)('of %s is rolled out and back without a failed request', async (service, request, good) => {
     const load = steadyLoad(request)
     await expect.poll(load.count, { timeout: 30_000 }).toBeGreaterThan(50)
     for (const tag of ['v2', 'latest']) {
@@ -56,7 +56,7 @@ describe('a second version of a function', () => {
   })
 })
 
-describe('a version with one migration more', () => {
+describe('a version with one more migration', () => {
   const services = ['create-order', 'get-order']
   beforeAll(() => buildNextVersion('migrate', ...services), 300_000)
   afterAll(() =>
@@ -71,7 +71,7 @@ describe('a version with one migration more', () => {
   const migrate = (tag: string) => compose(tag, 'run --rm --no-deps migrate')
   const roll = (tag: string) => compose(tag, 'up --detach --wait --no-build --no-deps', ...services)
 
-  it('is rolled out, and taken back without a backup, with no failed request', async () => {
+  it('is rolled out, and rolled back without a backup, without a failed request', async () => {
     const { id } = (await placeOrder()).data!
     const loads = [
       steadyLoad(placeOrder),
@@ -85,7 +85,7 @@ describe('a version with one migration more', () => {
     }
     await some()
     await migrate(nextTag)
-    // functions of the version before start on the migrated store
+    // functions of the previous version start on the migrated store
     await shop.compose('restart', ...services)
     await some()
     await roll(nextTag)
@@ -101,8 +101,8 @@ describe('a version with one migration more', () => {
   }, 400_000)
 })
 
-describe('a function that is told to stop', () => {
-  it('finishes what it has, within 10 s, and what comes meanwhile waits for its return', async () => {
+describe('a function that gets SIGTERM', () => {
+  it('finishes its requests within 10 s, and later requests wait for its restart', async () => {
     const load = steadyLoad(placeOrder)
     await expect.poll(load.count, { timeout: 30_000 }).toBeGreaterThan(50)
     const began = performance.now()

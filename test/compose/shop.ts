@@ -14,7 +14,7 @@ export interface Container {
   Image: string
 }
 
-/** A shop in containers, under a name and on ports of its own, so that it does not disturb others on this machine. */
+/** A shop in containers, with its own name and ports, so that it does not disturb others on this machine. */
 export function composeShop(name: string, file: string, port: number) {
   const environment = {
     ...process.env,
@@ -31,10 +31,10 @@ export function composeShop(name: string, file: string, port: number) {
   const rootCertificate = () =>
     compose('exec', '-T', 'gateway', 'cat', '/data/caddy/pki/authorities/local/root.crt')
 
-  /** The containers of a service. */
+  /** Returns the containers of a service. */
   async function containers(service: string): Promise<Container[]> {
     const ids = (await compose('ps', '--all', '--quiet', service)).split('\n').filter(Boolean)
-    // as docker prints it
+    // printed by docker
     return ids.length === 0 ? [] : (JSON.parse(await dockerSays(['inspect', ...ids])) as Container[])
   }
 
@@ -52,44 +52,44 @@ export function composeShop(name: string, file: string, port: number) {
     container,
     containers,
 
-    /** Starts or recreates what is not up to date, and waits until it is healthy. */
+    /** Starts or recreates outdated containers, and waits until all are healthy. */
     up: (...more: string[]) => compose('up', '--detach', '--wait', '--no-build', ...more),
 
-    /** Starts from nothing; if it does not come up, prints the containers' logs. */
+    /** Starts everything from nothing. If that fails, prints the containers' logs. */
     async start() {
       const show = (...more: string[]) => docker([...args, ...more], environment)
       await compose('down', '--volumes', '--remove-orphans')
       if ((await show('--progress', 'quiet', 'up', '--detach', '--wait', '--no-build')) === 0) return
       await show('ps', '--all')
       await show('logs', '--tail', '5')
-      throw new Error('the shop did not come up')
+      throw new Error('the shop did not start')
     },
 
     /** Removes containers, networks and volumes. */
     remove: () => compose('down', '--volumes', '--remove-orphans'),
 
-    /** A client of it; from here on the gateway's certificate is trusted. */
+    /** Returns a client. From then on, the gateway's certificate is trusted. */
     async client() {
       setDefaultCACertificates([...getCACertificates('default'), await rootCertificate()])
       return testClient(url, readFileSync(join(secretsFolder, 'demo-password'), 'utf8').trim())
     },
 
     /**
-     * Kills the first process of a service's container as a crash would, and waits until it is restarted. After
-     * `docker kill` it would not be. The signal comes from a container that sees the host's processes, so that this
-     * also works if Docker runs in a virtual machine.
+     * Kills the first process of a service's container, like a crash, and waits until it is restarted. Docker
+     * does not restart a container after `docker kill`. The signal comes from a container that sees the
+     * host's processes, so that this also works if Docker runs in a virtual machine.
      */
     async crash(service: string): Promise<void> {
       const { Name, State, RestartCount } = await container(service)
       const asRoot = '--pid host --user 0 --network none --entrypoint bash postgres:18'
       await dockerSays([...`run --rm ${asRoot} -c`.split(' '), `kill -9 ${State.Pid}`])
       for (let tries = 0; tries < 300; tries++) {
-        // as docker prints it
+        // printed by docker
         const [now] = JSON.parse(await dockerSays(['inspect', Name])) as Container[]
         if (now!.RestartCount > RestartCount && now!.State.Status === 'running') return
         await pause(100)
       }
-      throw new Error(`${service} was not started again`)
+      throw new Error(`${service} was not restarted`)
     },
 
     /** Waits until every container of a service is healthy. */
@@ -106,7 +106,7 @@ export function composeShop(name: string, file: string, port: number) {
     inside: async ({ Name }: Container, script: string): Promise<string> =>
       (await dockerSays(['exec', Name, '/nodejs/bin/node', '-e', script])).trim(),
 
-    /** Sends a GET over HTTP/2; returns the status and the protocol. */
+    /** Sends a GET over HTTP/2. Returns the status and the protocol. */
     async getOverHttp2(path: string) {
       const session = connect(url, { ca: await rootCertificate() })
       const stream = session.request({ ':path': path })
@@ -121,5 +121,5 @@ export function composeShop(name: string, file: string, port: number) {
   }
 }
 
-/** The shop that global-setup.ts has started. */
+/** The shop that global-setup.ts starts. */
 export const shop = composeShop('zeroshop-test', 'compose.yaml', 18_180)

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
-/** What needs Docker: npm run test:compose. */
+/** The tests that need Docker: npm run test:compose. */
 export default defineConfig({
   root: join(import.meta.dirname, '../..'),
   test: {
@@ -9,7 +9,7 @@ export default defineConfig({
     globalSetup: ['test/compose/global-setup.ts'],
     testTimeout: 180_000,
     hookTimeout: 600_000,
-    // they share one shop
+    // the test files share one shop
     fileParallelism: false,
     reporters: ['verbose'],
   },

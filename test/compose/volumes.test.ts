@@ -11,7 +11,7 @@ beforeAll(async () => {
   client = await shop.client()
 })
 
-it('keeps everything over down and up', async () => {
+it('keeps all data when the shop is taken down and started again', async () => {
   const customer = await client.register()
   const { id } = await placeOrder(customer, [{ sku: 'MUG-TRAVEL', quantity: 1 }])
   await waitForEntries(customer, id, 'order.confirmed')
@@ -26,7 +26,7 @@ it('keeps everything over down and up', async () => {
   await shop.compose('down')
   await shop.up()
   expect(await read()).toEqual(before)
-  // and the order goes on
+  // the saga of the order continues
   await shipOrder(await client.staff(), id)
   await waitForEntries(customer, id, 'stock.committed')
 })

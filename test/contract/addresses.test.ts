@@ -15,18 +15,18 @@ afterAll(() => contract.close())
 
 const byPath = Map.groupBy(rows, ([, { path }]) => path)
 
-describe('an address that no operation has', () => {
+describe('an address without an operation', () => {
   const detail = 'No function has this path: see /docs.'
 
-  it.each(['/nothing', '/', '/%00'])('is a 404: %s', async (path) =>
+  it.each(['/nothing', '/', '/%00'])('returns 404: %s', async (path) =>
     expectProblem(await contract.shop.get(path), 'not-found', detail),
   )
 
-  it('is a 404 for every method', async () =>
+  it('returns 404 for every method', async () =>
     expectProblem(await contract.shop.post('/nothing', { body: {} }), 'not-found', detail))
 
   const paths = [...byPath.keys()].filter((path) => path.startsWith('/api/v1'))
-  it.each(paths)('is a 404, however near to %s', async (full) => {
+  it.each(paths)('returns 404, even if it is similar to %s', async (full) => {
     const path = full.replace('/api/v1', '')
     const near = [
       `${path}/x/y/z`,
@@ -40,7 +40,7 @@ describe('an address that no operation has', () => {
 })
 
 describe('a method that an address does not have', () => {
-  it.each([...byPath])('of %s is a 405 that lists those that it has', async (path, operations) => {
+  it.each([...byPath])('returns 405 and the allowed methods: %s', async (path, operations) => {
     const methods = operations.map(([, { method }]) => method.toUpperCase())
     const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : [])].toSorted().join(', ')
     const others = ['GET', 'POST', 'PATCH', 'DELETE', 'PUT', 'OPTIONS'].filter((m) => !methods.includes(m))
@@ -58,7 +58,7 @@ describe('a method that an address does not have', () => {
 })
 
 describe('the local gateway', () => {
-  it.each(['not-found', 'method-not-allowed'] as const)('answers %s as a function does', async (name) => {
+  it.each(['not-found', 'method-not-allowed'] as const)('returns %s like a function', async (name) => {
     const { server, port } = await listen((_, response) => sendProblem(response, name), 0)
     const response = await fetch(`http://127.0.0.1:${port}`)
     server.close()

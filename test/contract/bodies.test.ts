@@ -19,7 +19,7 @@ const unreadable: [body: string, detail: string][] = [
   ['{"name": "A', notJson],
   ['{"name":"Ada",}', notJson],
   ['{}{}', notJson],
-  // bytes that are no UTF-8
+  // invalid UTF-8
   ['\u00ff\u00fe', notJson],
   [nested(10_000), tooDeep],
   [`{"a":${nested(10_000)}}`, tooDeep],
@@ -29,7 +29,7 @@ const unreadable: [body: string, detail: string][] = [
 describe('a body', () => {
   const taking = those(takesBody)
 
-  it.each(taking)('must be JSON, and be declared as JSON: %s', async (name) => {
+  it.each(taking)('must have the content type of JSON: %s', async (name) => {
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', 'json', ''])
       expectProblem(
         await contract.send(name, { headers: { 'content-type': type } }),
@@ -38,14 +38,14 @@ describe('a body', () => {
       )
   })
 
-  it.each(taking)('must be readable: %s', async (name) => {
+  it.each(taking)('must be valid JSON and not too deep: %s', async (name) => {
     for (const [body, detail] of unreadable)
       expectProblem(await contract.send(name, { body }), 'invalid-request', detail, [
         { pointer: '/body', detail },
       ])
   })
 
-  it.each(taking)('must be there: %s', async (name) =>
+  it.each(taking)('is required: %s', async (name) =>
     expectProblem(
       await contract.send(name, { body: undefined, headers: { 'content-type': 'application/json' } }),
       'invalid-request',
@@ -67,7 +67,7 @@ describe('a body', () => {
       })
   })
 
-  it.each(taking)('has no field that is not known: %s', async (name) => {
+  it.each(taking)('may have no unknown field: %s', async (name) => {
     const [good] = bodiesOf(name)
     const detail = 'there is no such field'
     for (const [field, pointer] of [
@@ -76,7 +76,7 @@ describe('a body', () => {
       ['constructor', '/body/constructor'],
     ] as const)
       expectInvalid(await contract.send(name, { body: { ...good, [field]: 1 } }), { pointer, detail })
-    // JSON.stringify would leave it out
+    // added as text, because JSON.stringify would leave it out
     const comma = Object.keys(good).length > 0 ? ',' : ''
     const body = JSON.stringify(good).replace(/\}$/, `${comma}"__proto__":{}}`)
     expectInvalid(await contract.send(name, { body }), { pointer: '/body/__proto__', detail })

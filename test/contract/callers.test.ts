@@ -13,7 +13,7 @@ const roles: Role[] = ['customer', 'seller', 'staff', 'admin']
 let contract: ContractShop
 /** Values of the Authorization header that are refused, and the detail of the problem. */
 let refused: [authorization: string, detail: string][]
-/** One that is accepted: an admin's, made like those that are refused. */
+/** An accepted value: an admin's token, made like those that are refused. */
 let accepted: string
 
 const missing = 'Send the access token as: Authorization: Bearer <token>.'
@@ -46,12 +46,12 @@ beforeAll(async () => {
     'a.b.c',
     `${head}.${payload}.`,
     `${head}.${payload}.${signature.slice(0, -4)}AAAA`,
-    // another role under a good signature
+    // another role with the valid signature
     `${head}.${base64(claims)}.${signature}`,
     `${base64({ alg: 'none' })}.${base64(claims)}.`,
-    // the public key taken for a secret
+    // the public key used as a secret
     await forged({}, Buffer.from(x!, 'base64url'), 'HS256'),
-    // signed with another key, under our key's id
+    // signed with another key, but with our key's id
     await forged({}, another),
     await forged({ exp: now - 1 }),
     await forged({ exp: undefined }),
@@ -79,17 +79,17 @@ describe('the caller', () => {
     ({ method, path, by }) =>
       method === 'get' && by !== 'anyone' && (by === 'user' || by.includes('admin')) && !path.includes('{'),
   )
-  it.each(forAdmins)('is known by a token like those that are refused below: %s', async (name) =>
+  it.each(forAdmins)('is accepted with a token like those that are refused below: %s', async (name) =>
     expect(await contract.send(name, { as: undefined, headers: { authorization: accepted } })).toMatchObject({
       status: 200,
     }),
   )
 
-  it.each(those(({ by }) => by !== 'anyone'))('must be known: %s', async (name) =>
+  it.each(those(({ by }) => by !== 'anyone'))('must send a token: %s', async (name) =>
     expectProblem(await contract.send(name, { as: undefined }), 'not-logged-in', missing),
   )
 
-  it.each(rows)('must have a token that is good, if any: %s', async (name) => {
+  it.each(rows)('must not send an invalid token: %s', async (name) => {
     for (const [authorization, detail] of refused)
       expectProblem(
         await contract.send(name, { as: undefined, headers: { authorization } }),
@@ -103,7 +103,7 @@ describe('the caller', () => {
       ? []
       : roles.filter((role) => !by.includes(role)).map((role) => [name, role, by] as const),
   )
-  it.each(refusals)('must have a role that may: %s as %s', async (name, role, by) =>
+  it.each(refusals)('must have an allowed role: %s as %s', async (name, role, by) =>
     expectProblem(
       await contract.send(name, { as: role }),
       'wrong-role',
@@ -112,12 +112,12 @@ describe('the caller', () => {
   )
 })
 
-describe('what somebody owns', () => {
+describe('a resource with an owner', () => {
   const owned = rows.flatMap(([name, row]) => {
     const owner = resourceOf(row)?.owner
     return owner && (row.by === 'user' || row.by.includes(owner)) ? [[name, owner, row] as const] : []
   })
-  it.each(owned)('is not found by another of their role: %s as %s', async (name, role, row) =>
+  it.each(owned)('is not found by others with the same role: %s as %s', async (name, role, row) =>
     expectProblem(
       await contract.send(name, { as: contract.shop.newUser(role), ifMatch: '"1"' }),
       'not-found',

@@ -3,7 +3,7 @@ import { domainNames } from '../../functions/table.ts'
 import { faultsOf, fixturesOf } from './known-fixtures.ts'
 
 describe('the fixtures', () => {
-  it.each(domainNames)('of %s have what the tests of every operation need', (domain) => {
+  it.each(domainNames)('of %s are complete', (domain) => {
     expect(faultsOf(domain)).toEqual([])
   })
 
@@ -13,7 +13,7 @@ describe('the fixtures', () => {
   const [path] = Object.keys(resources)
   const file = `functions/${domain}/fixtures.ts`
 
-  it('are told to add what they lack', () => {
+  it('are reported with what to add if they are incomplete', () => {
     expect(faultsOf(domain, { bodies: {}, resources: {} })).toEqual(
       expect.arrayContaining([
         `${file}: add two valid bodies that differ, as bodies: { '${operation}': [{ … }, { … }] }`,
@@ -22,7 +22,7 @@ describe('the fixtures', () => {
     )
   })
 
-  it('are told of bodies that no operation would take, and that are no two', () => {
+  it('are reported if bodies are invalid or do not differ', () => {
     expect(
       faultsOf(domain, { bodies: { ...bodies, [operation!]: [{ x: 1 }, { y: 1 }] }, resources }),
     ).toEqual([

@@ -2,8 +2,8 @@ import type { Domain, Role } from '../../functions/shared/domain.ts'
 import type { TestShop } from '../shop.ts'
 
 /**
- * What the tests that run on every domain need to know of one. It is the default export of the domain's `fixtures.ts`:
- * `export default { … } satisfies Fixtures<typeof domain>`.
+ * What the tests that run on every domain need for a domain. It is the default export of the domain's
+ * `fixtures.ts`: `export default { … } satisfies Fixtures<typeof domain>`.
  */
 export interface Fixtures<D extends Domain> extends AnyFixtures {
   bodies: { readonly [Name in keyof D['operations']]?: Bodies }
@@ -14,13 +14,13 @@ export interface Fixtures<D extends Domain> extends AnyFixtures {
 
 /** The fixtures of any domain. */
 export interface AnyFixtures {
-  /** For each operation that takes a body. */
+  /** For each operation that has a body. */
   bodies: Readonly<Record<string, Bodies | undefined>>
-  /** What the paths name, by the path up to its last parameter. */
+  /** The resources that paths name, by the path up to its last parameter. */
   resources: Readonly<Record<string, Resource | undefined>>
-  /** What a path parameter must not be; `id` and `sku` are known. */
+  /** Invalid values of path parameters. Those of `id` and `sku` are known already. */
   parameters?: Readonly<Record<string, BadValues>>
-  /** Starts what the functions need beside their store, before the shop is opened. */
+  /** Starts what the functions need in addition to their store. Runs before the shop is opened. */
   start?: () => Promise<Started>
   /** Creates what the bodies refer to. */
   prepare?: (shop: TestShop) => Promise<unknown>
@@ -32,9 +32,9 @@ type Bodies = readonly [body: object, another: object]
 export interface Resource<Parameter extends string = string> {
   /** The role of its owner, if nobody else of that role may see it. */
   owner?: Role
-  /** Creates another one, which belongs to the shop's user of that role. */
+  /** Creates another resource, which belongs to the shop's user of that role. */
   create: (shop: TestShop) => Promise<Created<Parameter>>
-  /** The detail of the problem if there is none. */
+  /** The detail of the problem if the resource does not exist. */
   notFound: string
 }
 
@@ -47,7 +47,7 @@ export interface Created<Parameter extends string = string> {
 
 export interface BadValues {
   values: readonly string[]
-  /** Of the error that each of them leads to. */
+  /** The detail of the error that each of the values causes. */
   detail: string
 }
 

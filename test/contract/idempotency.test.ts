@@ -14,7 +14,7 @@ afterAll(() => contract.close())
 describe('an Idempotency-Key', () => {
   const idempotent = those(({ idempotent }) => idempotent)
 
-  it.each(idempotent)('must be there, and be valid: %s', async (name) => {
+  it.each(idempotent)('is required and must be valid: %s', async (name) => {
     for (const key of [null, '', ' ', 'a b', 'éééé', '\u0001', 'x'.repeat(101)])
       expectProblem(
         await contract.send(name, { key }),
@@ -24,7 +24,7 @@ describe('an Idempotency-Key', () => {
       )
   })
 
-  it.each(idempotent)('is good for one request: %s', async (name) => {
+  it.each(idempotent)('is valid for one request only: %s', async (name) => {
     const [body, another] = bodiesOf(name)
     const key = uuidv7()
     const first = await contract.send(name, { key, body })

@@ -18,7 +18,7 @@ for (const domain of domainNames)
 
 export const fixturesOf = (domain: Domain): AnyFixtures => known.get(domain) ?? none
 
-/** What a path parameter must not be, by its name. */
+/** Invalid values of path parameters, by name. */
 const badValues: Readonly<Record<string, BadValues>> = {
   id: {
     values: ['x', '1', '%20', '%ff', '%zz', 'null', '01999d3c-7b57-7d0c-8d1c-5a9f1c2b3d4', "'--"],
@@ -35,7 +35,7 @@ export const bodiesOf = (name: OperationName): readonly [body: object, another: 
   return fixturesOf(domain).bodies[name] ?? lacking(domain)
 }
 
-/** What the path of an operation names; undefined if it has no parameter. */
+/** Returns the resource that an operation's path names, or undefined if the path has no parameter. */
 export function resourceOf({ domain, path }: Row): Resource | undefined {
   const resourcePath = resourcePathOf(path)
   if (resourcePath === undefined) return undefined
@@ -49,7 +49,7 @@ function lacking(domain: Domain): never {
 export const badValuesOf = (domain: Domain, parameter: string): BadValues | undefined =>
   fixturesOf(domain).parameters?.[parameter] ?? badValues[parameter]
 
-/** What a domain's fixtures lack or have too much of: for each, a line that says what to change. */
+/** Checks a domain's fixtures. Returns a line for each fault that says what to change. */
 export function faultsOf(domain: Domain, { bodies, resources } = fixturesOf(domain)): string[] {
   const own = rows.filter(([, row]) => row.domain === domain)
   const paths = new Set(own.flatMap(([, { path }]) => resourcePathOf(path) ?? []))

@@ -9,7 +9,7 @@ import { openContractShop, type ContractShop } from './shop.ts'
 const lists = those(isList)
 
 let contract: ContractShop
-/** The cursor of the second page of each list, of a single item each. */
+/** For each list, the cursor of its second page, with one item per page. */
 const cursors = new Map<OperationName, string>()
 
 const ask = async (name: OperationName, query: string) =>
@@ -31,7 +31,7 @@ describe('a query', () => {
     ['colour=red', '/query/colour'],
     ['a%2Fb~c=1', '/query/a~1b~0c'],
   ]
-  it.each(those((_, { request }) => request.query))('has no field that is not known: %s', async (name) => {
+  it.each(those((_, { request }) => request.query))('may have no unknown field: %s', async (name) => {
     for (const [query, pointer] of unknown)
       expectInvalid(await ask(name, query), { pointer, detail: 'there is no such field' })
   })
@@ -46,11 +46,11 @@ describe('a list', () => {
     ['limit=many', '/query/limit', 'Invalid input: expected number, received NaN'],
     [`cursor=${'a'.repeat(1_501)}`, '/query/cursor', 'Too big: expected string to have <=1500 characters'],
   ]
-  it.each(lists)('has a page of 1 to 100 items, from a cursor that is not too long: %s', async (name) => {
+  it.each(lists)('has pages of 1 to 100 items and cursors of limited length: %s', async (name) => {
     for (const [query, pointer, detail] of wrong) expectInvalid(await ask(name, query), { pointer, detail })
   })
 
-  it.each(lists)('goes on at its cursor, and has nothing twice: %s', async (name) => {
+  it.each(lists)('continues at its cursor and returns no item twice: %s', async (name) => {
     const first = await ask(name, 'limit=1')
     expect(first.body.items).toHaveLength(1)
     expect(first.headers.get('link')).toMatch(/^<\/\S+[?&]cursor=\S+>; rel="next"$/)
@@ -59,10 +59,10 @@ describe('a list', () => {
     expect(second.body.items).not.toEqual(first.body.items)
   })
 
-  it.each(lists)('refuses what is no cursor, and that of another list: %s', async (name) => {
+  it.each(lists)('refuses invalid cursors and those of other lists: %s', async (name) => {
     const others = [...cursors].filter(([list]) => list !== name).map(([, cursor]) => cursor)
     expect(others).toHaveLength(lists.length - 1)
-    // a place, but of no list
+    // well-formed, but not a cursor of any list
     const nowhere = Buffer.from(JSON.stringify([uuidv7()])).toString('base64url')
     const none = ['nonsense', 'e30', 'W10', 'bnVsbA', '%F0%9F%A5%A3', '%00', nowhere]
     for (const cursor of [...others, ...none])

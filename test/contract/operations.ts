@@ -16,21 +16,21 @@ const contracts = new Map(
 
 export const contractOf = (name: OperationName): Contract => contracts.get(name)!
 
-/** The operations for which something holds. */
+/** Returns the operations for which a condition holds. */
 export const those = (holds: (row: Row, contract: Contract) => unknown) =>
   rows.filter(([name, row]) => holds(row, contractOf(name)))
 
 export const takesBody = (_: Row, { request }: Contract) => request.body !== undefined
 
-/** Whether its path has parameters. */
+/** Whether an operation's path has parameters. */
 export const namesResource = ({ path }: Row) => path.includes('{')
 
-/** Whether it answers a list page by page. */
+/** Whether an operation returns a list in pages. */
 export const isList = (_: Row, { request: { query } }: Contract) =>
   query instanceof z.ZodObject && 'cursor' in query.shape
 
 /** The names of a path's parameters. */
 export const parametersOf = (path: string) => [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!)
 
-/** The path up to its last parameter: what names a resource. */
+/** The path up to its last parameter, which names a resource. */
 export const resourcePathOf = (path: string) => /^.*\}/.exec(path)?.[0]

@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => contract.close())
 
 describe('a path', () => {
-  it.each(those(namesResource))('is refused if a parameter of it is not valid: %s', async (name, row) => {
+  it.each(those(namesResource))('is refused if a parameter is not valid: %s', async (name, row) => {
     for (const parameter of parametersOf(row.path)) {
       const { values, detail } = badValuesOf(row.domain, parameter)!
       for (const value of values) {
@@ -22,7 +22,7 @@ describe('a path', () => {
     }
   })
 
-  it.each(those(namesResource))('is refused if it names nothing that there is: %s', async (name, row) => {
+  it.each(those(namesResource))('is refused if its resource does not exist: %s', async (name, row) => {
     const as = row.by === 'anyone' ? {} : { as: row.by === 'user' ? ('admin' as const) : row.by.at(-1)! }
     const nothing = Object.fromEntries(parametersOf(row.path).map((parameter) => [parameter, uuidv7()]))
     const path = await contract.pathOf(name, nothing)

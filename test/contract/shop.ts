@@ -11,7 +11,7 @@ import type { Created, Resource } from './fixtures.ts'
 import { bodiesOf, fixturesOf, resourceOf } from './known-fixtures.ts'
 import { contractOf, takesBody, type Row } from './operations.ts'
 
-/** A shop with every domain, and valid requests to its operations, of which a test changes one thing. */
+/** A shop with every domain, and valid requests to its operations, in which a test changes one thing. */
 export async function openContractShop() {
   let handler: Handler
   const { server, port } = await listen((request, response) => handler(request, response), 0)
@@ -29,7 +29,7 @@ export async function openContractShop() {
 
   const created = new Map<Resource, Promise<Created>>()
 
-  /** What an operation's path names, created when it is first asked for. */
+  /** Returns the resource that an operation's path names. It is created on the first call. */
   function there(row: Row): Promise<Created> | undefined {
     const resource = resourceOf(row)
     if (resource === undefined) return undefined
@@ -38,14 +38,14 @@ export async function openContractShop() {
     return one
   }
 
-  /** The path of an operation. It names something that exists, except for the parameters given. */
+  /** Returns a path of an operation that names an existing resource, except for the given parameters. */
   async function pathOf(name: OperationName, parameters: Record<string, string> = {}): Promise<string> {
     const row: Row = operations[name]
     const all = { ...(await there(row))?.parameters, ...parameters }
     return row.path.replace('/api/v1', '').replaceAll(/\{(\w+)\}/g, (_, parameter: string) => all[parameter]!)
   }
 
-  /** Somebody who may call an operation, and may see what its path names. */
+  /** Returns a caller who may call the operation and see the resource. */
   async function callerOf(name: OperationName): Promise<Pick<Send, 'as'>> {
     const row: Row = operations[name]
     const owner = await ownerOf(row)
@@ -61,7 +61,7 @@ export async function openContractShop() {
     return { ...shop.users[role], ...(id !== undefined && { id }) }
   }
 
-  /** Sends an operation a valid request, except for what is given. */
+  /** Sends a valid request to an operation, except for the given parts. */
   async function send(name: OperationName, given: Send = {}, path?: string): Promise<Answered> {
     const body = takesBody(operations[name], contractOf(name)) ? { body: bodiesOf(name)[0] } : {}
     return shop[operations[name].method](path ?? (await pathOf(name)), {
@@ -77,7 +77,7 @@ export async function openContractShop() {
     pathOf,
     callerOf,
     send,
-    /** Sends over a real connection, for what `Request` does not allow. */
+    /** Sends a request over a real connection, for what `Request` does not allow. */
     sendRaw: async (
       name: OperationName,
       headers: Record<string, string>,

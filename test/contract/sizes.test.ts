@@ -15,7 +15,7 @@ afterAll(() => contract.close())
 
 const headers = { 'content-type': 'application/json', 'idempotency-key': 'large' }
 
-/** How large a body may be, in bytes. */
+/** The maximum size of an operation's body, in bytes. */
 const mostOf = (name: OperationName) => contractOf(name).maxBody ?? 100 * 1024
 
 function* pieces(size: number) {
@@ -34,7 +34,7 @@ describe('a body', () => {
       )
   })
 
-  it.each(those(takesBody))('may be as large as it may: %s', async (name) => {
+  it.each(those(takesBody))('may have the maximum size: %s', async (name) => {
     const { as } = await contract.callerOf(name)
     const { shop } = contract
     const user = typeof as === 'string' ? shop.users[as] : as
@@ -60,7 +60,7 @@ describe('a body', () => {
       '0\r\n\r\n',
     ],
   ])(
-    'leaves its connection to the next request, however large and slow it is: %s',
+    'keeps the connection usable for the next request, however large and slow it is: %s',
     async (_, header, piece, end) => {
       const [, { path }] = those(takesBody).find(([, { method, by }]) => method === 'post' && by === 'user')!
       const post = `POST ${path.replaceAll(/\{\w+\}/g, 'x')} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n`
@@ -68,7 +68,7 @@ describe('a body', () => {
       socket.write(`${post}${header}\r\n\r\n`)
       for (let sent = 0; sent < 5; sent++) {
         socket.write(piece)
-        // together longer than the half second after which the server's library would end the connection
+        // in total longer than the half second after which the server's library would close the connection
         await pause(150)
       }
       socket.end(`${end}${post}content-length: 2\r\nconnection: close\r\n\r\n{}`)

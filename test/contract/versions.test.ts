@@ -11,7 +11,7 @@ afterAll(() => contract.close())
 
 describe('an If-Match', () => {
   it.each(those((_, { problems }) => problems?.includes('if-match-missing')))(
-    'must be there: %s',
+    'is required: %s',
     async (name) =>
       expectProblem(
         await contract.send(name),
@@ -22,7 +22,7 @@ describe('an If-Match', () => {
 
   const stale = ['"0"', '"99"', '"-1"', '1', 'W/"1"', '"1", "2"', '"one"', '"1e0"', '', '"9999999999999999"']
   it.each(those((_, { problems }) => problems?.includes('stale-version')))(
-    'must name the present version: %s',
+    'must match the present version: %s',
     async (name) => {
       for (const ifMatch of stale)
         expectProblem(

@@ -13,7 +13,7 @@ import { namespace, openShop } from './shop.ts'
 
 let client: TestClient
 let load: ReturnType<typeof steadyLoad>
-/** A kubeconfig with the rights of the service account `canary` only. */
+/** A kubeconfig that has only the rights of the service account `canary`. */
 let kubeconfig: string
 beforeAll(async () => {
   kubeconfig = await kubeconfigOf('canary')
@@ -36,7 +36,7 @@ async function kubeconfigOf(serviceAccount: string): Promise<string> {
   return file
 }
 
-/** Builds an image from that of list-products and `recipe`; returns its name in the cluster. */
+/** Builds an image from that of list-products and `recipe`. Returns its name in the cluster. */
 async function variant(tag: string, recipe: string): Promise<string> {
   const images = await imagesOf(undefined)
   const name = images.name('zeroshop/list-products', tag)
@@ -51,7 +51,7 @@ async function variant(tag: string, recipe: string): Promise<string> {
 const onRequest = (what: string) =>
   `ENV NODE_OPTIONS="--import=data:text/javascript,import%20http%20from%20'node:http';const%20emit=http.Server.prototype.emit;http.Server.prototype.emit=function(type,...args){if(type!=='request'||args[0].url.startsWith('/health'))return%20emit.call(this,type,...args);${what}}"`
 
-/** A line of a recipe that delays each request by `ms`, an expression that may use the number of requests, `got`. */
+/** A line of a recipe that delays each request by `ms`, an expression that may use the count `got`. */
 const waiting = (ms: string) =>
   onRequest(
     `globalThis.got=(globalThis.got||0)+1;setTimeout(()=>emit.call(this,type,...args),${ms});return%20true`,
@@ -68,13 +68,13 @@ async function canary(image: string, { options = [] as string[], meanwhile = asy
     text(child.stdout),
     text(child.stderr),
     exited,
-    // a canary with nothing to do just ends
+    // if there is nothing to do, the command exits without output
     Promise.race([once(child.stdout, 'data').then(meanwhile), exited]),
   ])
   return { code: code as number, out, err }
 }
 
-/** The percentage of requests of each revision. */
+/** Returns the percentage of requests for each revision. */
 async function traffic() {
   const { status } = await get<{ status: { traffic: { revisionName: string; percent: number }[] } }>([
     'services.serving.knative.dev',
@@ -87,7 +87,7 @@ async function traffic() {
 
 describe('a canary', () => {
   it(
-    'that is as good, but for its first requests, gets all, step by step',
+    'that is as fast, except for its first requests, gets all requests step by step',
     { timeout: 400_000 },
     async () => {
       const [[before]] = (await traffic()) as [[string, number]]
@@ -104,9 +104,9 @@ describe('a canary', () => {
     },
   )
 
-  it('that is slow loses them again', { timeout: 400_000 }, async () => {
+  it('that is slow loses its requests again', { timeout: 400_000 }, async () => {
     const before = await traffic()
-    // a second's delay, much more than a busy machine adds to both versions
+    // a delay of a second is much more than a busy machine adds to both versions
     const { code, err } = await canary(await variant('slow', waiting('1000')), {
       options: ['--steps', '50,100'],
     })
@@ -115,7 +115,7 @@ describe('a canary', () => {
     expect(await traffic()).toEqual(before)
   })
 
-  it('that does not start never gets any', { timeout: 400_000 }, async () => {
+  it('that does not start never gets any requests', { timeout: 400_000 }, async () => {
     const before = await traffic()
     const { code, err } = await canary(await variant('broken', 'ENV FUNCTION=get-everything'), {
       options: ['--steps', '100'],
@@ -125,12 +125,12 @@ describe('a canary', () => {
     expect(await traffic()).toEqual(before)
   })
 
-  it('has no request fail meanwhile', async () => {
+  it('lets no request fail meanwhile', async () => {
     expect(Object.keys(await load.stop())).toEqual(['200'])
   })
 
   it(
-    'that dies of its requests loses them again, though it says nothing itself and the gateway has other pods by then',
+    'that crashes on requests loses them again, even if it logs nothing and the gateway’s pods are replaced',
     { timeout: 400_000 },
     async () => {
       const before = await traffic()

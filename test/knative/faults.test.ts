@@ -21,7 +21,7 @@ beforeAll(async () => {
 
 const stock = () => readStock(client, sku)
 
-/** Orders come in while `fault` happens. Resolves once all accepted orders are confirmed. */
+/** Places orders while `fault` happens. Resolves once all accepted orders are confirmed. */
 async function orderDuring(fault: () => Promise<unknown>) {
   const before = await stock()
   const load = customersWhoRetry(customers, sku)
@@ -41,7 +41,7 @@ async function orderDuring(fault: () => Promise<unknown>) {
 
 const stateful = 'postgres,mongodb,nats,payment-sandbox'
 
-/** Evicts a pod, as draining its node would, and waits while a disruption budget forbids it. */
+/** Evicts a pod, as draining its node does. Retries while a disruption budget forbids it. */
 async function evict(name: string): Promise<void> {
   const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace } }
   const path = `/api/v1/namespaces/${namespace}/pods/${name}/eviction`

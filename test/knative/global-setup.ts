@@ -3,7 +3,7 @@ import { root } from '../../images/docker.ts'
 
 const run = (...args: string[]) => spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' }).status
 
-/** Deploys the shop to the cluster that KUBECONFIG names, and removes it. */
+/** Deploys the shop to the cluster that KUBECONFIG names, and removes it afterwards. */
 export default function setup() {
   if (run('knative/deploy.ts', '--overlay', 'local') !== 0) {
     run('knative/undeploy.ts')

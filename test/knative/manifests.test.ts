@@ -10,7 +10,7 @@ import { copyProject, wishes } from '../project-copy.ts'
 import { namespace } from './shop.ts'
 
 const overlays = readdirSync(join(root, 'knative/overlays'))
-/** Empty but for what Knative looks up in a dry run: a Job, for one, could not be applied over the one that is there. */
+/** A namespace for dry runs. It must have no Job, because a Job cannot be applied over an existing one. */
 const empty = 'zeroshop-dry-run'
 
 beforeAll(async () => {
@@ -19,7 +19,7 @@ beforeAll(async () => {
 })
 afterAll(() => kubectl(['delete', 'namespace', empty, '--wait=false']))
 
-/** An overlay of a project as it would be in another namespace. */
+/** Renders an overlay of a project for another namespace. */
 async function render(overlay: string, project = root): Promise<string> {
   const folder = join(project, '.data/knative', `dry-run-${overlay}`)
   mkdirSync(folder, { recursive: true })
@@ -34,7 +34,7 @@ const dryRun = (manifests: string) =>
     manifests,
   )
 
-describe('the API server and Knative accept, without warning, the overlay', () => {
+describe('the API server and Knative accept without a warning the overlay', () => {
   it.each(overlays)('%s', async (overlay) => {
     const told = await dryRun(await render(overlay))
     const services = told.split('\n').filter((line) => line.startsWith('service.serving.knative.dev/'))
@@ -62,7 +62,7 @@ interface Service {
   status: { url: string; address: { url: string } }
 }
 
-/** Asks a public route: at KNATIVE_INGRESS_URL, where the name of the route leads nowhere from here. */
+/** Calls a public route, through KNATIVE_INGRESS_URL if the route's name does not resolve on this machine. */
 const ask = ({ host, hostname, port, pathname }: URL) =>
   new Promise<{ status: number | undefined; body: string }>((resolve, reject) => {
     const ingress = process.env['KNATIVE_INGRESS_URL']
@@ -77,7 +77,7 @@ const ask = ({ host, hostname, port, pathname }: URL) =>
   })
 
 describe('a function’s own Knative route', () => {
-  it('is public for what clients call, and inside of the cluster for what reacts to events', async () => {
+  it('is public for operations and internal for reactions', async () => {
     const { items } = await get<{ items: Service[] }>(['services.serving.knative.dev', '-n', namespace])
     const publicOnes = items.filter(({ status }) => !status.url.endsWith('.svc.cluster.local'))
     expect(publicOnes.map(({ metadata }) => metadata.name).toSorted()).toEqual(

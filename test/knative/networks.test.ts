@@ -15,7 +15,7 @@ beforeAll(async () => {
   client = await openShop()
 })
 
-/** The stores that a function's pod can reach. */
+/** Returns the stores that a function's pod can reach. */
 async function reached(name: string, container: string): Promise<string[]> {
   const script = reachScript(all.map((host) => [host, ports[host]]))
   const [pod] = await podsOf(name)
@@ -36,21 +36,24 @@ describe('a pod reaches', () => {
         }),
       ['postgres', 'pgbouncer'],
     ],
-    // refused without a token, but by the function itself
+    // the function itself refuses it without a token
     ['list-payments', (who: Client) => who.GET('/payments'), ['pgbouncer', 'payment-sandbox']],
-  ] as const)('%s: the store of its domain, and what else the design lets it', async (name, wake, stores) => {
-    const wakeAndLook = async () => {
-      await wake(client.unchecked)
-      return reached(name, 'user-container')
-    }
-    // once more if the pod that answered was about to stop
-    expect(await vi.waitFor(wakeAndLook, { timeout: 60_000, interval: 1_000 })).toEqual(stores)
-  })
+  ] as const)(
+    '%s: the store of its domain and the other services that the design allows',
+    async (name, wake, stores) => {
+      const wakeAndLook = async () => {
+        await wake(client.unchecked)
+        return reached(name, 'user-container')
+      }
+      // retried if the pod that responded was about to stop
+      expect(await vi.waitFor(wakeAndLook, { timeout: 60_000, interval: 1_000 })).toEqual(stores)
+    },
+  )
 
   it.each([
     ['relay', ['postgres', 'mongodb', 'nats']],
     ['dispatcher', ['pgbouncer', 'nats']],
-  ] as const)('%s: what it moves events between', async (name, stores) => {
+  ] as const)('%s: the stores that it moves events between', async (name, stores) => {
     expect(await reached(name, name)).toEqual(stores)
   })
 })
@@ -58,7 +61,7 @@ describe('a pod reaches', () => {
 describe('a secret', () => {
   const holders = (file: string) => Object.keys(secrets).filter((name) => secrets[name]!.includes(file))
 
-  it('of a store’s administrator is mounted by nobody but the migration and the store', () => {
+  it('of a store’s administrator is mounted only by the migration and the store', () => {
     expect(holders('admin-database-url')).toEqual(['migrate'])
     expect(holders('postgres-password')).toEqual(['postgres'])
     expect(holders('jwt-private-key')).toEqual(['users'])

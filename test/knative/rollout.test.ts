@@ -41,7 +41,7 @@ interface Job {
   status?: { succeeded?: number }
 }
 
-/** Runs the migration job once more, with the image that it had or another one, and waits until it has succeeded. */
+/** Runs the migration job again, with its own or another image, and waits until it has succeeded. */
 async function migrate(name: string, image?: string): Promise<void> {
   const job = await get<Job>(['job', 'migrate', '-n', namespace])
   const { template } = job.spec
@@ -66,7 +66,7 @@ interface Service {
 }
 const createOrder = () => get<Service>(['services.serving.knative.dev', 'create-order', '-n', namespace])
 
-/** Gives create-order an image, and waits until the revision with it gets the requests. */
+/** Sets the image of create-order, and waits until the new revision gets the requests. */
 async function roll(image: string): Promise<void> {
   const { latestReadyRevisionName: before } = (await createOrder()).status
   const patch = [{ op: 'replace', path: '/spec/template/spec/containers/0/image', value: image }]
@@ -79,16 +79,16 @@ async function roll(image: string): Promise<void> {
   await expect.poll(ready, { timeout: 200_000, interval: 1_000 }).not.toBe(before)
 }
 
-/** A function that nobody has called for a while starts from zero. */
+/** A function that has not been called for a while starts from zero. */
 async function readFromZero(): Promise<void> {
   await expect.poll(() => readyPods('get-order'), { timeout: 200_000, interval: 1_000 }).toBe(0)
   const { response } = await customer.GET('/orders/{id}', { params: { path: { id: order } } })
   expect(response.status).toBe(200)
 }
 
-describe('a version with one migration more', () => {
+describe('a version with one more migration', () => {
   it(
-    'is rolled out, and taken back without a backup, while functions start from zero and no request fails',
+    'is rolled out, and rolled back without a backup, while functions start from zero and no request fails',
     { timeout: 900_000 },
     async () => {
       const load = steadyLoad(placeOrder, { atOnce: 2 })

@@ -8,11 +8,11 @@ beforeAll(async () => {
   client = await openShop()
 })
 
-/** The stable window of 60 s, and the time in which the pods end. */
+/** The stable window of 60 s, and the time that the pods need to end. */
 const toZero = { timeout: 170_000, interval: 1_000 }
 
 describe('a function that scales on concurrency', () => {
-  it('goes from none to several and back, and fails no request', { timeout: 400_000 }, async () => {
+  it('scales from zero to several pods and back without a failed request', { timeout: 400_000 }, async () => {
     await expect.poll(() => podsOf('list-products'), toZero).toHaveLength(0)
     const readAll = () => client.unchecked.GET('/products', { params: { query: { limit: 100 } } })
     const load = steadyLoad(readAll, { atOnce: 120 })

@@ -9,7 +9,7 @@ export const namespace = 'zeroshop'
 
 export const demoPassword = () => readFileSync(join(secretsFolder, 'demo-password'), 'utf8').trim()
 
-/** A client of the shop in the cluster, through its gateway. */
+/** Returns a client of the shop in the cluster, through its gateway. */
 export async function openShop() {
   const url = await reachGateway(namespace)
   return testClient(url, demoPassword())
@@ -20,14 +20,14 @@ interface Pod {
   status: { phase: string; conditions?: { type: string; status: string }[] }
 }
 
-/** The pods of a part of the shop, without terminating ones. */
+/** Returns the pods of a part of the shop, without terminating ones. */
 export async function podsOf(name: string): Promise<Pod[]> {
   const selector = `app.kubernetes.io/name=${name}`
   const { items } = await get<{ items: Pod[] }>(['pods', '-n', namespace, '-l', selector])
   return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
 }
 
-/** The number of its pods that are ready. */
+/** Returns the number of ready pods of a part. */
 export const readyPods = async (name: string): Promise<number> =>
   (await podsOf(name)).filter(({ status }) =>
     status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True'),

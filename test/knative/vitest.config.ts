@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
-/** What needs a cluster with Knative: npm run test:knative. */
+/** The tests that need a cluster with Knative: npm run test:knative. */
 export default defineConfig({
   root: join(import.meta.dirname, '../..'),
   test: {
@@ -9,7 +9,7 @@ export default defineConfig({
     globalSetup: ['test/knative/global-setup.ts'],
     testTimeout: 180_000,
     hookTimeout: 600_000,
-    // they share one shop
+    // the test files share one shop
     fileParallelism: false,
     reporters: ['verbose'],
   },
