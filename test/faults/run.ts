@@ -30,14 +30,14 @@ import { openFaultShop, type FaultShop } from './shop.ts'
 import { openTraffic, type Traffic } from './traffic/traffic.ts'
 
 const usage = `npm run test:faults [-- options] [NAME…]
-  NAME           only these faults; mutations is the check that the checker can fail, and only run by its name
-  --seed N       repeats a run: what is done, by whom and in which order of choice
-  --crashes N    at how many points a process is to crash (20)
-  --minutes N    how long endurance takes, which runs only by its name (30)
-  --hours N      goes on, with a new seed each time, for so long or until Ctrl-C
-  --report       writes docs/reliability.md, from the last run of each
-  --outputFile F writes which of them failed, and why, in the format of vitest's JSON reporter
-  --log          shows what the processes log`
+  NAME           runs only these faults; mutations checks that the checker can fail, and runs only if named
+  --seed N       repeats the random choices of a run
+  --crashes N    the number of crashes (20)
+  --minutes N    the duration of endurance, which runs only if named (30)
+  --hours N      runs again with new seeds for this long, or until Ctrl-C
+  --report       writes docs/reliability.md from the last run of each fault
+  --outputFile F writes which faults failed and why, in the format of vitest's JSON reporter
+  --log          prints the output of the processes`
 
 /** The running shops, so that Ctrl-C can stop them. */
 const shops = new Set<FaultShop>()
