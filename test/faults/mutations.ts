@@ -42,13 +42,13 @@ export const mutations: Mutation[] = [
     replace: 'await once(async (tx) => { return;',
   },
   {
-    name: 'nobody looks for orders whose deadline is over',
+    name: 'no order is cancelled at its deadline',
     breaks: 'I3',
     sees: 'is still',
     waits: true,
-    file: 'functions/orders/overdue.ts',
-    find: 'lt(orders.deadline, sql`now()`)',
-    replace: "lt(orders.deadline, sql`now() - interval '1 hour'`)",
+    file: 'functions/orders/expire-order.ts',
+    find: 'missedBy(row.status, data.milestone)',
+    replace: 'undefined',
   },
   {
     name: 'a reaction does not ask whether it has done an event',
