@@ -47,6 +47,6 @@ it('returns 503 if its store cannot be reached, so that the event is never given
   expect(await send({ orderId: uuidv7(), reason: 'a test' })).toBe(503)
 })
 
-it('returns 500 if it fails on an invalid event', async () => {
-  expect(await send({ orderId: 'not an id' })).toBe(500)
+it('returns 422 if the event is invalid, so that it is not retried', async () => {
+  expect(await send({ orderId: 'not an id' })).toBe(422)
 })
