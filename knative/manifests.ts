@@ -133,6 +133,8 @@ function scaling({ scaling, concurrency, maxScale }: OperationRow | ReactionRow)
       [key('target')]: '70',
       [key('min-scale')]: '1',
       [key('max-scale')]: String(maxScale),
+      // a peak of less than 30 s, such as a start, adds no pod; by default pods stay for five minutes after a peak
+      [key('window')]: '30s',
     }
   return {
     [key('class')]: 'kpa.autoscaling.knative.dev',
@@ -147,13 +149,12 @@ function scaling({ scaling, concurrency, maxScale }: OperationRow | ReactionRow)
 }
 
 /**
- * Returns the resources of a function. The requests are so low that the whole idle shop fits on one small
- * node. Functions that scale on CPU request more, because the HPA compares their use with the request. 70 %
- * of 150m is three log-ins a second, and several times what starting needs. Four such pods still leave room
- * for other functions on a node with two cores.
+ * These requests let the whole shop idle on one small node. A function that scales on CPU requests more, because the
+ * HPA compares its use with the request: 70 % of 100m is two log-ins a second. With 150m, four of its pods left a node
+ * of two cores no room to start other functions.
  */
 const resources = ({ scaling }: OperationRow | ReactionRow) => ({
-  requests: { cpu: scaling === 'cpu' ? '150m' : '10m', memory: '48Mi' },
+  requests: { cpu: scaling === 'cpu' ? '100m' : '10m', memory: '48Mi' },
   limits: { cpu: '1', memory: '256Mi' },
 })
 

@@ -1,3 +1,4 @@
+import { gatewayProblems } from '../shared/http/gateway-problems.ts'
 import { Problem } from '../shared/http/problems.ts'
 
 /** The last of 200 waits for some 3 s on two cores; clients of more would give up before they are served. */
@@ -15,7 +16,7 @@ export const hashing =
   async (...args: A): Promise<R> => {
     if (requests >= most)
       throw new Problem('overloaded', {
-        detail: 'Too many requests are waiting. Try again later.',
+        detail: gatewayProblems.overloaded.detail,
         headers: { 'retry-after': '2' },
       })
     requests++

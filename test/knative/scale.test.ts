@@ -27,13 +27,13 @@ describe('a function that scales on concurrency', () => {
 })
 
 describe('a function that scales on CPU', () => {
-  it('has one pod while it is idle, and gets more under load', { timeout: 700_000 }, async () => {
-    // an HPA takes pods away five minutes after they were last needed
-    await expect.poll(() => podsOf('log-in'), { timeout: 400_000, interval: 1_000 }).toHaveLength(1)
+  it('has one pod while it is idle, gets more under load, and goes back', { timeout: 600_000 }, async () => {
+    await expect.poll(() => podsOf('log-in'), toZero).toHaveLength(1)
     const body = { email: 'customer@example.com', password: demoPassword() }
     // more than ten attempts at once for one account would be refused
     const load = steadyLoad(() => client.unchecked.POST('/sessions', { body }), { atOnce: 8 })
     await expect.poll(() => readyPods('log-in'), { timeout: 200_000, interval: 1_000 }).toBeGreaterThan(1)
     expect(Object.keys(await load.stop())).toEqual(['201'])
+    await expect.poll(() => podsOf('log-in'), toZero).toHaveLength(1)
   })
 })
