@@ -35,6 +35,7 @@ const event = (id: string, type: string, subject: string, awaits: string[]): Boo
   awaits,
   settled: true,
   payment_id: null,
+  milestone: null,
 })
 
 const order = (id: string, status: 'completed' | 'cancelled', quantity: number): Books['orders'][number] => ({

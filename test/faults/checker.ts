@@ -53,6 +53,8 @@ export interface Books {
     settled: boolean
     /** The payment that the event is about, if there is one. */
     payment_id: string | null
+    /** What a deadline is for: an order has one for each milestone. */
+    milestone: string | null
   }[]
   inbox: { reaction: string; event_id: string }[]
   failures: { reaction: string; event_id: string; parked: boolean; dropped: boolean; error: string }[]
@@ -183,7 +185,7 @@ export async function readBooks(urls: BookUrls): Promise<Books> {
         ),
         refunds: await read('select id, payment_id, amount, status, reason from payments.refunds'),
         outbox: await read(
-          `select id, type, subject, awaits, (settled_at is not null or due > now()) as settled, data->>'paymentId' as payment_id from events.outbox`,
+          `select id, type, subject, awaits, (settled_at is not null or due > now()) as settled, data->>'paymentId' as payment_id, data->>'milestone' as milestone from events.outbox`,
         ),
         inbox: await read('select reaction, event_id from events.inbox'),
         failures: await read(
@@ -366,7 +368,10 @@ function effects({ outbox, inbox, failures, timeline, products }: Books): Findin
     'events',
     outbox
       .filter(({ type }) => !type.startsWith('product.'))
-      .map(({ subject, type }) => ({ key: subject, type })),
+      .map(({ subject, milestone, type }) => ({
+        key: milestone === null ? subject : `${subject} (${milestone})`,
+        type,
+      })),
   )
   return {
     name: 'I4',
