@@ -79,7 +79,7 @@ async function entriesOf(name: string): Promise<Entry[]> {
 
 const unknown = (name: string, known: readonly string[]) =>
   new UserError(
-    `FUNCTION=${name}: there is no such function here. Set it to one of: ${[...known, ...Object.keys(services), 'payment-sandbox', 'migrate'].join(', ')}.`,
+    `FUNCTION=${name}: there is no such function here. Set it to one of: ${[...known, ...Object.keys(services), 'payment-sandbox', 'migrate'].join(', ')}, or run the image of that name.`,
   )
 
 /**

@@ -54,12 +54,12 @@ describe('a container that cannot start reports the cause and the remedy in one 
     [
       'an unknown function',
       () => refusal('get-order', { ...settings, FUNCTION: 'get-everything' }),
-      /^FUNCTION=get-everything: there is no such function\. Set it to one of: /,
+      /^FUNCTION=get-everything: there is no such function here\. Set it to one of: get-order, /,
     ],
     [
       'a function of another image',
       () => refusal('get-order', { ...settings, DATABASE_URL: orders, FUNCTION: 'cancel-order' }, onPooler),
-      'FUNCTION=cancel-order: this image does not hold it. Run zeroshop/cancel-order.',
+      /^FUNCTION=cancel-order: there is no such function here\. Set it to one of: get-order, .*, or run the image of that name\.$/,
     ],
     [
       'PostgreSQL that cannot be reached',
@@ -78,7 +78,7 @@ describe('a container that cannot start reports the cause and the remedy in one 
     ],
     [
       'MongoDB that cannot be reached',
-      () => refusal('get-product', { ...settings, MONGODB_URL: secret('mongodb-url') }),
+      () => refusal('get-product', { ...settings, MONGODB_URL: secret('products-mongodb-url') }),
       /^MONGODB_URL: MongoDB cannot be used \(.+\)\. Start it, or set MONGODB_URL to its address\.$/,
     ],
     [
