@@ -23,6 +23,8 @@ export interface Fault {
   title: string
   /** The largest error in the times that processes write, in ms. */
   clockErrorMs?: number
+  /** How long deadlines may be held up, in ms: they are events, which wait for the broker. */
+  brokerAwayMs?: number
   run: (context: Context) => Promise<void>
 }
 

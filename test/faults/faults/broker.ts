@@ -8,6 +8,7 @@ export const broker: Fault = {
   name: 'broker',
   title:
     'JetStream’s storage removed during a run; the broker restarted; the broker down for two minutes while orders are accepted',
+  brokerAwayMs: goneMs,
   async run({ shop, traffic, injected, say }) {
     const busy = traffic.run({ atOnce: 2, pauseMs: 600 })
     await pause(2_000)

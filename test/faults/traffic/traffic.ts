@@ -76,9 +76,12 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
   }
 
   /** Checks every invariant, once every order has ended. */
-  async function verify({ withinMs = 180_000, clockErrorMs = 0 } = {}): Promise<Finding[]> {
+  async function verify({ withinMs = 180_000, clockErrorMs = 0, brokerAwayMs = 0 } = {}): Promise<Finding[]> {
     const isSettled = await settle(scene, orders, withinMs)
-    const findings = check(await shop.books(), promised, { deadlineMs, slackMs: slackMs + clockErrorMs })
+    const findings = check(await shop.books(), promised, {
+      deadlineMs,
+      slackMs: slackMs + clockErrorMs + brokerAwayMs,
+    })
     if (!isSettled)
       findings
         .find(({ name }) => name === 'I3')
