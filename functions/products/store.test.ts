@@ -54,7 +54,8 @@ it('can create the indexes repeatedly and concurrently', async () => {
   expect(new Set(unique.map((index) => index.name))).toEqual(new Set(['creation', 'sku']))
 })
 
-it('returns 503 while the store cannot be reached, and works as soon as it can', async () => {
+// at once with the next, because both wait for time-outs
+it.concurrent('returns 503 while the store cannot be reached, and works as soon as it can', async () => {
   const { link, url } = await linkToStore()
   link.cut()
   const store = openProducts(url.href)
@@ -70,7 +71,7 @@ it('returns 503 while the store cannot be reached, and works as soon as it can',
   link.close()
 })
 
-it('returns 503 to open requests when the driver notices that the server is silent', async () => {
+it.concurrent('returns 503 to open requests when the driver notices that the server is silent', async () => {
   const { link, url } = await linkToStore()
   url.searchParams.set('heartbeatFrequencyMS', '500')
   url.searchParams.set('serverMonitoringMode', 'poll')
