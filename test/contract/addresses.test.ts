@@ -1,17 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { uuidv7 } from 'uuidv7'
 import { sendProblem } from '../../local/activator/problem.ts'
 import { listen } from '../../local/front.ts'
 import { expectProblem, problems } from '../problems.ts'
 import { read } from '../shop.ts'
 import { rows } from './operations.ts'
-import { openContractShop, type ContractShop } from './shop.ts'
+import { sharing, type ContractShop } from './shop.ts'
 
 let contract: ContractShop
-beforeAll(async () => {
-  contract = await openContractShop()
+sharing.beforeAll(({ shop }) => {
+  contract = shop
 })
-afterAll(() => contract.close())
 
 const byPath = Map.groupBy(rows, ([, { path }]) => path)
 

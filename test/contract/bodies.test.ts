@@ -1,14 +1,13 @@
-import { afterAll, beforeAll, describe, it } from 'vitest'
+import { describe, it } from 'vitest'
 import { expectInvalid, expectProblem } from '../problems.ts'
 import { bodiesOf } from './known-fixtures.ts'
 import { takesBody, those } from './operations.ts'
-import { openContractShop, type ContractShop } from './shop.ts'
+import { sharing, type ContractShop } from './shop.ts'
 
 let contract: ContractShop
-beforeAll(async () => {
-  contract = await openContractShop()
+sharing.beforeAll(({ shop }) => {
+  contract = shop
 })
-afterAll(() => contract.close())
 
 const notJson = 'The body is not valid JSON.'
 const tooDeep = 'The body nests deeper than 32 levels.'

@@ -1,12 +1,12 @@
 import { importJWK, SignJWT } from 'jose'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { audience, issuer } from '../../functions/shared/auth/access-token.ts'
 import type { Role } from '../../functions/shared/domain.ts'
 import { generateKeys } from '../../functions/users/tokens.ts'
 import { expectProblem } from '../problems.ts'
 import { resourceOf } from './known-fixtures.ts'
 import { rows, those } from './operations.ts'
-import { openContractShop, type ContractShop } from './shop.ts'
+import { sharing, type ContractShop } from './shop.ts'
 
 const roles: Role[] = ['customer', 'seller', 'staff', 'admin']
 
@@ -19,8 +19,8 @@ let accepted: string
 const missing = 'Send the access token as: Authorization: Bearer <token>.'
 const bad = 'The access token is not valid or has expired: refresh the session or log in again.'
 
-beforeAll(async () => {
-  contract = await openContractShop()
+sharing.beforeAll(async ({ shop }) => {
+  contract = shop
   const { customer } = contract.shop.users
   const { kid, x } = contract.shop.privateKey
   const [ours, another] = await Promise.all([
@@ -72,7 +72,6 @@ beforeAll(async () => {
   ]
   accepted = `Bearer ${await forged({})}`
 })
-afterAll(() => contract.close())
 
 describe('the caller', () => {
   const forAdmins = those(

@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { uuidv7 } from 'uuidv7'
 import { domainNames, type OperationName } from '../../functions/table.ts'
 import { expectInvalid, expectProblem } from '../problems.ts'
 import { fixturesOf } from './known-fixtures.ts'
 import { isList, those } from './operations.ts'
-import { openContractShop, type ContractShop } from './shop.ts'
+import { sharing, type ContractShop } from './shop.ts'
 
 const lists = those(isList)
 
@@ -15,8 +15,8 @@ const cursors = new Map<OperationName, string>()
 const ask = async (name: OperationName, query: string) =>
   contract.send(name, {}, `${await contract.pathOf(name)}?${query}`)
 
-beforeAll(async () => {
-  contract = await openContractShop()
+sharing.beforeAll(async ({ shop }) => {
+  contract = shop
   const resources = domainNames.flatMap((domain) => Object.values(fixturesOf(domain).resources))
   await Promise.all([...resources, ...resources].map((resource) => resource!.create(contract.shop)))
   for (const [name] of lists) {
@@ -24,7 +24,6 @@ beforeAll(async () => {
     if (body.next !== undefined) cursors.set(name, body.next)
   }
 })
-afterAll(() => contract.close())
 
 describe('a query', () => {
   const unknown: [query: string, pointer: string][] = [

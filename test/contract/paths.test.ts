@@ -1,15 +1,14 @@
-import { afterAll, beforeAll, describe, it } from 'vitest'
+import { describe, it } from 'vitest'
 import { uuidv7 } from 'uuidv7'
 import { expectInvalid, expectProblem } from '../problems.ts'
 import { badValuesOf, resourceOf } from './known-fixtures.ts'
 import { namesResource, parametersOf, those } from './operations.ts'
-import { openContractShop, type ContractShop } from './shop.ts'
+import { sharing, type ContractShop } from './shop.ts'
 
 let contract: ContractShop
-beforeAll(async () => {
-  contract = await openContractShop()
+sharing.beforeAll(({ shop }) => {
+  contract = shop
 })
-afterAll(() => contract.close())
 
 describe('a path', () => {
   it.each(those(namesResource))('is refused if a parameter is not valid: %s', async (name, row) => {

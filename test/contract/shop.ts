@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { text } from 'node:stream/consumers'
 import type { User } from '../../functions/shared/auth/access-token.ts'
+import { it } from 'vitest'
 import { domainNames, operations, type OperationName } from '../../functions/table.ts'
 import { toServer } from '../../functions/shared/process/serve-operation.ts'
 import { listen, type Handler } from '../../local/front.ts'
@@ -12,7 +13,7 @@ import { bodiesOf, fixturesOf, resourceOf } from './known-fixtures.ts'
 import { contractOf, takesBody, type Row } from './operations.ts'
 
 /** A shop with every domain, and valid requests to its operations, in which a test changes one thing. */
-export async function openContractShop() {
+async function openContractShop() {
   let handler: Handler
   const { server, port } = await listen((request, response) => handler(request, response), 0)
   const started = await Promise.all(domainNames.map(async (domain) => fixturesOf(domain).start?.()))
@@ -110,3 +111,16 @@ export async function openContractShop() {
 }
 
 export type ContractShop = Awaited<ReturnType<typeof openContractShop>>
+
+/** Its hooks are given a shop that all files of a worker share: `sharing.beforeAll(({ shop }) => …)`. */
+export const sharing = it.extend(
+  'shop',
+  { scope: 'worker' },
+  // Vitest reads the names of other fixtures from the pattern
+  // oxlint-disable-next-line no-empty-pattern
+  async ({}, { onCleanup }) => {
+    const contract = await openContractShop()
+    onCleanup(() => contract.close())
+    return contract
+  },
+)

@@ -1,17 +1,16 @@
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { OperationName } from '../../functions/table.ts'
 import { expectProblem } from '../problems.ts'
 import { contractOf, takesBody, those } from './operations.ts'
-import { openContractShop, type ContractShop } from './shop.ts'
+import { sharing, type ContractShop } from './shop.ts'
 
 let contract: ContractShop
-beforeAll(async () => {
-  contract = await openContractShop()
+sharing.beforeAll(({ shop }) => {
+  contract = shop
 })
-afterAll(() => contract.close())
 
 const headers = { 'content-type': 'application/json', 'idempotency-key': 'large' }
 

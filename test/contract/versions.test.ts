@@ -1,13 +1,12 @@
-import { afterAll, beforeAll, describe, it } from 'vitest'
+import { describe, it } from 'vitest'
 import { expectProblem } from '../problems.ts'
 import { those } from './operations.ts'
-import { openContractShop, type ContractShop } from './shop.ts'
+import { sharing, type ContractShop } from './shop.ts'
 
 let contract: ContractShop
-beforeAll(async () => {
-  contract = await openContractShop()
+sharing.beforeAll(({ shop }) => {
+  contract = shop
 })
-afterAll(() => contract.close())
 
 describe('an If-Match', () => {
   it.each(those((_, { problems }) => problems?.includes('if-match-missing')))(
