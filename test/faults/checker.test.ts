@@ -215,6 +215,14 @@ describe('finds the violation', () => {
     ],
     [
       'I4',
+      'events: order.deadline-reached of bought (shipment) more than once',
+      ({ outbox }) =>
+        ['confirmation', 'shipment', 'shipment'].forEach((milestone, n) =>
+          outbox.push({ ...event(`e${n + 5}`, 'order.deadline-reached', 'bought', []), milestone }),
+        ),
+    ],
+    [
+      'I4',
       'the relay has not collected product.updated of MUG',
       ({ products }) => products[0]!.outbox!.push({ id: 'x', type: 'product.updated' }),
     ],
