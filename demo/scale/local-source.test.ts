@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { ScaleReport } from '../../local/activator/activator.ts'
 import { listen } from '../../local/front.ts'
-import type { FunctionReport, InstanceReport } from '../../local/activator/pool.ts'
+import type { FunctionReport, InstanceReport } from '../../local/activator/report.ts'
 import { coldStarts, openLocal, toSample } from './local-source.ts'
 import { atRest } from './source.ts'
 

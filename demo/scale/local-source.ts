@@ -1,6 +1,6 @@
 import { functions } from '../../functions/table.ts'
 import type { ScaleReport } from '../../local/activator/activator.ts'
-import type { FunctionReport } from '../../local/activator/pool.ts'
+import type { FunctionReport } from '../../local/activator/report.ts'
 import type { ColdStart, Part, Sample, ScaleSource } from './source.ts'
 import { UserError } from '../../functions/shared/process/user-error.ts'
 

@@ -1,8 +1,9 @@
 // The front of the local runner: it has each function's processes started, scaled and stopped as requests need them.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createPool } from './pool.ts'
-import type { FunctionReport, Pool } from './pool.ts'
+import type { Pool } from './pool.ts'
 import { sendProblem } from './problem.ts'
+import type { FunctionReport } from './report.ts'
 import { createRouter } from './router.ts'
 import type { Route } from './router.ts'
 

@@ -1,0 +1,201 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { GatewayProblemName } from '../../functions/shared/http/gateway-problems.ts'
+import { requestHeaders, type RequestHeaders } from './headers.ts'
+import type { Member, Members } from './members.ts'
+import { sendProblem } from './problem.ts'
+import { forward, readBody, type Body, type Outcome } from './proxy.ts'
+import { Queue, type Queueable } from './queue.ts'
+import { afterExchange, type History } from './retry.ts'
+
+/** A request that no process has answered yet. */
+interface Waiting extends Queueable<Waiting>, History {
+  req: IncomingMessage
+  res: ServerResponse
+  path: string
+  request: RequestHeaders
+  body: Body
+  /** By performance.now(). */
+  since: number
+}
+
+export interface RequestsOptions {
+  members: Members
+  /** How many requests may wait for a process; more are refused. */
+  queueLimit: number
+  /** How long they may wait, in ms. */
+  longestWaitMs: number
+  /** The Retry-After of one that has waited too long. */
+  retryAfterSeconds: number
+  /** How long no process is started, in ms, because the last ones did not start or stay. */
+  pause: (now: number) => number
+  /** Called when a request has to wait for a process. */
+  onWait: () => void
+  /** Called with the number of requests in flight and waiting, when it may have changed. */
+  onChange: (now: number, concurrency: number) => void
+  /** Called when a process has answered its first request. */
+  onFirstAnswer: () => void
+}
+
+export type Requests = ReturnType<typeof createRequests>
+
+/** The requests to one function: they wait for a process, are sent to it, and sent again if it did not see them. */
+export function createRequests(options: RequestsOptions) {
+  const { members, queueLimit, longestWaitMs, retryAfterSeconds, pause, onWait, onChange, onFirstAnswer } =
+    options
+  const queue = new Queue<Waiting>()
+  const eventStreams = new Set<ServerResponse>()
+  let inFlight = 0
+  let closing = false
+
+  function take(req: IncomingMessage, res: ServerResponse, path: string, body: Body): void {
+    const now = performance.now()
+    const waiting: Waiting = {
+      req,
+      res,
+      path,
+      request: requestHeaders(req),
+      body,
+      since: now,
+      retries: 0,
+      suspect: false,
+      next: undefined,
+      previous: undefined,
+      queued: false,
+    }
+    if (closing) return refuse(waiting, 'shutting-down', 1)
+    if (queue.length >= queueLimit) return refuse(waiting, 'overloaded', 1)
+    if (pause(now) > 0 && members.running() === undefined) return refuseUnstartable(waiting, now)
+    const member = queue.length === 0 ? members.next() : undefined
+    if (member) send(waiting, member)
+    else {
+      queue.push(waiting)
+      res.once('close', () => leave(waiting))
+      onWait()
+    }
+    onChange(now, concurrency())
+  }
+
+  const concurrency = () => inFlight + queue.length
+  const changed = () => onChange(performance.now(), concurrency())
+
+  /** The client of a waiting request went away. */
+  function leave(waiting: Waiting): void {
+    if (!waiting.queued) return
+    queue.remove(waiting)
+    changed()
+  }
+
+  function send(waiting: Waiting, member: Member): void {
+    const { req, res, path, request, body } = waiting
+    member.inFlight += 1
+    inFlight += 1
+    forward(req, res, {
+      connections: members.connectionsOf(member),
+      path,
+      request,
+      body,
+      onEventStream: () => void eventStreams.add(res),
+      finish: (outcome) => finish(waiting, member, outcome),
+    })
+  }
+
+  function finish(waiting: Waiting, member: Member, outcome: Outcome): void {
+    member.inFlight -= 1
+    inFlight -= 1
+    if (eventStreams.size > 0) eventStreams.delete(waiting.res)
+    judge(member, outcome)
+    settle(waiting, outcome)
+    serve()
+    changed()
+    if (member.inFlight === 0) member.drained?.()
+  }
+
+  /** What an outcome says about the process. */
+  function judge(member: Member, outcome: Outcome): void {
+    if (outcome === 'late') return
+    if (outcome !== 'done') {
+      members.doubt(member)
+      if (outcome === 'refused') members.giveUp(member)
+    } else if (!member.answered) {
+      member.answered = true
+      onFirstAnswer()
+    }
+  }
+
+  /** What an outcome means for the request. */
+  function settle(waiting: Waiting, outcome: Outcome): void {
+    const verdict = afterExchange(outcome, waiting, closing)
+    if (verdict === 'over') return
+    if (verdict !== 'retry') return refuse(waiting, verdict, verdict === 'shutting-down' ? 1 : undefined)
+    if (waiting.res.destroyed) return
+    waiting.retries += 1
+    waiting.suspect ||= outcome === 'unanswered'
+    queue.unshift(waiting)
+    if (waiting.retries === 1) waiting.res.once('close', () => leave(waiting))
+    onWait()
+  }
+
+  /** Sends waiting requests for as long as there are processes that can take them. */
+  function serve(): void {
+    while (queue.first) {
+      const member = members.next()
+      if (!member) return
+      const waiting = queue.shift()
+      if (waiting) send(waiting, member)
+    }
+  }
+
+  function refuseUnstartable(waiting: Waiting, now: number): void {
+    refuse(waiting, 'function-cannot-start', Math.max(1, pause(now) / 1000))
+  }
+
+  /** Takes every request off the queue. */
+  function empty(use: (waiting: Waiting) => void): void {
+    for (let waiting = queue.shift(); waiting; waiting = queue.shift()) use(waiting)
+  }
+
+  return {
+    /** Takes a request; `path` is the one for the function. Answers it whatever happens, unless the client leaves. */
+    accept: (req: IncomingMessage, res: ServerResponse, path: string) =>
+      readBody(req, (body) => take(req, res, path, body)),
+
+    serve,
+
+    /** Refuses everything that waits, because no process starts. */
+    refuseAll(now: number): void {
+      empty((waiting) => refuseUnstartable(waiting, now))
+      changed()
+    },
+
+    /** Refuses requests that have waited too long. */
+    expire(now: number): void {
+      while (queue.first && now - queue.first.since > longestWaitMs) {
+        const waiting = queue.shift()
+        if (waiting) refuse(waiting, 'overloaded', retryAfterSeconds)
+      }
+      changed()
+    },
+
+    /** Refuses what waits and whatever comes, and ends event streams. */
+    close(): void {
+      closing = true
+      empty((waiting) => refuse(waiting, 'shutting-down', 1))
+      for (const stream of eventStreams) stream.destroy()
+    },
+
+    inFlight: () => inFlight,
+    queued: () => queue.length,
+    /** Requests that will come to an end; event streams do not by themselves. */
+    busy: () => concurrency() - eventStreams.size,
+  }
+}
+
+function refuse(
+  { res, request }: Pick<Waiting, 'res' | 'request'>,
+  name: GatewayProblemName,
+  retryAfterSeconds?: number,
+): void {
+  const headers: Record<string, string> = { 'X-Request-Id': request.requestId }
+  if (retryAfterSeconds !== undefined) headers['Retry-After'] = String(Math.ceil(retryAfterSeconds))
+  sendProblem(res, name, headers)
+}

@@ -1,0 +1,81 @@
+import { createAutoscaler } from './autoscaler.ts'
+import { createBackoff } from './backoff.ts'
+
+const decisionsKept = 20
+
+export interface Change {
+  at: string
+  from: number
+  to: number
+  reason: string
+}
+
+export interface Counts {
+  ready: number
+  starting: number
+}
+
+export type Scaling = ReturnType<typeof createScaling>
+
+/** Decides how many processes a function has: as the autoscaler wants, and fewer while they do not start. */
+export function createScaling(options: {
+  concurrency: number
+  minScale: number
+  maxScale: number
+  windowSeconds: number
+}) {
+  const maxScale = Math.max(1, options.maxScale)
+  const minScale = Math.min(options.minScale, maxScale)
+  const autoscaler = createAutoscaler({ ...options, minScale, maxScale })
+  const backoff = createBackoff()
+  const changes: Change[] = []
+  let desired = 0
+  let panic = false
+
+  function note(from: number, to: number, reason: string): void {
+    changes.push({ at: new Date().toISOString(), from, to, reason })
+    if (changes.length > decisionsKept) changes.shift()
+  }
+
+  return {
+    /** Says that from `now` on, so many requests are in flight or waiting. */
+    observe: (now: number, concurrency: number) => autoscaler.observe(now, concurrency),
+    /** Returns how many processes there should be. */
+    decide(now: number, counts: Counts): number {
+      const decision = autoscaler.decide(now, counts.ready)
+      desired = decision.desired
+      panic = decision.panic
+      const from = counts.ready + counts.starting
+      const to = startable(desired, counts, { failures: backoff.failures, pause: backoff.pause(now) })
+      if (to !== from) note(from, to, decision.reason)
+      return to
+    },
+    /** Counts as traffic. */
+    touch: (now: number) => autoscaler.touch(now),
+    /** Notes that a process is started without a request. */
+    warmed: () => note(0, 1, 'warmed'),
+    /** How long no process is started, in ms, because the last ones did not start or stay. */
+    pause: (now: number) => backoff.pause(now),
+    failed: (now: number, startedAt: number) => backoff.failed(now, startedAt),
+    succeeded: () => backoff.succeeded(),
+    report(now: number) {
+      const { stable, panic: short } = autoscaler.averages(now)
+      return { stable, short, desired, panic, changes: [...changes] }
+    },
+  }
+}
+
+/**
+ * How many of the wanted processes there may be. After a failed start, one process at a time shows whether it works again;
+ * in a crash loop there is none for a while.
+ * @param backoff failed starts in a row, and how long to pause, in ms
+ */
+export function startable(
+  wanted: number,
+  { ready, starting }: Counts,
+  { failures, pause }: { failures: number; pause: number },
+): number {
+  const running = ready + starting
+  if (wanted <= running || failures === 0) return wanted
+  return pause > 0 ? running : Math.min(wanted, Math.max(running, ready + 1))
+}
