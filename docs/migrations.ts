@@ -1,18 +1,15 @@
 /** Writes missing migrations with drizzle-kit, for each PostgreSQL schema into its own folder. */
 import { join } from 'node:path'
 import { run } from '../local/run.ts'
-import { domains, domainsIn } from '../functions/table.ts'
+import { databaseRoles, domains, folderOf } from '../functions/table.ts'
 
 const root = join(import.meta.dirname, '..')
 
 /** The folder of each PostgreSQL schema, and the files that declare its tables. */
-export const schemas = [
-  { folder: 'events', tables: ['tables.ts'] },
-  ...domainsIn('postgres').map((domain) => ({
-    folder: `functions/${domain}`,
-    tables: domains[domain].tables ?? [],
-  })),
-]
+export const schemas = databaseRoles.map((role) => ({
+  folder: folderOf(role),
+  tables: role === 'events' ? ['tables.ts'] : (domains[role].tables ?? []),
+}))
 
 /** @param name the name of new migrations; if undefined, drizzle-kit invents one */
 export async function generateMigrations(name?: string): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Config } from '../functions/shared/process/config.ts'
 import { UserError } from '../functions/shared/process/user-error.ts'
 import { storeWaitMs } from '../functions/shared/store/wait-for-store.ts'
-import { postgresVersion, waitForVersion } from '../functions/shared/store/schema-version.ts'
+import { waitForSchema } from '../functions/shared/store/schema-version.ts'
 import { openPostgres } from '../functions/shared/store/postgres.ts'
 import type { Service } from '../functions/shared/process/service.ts'
 import type { Logger } from 'pino'
@@ -23,12 +23,7 @@ export async function openDispatcher(config: Config, log: Logger): Promise<Servi
   const replicas = config.number('JETSTREAM_REPLICAS', 1)
   const waitMs = storeWaitMs(config)
   const db = openPostgres(config.need('DATABASE_URL'), { name: 'dispatcher', max: poolSize })
-  await waitForVersion(() => postgresVersion(db.client, 'events'), migrations.entries.length, {
-    store: 'PostgreSQL',
-    setting: 'DATABASE_URL',
-    domain: 'events',
-    waitMs,
-  })
+  await waitForSchema(db.client, { domain: 'events', migrations, waitMs })
   const broker = await connectBroker(config.need('NATS_URL'), { name: 'dispatcher', replicas, waitMs })
   const dispatcher = startDispatcher({
     db,

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino'
-import type { Config } from '../functions/shared/process/config.ts'
+import { urlSetting, type Config } from '../functions/shared/process/config.ts'
 import type { Service } from '../functions/shared/process/service.ts'
 import { mongoVersion, openMongodb } from '../functions/shared/store/mongodb.ts'
 import { openPostgres } from '../functions/shared/store/postgres.ts'
-import { postgresVersion, waitForVersion } from '../functions/shared/store/schema-version.ts'
+import { waitForSchema, waitForVersion } from '../functions/shared/store/schema-version.ts'
 import { storeWaitMs } from '../functions/shared/store/wait-for-store.ts'
 import { stores } from '../functions/stores.table.ts'
 import { connectBroker } from './jetstream.ts'
@@ -31,12 +31,7 @@ export async function openRelay(config: Config, log: Logger): Promise<Service> {
   })
   const databases = openSources(config)
   await Promise.all([
-    waitForVersion(() => postgresVersion(db.client, 'events'), migrations.entries.length, {
-      store: 'PostgreSQL',
-      setting: 'DATABASE_URL',
-      domain: 'events',
-      waitMs,
-    }),
+    waitForSchema(db.client, { domain: 'events', migrations, waitMs }),
     // the outboxes exist from each domain's first migration on
     ...databases.map(({ domain, setting, db }) =>
       waitForVersion(() => mongoVersion(db, domain), 1, { store: 'MongoDB', setting, domain, waitMs }),
@@ -71,7 +66,7 @@ function openSources(config: Config) {
   return stores
     .filter(({ outboxes }) => outboxes.length > 0)
     .flatMap(({ domain, outboxes }) => {
-      const setting = `${domain.toUpperCase()}_MONGODB_URL`
+      const setting = urlSetting(domain, 'mongodb')
       const url = config.get(setting)
       return url === undefined
         ? []

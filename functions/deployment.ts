@@ -13,6 +13,7 @@ import {
   type Domain,
   type FunctionName,
 } from './table.ts'
+import { urlSetting } from './shared/process/config.ts'
 
 type Files = Readonly<Record<string, string>>
 
@@ -23,11 +24,11 @@ const files = (...settings: string[]): Files =>
   Object.fromEntries(settings.map((setting) => [setting, fileOf(setting)]))
 
 /** Returns the setting that contains the PostgreSQL URL of a role, by way of the pooler if there is one. */
-export const databaseUrl = (role: DatabaseRole) => `${role.toUpperCase()}_DATABASE_URL`
+export const databaseUrl = (role: DatabaseRole) => urlSetting(role, 'postgres')
 /** Returns the setting that contains the URL of a role past the pooler. */
 export const directUrl = (role: DatabaseRole) => `${role.toUpperCase()}_DIRECT_URL`
 /** Returns the setting that contains the URL of a domain's MongoDB database. */
-export const mongodbUrl = (domain: Domain) => `${domain.toUpperCase()}_MONGODB_URL`
+export const mongodbUrl = (domain: Domain) => urlSetting(domain, 'mongodb')
 
 /** Returns the domain's own settings that are secrets, and how each is generated. */
 export const domainSecrets = (domain: Domain) =>

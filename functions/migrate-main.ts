@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { migrate, eventsSchema } from './migrate.ts'
 import { migrateMongodb, refuseNewerMongodb, type Database } from './migrate-mongodb.ts'
-import type { Config } from './shared/process/config.ts'
+import { urlSetting, type Config } from './shared/process/config.ts'
 import { UserError } from './shared/process/user-error.ts'
 import type { MongoMigration } from './shared/store/mongodb.ts'
 import { reasonOf } from './shared/store/store-errors.ts'
@@ -67,10 +67,6 @@ type Seed = (urls: Record<string, string>, password: string) => Promise<void>
 /** Returns the domains that use a store. */
 const domainsIn = (store: 'postgres' | 'mongodb') =>
   stores.flatMap((each) => (each.store === store ? [each.domain] : []))
-
-/** Returns the setting that contains the URL of a role's schema or of a domain's database. */
-export const urlSetting = (name: string, store: 'postgres' | 'mongodb') =>
-  `${name.toUpperCase()}_${store === 'postgres' ? 'DATABASE' : 'MONGODB'}_URL`
 
 /** Loads a module relative to the entry: the source, or its bundle if the entry is a bundle. */
 const beside = (entry: string, path: string): Promise<unknown> =>

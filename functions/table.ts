@@ -72,6 +72,9 @@ export const domainsIn = (store: Declaration['store']): Domain[] =>
 export type DatabaseRole = Domain | 'events'
 export const databaseRoles: readonly DatabaseRole[] = [...domainsIn('postgres'), 'events']
 
+/** Returns the folder with a role's tables and migrations, relative to the root of the project. */
+export const folderOf = (role: DatabaseRole) => (role === 'events' ? role : `functions/${role}`)
+
 /** Returns a function's row with its name and the descriptions of its domain's settings, as plain data. */
 export function rowOf(name: FunctionName) {
   const row = functions[name]

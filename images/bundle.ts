@@ -2,17 +2,14 @@ import { cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node
 import { builtinModules } from 'node:module'
 import { dirname, join } from 'node:path'
 import { build, type BuildOptions, type Metafile, type OutputFile, type Plugin } from 'esbuild'
-import { domainsIn } from '../functions/table.ts'
+import { databaseRoles, folderOf } from '../functions/table.ts'
 import { entries, entryPoints, tableValues } from './entries.ts'
 import { services } from './table.ts'
 
 const root = join(import.meta.dirname, '..')
 
 /** The folders of PostgreSQL's migrations, one for each schema. */
-export const migrationFolders = [
-  ...domainsIn('postgres').map((domain) => `functions/${domain}/migrations`),
-  'events/migrations',
-]
+export const migrationFolders = databaseRoles.map((role) => `${folderOf(role)}/migrations`)
 
 /**
  * Packages that are not bundled: native code, and optional dependencies that a library only tries to load.

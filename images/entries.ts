@@ -11,8 +11,8 @@ import {
   functionsOf,
   rowOf,
   type Domain,
+  type FunctionName,
 } from '../functions/table.ts'
-import type { FunctionName } from '../functions/table.ts'
 
 const root = join(import.meta.dirname, '..')
 

@@ -3,7 +3,7 @@
  */
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { migrationFolders } from './bundle.ts'
+import { copyMigrations } from './bundle.ts'
 import { makeTrees } from './trees.ts'
 
 const folder = process.argv[2]!
@@ -22,4 +22,4 @@ const copy = (from: string, to: string) => cpSync(join(root, from), join(folder,
 copy('node_modules/@node-rs', 'runtime/node_modules/@node-rs')
 copy('images/health.cjs', 'runtime/health.cjs')
 writeFileSync(join(folder, 'runtime/package.json'), '{"type":"module"}\n')
-for (const path of migrationFolders) copy(path, `migrate/${path}`)
+copyMigrations(join(folder, 'migrate'))

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import postgres from 'postgres'
-import { databaseRoles } from '../functions/table.ts'
+import { databaseRoles, folderOf } from '../functions/table.ts'
 import { migrate } from '../functions/migrate.ts'
 import { startMongo } from '../local/stores/mongodb.ts'
 import { startPostgres } from '../local/stores/postgres.ts'
@@ -34,7 +34,7 @@ export default async function setup(project: TestProject) {
     databaseRoles.map((name) => ({
       name,
       password: testPassword,
-      folder: `${name === 'events' ? '' : 'functions/'}${name}/migrations`,
+      folder: `${folderOf(name)}/migrations`,
     })),
   )
   project.provide('stores', { postgres: postgresStore.url, mongodb: mongo.url })

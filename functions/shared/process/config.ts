@@ -48,6 +48,10 @@ export const settings: Readonly<Record<string, string>> = {
   JETSTREAM_REPLICAS: 'the number of replicas of the stream; 1 if it is not set',
 }
 
+/** Returns the setting that contains the URL of a role's PostgreSQL schema, or of a domain's MongoDB database. */
+export const urlSetting = (name: string, store: 'postgres' | 'mongodb') =>
+  `${name.toUpperCase()}_${store === 'postgres' ? 'DATABASE' : 'MONGODB'}_URL`
+
 /**
  * Describes a setting, including those that each domain has. Returns undefined if there is no such setting.
  */

@@ -8,7 +8,7 @@ export async function openDatabase(
   config: Config,
   { name, domain, migrations }: { name: string; domain: string; migrations: Journal },
 ): Promise<Service & { db: Db }> {
-  const [{ openPostgres }, { postgresVersion, waitForVersion }, { storeWaitMs }] = await Promise.all([
+  const [{ openPostgres }, { waitForSchema }, { storeWaitMs }] = await Promise.all([
     import('./postgres.ts'),
     import('./schema-version.ts'),
     import('./wait-for-store.ts'),
@@ -16,12 +16,7 @@ export async function openDatabase(
   ])
   const listenUrl = config.get('LISTEN_DATABASE_URL') && config.need('LISTEN_DATABASE_URL')
   const db = openPostgres(config.need('DATABASE_URL'), { name, listenUrl })
-  const checked = waitForVersion(() => postgresVersion(db.client, domain), migrations.entries.length, {
-    store: 'PostgreSQL',
-    setting: 'DATABASE_URL',
-    domain,
-    waitMs: storeWaitMs(config),
-  })
+  const checked = waitForSchema(db.client, { domain, migrations, waitMs: storeWaitMs(config) })
   return {
     db,
     checked: inBackground(checked),

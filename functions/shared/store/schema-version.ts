@@ -57,6 +57,21 @@ export async function waitForVersion(
   }
 }
 
+/**
+ * Waits until a schema in PostgreSQL has all migrations of its journal.
+ * @throws UserError as `waitForVersion` does
+ */
+export const waitForSchema = (
+  client: Sql,
+  { domain, migrations, waitMs }: { domain: string; migrations: Journal; waitMs: number },
+): Promise<void> =>
+  waitForVersion(() => postgresVersion(client, domain), migrations.entries.length, {
+    store: 'PostgreSQL',
+    setting: 'DATABASE_URL',
+    domain,
+    waitMs,
+  })
+
 /** @throws UserError if this code cannot run on the store */
 export function checkVersion(
   { version, oldest }: StoreVersion,
