@@ -158,9 +158,10 @@ ${timeouts}
 :8080 {`
 
 const toContainers = `		reverse_proxy @function {
-			# the addresses of all containers of the function
+			# The addresses of all containers of the function. They are looked up often, because a container that is
+			# replaced frees its address for one of another function: it must be forgotten before that one has started.
 			dynamic a {function} 8080 {
-				refresh 1s
+				refresh 100ms
 			}
 			lb_policy least_conn
 			# waits for a function that is being replaced; a write that has been sent is never retried

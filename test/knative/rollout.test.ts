@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { newOrder } from '../../demo/client/orders.ts'
 import type { Person } from '../../demo/client/shop.ts'
 import { receiveStock } from '../../demo/client/stock.ts'
+import { dockerSays } from '../../images/docker.ts'
 import { imagesOf } from '../../knative/cluster.ts'
 import { get, kubectl } from '../../knative/kubectl.ts'
 import type { TestClient } from '../client.ts'
@@ -23,10 +24,12 @@ beforeAll(async () => {
   order = (await placeOrder()).data!.id
   buildNextVersion('migrate', 'create-order')
   const images = await imagesOf(undefined)
-  next = {
-    migrate: images.name('zeroshop/migrate', nextTag),
-    'create-order': images.name('zeroshop/create-order', nextTag),
+  const named = async (name: string) => {
+    const full = images.name(`zeroshop/${name}`, nextTag)
+    await dockerSays(['tag', `zeroshop/${name}:${nextTag}`, full])
+    return full
   }
+  next = { migrate: await named('migrate'), 'create-order': await named('create-order') }
   await images.load(Object.values(next))
 }, 600_000)
 afterAll(() => kubectl(['delete', 'jobs', '-n', namespace, '-l', 'zeroshop.dev/test=rollout']))
