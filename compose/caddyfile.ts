@@ -158,8 +158,8 @@ ${timeouts}
 :8080 {`
 
 const toContainers = `		reverse_proxy @function {
-			# The addresses of all containers of the function. They are looked up often, because a container that is
-			# replaced frees its address for one of another function: it must be forgotten before that one has started.
+			# The addresses of all containers of the function. A container that is replaced frees its address, and one of
+			# another function may get it. So an address is used for less time than a container needs to start.
 			dynamic a {function} 8080 {
 				refresh 100ms
 			}
@@ -168,7 +168,8 @@ const toContainers = `		reverse_proxy @function {
 			lb_try_duration 30s
 			lb_try_interval 100ms
 			transport http {
-				dial_timeout 2s
+				# less than a second, when the kernel would try to connect again
+				dial_timeout 500ms
 				# less than how long a stopping function keeps idle connections (functions/shared/process/serve.ts)
 				keepalive 1s
 				response_header_timeout 60s
