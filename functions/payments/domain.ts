@@ -4,7 +4,8 @@ import type { open } from './open.ts'
 
 export default domain<typeof open>()({
   name: 'payments',
-  summary: 'What customers pay: authorised at placing, captured at shipping, voided or refunded otherwise',
+  summary:
+    'What customers pay: authorised once the stock is reserved, captured at shipping, voided or refunded otherwise',
   store: 'postgres',
   tables: ['payment.ts'],
   settings: {
