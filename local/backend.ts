@@ -1,14 +1,14 @@
 import type { Handler } from './front.ts'
 
-/** What runs the functions: a process each, or all of them in this one. */
+/** Runs the functions, each in its own process or all in this one. */
 export interface Backend {
-  /** For clients: by method and path. */
+  /** Handles requests of clients, which are routed by method and path. */
   handle: Handler
-  /** For the dispatcher and between functions: `/<function>/…`. */
+  /** Handles internal requests: `/<function>/…`. */
   handleInternal: Handler
-  /** The answer of `GET /_scale`. */
+  /** Returns the answer to `GET /_scale`. */
   scale(): unknown
-  /** Processes that run all the time. */
+  /** Returns the processes that always run. */
   processes(): { name: string; pid: number | undefined }[]
   close(): Promise<void>
 }

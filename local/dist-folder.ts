@@ -5,15 +5,15 @@ import { makeFolder } from './stores/data-dir.ts'
 import { root } from './stores/data-folder.js'
 
 /**
- * Where the functions are bundled: `dist` in the checkout or, in a checkout of another user, the data folder. So nobody,
- * root included, leaves files that the owner of the checkout cannot replace.
+ * Returns the folder for the bundled functions: `dist` in the checkout or, if the checkout belongs to another user, in the
+ * data folder. This way nobody, not even root, leaves files in a checkout that its owner cannot replace.
  */
 export function distFolder(dataDir: string): string {
   const inCheckout = join(root, 'dist')
   if (isOurs(nearest(inCheckout))) return inCheckout
   const dist = join(dataDir, 'dist')
   makeFolder(dist)
-  // for the packages with native code, which are not bundled
+  // packages with native code are not bundled
   const modules = join(dist, 'node_modules')
   if (!existsSync(modules)) symlinkSync(join(root, 'node_modules'), modules)
   return dist

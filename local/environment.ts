@@ -24,17 +24,17 @@ export interface Addresses {
   nats: string
   /** The port of the payment sandbox. */
   sandboxPort: number
-  /** Of the internal front, with {function} for a function's name. */
+  /** The URL of a function for internal requests, with the placeholder {function}. */
   functionUrl: string
 }
 
-/** What runs all the time beside the functions. */
+/** The services that always run beside the functions. */
 export type ServiceName = 'relay' | 'dispatcher' | 'payment-sandbox'
-/** And what runs once, before. */
+/** The job that runs once before them. */
 type JobName = 'migrate'
 export type Settings = Readonly<Record<string, string>>
 
-/** The settings of each process: every function is given what its domain needs, and no more. */
+/** Returns the settings of each process. A function gets only the settings that its domain needs. */
 export function environment(addresses: Addresses, secrets: Secrets, dataDir: string, extra: Settings = {}) {
   const database = (role: DatabaseRole) => {
     const url = new URL(addresses.postgres)
@@ -42,7 +42,7 @@ export function environment(addresses: Addresses, secrets: Secrets, dataDir: str
     url.password = secrets.passwords[role]
     return url.href
   }
-  /** What `npm run secrets` would write into files, by their names. */
+  /** The values that containers read from files, by the names of the files. */
   const values: Settings = {
     ...secrets.files,
     'admin-database-url': addresses.postgres,
@@ -66,11 +66,11 @@ export function environment(addresses: Addresses, secrets: Secrets, dataDir: str
     )
   const common = {
     HOST: '127.0.0.1',
-    // the stores are there before anything that needs them; a request does not wait for one that is gone
+    // the stores are started first; if one of them has ended, requests should fail soon
     STORE_WAIT_SECONDS: '1',
     FUNCTION_URL: addresses.functionUrl,
   }
-  /** Where a service beside the functions listens here. */
+  /** Returns the local address of a service. */
   const here = (address: string) =>
     address.replace(/^http:\/\/payment-sandbox:\d+/, `http://127.0.0.1:${addresses.sandboxPort}`)
 

@@ -14,7 +14,7 @@ const types: Record<string, string> = {
   html: 'text/html; charset=utf-8',
 }
 
-/** Listens on 127.0.0.1; the server's address is its own to tell. */
+/** Starts a server on 127.0.0.1. Returns it with its port, which is chosen if `port` is 0. */
 export async function listen(handler: Handler, port: number): Promise<{ server: Server; port: number }> {
   const server = createServer(serverOptions, handler)
   await new Promise<void>((resolve, reject) => {
@@ -25,8 +25,8 @@ export async function listen(handler: Handler, port: number): Promise<{ server: 
 }
 
 /**
- * The public front: what is about the system itself is answered here, everything else by `api`.
- * @param scale the answer of `GET /_scale`
+ * Returns the handler of the public server. It answers requests about the system itself and passes all others to `api`.
+ * @param scale returns the answer to `GET /_scale`
  */
 export function front(api: Handler, scale: () => unknown): Handler {
   const pages = new Map<string, () => { type: string; body: string | Buffer }>([

@@ -27,7 +27,7 @@ import { openRelay } from '../events/relay-main.ts'
 import type { Backend } from './backend.ts'
 import type { Environment } from './environment.ts'
 
-/** Every function in this process: for quick tests, and for a look with a debugger. */
+/** Runs all functions in this process, for quick tests and for debugging. */
 export async function startInProcess(
   environment: Environment,
   write: (line: string) => void,

@@ -15,7 +15,7 @@ describe('lockDataDir', () => {
   })
   afterEach(() => rmSync(folder, { recursive: true }))
 
-  /** A process that tries to take the lock, says how that went, and holds it until its input ends. */
+  /** Starts a process that tries to take the lock, prints the result, and holds the lock until its input ends. */
   const contender = () => {
     const script = `
       const { lockDataDir } = await import(${JSON.stringify(join(import.meta.dirname, 'lock.ts'))})
@@ -32,46 +32,46 @@ describe('lockDataDir', () => {
     return { pid: child.pid, answer, end }
   }
 
-  it('goes to exactly one of many that start at once, and the others name it', async () => {
+  it('goes to exactly one of many processes that start at once, and the others report which', async () => {
     const all = Array.from({ length: 6 }, contender)
     const answers = await Promise.all(all.map(({ answer }) => answer))
     await Promise.all(all.map(({ end }) => end()))
     const winner = all[answers.indexOf('locked')]
-    const refusal = `Zeroshop already runs on this data folder (process ${winner?.pid}). Stop it, or set DATA_DIR to another folder.`
+    const refusal = `Zeroshop is already running on this data folder (process ${winner?.pid}). Stop it, or set DATA_DIR to another folder.`
     expect(answers.filter((answer) => answer !== 'locked')).toEqual(Array.from({ length: 5 }, () => refusal))
   })
 
-  it('passes to the next process when its holder was killed', async () => {
+  it('goes to the next process after its holder was killed', async () => {
     const holder = contender()
     expect(await holder.answer).toBe('locked')
     await holder.end()
     lockDataDir(dataDir).release()
   })
 
-  it('is not held by a process that only has the same number', () => {
+  it('is not held by another process with the same pid', () => {
     lockDataDir(dataDir).release()
     writeFileSync(join(dataDir, 'lock', `1.${'0'.repeat(8)}-1.held`), '')
     lockDataDir(dataDir).release()
     expect(readdirSync(join(dataDir, 'lock'))).toEqual([])
   })
 
-  it('is refused to the process that has it already', () => {
+  it('is refused to a process that already has it', () => {
     const lock = lockDataDir(dataDir)
     expect(() => lockDataDir(dataDir)).toThrow(`(process ${process.pid})`)
     lock.release()
     lockDataDir(dataDir).release()
   })
 
-  it('refuses a folder with files of somebody else', () => {
-    expect(() => lockDataDir(import.meta.dirname)).toThrow(/holds files that are not Zeroshop's/)
+  it('refuses a folder that contains other files', () => {
+    expect(() => lockDataDir(import.meta.dirname)).toThrow(/contains files that do not belong to Zeroshop/)
   })
 
-  it('accepts a folder in which other commands have left their results', () => {
+  it('accepts a folder that contains results of other commands', () => {
     mkdirSync(join(dataDir, 'faults'), { recursive: true })
     expect(() => lockDataDir(dataDir).release()).not.toThrow()
   })
 
-  it('refuses something that is not a folder', () => {
+  it('refuses a file', () => {
     writeFileSync(dataDir, '')
     expect(() => lockDataDir(dataDir)).toThrow(/is not a folder\. Set DATA_DIR/)
   })

@@ -27,33 +27,34 @@ const pause = (ms: number): void => {
 
 const taken = (pid: number): UserError =>
   new UserError(
-    `Zeroshop already runs on this data folder (process ${pid}). Stop it, or set DATA_DIR to another folder.`,
+    `Zeroshop is already running on this data folder (process ${pid}). Stop it, or set DATA_DIR to another folder.`,
   )
 
-/** The live owners of files in the folder, other than us; files of dead processes are removed on the way. */
+/** Returns the claims and locks of other running processes. Removes the files of processes that have ended. */
 const others = (folder: string, me: ProcessIdentity) =>
   readdirSync(folder)
     .map(parse)
     .filter(({ owner }) => owner.pid !== me.pid || owner.started !== me.started)
     .filter(({ file, owner }) => {
       if (isRunning(owner)) return true
-      // A name belongs to one process for ever, so a dead one's file can never be somebody's fresh lock.
+      // no later process can have the same name, so this cannot remove a new lock
       rmSync(join(folder, file), { force: true })
       return false
     })
 
 /**
- * Takes the data folder for this process, making it if need be. Call it before starting stores on it.
+ * Locks the data folder for this process, and creates it if it does not exist. Must be called before stores are started
+ * on it.
  *
- * Node has no flock, and a lock file that is taken over when stale cannot be taken over atomically. So each process
- * first announces a claim under a name of its own, then looks: of two, whoever announced last sees the other.
- * Two that see only each other's claims both step back and try again.
- * @throws UserError when another process has it, or the folder cannot be used
+ * Node has no flock, and a stale lock file cannot be replaced atomically. Therefore each process first creates a claim
+ * with its own name, then lists the folder. Of two processes, the one that creates its claim last sees the other's claim.
+ * If both see only claims, both withdraw and retry.
+ * @throws UserError if another process holds the lock, or the folder cannot be used
  */
 export const lockDataDir = (dataDir: string): Lock => {
   openDataDir(dataDir)
   const me = identify(process.pid)
-  if (!me) throw new UserError('Cannot tell processes apart: neither /proc nor ps works here.')
+  if (!me) throw new UserError('Cannot identify processes: neither /proc nor ps works here.')
   const folder = join(dataDir, 'lock')
   const claim = join(folder, fileOf(me, 'claim'))
   const held = join(folder, fileOf(me, 'held'))

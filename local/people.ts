@@ -1,9 +1,9 @@
 import type { Role } from '../functions/shared/domain.ts'
 
-/** The password of the demo people: for a laptop only, where nobody else can reach the shop. */
+/** The password of the demo users. Only for a shop that nobody else can reach, as on a laptop. */
 export const demoPassword = 'workshop-demo'
 
-/** The demo people: one of each role. */
+/** The demo users, one of each role. */
 export const people: { email: string; name: string; role: Role }[] = (
   ['customer', 'seller', 'staff', 'admin'] as const
 ).map((role) => ({

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-/** A TCP port of 127.0.0.1 that nobody listens on right now. Somebody may take it before you do: be ready to retry. */
+/** Returns a free TCP port of 127.0.0.1. Another process may take it first, so be prepared to retry. */
 export const freePort = async (): Promise<number> => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

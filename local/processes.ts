@@ -8,19 +8,20 @@ import { supervise } from './supervisor.ts'
 
 export interface ProcessesOptions {
   environment: Environment
-  /** Where `bundle` put the functions. */
+  /** The folder of the bundled functions. */
   dist: string
-  /** What every process inherits: PATH and the like, never our settings. */
+  /** The environment that each process inherits, such as PATH. It must not contain our settings. */
   inherited: NodeJS.ProcessEnv
-  /** In seconds. */
+  /** The stable window of the autoscaler, in seconds. */
   window: number
   maxScale: number | undefined
+  /** Called with each line that a process writes. */
   log: (name: string, line: string) => void
-  /** Told of each process that runs all the time, and when it has ended. */
+  /** Called with each service that is started. The returned function is called when it has ended. */
   started?: (name: ServiceName, pid: number) => () => void
 }
 
-/** Every function as a process of its own, started when it is needed; relay, dispatcher and sandbox all the time. */
+/** Runs each function in its own process, started when needed. The relay, dispatcher and sandbox always run. */
 export async function startProcesses(options: ProcessesOptions): Promise<Backend> {
   const { environment, dist, inherited, window, maxScale, log, started } = options
   const args = [...nodeFlags, join(dist, 'functions/main.js')]
@@ -35,7 +36,7 @@ export async function startProcesses(options: ProcessesOptions): Promise<Backend
     spawn: (name) => ({
       command: process.execPath,
       args,
-      // it gives back a name from above
+      // one of the names above
       env: { ...base, ...environment.ofFunction(name as FunctionName) },
     }),
     windowSeconds: window,
@@ -73,5 +74,5 @@ export async function startProcesses(options: ProcessesOptions): Promise<Backend
   }
 }
 
-/** Many small processes: little room for young objects, no compiler threads of their own. */
+/** Save memory, as there are many small processes: a small young generation and a single worker thread. */
 const nodeFlags = ['--max-semi-space-size=2', '--v8-pool-size=1']

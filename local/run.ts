@@ -3,9 +3,11 @@ import { signal as send } from './stores/process.ts'
 import { UserError } from '../functions/shared/process/user-error.ts'
 
 /**
- * Runs a Node script to its end; where it fails, throws with what it said.
- * @param env its environment; ours where nothing is said
- * @param signal kills it, with what it has started
+ * Runs a Node script until it ends.
+ * @param what what the script does, for messages
+ * @param env its environment (default: ours)
+ * @param signal kills the script and the processes that it has started
+ * @throws UserError with the script's output if it fails
  */
 export async function run(
   what: string,
@@ -30,7 +32,7 @@ export async function run(
   ).finally(() => signal?.removeEventListener('abort', kill))
   if (how === 0) return
   const said = output.trim().replace(/^zeroshop: /, '')
-  // one line is meant for the user; more is a mistake of ours or, when bundling, in the code
+  // a single line is a message for the user; more is the trace of a bug or, when bundling, of a mistake in the code
   if (said !== '' && !said.includes('\n')) throw new UserError(said)
   throw new UserError(`${what} failed (${how})${said === '' ? '.' : `:\n${said}`}`)
 }

@@ -3,16 +3,16 @@ import { listen, type Handler } from './front.ts'
 
 export interface Server {
   port: number
-  /** Gives it its handler; until then, its requests wait. */
+  /** Sets the handler. Earlier requests wait for it. */
   use: (handler: Handler) => void
-  /** Ends its connections as well. */
+  /** Stops listening, and closes all connections. */
   close: () => void
 }
 
 /**
- * Opens a server on 127.0.0.1.
- * @param port 0 for a free one
- * @throws UserError if the port is in use or needs more rights
+ * Starts a server on 127.0.0.1.
+ * @param port 0 for any free port
+ * @throws UserError if the port is in use or requires administrator rights
  */
 export async function openServer(port: number): Promise<Server> {
   const { promise: given, resolve: use } = Promise.withResolvers<Handler>()
@@ -36,6 +36,7 @@ function explain(error: unknown, port: number): unknown {
   const code = (error as NodeJS.ErrnoException).code
   if (code === 'EADDRINUSE')
     return new UserError(`Port ${port} is in use. Stop what uses it, or set PORT to another one.`)
-  if (code === 'EACCES') return new UserError(`Port ${port} needs more rights. Set PORT to one above 1023.`)
+  if (code === 'EACCES')
+    return new UserError(`Port ${port} requires administrator rights. Set PORT to 1024 or higher.`)
   return error
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createStartup } from './startup.ts'
 
 describe('a start', () => {
-  it('undoes its steps once, each before the one that it depends on', async () => {
+  it('undoes its steps once, in reverse order', async () => {
     const startup = createStartup()
     const undone: string[] = []
     startup.onStop(() => undone.push('stores'))
@@ -15,7 +15,7 @@ describe('a start', () => {
     expect(undone).toEqual(['functions', 'stores'])
   })
 
-  it('gives up the step that is under way when it is aborted', async () => {
+  it('rejects the current step when it is aborted', async () => {
     const aborted = new AbortController()
     const startup = createStartup(aborted.signal)
     expect(await startup.step(Promise.resolve('done'))).toBe('done')
@@ -24,13 +24,13 @@ describe('a start', () => {
     await expect(step).rejects.toThrow('Ctrl-C')
   })
 
-  it('gives up once something that it needs has failed', async () => {
+  it('rejects the current step when something that it needs fails', async () => {
     const startup = createStartup()
     startup.endIf(Promise.reject(new Error('PostgreSQL ended')))
     await expect(startup.step(new Promise(() => {}))).rejects.toThrow('PostgreSQL ended')
   })
 
-  it('that is aborted before it begins takes no step', async () => {
+  it('rejects its first step if it was aborted before', async () => {
     const startup = createStartup(AbortSignal.abort(new Error('Ctrl-C')))
     await expect(startup.step(new Promise(() => {}))).rejects.toThrow('Ctrl-C')
   })

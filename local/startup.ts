@@ -1,22 +1,22 @@
-/** A start in several steps: it remembers how to undo them, and can be ended early. */
+/** A start in several steps, which can be aborted and undone. */
 export interface Startup {
-  /** Has `stop` called when the shop stops or its start fails, before those that were added earlier. */
+  /** Adds a function that undoes a step. It is called when the shop stops or its start fails, in reverse order. */
   onStop: (stop: () => unknown) => void
-  /** Ends the start as soon as the promise rejects: the step that is under way rejects, too. */
+  /** Aborts the start if the promise rejects. The current step then rejects as well. */
   endIf: (failure: Promise<never>) => void
-  /** Waits for a step, unless the start is ended before. */
+  /** Waits for a step. Rejects if the start is aborted. */
   step: <T>(work: Promise<T>) => Promise<T>
-  /** Undoes the steps, last one first, so that nothing loses what it depends on. May be called twice. */
+  /** Undoes the steps in reverse order, so that nothing loses what it depends on. May be called twice. */
   stop: () => Promise<void>
 }
 
-/** @param signal ends the start */
+/** @param signal aborts the start */
 export function createStartup(signal?: AbortSignal): Startup {
   const stops: (() => unknown)[] = []
   const failures: Promise<never>[] = []
   const endIf = (failure: Promise<never>) => {
     failures.push(failure)
-    // it may reject between two steps
+    // it may reject between two steps, when nothing awaits it
     failure.catch(() => {})
   }
   if (signal !== undefined)

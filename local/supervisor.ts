@@ -11,20 +11,20 @@ export interface SupervisedOptions {
   name: string
   args: string[]
   env: NodeJS.ProcessEnv
-  /** Where it listens; 0 for any free port. */
+  /** The port to listen on; 0 for any free port. */
   port: number
+  /** Called with each line that the process writes, and with the reason if it ends unexpectedly. */
   log: (name: string, line: string) => void
-  /** Told of each process that is started, and when it has ended. */
+  /** Called with the pid of each process that is started. The returned function is called when it has ended. */
   started?: (pid: number) => () => void
 }
 
-/** A process that ran longer than this did not end because of how it was started, in ms. */
+/** If a process ran for longer than this, its end does not count as a failed start, in ms. */
 const settledMs = 10_000
 
 /**
- * Runs a process that is to run all the time: where it ends by itself, it is started again, after pauses that grow to
- * 30 s while it does not stay.
- * @throws UserError if it does not start at first
+ * Runs a process, and restarts it if it ends. After repeated failures, it pauses before each restart, for up to 30 s.
+ * @throws UserError if the first start fails
  */
 export async function supervise(options: SupervisedOptions): Promise<Supervised> {
   const { name, args, env, port, log } = options
@@ -64,9 +64,9 @@ export async function supervise(options: SupervisedOptions): Promise<Supervised>
       if (now - startedAt > settledMs) backoff.succeeded()
       backoff.failed(now, startedAt)
       const pause = backoff.pause(now)
-      const when = pause === 0 ? 'at once' : `in ${Math.round(pause / 1000)} s`
+      const when = pause === 0 ? 'now' : `in ${Math.round(pause / 1000)} s`
       const often = backoff.failures > 1 ? `, ${backoff.failures} times in a row` : ''
-      log(name, `ended (${how}${often}); starting it again ${when}`)
+      log(name, `ended (${how}${often}); restarting it ${when}`)
       timer = setTimeout(() => (instance = start()), pause)
     })
     return started

@@ -23,36 +23,36 @@ const bundleScript = join(import.meta.dirname, '../images/bundle.ts')
 export interface SystemOptions extends Options {
   dataDir: string
   env: NodeJS.ProcessEnv
-  /** If false, the stores trade safety against power loss for speed. */
+  /** If false, the stores are faster but may lose data in a power failure (default: true). */
   durable?: boolean
-  /** The script that bundles the functions into the folder that it is given, and that folder; default: ours. */
+  /** The script that bundles the functions, and the folder that it writes to (default: ours). */
   bundler?: { script: string; dist: string }
-  /** Settings for every process, on top of what it needs. */
+  /** Additional settings for all processes. */
   settings?: Settings
-  /** Told about each step, for the terminal. */
+  /** Called with a line about each step, for the terminal. */
   say: (line: string) => void
-  /** Given each line that a process writes. */
+  /** Called with each line that a process writes. */
   log: (name: string, line: string) => void
-  /** Ends the start. */
+  /** Aborts the start. */
   signal?: AbortSignal
 }
 
 export interface System {
   url: string
-  /** Where the functions are bundled. */
+  /** The folder of the bundled functions. */
   dist: string
   stores: Store[]
   backend: Backend
   /** The settings of each process. */
   environment: Environment
-  /** Resolves with the reason if one of our stores dies. */
+  /** Resolves with the reason if one of our stores ends unexpectedly. */
   failed: Promise<string>
   stop(): Promise<void>
 }
 
 /**
- * Starts the whole shop. If something cannot be started, or `signal` is aborted, everything that was started is stopped.
- * The caller holds the lock of the data folder.
+ * Starts the whole shop. If a part cannot be started or `signal` is aborted, stops everything that was started. The caller
+ * must hold the lock of the data folder.
  * @throws UserError that says what to do
  */
 export async function startSystem(options: SystemOptions): Promise<System> {
@@ -68,7 +68,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 async function start(options: SystemOptions, startup: Startup): Promise<System> {
   const { dataDir, env, durable = true, say } = options
   const { script, dist } = options.bundler ?? { script: bundleScript, dist: distFolder(dataDir) }
-  // first of all, so that a port in use is reported before anything else is started
+  // first, so that a port in use is reported before anything else is started
   const shopfront = await openServer(options.port)
   startup.onStop(shopfront.close)
   const internal = await openServer(0)
@@ -101,7 +101,7 @@ async function start(options: SystemOptions, startup: Startup): Promise<System> 
   if (bundling === undefined) await migrateInProcess(migration)
   else {
     await startup.step(bundling)
-    // in a process of its own: the memory that it takes is free again before the shop opens
+    // in its own process, so that its memory is freed
     const migrating = scripts('Preparing the stores', join(dist, 'functions/main.js'), [], {
       ...inheritable(env),
       ...migration,
@@ -125,7 +125,7 @@ async function start(options: SystemOptions, startup: Startup): Promise<System> 
   }
 }
 
-/** Returns a function that runs a script to its end; when the start is stopped, scripts that still run are killed. */
+/** Returns a function that runs a script until it ends. When the start is undone, scripts that still run are killed. */
 function runScripts(startup: Startup) {
   const stopping = new AbortController()
   const running: Promise<void>[] = []
@@ -136,7 +136,7 @@ function runScripts(startup: Startup) {
   return (what: string, script: string, args: string[], env?: NodeJS.ProcessEnv) => {
     const end = run(what, script, { args, ...(env && { env }), signal: stopping.signal })
     running.push(end)
-    // it may fail while another step is awaited
+    // it may reject while another step is awaited
     end.catch(() => {})
     return end
   }
@@ -147,7 +147,6 @@ async function migrateInProcess(settings: Settings) {
   await runMigration(readConfig(settings), import.meta.resolve('../functions/main.ts'))
 }
 
-/** Starts what runs the functions. */
 async function startBackend(
   options: SystemOptions,
   configured: Environment,
@@ -163,10 +162,10 @@ async function startBackend(
         environment: configured,
         dist,
         inherited: inheritable(options.env),
-        // if this process is killed, the next start waits for their end
+        // so that the next start can stop them if this process is killed
         started: (name, pid) => {
-          noted(() => register(options.dataDir, name, pid, 'SIGTERM'))
-          return () => noted(() => unregister(options.dataDir, name))
+          ignoringErrors(() => register(options.dataDir, name, pid, 'SIGTERM'))
+          return () => ignoringErrors(() => unregister(options.dataDir, name))
         },
       })
   startup.onStop(() =>
@@ -178,17 +177,17 @@ async function startBackend(
   return startup.step(starting)
 }
 
-/** Leaves the address of the events' database where `npm run dead-letters` looks for it; returns what removes it. */
+/** Writes the URL of the events' database to a file for `npm run dead-letters`. Returns a function that removes the file. */
 function leaveAddress(dataDir: string, events: string): () => void {
   const file = join(dataDir, 'running.json')
   writeFileSync(file, JSON.stringify({ events }), { mode: 0o600 })
   return () => rmSync(file, { force: true })
 }
 
-/** A full disk takes no note; the process then still ends by itself once its parent is gone. */
-function noted(note: () => void): void {
+/** Runs `write`, which may fail on a full disk. A service that is not registered still ends if this process is killed. */
+function ignoringErrors(write: () => void): void {
   try {
-    note()
+    write()
   } catch {
     // see above
   }
@@ -200,7 +199,7 @@ const ownSettings = Object.assign(
   ...domainNames.map((domain) => domains[domain].settings ?? {}),
 ) as object
 
-/** The environment without our own settings: each process gets settings of its own. */
+/** Returns the environment without our settings, because each process gets its own. */
 const inheritable = (env: NodeJS.ProcessEnv) =>
   Object.fromEntries(
     Object.entries(env).filter(([name]) => !isSetting(name.replace(/_FILE$/, ''), ownSettings)),

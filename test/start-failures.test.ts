@@ -73,7 +73,7 @@ describe('a start that fails', { timeout: patienceMs }, () => {
     const said = await refusal(startShop(dataDir))
     lock.release()
     expect(said).toMatch(
-      new RegExp(`^Zeroshop already runs on this data folder \\(process ${process.pid}\\)\\. Stop it`),
+      new RegExp(`^Zeroshop is already running on this data folder \\(process ${process.pid}\\)\\. Stop it`),
     )
   })
 
@@ -125,7 +125,7 @@ describe('a start that fails', { timeout: patienceMs }, () => {
   })
 })
 
-/** These tests use one data folder, one after the other. */
+/** These tests share one data folder. */
 describe('a shop', { timeout: patienceMs * 2 }, () => {
   const { folder, remove } = temporaryFolder()
   const dataDir = join(folder, 'data')
@@ -158,7 +158,7 @@ describe('a shop', { timeout: patienceMs * 2 }, () => {
       signal(pidOf(dataDir, store), 'SIGKILL')
       const said = await refusal(shop)
       expect(said).toMatch(
-        /^(PostgreSQL|NATS|MongoDB|SecantusDB) was ended by SIGKILL\. Its log: \S+\. Nothing is lost: start again with npm start\.$/,
+        /^(PostgreSQL|NATS|MongoDB|SecantusDB) was terminated by SIGKILL\. Its log: \S+\. No data was lost\. Restart with npm start\.$/,
       )
       await until('every process has ended', () => processesWith(folder).length === 0)
       const again = startShop(dataDir)
@@ -167,7 +167,7 @@ describe('a shop', { timeout: patienceMs * 2 }, () => {
     },
   )
 
-  it('leaves only its stores to the next start if it is killed', async () => {
+  it('leaves only its stores running if it is killed, and the next start stops them', async () => {
     const shop = startShop(dataDir)
     expect(await logIn(await shop.url())).toMatchObject({ user: { email } })
     const left = pidOf(dataDir, 'postgres')
@@ -179,7 +179,9 @@ describe('a shop', { timeout: patienceMs * 2 }, () => {
     )
     const again = startShop(dataDir)
     expect(await logIn(await again.url())).toMatchObject({ user: { email } })
-    expect(again.output()).toContain(`Stopping postgres (process ${left}), left by a run that was killed`)
+    expect(again.output()).toContain(
+      `Stopping postgres (process ${left}), left over from a run that was killed`,
+    )
     await stop(again)
   })
 
@@ -205,9 +207,9 @@ describe('a shop', { timeout: patienceMs * 2 }, () => {
         return true
       })
       signal(pid, 'SIGKILL')
-      await shop.said(new RegExp(`relay: ended \\(SIGKILL${often}; starting it again (at once|in \\d s)`))
+      await shop.said(new RegExp(`relay: ended \\(SIGKILL${often}; restarting it (now|in \\d s)`))
     }
-    expect(shop.errors()).toMatch(/3 times in a row\); starting it again in 1 s$/)
+    expect(shop.errors()).toMatch(/3 times in a row\); restarting it in 1 s$/)
     await until('a relay', () => existsSync(join(dataDir, 'run', 'relay.json')))
     shop.interrupt()
     expect(await shop.exited).toBe(0)
@@ -229,7 +231,7 @@ describe('a shop', { timeout: patienceMs * 2 }, () => {
     }
     expect(await letters()).toEqual({
       code: 1,
-      said: expect.stringMatching(/^No shop runs here\. Start it with npm start/),
+      said: expect.stringMatching(/^No shop is running here\. Start it with npm start/),
     })
     const shop = startShop(dataDir)
     await shop.url()
@@ -247,13 +249,13 @@ describe('a shop', { timeout: patienceMs * 2 }, () => {
       expect(listed.said).toMatch(/2 dead letters$/)
       expect(listed.said).toContain(`release-stock  order.cancelled  order-1\n  after 6 attempts: no luck`)
 
-      expect(await letters('replay', replayed)).toEqual({ code: 0, said: '1 to be delivered again' })
+      expect(await letters('replay', replayed)).toEqual({ code: 0, said: '1 will be delivered again' })
       expect(await letters('drop', dropped)).toEqual({ code: 0, said: '1 dropped' })
       expect(await letters()).toMatchObject({ said: expect.not.stringContaining(dropped) })
 
       expect(await letters('drop')).toEqual({
         code: 1,
-        said: 'Say which: the id of an event, --reaction NAME, or --all.',
+        said: 'Choose which: give the id of an event, --reaction NAME, or --all.',
       })
       expect(await letters('replay', 'x')).toMatchObject({
         code: 1,
@@ -275,7 +277,6 @@ describe('a shop', { timeout: patienceMs * 2 }, () => {
     const url = await shop.url()
     const report = async () => {
       const page = await (await fetch(`${url}/_scale`)).json()
-      // written by the local runner
       return (page as { functions: Record<string, FunctionReport> }).functions['list-products']!
     }
     expect((await report()).instances).toEqual([])
@@ -308,7 +309,7 @@ describe('a shop', { timeout: patienceMs * 2 }, () => {
     await stop(shop)
   })
 
-  // last, because no shop starts on this data any more
+  // last, because no shop can start on this data afterwards
   it('does not change the data of a newer version', async () => {
     const store = await startPostgres({ dataDir })
     const sql = postgres(store.url, { max: 1 })

@@ -29,13 +29,13 @@ const commands = [
   ...readFileSync(join(root, 'docs/commands.md'), 'utf8').matchAll(/^\| `npm ([^`]+)`/gm),
 ].map(([, command]) => command!.split(' '))
 
-/** Does what a user does with a clone without node_modules. */
+/** Runs commands as a user does in a clone without node_modules. */
 describe('a fresh clone', { timeout: patienceMs * 2 }, () => {
   const { folder, remove } = temporaryFolder()
   const clone = join(folder, 'zeroshop')
   let port: number
   let url: string
-  /** Where its data is, once it has said so. */
+  /** The data folder, which the first start prints. */
   let dataDir: string | undefined
   const npm = (args: string[], { env, as }: { env?: Record<string, string>; as?: OtherUser } = {}) =>
     runInTerminal(folder, 'npm', args, {
@@ -45,7 +45,7 @@ describe('a fresh clone', { timeout: patienceMs * 2 }, () => {
     })
   const credentials = { email: `${randomUUID()}@example.com`, password: randomUUID() }
 
-  /** Holds up every install in the clone, by the file that says whose turn it is. */
+  /** Takes the lock of install.js, so that all installs in the clone wait. Returns a function that releases it. */
   const holdInstalls = () => {
     const hash = createHash('sha256').update(clone).digest('hex').slice(0, 12)
     const turn = join(tmpdir(), `zeroshop-install-${process.getuid?.() ?? ''}-${hash}`)
@@ -55,7 +55,7 @@ describe('a fresh clone', { timeout: patienceMs * 2 }, () => {
 
   beforeAll(async () => {
     cloneInto(clone)
-    // what root finds in its home, in a container or in what mktemp -d made
+    // like root's home, or a folder that mktemp -d has created
     if (isRoot) chmodSync(folder, 0o700)
     port = await freePort()
     url = `http://127.0.0.1:${port}`
@@ -66,7 +66,7 @@ describe('a fresh clone', { timeout: patienceMs * 2 }, () => {
     remove()
   })
 
-  it('says what cannot work before it installs anything', async ({ skip }) => {
+  it('reports what cannot work before it installs anything', async ({ skip }) => {
     skip(!isRoot, 'needs root')
     const start = npm(['start'], { env: { DATA_DIR: join(folder, 'data') } })
     expect(await start.exited).toBe(1)
@@ -83,17 +83,17 @@ describe('a fresh clone', { timeout: patienceMs * 2 }, () => {
     chmodSync(folder, 0o700)
     expect(demo.errors()).toContain(
       `Cannot install packages into ${clone}, which belongs to root. ` +
-        `Run this as root, or take the folder over (sudo chown -R 65534 ${clone}), then try again.`,
+        `Run this as root, or become the folder’s owner (sudo chown -R 65534 ${clone}), then try again.`,
     )
     expect(existsSync(join(clone, 'node_modules'))).toBe(false)
   })
 
-  // Each shell has found the machine's own Node when its command goes on: where that is Node 20, it cannot run TypeScript.
-  it('takes each command as the first', async () => {
+  // each shell has already used the machine's own Node, which may be too old to run TypeScript
+  it('runs each command, even if it is the first', async () => {
     const release = holdInstalls()
-    // as many as there are at once, so that one install is enough
+    // all at once, so that one install is enough
     const running = commands.map((command) => ({ command, ...npm([...command, '--', '--help']) }))
-    // the shell of macOS, Fedora and others
+    // bash is the shell on macOS, Fedora and others
     running.push({
       command: ['run', 'reset'],
       ...npm(['run', 'reset', '--', '--help'], { env: { npm_config_script_shell: 'bash' } }),
@@ -152,7 +152,7 @@ describe('a fresh clone', { timeout: patienceMs * 2 }, () => {
 
     const reset = npm(['run', 'reset', '--', '--yes'])
     expect(await reset.exited).toBe(1)
-    expect(reset.output()).toMatch(/Zeroshop already runs on this data folder/)
+    expect(reset.output()).toMatch(/Zeroshop is already running on this data folder/)
     expect(await stop(first)).toBe(0)
 
     const second = npm(['start'])

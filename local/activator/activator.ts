@@ -1,4 +1,4 @@
-// The front of the local runner: it has each function's processes started, scaled and stopped as requests need them.
+// Receives all requests of the local runner, and starts, scales and stops the processes of each function.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createPool } from './pool.ts'
 import type { Pool } from './pool.ts'
@@ -7,20 +7,20 @@ import type { FunctionReport } from './report.ts'
 import { createRouter } from './router.ts'
 import type { Route } from './router.ts'
 
-/** Knative's tick. */
+/** The default interval of Knative's autoscaler. */
 const TICK_MS = 2000
-/** After these two, every process has gone: close() takes less than 5 s. */
+/** How long close() waits for requests, and then for processes after SIGTERM, in ms. Together less than 5 s. */
 const CLOSE_DRAIN_MS = 3000
 const CLOSE_GRACE_MS = 1500
 const WARM_AT_ONCE = 4
 
 export interface FunctionSpec {
   name: string
-  /** Of an HTTP operation; without method and path (reactions to events) only `handleInternal` reaches the function. */
+  /** Method and path of an HTTP operation. Reactions have neither: they are only reached through `handleInternal`. */
   method?: string
-  /** `/api/v1/orders/{id}` */
+  /** For example `/api/v1/orders/{id}`. */
   path?: string
-  /** Requests one process takes at once (Knative's `containerConcurrency`); 0 is no limit. */
+  /** How many requests a process handles at once (Knative's `containerConcurrency`); 0 means no limit. */
   concurrency: number
   minScale: number
   maxScale: number
@@ -28,13 +28,13 @@ export interface FunctionSpec {
 
 export interface ActivatorOptions {
   functions: readonly FunctionSpec[]
-  /** What to run for a function; FUNCTION and PORT are added to `env`. See `startInstance` for what it has to do. */
+  /** Returns the command that runs a function. `startInstance` adds FUNCTION and PORT to `env`. */
   spawn: (name: string) => { command: string; args: string[]; env: NodeJS.ProcessEnv }
   /** The stable window in seconds (default 60). */
   windowSeconds?: number
-  /** Caps every function's own `maxScale`. */
+  /** An upper limit for the `maxScale` of every function. */
   maxScale?: number
-  /** Called with each line a function's process writes, and with why one ended. */
+  /** Called with each line that a process writes, and with the reason if a process ends unexpectedly. */
   log?: (name: string, line: string) => void
   /** Time between two scaling decisions, in milliseconds (default 2000). */
   tickMs?: number
@@ -46,20 +46,20 @@ export interface ScaleReport {
 }
 
 export interface Activator {
-  /** For clients: routes by method and path. */
+  /** Handles requests of clients, which are routed by method and path. */
   handle: (req: IncomingMessage, res: ServerResponse) => void
-  /** For the event dispatcher and between functions: `/<function>/rest?query` goes to that function as `/rest?query`. */
+  /** Handles internal requests: `/<function>/rest?query` is sent to that function as `/rest?query`. */
   handleInternal: (req: IncomingMessage, res: ServerResponse) => void
   scale: () => ScaleReport
-  /** Starts what is not running; rejects with the first start that fails. */
+  /** Starts the functions that are not running. Rejects if one of them does not start. */
   warm: (names: readonly string[]) => Promise<void>
-  /** Takes nothing new from clients, lets requests end for up to 3 s, and stops every process; takes at most 5 s. */
+  /** Refuses new requests of clients, waits up to 3 s for the others, and stops all processes. Takes at most 5 s. */
   close: () => Promise<void>
 }
 
 /**
- * Starts a process for a function when a request needs one, scales on concurrency as Knative's KPA does and stops what
- * is idle. Requests wait for a start rather than being refused. The caller owns the servers that call it.
+ * Starts processes of a function when requests need them, scales them on concurrency as Knative's autoscaler (KPA) does,
+ * and stops them when they are idle. Requests wait while a process starts. The caller provides the HTTP servers.
  * @throws if two functions have the same name, or the same method and path.
  */
 export function createActivator(options: ActivatorOptions): Activator {
@@ -82,7 +82,7 @@ export function createActivator(options: ActivatorOptions): Activator {
   }
   const ticking = setInterval(tick, tickMs)
   ticking.unref()
-  // For those with a min scale.
+  // starts functions that have a min scale
   const first = setImmediate(tick)
 
   function handle(req: IncomingMessage, res: ServerResponse): void {
@@ -111,7 +111,7 @@ export function createActivator(options: ActivatorOptions): Activator {
       if (!pool) throw new Error(`There is no function named ${name}`)
       return pool
     })
-    // A few at a time: processes that start together take each other's time.
+    // a few at a time, because processes that start together slow each other down
     const worker = async (): Promise<void> => {
       for (let pool = left.shift(); pool; pool = left.shift()) await pool.warm()
     }
@@ -139,7 +139,7 @@ export function createActivator(options: ActivatorOptions): Activator {
   }
 }
 
-/** A request to a proxy names the whole URL (`GET http://host/path`). */
+/** Returns the path and query of a request target, which is a whole URL in a request to a proxy (RFC 9112, section 3.2). */
 function originForm(target: string): string {
   if (target.startsWith('/')) return target
   const url = URL.parse(target)

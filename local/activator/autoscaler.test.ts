@@ -9,31 +9,31 @@ const second = 1000
 const tick = 2 * second
 
 describe('the autoscaler', () => {
-  it('wants nothing for a function that was never used', () => {
+  it('needs no instance of a function that was never used', () => {
     const scaler = createAutoscaler({ concurrency: 10, minScale: 0, maxScale: 5 })
     expect(scaler.decide(0, 0)).toMatchObject({ desired: 0, panic: false, reason: 'never used' })
   })
 
-  it('wants one instance as soon as one request is there, even at a concurrency of one', () => {
+  it('needs one instance for the first request, even at a concurrency of one', () => {
     const scaler = createAutoscaler({ concurrency: 1, minScale: 0, maxScale: 5 })
     scaler.observe(0, 1)
     const decision = scaler.decide(0, 0)
     expect(decision).toMatchObject({ desired: 1, panic: false })
-    expect(decision.reason).toBe('1 request after idleness, 1 to an instance')
+    expect(decision.reason).toBe('1 request after an idle window, 1 per instance')
   })
 
-  it('wants as many instances at once as a burst after idleness fills', () => {
+  it('needs as many instances for a burst after an idle window as the burst fills', () => {
     const scaler = createAutoscaler({ concurrency: 10, minScale: 0, maxScale: 50 })
     scaler.observe(0, 200)
     expect(scaler.decide(0, 0)).toMatchObject({ desired: 20, panic: true })
   })
 
-  it('divides the stable average by 0.7 of an instance', () => {
+  it('divides the stable average by 70 % of the concurrency of an instance', () => {
     const scaler = createAutoscaler({ concurrency: 10, minScale: 0, maxScale: 50 })
     scaler.observe(0, 30)
     const decision = scaler.decide(60 * second, 4)
     expect(decision).toMatchObject({ desired: 5, panic: false, stableAverage: 30, panicAverage: 30 })
-    expect(decision.reason).toBe('30.0 concurrent over 60 s wants 5 at 7 each')
+    expect(decision.reason).toBe('30.0 concurrent requests over 60 s need 5 at 7 per instance')
   })
 
   it('averages over time, not over observations', () => {
@@ -45,16 +45,18 @@ describe('the autoscaler', () => {
     expect(scaler.decide(59.999 * second, 1).stableAverage).toBeCloseTo(5, 2)
   })
 
-  it('panics when the panic window wants twice what is ready', () => {
+  it('panics when the panic window needs twice as many instances as are ready', () => {
     const scaler = createAutoscaler({ concurrency: 1, minScale: 0, maxScale: 50 })
     scaler.observe(0, 1)
     scaler.observe(54 * second, 12)
     const decision = scaler.decide(60 * second, 3)
     expect(decision).toMatchObject({ desired: 18, panic: true })
-    expect(decision.reason).toMatch(/^panic: 12\.0 concurrent over 6 s wants 18 ≥ 2 × 3 ready$/)
+    expect(decision.reason).toBe(
+      'panic: 12.0 concurrent requests over 6 s need 18 instances, at least 2 × the 3 that are ready',
+    )
   })
 
-  it('keeps its size in panic until a window after the surge, then shrinks by halves', () => {
+  it('does not shrink until a window after the surge that caused a panic, then shrinks by half at a time', () => {
     const scaler = createAutoscaler({ concurrency: 1, minScale: 0, maxScale: 50 })
     scaler.observe(0, 7)
     const surge = scaler.decide(tick, 1)
@@ -62,10 +64,10 @@ describe('the autoscaler', () => {
     scaler.observe(tick, 0.5)
     const quiet = scaler.decide(30 * second, 10)
     expect(quiet).toMatchObject({ desired: 10, panic: true })
-    expect(quiet.reason).toBe('panic: keeps 10 for 32 s more')
+    expect(quiet.reason).toBe('panic: stays at 10 for another 32 s')
     const calm = scaler.decide(70 * second, 10)
     expect(calm).toMatchObject({ desired: 5, panic: false })
-    expect(calm.reason).toContain('at most halved to 5')
+    expect(calm.reason).toContain('only halved to 5 for now')
   })
 
   it('goes to zero after a window without traffic, and not before', () => {
@@ -76,7 +78,7 @@ describe('the autoscaler', () => {
     expect(scaler.decide(61 * second, 1)).toMatchObject({ desired: 0, reason: 'idle for 60 s' })
   })
 
-  it('does not let an earlier use thin out the average of a new one', () => {
+  it('does not let an idle time lower the average afterwards', () => {
     const scaler = createAutoscaler({ concurrency: 1, minScale: 0, maxScale: 50 })
     scaler.observe(0, 1)
     scaler.observe(second, 0)
@@ -84,14 +86,14 @@ describe('the autoscaler', () => {
     expect(scaler.decide(102 * second, 10).stableAverage).toBe(7)
   })
 
-  it('keeps what was warmed by hand for a window', () => {
+  it('keeps an instance that was started without a request for a window', () => {
     const scaler = createAutoscaler({ concurrency: 10, minScale: 0, maxScale: 5 })
     scaler.touch(0)
     expect(scaler.decide(59 * second, 1).desired).toBe(1)
     expect(scaler.decide(60 * second, 1).desired).toBe(0)
   })
 
-  it('says when a bound decided', () => {
+  it('reports that the min or max scale was decisive', () => {
     const small = createAutoscaler({ concurrency: 1, minScale: 0, maxScale: 3 })
     small.observe(0, 200)
     expect(small.decide(0, 0).reason).toContain(', max scale 3')
@@ -119,7 +121,7 @@ describe('whatever the traffic, the autoscaler', () => {
     { minLength: 1, maxLength: 60 },
   )
 
-  /** Feeds the traffic, as if every wish were granted at once; returns the decisions. */
+  /** Plays the traffic, as if instances were ready as soon as they are needed. Returns the decisions. */
   function play(options: Values<typeof scales>, steps: Values<typeof traffic>, quietWindows = 0) {
     const scaler = createAutoscaler(options)
     const decisions: Decision[] = []
@@ -163,7 +165,7 @@ describe('whatever the traffic, the autoscaler', () => {
     )
   })
 
-  it('at most halves at a time', () => {
+  it('removes at most half of the instances at a time', () => {
     fc.assert(
       fc.property(scales, traffic, (options, steps) => {
         for (const { desired, ready } of play(options, steps, 2)) {
@@ -173,7 +175,7 @@ describe('whatever the traffic, the autoscaler', () => {
     )
   })
 
-  it('ends at its min scale once nothing has come for long', () => {
+  it('ends at the min scale after a long time without requests', () => {
     fc.assert(
       fc.property(scales, traffic, (options, steps) => {
         expect(play(options, steps, 3).at(-1)?.desired).toBe(options.minScale)
@@ -190,7 +192,7 @@ describe('whatever the traffic, the autoscaler', () => {
     )
   })
 
-  it('averages between nothing and the highest concurrency', () => {
+  it('averages between zero and the highest concurrency', () => {
     fc.assert(
       fc.property(scales, traffic, (options, steps) => {
         const highest = Math.max(...steps.map((step) => step.concurrency))

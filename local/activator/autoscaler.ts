@@ -1,17 +1,17 @@
-// Knative's pod autoscaler (KPA) for one function, without the cluster: concurrency in, number of processes out.
+// The algorithm of Knative's pod autoscaler (KPA): computes the number of processes of a function from its concurrency.
 
-/** Averages are kept in 60 buckets: one second each at the default window, as in the KPA. */
+/** The window is divided into 60 buckets. With the default window, a bucket is a second, as in the KPA. */
 const BUCKETS = 60
 const TARGET_UTILIZATION = 0.7
 const PANIC_WINDOW_SHARE = 0.1
 const PANIC_THRESHOLD = 2
 const MAX_SCALE_UP_RATE = 1000
 const MAX_SCALE_DOWN_RATE = 2
-/** What the KPA takes as the target of a function without a limit (`containerConcurrency: 0`). */
+/** The KPA's target for a function without a limit (`containerConcurrency: 0`). */
 const UNLIMITED_TARGET = 100
 
 export interface AutoscalerOptions {
-  /** Requests one instance takes at once (Knative's `containerConcurrency`); 0 is no limit. */
+  /** How many requests an instance handles at once (Knative's `containerConcurrency`); 0 means no limit. */
   concurrency: number
   minScale: number
   maxScale: number
@@ -20,35 +20,37 @@ export interface AutoscalerOptions {
 }
 
 export interface Decision {
-  /** The `now` it was taken at, in milliseconds. */
+  /** When it was made: the `now` of the call. */
   at: number
   ready: number
   desired: number
   panic: boolean
-  /** Average concurrency over the stable and over the panic window. */
+  /** The average concurrency in the stable window. */
   stableAverage: number
+  /** The average concurrency in the panic window. */
   panicAverage: number
-  /** For a person: `panic: 12.0 concurrent over 6 s wants 18 ≥ 2 × 3 ready`. */
+  /** For people: `panic: 12.0 concurrent requests over 6 s need 18 instances, at least 2 × the 3 that are ready`. */
   reason: string
 }
 
 export interface Autoscaler {
-  /** Tells that from `now` on, `concurrency` requests are in flight or waiting. */
+  /** Records that from `now` on, `concurrency` requests are in flight or waiting. */
   observe(now: number, concurrency: number): void
-  /** Counts as traffic, so that an instance warmed by hand lives for a window. */
+  /** Counts as traffic, so that an instance that was started without a request is kept for a window. */
   touch(now: number): void
-  /** Average concurrency over the stable and over the panic window. */
+  /** Returns the average concurrency in the stable and in the panic window. */
   averages(now: number): { stable: number; panic: number }
-  /** How many instances there should be, when `ready` of them are. */
+  /** Decides how many instances there should be, given that `ready` instances are ready. */
   decide(now: number, ready: number): Decision
 }
 
 /**
- * The KPA's algorithm, deterministic: no timers, every call is told the time (milliseconds, any epoch, never backwards).
+ * Creates an autoscaler. It has no timers: each call gets the time, in ms since any epoch, which must never decrease.
  *
  * Source: https://knative.dev/docs/serving/autoscaling/kpa-specific/ and `pkg/autoscaler/scaling/autoscaler.go` of
- * knative/serving. It differs in one point: in the first bucket after idleness there is no average yet, so it decides
- * by the requests that are there, at an instance's full concurrency. One cold request starts one process, not two.
+ * knative/serving. There is one difference. In the first bucket after an idle window there is no average yet, so the
+ * decision depends on the current requests and the full concurrency of an instance. The first request therefore starts
+ * one instance, not two.
  */
 export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
   const { minScale, windowSeconds = 60 } = options
@@ -60,14 +62,15 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
   const panicBuckets = Math.max(1, Math.round(BUCKETS * PANIC_WINDOW_SHARE))
   const panicSeconds = windowSeconds * PANIC_WINDOW_SHARE
 
-  /** Each bucket's concurrency × milliseconds; `bucket` is the number of the current one since the epoch. */
+  /** The concurrency in each bucket, times milliseconds. */
   const areas = new Float64Array(BUCKETS)
+  /** The number of the current bucket, counted from the epoch. */
   let bucket = 0
   let current = 0
   let observedUntil = -Infinity
   let historySince = -Infinity
   let trafficUntil = -Infinity
-  /** As `trafficUntil`, but being touched counts. */
+  /** Like `trafficUntil`, but `touch` counts as traffic. */
   let busyUntil = -Infinity
   let panicAt: number | undefined
   let panicFloor = 0
@@ -123,7 +126,7 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
     advance(now)
     if (concurrency > 0) {
       if (now - trafficUntil >= windowMs) {
-        // As the KPA does after a window without a report: yesterday's silence must not thin out today's average.
+        // Like the KPA after a window without data: the idle time must not lower the new average.
         areas.fill(0)
         historySince = now
         bucket = Math.floor(now / bucketMs)
@@ -165,15 +168,15 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
 
     let reason: string
     if (young)
-      reason = `${current} ${current === 1 ? 'request' : 'requests'} after idleness, ${capacity} to an instance`
+      reason = `${current} ${current === 1 ? 'request' : 'requests'} after an idle window, ${capacity} per instance`
     else if (over) {
-      reason = `panic: ${panicAverage.toFixed(1)} concurrent over ${tidy(panicSeconds)} s wants ${wantsPanic} ≥ ${PANIC_THRESHOLD} × ${base} ready`
+      reason = `panic: ${panicAverage.toFixed(1)} concurrent requests over ${tidy(panicSeconds)} s need ${wantsPanic} instances, at least ${PANIC_THRESHOLD} × the ${base} that are ready`
     } else if (panicAt !== undefined) {
-      reason = `panic: keeps ${unbounded} for ${tidy((panicAt + windowMs - now) / 1000)} s more`
+      reason = `panic: stays at ${unbounded} for another ${tidy((panicAt + windowMs - now) / 1000)} s`
     } else if (idle) reason = busyUntil === -Infinity ? 'never used' : `idle for ${tidy(windowSeconds)} s`
     else {
-      reason = `${stableAverage.toFixed(1)} concurrent over ${tidy(windowSeconds)} s wants ${wantsStable} at ${tidy(target)} each`
-      if (stable > wantsStable) reason += `, at most halved to ${stable}`
+      reason = `${stableAverage.toFixed(1)} concurrent requests over ${tidy(windowSeconds)} s need ${wantsStable} at ${tidy(target)} per instance`
+      if (stable > wantsStable) reason += `, only halved to ${stable} for now`
     }
     if (desired > unbounded) reason += `, min scale ${desired}`
     else if (desired < unbounded) reason += `, max scale ${desired}`
@@ -191,7 +194,7 @@ export function createAutoscaler(options: AutoscalerOptions): Autoscaler {
   }
 }
 
-/** ⌈a / b⌉, blind to what floating point adds beyond the sixth digit, as the KPA is. */
+/** Returns ⌈a / b⌉. Like the KPA, ignores floating-point errors below 1e-6. */
 function divideUp(a: number, b: number): number {
   return Math.ceil(a / b - 1e-6)
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { createBackoff } from './backoff.ts'
 
-it('allows three attempts at once, then pauses for 1, 2, 4 … 30 s', () => {
+it('allows three attempts without a pause, then pauses for 1, 2, 4 … 30 s', () => {
   const backoff = createBackoff()
   const pauses = Array.from({ length: 9 }, (_, i) => {
     backoff.failed(i, i)

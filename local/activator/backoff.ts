@@ -1,4 +1,4 @@
-// When to try again with a function whose process does not start.
+// Decides when a process that failed to start may be started again.
 
 const FREE_ATTEMPTS = 3
 const FIRST_PAUSE_MS = 1000
@@ -7,14 +7,14 @@ const LONGEST_PAUSE_MS = 30_000
 export interface Backoff {
   /** Failed starts in a row. */
   readonly failures: number
-  /** Milliseconds until the next start is allowed; 0 is at once. */
+  /** Returns the time until the next start is allowed, in ms; 0 if it is allowed now. */
   pause(now: number): number
-  /** Counts a failure of a process started at `startedAt`; those that were started together count as one. */
+  /** Counts the failure of a process that was started at `startedAt`. Processes that were started together count once. */
   failed(now: number, startedAt: number): void
   succeeded(): void
 }
 
-/** Three attempts at once, then pauses of 1 s, doubling to 30 s. Times in milliseconds. */
+/** Allows three attempts without a pause, then pauses of 1 s, doubled each time up to 30 s. All times are in ms. */
 export function createBackoff(): Backoff {
   let failures = 0
   let failedAt = -Infinity

@@ -1,10 +1,10 @@
-// Which headers pass from one connection to the next (RFC 9110, section 7.6.1).
+// Selects the headers that a proxy forwards (RFC 9110, section 7.6.1).
 import { randomUUID } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 
 const hopByHop = new Set([
   'connection',
-  'expect', // the front's server has answered it with 100 Continue
+  'expect', // our server has already answered it with 100 Continue
   'keep-alive',
   'proxy-authenticate',
   'proxy-authorization',
@@ -14,7 +14,7 @@ const hopByHop = new Set([
   'transfer-encoding',
   'upgrade',
 ])
-/** What nobody may have removed by naming it in Connection: framing and addressing. */
+/** Headers that are forwarded even if Connection names them, because the request would change without them. */
 const kept = new Set(['host', 'content-length'])
 
 export type Headers = Record<string, string | string[]>
@@ -24,7 +24,7 @@ export interface RequestHeaders {
   requestId: string
 }
 
-/** The headers for the function: X-Forwarded-For with the client's address appended, and an X-Request-Id. */
+/** Returns the headers for the function. The client's address is appended to X-Forwarded-For; X-Request-Id is set. */
 export function requestHeaders({ headers, socket }: IncomingMessage): RequestHeaders {
   const given = headers['x-request-id']
   const requestId = typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID()
@@ -36,7 +36,6 @@ export function requestHeaders({ headers, socket }: IncomingMessage): RequestHea
   return { headers: passed, requestId }
 }
 
-/** The headers for the client. */
 export function responseHeaders(headers: IncomingHttpHeaders, requestId: string): Headers {
   const passed = endToEnd(headers)
   passed['x-request-id'] = requestId
@@ -53,7 +52,7 @@ function endToEnd(headers: IncomingHttpHeaders): Headers {
   return passed
 }
 
-/** The headers that Connection says are for this connection only; seldom any. */
+/** Returns the headers that Connection limits to this connection; undefined in the usual case that it names none. */
 function namedBy(connection: string | string[] | undefined): Set<string> | undefined {
   if (connection === undefined || connection === 'keep-alive' || connection === 'close') return undefined
   const names = String(connection).toLowerCase().split(',')

@@ -41,7 +41,7 @@ afterEach(async () => {
 })
 
 describe('an instance', () => {
-  it('is ready once its process listens, and tells how long that took', async () => {
+  it('is ready once its process listens, and reports how long that took', async () => {
     const { instance } = start()
     await instance.ready
     expect(instance.startMs).toBeGreaterThan(0)
@@ -49,17 +49,17 @@ describe('an instance', () => {
     expect(await answer.json()).toMatchObject({ name: 'get-order' })
   })
 
-  it('gives every line of its process to the log', async () => {
+  it('logs every line that its process writes', async () => {
     const { instance, lines } = start()
     await instance.ready
     await fetch(`http://127.0.0.1:${instance.port}/plain`)
     await expect.poll(() => lines).toContain('get-order: closed plain finished')
   })
 
-  it('tells the last lines of stderr when its process ends before it listens', async () => {
+  it('reports the last lines of stderr if its process ends before it listens', async () => {
     const { instance } = start({ CRASH: 'start' })
     await expect(instance.ready).rejects.toThrow(
-      'get-order did not start: exit code 7\ncannot reach the moon',
+      'get-order did not start: exit code 7\ncannot reach the database',
     )
     expect(await instance.exited).toBe('exit code 7')
   })
@@ -70,34 +70,34 @@ describe('an instance', () => {
     expect(await instance.exited).toBe('SIGKILL')
   })
 
-  it('fails when the command does not exist', async () => {
+  it('fails if the command does not exist', async () => {
     const { instance } = start({}, { command: '/nonexistent/node' })
     await expect(instance.ready).rejects.toThrow('ENOENT')
     await instance.stop()
   })
 
-  it('lets its process end by itself on stop', async () => {
+  it('lets its process exit by itself when it is stopped', async () => {
     const { instance } = start()
     await instance.ready
     await instance.stop()
     expect(await instance.exited).toBe('exit code 0')
   })
 
-  it('kills a process that ignores SIGTERM after the grace', async () => {
+  it('kills a process that ignores SIGTERM', async () => {
     const { instance } = start({ STUBBORN: '1' })
     await instance.ready
     await instance.stop(50)
     expect(await instance.exited).toBe('SIGKILL')
   })
 
-  it('runs in a process group of its own, out of reach of the terminal’s Ctrl-C', async () => {
+  it('runs in its own process group, so that Ctrl-C in the terminal does not reach it', async () => {
     const { instance } = start()
     await instance.ready
-    // Signal 0 to the group named by the pid succeeds only if the process leads it.
+    // signal 0 to this group succeeds only if the process leads it
     expect(() => process.kill(-(instance.pid ?? 0), 0)).not.toThrow()
   })
 
-  it('does not outlive a runner that is killed, being one of our functions', async () => {
+  it('that runs one of our functions ends if the runner is killed', async () => {
     const { privateKey, publicKeys } = await generateKeys()
     const shop = await openShop([])
     const runner = spawn(process.execPath, [fixture('runner.js'), fixture('../../../functions/main.ts')], {
@@ -112,7 +112,7 @@ describe('an instance', () => {
     const [pid] = await once(runner.stdout.setEncoding('utf8'), 'data')
     expect(runs(Number(pid))).toBe(true)
     runner.kill('SIGKILL')
-    // a process that has ended is there until init asks for it, which takes a container's seconds
+    // in a container, it may take init seconds to remove a process that has ended
     await expect.poll(() => runs(Number(pid)), { timeout: 15_000 }).toBe(false)
     await shop.close()
   })

@@ -1,4 +1,4 @@
-// One function running as a process of its own.
+// Runs a function in its own process.
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
@@ -10,32 +10,32 @@ export interface InstanceOptions {
   command: string
   args: string[]
   env: NodeJS.ProcessEnv
-  /** Where it listens; a free port where nothing is said. */
+  /** The port to listen on (default: any free port). */
   port?: number
-  /** Called with each line the process writes to stdout or stderr. */
+  /** Called with each line that the process writes to stdout or stderr. */
   log?: ((name: string, line: string) => void) | undefined
-  /** How long the process may take until it listens, in milliseconds (default 20 s). */
+  /** How long the process may take to listen, in ms (default 20 s). */
   startTimeoutMs?: number
 }
 
 export interface Instance {
   readonly pid: number | undefined
-  /** 0 until the process listens; it listens on 127.0.0.1. */
+  /** The port on 127.0.0.1; 0 until the process listens. */
   readonly port: number
   readonly startedAt: Date
-  /** Milliseconds from spawning to listening; undefined until then. */
+  /** The time from spawning to listening, in ms; undefined until the process listens. */
   readonly startMs: number | undefined
-  /** Resolves when it listens; rejects with the last lines of stderr if it never does. */
+  /** Resolves when the process listens. Rejects with the last lines of stderr if it ends before. */
   readonly ready: Promise<void>
-  /** Resolves when the process has gone, with what ended it: `exit code 1`, `SIGKILL`. */
+  /** Resolves when the process has ended, with the reason: `exit code 1`, `SIGKILL`. */
   readonly exited: Promise<string>
-  /** SIGTERM, then SIGKILL after `graceMs` (default 3 s); resolves when the process has gone. */
+  /** Sends SIGTERM, and SIGKILL after `graceMs` (default 3 s). Resolves when the process has ended. */
   stop(graceMs?: number): Promise<void>
 }
 
 /**
- * Starts a function's process. The process tells its port by `process.send({ listening: port })`, drains on SIGTERM, and
- * exits when the IPC channel closes, so that it does not outlive a runner that was killed.
+ * Starts a function's process. The process must report its port with `process.send({ listening: port })`, finish its
+ * requests on SIGTERM, and exit when the IPC channel closes, so that it does not outlive a runner that is killed.
  */
 export function startInstance(options: InstanceOptions): Instance {
   const { name, command, args, env, log, startTimeoutMs = 20_000 } = options
@@ -48,13 +48,13 @@ export function startInstance(options: InstanceOptions): Instance {
   const child = spawn(command, args, {
     env: { ...env, FUNCTION: name, PORT: String(options.port ?? 0) },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    // A process group of its own: the terminal's Ctrl-C reaches the runner only, which then drains the functions.
+    // in its own process group, so that Ctrl-C reaches only the runner, which lets the functions finish their requests
     detached: true,
   })
 
   const { promise: exited, resolve: reportExit } = Promise.withResolvers<string>()
   const { promise: ready, resolve, reject } = Promise.withResolvers<void>()
-  // Who awaits `ready` sees the failure; that nobody does must not end the runner.
+  // the runner must not crash if nothing awaits `ready`
   ready.catch(() => {})
 
   const fail = (why: string): void => {
@@ -83,8 +83,7 @@ export function startInstance(options: InstanceOptions): Instance {
     clearTimeout(timer)
     const how = signal ?? `exit code ${code}`
     reportExit(how)
-    // 'close' comes once the pipes are read, so that the reason is complete; a grandchild may hold them open, so it is
-    // not waited for long.
+    // 'close' follows once all output is read. A grandchild may keep the pipes open, so do not wait for long.
     const late = setTimeout(fail, 200, how)
     child.once('close', () => {
       clearTimeout(late)

@@ -14,7 +14,7 @@ describe('the next request goes to', () => {
     expect(leastLoaded(members, 10)?.name).toBe('b')
   })
 
-  it('none that is full, starting, stopping or may have ended', () => {
+  it('no process that is full, starting or stopping, or that may have ended', () => {
     const members = [
       member('full', 10),
       member('starting', 0, 'starting'),
@@ -36,15 +36,15 @@ describe('the process to stop is', () => {
     expect(mostDispensable(members)?.name).toBe('starting')
   })
 
-  it('else the one with the fewest requests', () => {
+  it('otherwise the one with the fewest requests', () => {
     expect(mostDispensable([member('a', 2), member('b', 1), member('c', 3)])?.name).toBe('b')
   })
 
-  it('of equals the youngest', () => {
+  it('the newest among equals', () => {
     expect(mostDispensable([member('old', 1), member('young', 1)])?.name).toBe('young')
   })
 
-  it('none that is stopping already', () => {
+  it('none that is already being stopped', () => {
     expect(mostDispensable([member('a', 0, 'stopping')])).toBeUndefined()
   })
 })

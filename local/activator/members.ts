@@ -1,25 +1,25 @@
 import { startInstance, type Instance, type InstanceOptions } from './instance.ts'
 import { connectionsTo, type Connections } from './proxy.ts'
 
-/** In ms: a process that ends sooner than this without having answered counts as one that did not start. */
+/** If a process ends within this time and has not answered a request, its start counts as failed, in ms. */
 const settledMs = 10_000
-/** In ms: as a rule, the end of a process that was killed is known within this time. */
+/** How long it usually takes until we learn that a process was killed, in ms. */
 const doubtMs = 50
-/** Knative's default revision timeout, in ms: so long may a stopping process take for its requests. */
+/** How long a stopping process may take to finish its requests, in ms: Knative's default revision timeout. */
 const drainMs = 300_000
 
 /** A process of the function. */
 export interface Member {
   readonly instance: Instance
-  /** By performance.now(). */
+  /** The time of its start, from performance.now(). */
   readonly startedAt: number
   state: 'starting' | 'ready' | 'stopping'
   inFlight: number
   /** Whether it has answered a request. */
   answered: boolean
-  /** It gets no requests for a moment, because a connection to it broke: it may have ended. */
+  /** Whether it gets no requests for a moment, because a connection to it broke and it may have ended. */
   doubted: boolean
-  /** Undefined until it gets its first request. */
+  /** Undefined until the first request. */
   connections: Connections | undefined
   /** Called when the last request of a stopping member is done. */
   drained: (() => void) | undefined
@@ -27,21 +27,21 @@ export interface Member {
 
 export interface MembersOptions {
   name: string
-  /** How many requests a process takes at once. */
+  /** How many requests a process handles at once. */
   limit: number
   spawn: () => Pick<InstanceOptions, 'command' | 'args' | 'env'>
   log: ((name: string, line: string) => void) | undefined
-  /** How long a process may take until its answer begins, in ms. */
+  /** How long a process may take to begin its answer, in ms. */
   answerWithinMs: number
-  /** Called when a process can take requests that it could not before. */
+  /** Called when a process may be able to take more requests than before. */
   onFree: () => void
-  /** Called when a process has ended that was not stopped, with whether it ended while or soon after it started. */
+  /** Called when a process has ended without being stopped. `isFailedStart`: it did not start, or ended soon after. */
   onCrash: (member: Member, isFailedStart: boolean) => void
 }
 
 export type Members = ReturnType<typeof createMembers>
 
-/** The processes of one function: it starts and stops them, and knows which one is to get the next request. */
+/** Starts and stops the processes of a function, and chooses one for each request. */
 export function createMembers({ name, limit, spawn, log, answerWithinMs, onFree, onCrash }: MembersOptions) {
   const members = new Set<Member>()
   let restarts = 0
@@ -81,20 +81,20 @@ export function createMembers({ name, limit, spawn, log, answerWithinMs, onFree,
     disconnect(member)
     if (member.state === 'stopping') return
     restarts += 1
-    if (member.state === 'ready') log?.(name, `process ${member.instance.pid} ended unasked: ${how}`)
+    if (member.state === 'ready') log?.(name, `process ${member.instance.pid} ended unexpectedly: ${how}`)
     const hasSettled = member.answered || performance.now() - member.startedAt >= settledMs
     onCrash(member, member.state === 'starting' || !hasSettled)
   }
 
   /**
-   * Sends a member no new requests, waits for those in flight, then stops its process.
+   * Sends no more requests to a member, waits for those in flight, then stops its process.
    * @param patience how long to wait for them, in ms
-   * @param graceMs how long after SIGTERM it is killed
+   * @param graceMs how long to wait between SIGTERM and SIGKILL, in ms
    */
   async function retire(member: Member, patience: number, graceMs?: number): Promise<void> {
     member.state = 'stopping'
     if (member.inFlight > 0 && patience > 0) await drained(member, patience)
-    // without idle connections, the process has nothing to wait for
+    // idle connections would only delay the end of the process
     disconnect(member)
     await member.instance.stop(graceMs)
   }
@@ -102,23 +102,23 @@ export function createMembers({ name, limit, spawn, log, answerWithinMs, onFree,
   return {
     start,
 
-    /** Stops the one that is missed least, once its requests are done. */
+    /** Chooses the most dispensable process and stops it once its requests are done. */
     stopOne(): void {
       const member = mostDispensable(members)
       if (member) void retire(member, drainMs)
     },
 
-    /** Stops all at once: SIGTERM, then SIGKILL after `graceMs`. */
+    /** Stops all processes: sends SIGTERM, and SIGKILL after `graceMs`. */
     stopAll: (graceMs: number) => Promise.all([...members].map((member) => retire(member, 0, graceMs))),
 
-    /** Stops one that runs but does not listen any more, or whose end is not known yet. */
+    /** Stops a process that no longer listens. It may have ended already. */
     giveUp(member: Member): void {
       if (member.state !== 'ready' || !members.has(member)) return
       restarts += 1
       void retire(member, 0)
     },
 
-    /** Sends a member nothing for a moment, since it may have ended: then another one can have its requests. */
+    /** Sends no requests to a member for a moment, because it may have ended. Other members get them. */
     doubt(member: Member): void {
       if (member.doubted) return
       member.doubted = true
@@ -128,7 +128,7 @@ export function createMembers({ name, limit, spawn, log, answerWithinMs, onFree,
       }, doubtMs)
     },
 
-    /** The one that is to get the next request, if any can take one more. */
+    /** Returns the process for the next request, or undefined if all are busy. */
     next: () => leastLoaded(members, limit),
 
     connectionsOf: (member: Member): Connections =>
@@ -136,17 +136,17 @@ export function createMembers({ name, limit, spawn, log, answerWithinMs, onFree,
 
     counts: () => countStates(members),
 
-    /** One that is ready or starting. */
+    /** Returns a process that is ready or starting, or undefined. */
     running: () => [...members].find(({ state }) => state !== 'stopping')?.instance,
 
-    /** Processes that ended without being stopped, never listened, or listened no more. */
+    /** Returns how many processes ended without being stopped, did not start or stopped listening. */
     restarts: () => restarts,
 
     list: (): readonly Member[] => [...members],
   }
 }
 
-/** Resolves when the last request of a member is done or its process has ended, and at the latest after `ms`. */
+/** Resolves when the last request of a member is done or its process has ended, but after `ms` at the latest. */
 function drained(member: Member, ms: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms)
@@ -158,15 +158,15 @@ function drained(member: Member, ms: number): Promise<void> {
   })
 }
 
-/** Ends idle connections now, the others when their requests are done. */
+/** Closes idle connections now, and the others when their requests are done. */
 function disconnect({ connections }: Member): void {
-  // with a callback, closing twice is no error
+  // without a callback, closing twice would be an error
   connections?.close(() => {})
 }
 
 type Load = Pick<Member, 'state' | 'inFlight' | 'doubted'>
 
-/** The ready member with the fewest requests, if it can take one more. */
+/** Returns the ready member with the fewest requests, or undefined if none can take one more. */
 export function leastLoaded<M extends Load>(members: Iterable<M>, limit: number): M | undefined {
   let best: M | undefined
   for (const member of members)
@@ -175,7 +175,7 @@ export function leastLoaded<M extends Load>(members: Iterable<M>, limit: number)
   return best
 }
 
-/** A member that is still starting, else the one with the fewest requests; of equals, the youngest. */
+/** Returns a member that is still starting, or else the one with the fewest requests. Among equals, the newest. */
 export function mostDispensable<M extends Load>(members: Iterable<M>): M | undefined {
   let chosen: M | undefined
   for (const member of members) {

@@ -47,23 +47,20 @@ afterEach(async () => {
   rmSync(dir, { recursive: true })
 })
 
-it.each(['GET', 'POST'])(
-  '%s is answered with 504 when the function does not answer in time',
-  async (method) => {
-    await start({ answerWithinMs: 200 })
-    const answer = await fetch(`${url}/hold`, { method })
-    expect(answer.status).toBe(504)
-    expect(answer.headers.get('content-type')).toBe('application/problem+json')
-    expect(await answer.json()).toMatchObject(problem('gateway-timeout'))
-    expect(pool.report().concurrency.inFlight).toBe(0)
-    // it is told that nobody waits any more, and was asked only once
-    await expect.poll(() => lines).toContain('closed hold aborted')
-    expect(lines.filter((line) => line === 'holding')).toHaveLength(1)
-    expect((await fetch(`${url}/plain`)).status).toBe(200)
-  },
-)
+it.each(['GET', 'POST'])('answers %s with 504 if the function does not answer in time', async (method) => {
+  await start({ answerWithinMs: 200 })
+  const answer = await fetch(`${url}/hold`, { method })
+  expect(answer.status).toBe(504)
+  expect(answer.headers.get('content-type')).toBe('application/problem+json')
+  expect(await answer.json()).toMatchObject(problem('gateway-timeout'))
+  expect(pool.report().concurrency.inFlight).toBe(0)
+  // the function learns that the client no longer waits, and got the request only once
+  await expect.poll(() => lines).toContain('closed hold aborted')
+  expect(lines.filter((line) => line === 'holding')).toHaveLength(1)
+  expect((await fetch(`${url}/plain`)).status).toBe(200)
+})
 
-it('leaves an event stream open however long it is silent', async () => {
+it('keeps an event stream open, even if it is silent for a long time', async () => {
   await start({ answerWithinMs: 100 })
   const { body } = await fetch(`${url}/events`)
   const reader = body!.getReader()
@@ -74,7 +71,7 @@ it('leaves an event stream open however long it is silent', async () => {
   expect((await reader.read()).done).toBe(true)
 })
 
-it('refuses what would wait beyond the limit of the queue', async () => {
+it('refuses requests when the queue is full', async () => {
   await start({ queueLimit: 2 }, { WAIT_FOR: join(dir, 'go') })
   const waiting = [fetch(`${url}/plain`), fetch(`${url}/plain`)]
   await expect.poll(queued).toBe(2)
@@ -85,7 +82,7 @@ it('refuses what would wait beyond the limit of the queue', async () => {
   expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200])
 })
 
-it('refuses what has waited for too long, and nothing younger', async () => {
+it('refuses requests that have waited too long, but no newer ones', async () => {
   await start({ longestWaitMs: 200 }, { WAIT_FOR: join(dir, 'go') })
   const old = fetch(`${url}/plain`)
   await expect.poll(queued).toBe(1)
@@ -102,7 +99,7 @@ it('refuses what has waited for too long, and nothing younger', async () => {
   expect((await young).status).toBe(200)
 })
 
-it('sends a small body whole to another process when the first one listens no more', async () => {
+it('sends a small body to another process if the first one no longer listens', async () => {
   await start({ maxScale: 2 })
   await fetch(`${url}/deaf`)
   const answer = await fetch(`${url}/upload`, { method: 'POST', body: 'x'.repeat(1000) })

@@ -12,19 +12,19 @@ export interface PoolOptions {
   windowSeconds: number
   spawn: () => Pick<InstanceOptions, 'command' | 'args' | 'env'>
   log?: ((name: string, line: string) => void) | undefined
-  /** How many requests may wait for an instance (default 10 000); more are refused. */
+  /** How many requests may wait for a process (default 10 000). More are refused. */
   queueLimit?: number
-  /** How long they may wait, in ms (default 60 s); looked at on every tick. */
+  /** How long requests may wait, in ms (default 60 s). Checked on each tick. */
   longestWaitMs?: number
-  /** How long a function may take until its answer begins, in ms (default 300 s, as Knative's revision timeout). */
+  /** How long a function may take to begin its answer, in ms (default 300 s, like Knative's revision timeout). */
   answerWithinMs?: number
 }
 
 export type Pool = ReturnType<typeof createPool>
 
 /**
- * One function: its processes (members.ts), the requests to it (requests.ts), and how many processes there are
- * (scaling.ts). It starts nothing by itself: `accept`, `warm` and `tick` do.
+ * Creates the pool of a function: its processes (members.ts), its requests (requests.ts) and the number of processes
+ * (scaling.ts). Processes are only started by `accept`, `warm` and `tick`.
  */
 export function createPool(options: PoolOptions) {
   const { name, concurrency, windowSeconds, spawn, log } = options
@@ -58,7 +58,7 @@ export function createPool(options: PoolOptions) {
     onFirstAnswer: scaling.succeeded,
   })
 
-  /** Decides soon, once for all requests that came in this turn of the event loop. */
+  /** Scales once for all requests that arrive in this turn of the event loop. */
   function wake(): void {
     if (waking) return
     waking = true
@@ -80,13 +80,13 @@ export function createPool(options: PoolOptions) {
   return {
     accept: requests.accept,
 
-    /** Called regularly: refuses requests that have waited too long, then scales. */
+    /** Refuses requests that have waited too long, then scales. Must be called regularly. */
     tick(): void {
       requests.expire(performance.now())
       decide()
     },
 
-    /** Has at least one process ready, and keeps it for a window. Rejects if it does not start. */
+    /** Starts a process if none is running, and keeps it for a window. Resolves when it is ready; rejects if it fails. */
     async warm(): Promise<void> {
       if (closed) throw new Error('The activator is closed')
       scaling.touch(performance.now())
@@ -97,7 +97,7 @@ export function createPool(options: PoolOptions) {
 
     busy: requests.busy,
 
-    /** Ends event streams, refuses what waits, and stops every process: SIGTERM, then SIGKILL after `graceMs`. */
+    /** Ends event streams, refuses waiting requests and stops all processes: sends SIGTERM, and SIGKILL after `graceMs`. */
     async close(graceMs: number): Promise<void> {
       closed = true
       requests.close()

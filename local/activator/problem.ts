@@ -6,8 +6,8 @@ import {
 } from '../../functions/shared/http/gateway-problems.ts'
 
 /**
- * Sends a problem document, or ends the connection if an answer has begun.
- * @param headers further ones: `Retry-After` (whole seconds), `Allow`, `X-Request-Id`
+ * Sends a problem document. If an answer has already begun, closes the connection instead.
+ * @param headers additional headers, such as `Retry-After` (in whole seconds), `Allow` and `X-Request-Id`
  */
 export function sendProblem(
   res: ServerResponse,

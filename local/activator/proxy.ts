@@ -1,16 +1,16 @@
-// Passes one request on to a function's process and its answer back, streaming both ways.
+// Forwards a request to a function's process, and streams the answer back.
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { PassThrough } from 'node:stream'
 import { errors, Pool, type Dispatcher } from 'undici'
 import { responseHeaders, type RequestHeaders } from './headers.ts'
 
-/** Up to here, in bytes, a body is read whole: streaming it takes half as much CPU time a request again. */
+/** Bodies up to this size are read before they are sent, in bytes. Streaming them would take 50 % more CPU time. */
 const SMALL = 16 * 1024
 
-/** A body that is here already, or that leaves the request as the function takes it. */
+/** A body that has been read, or `stream` if it is streamed from the request. */
 export type Body = Buffer | 'stream' | null
 
-/** Calls `use` with the request's body, at once unless it is small; never, if the client leaves before it has come. */
+/** Calls `use` with the body of a request: a small one once it has been read, unless the client disconnects before. */
 export function readBody(req: IncomingMessage, use: (body: Body) => void): void {
   const length = Number(req.headers['content-length'] ?? 0)
   if (req.headers['transfer-encoding'] !== undefined || length > SMALL) use('stream')
@@ -23,46 +23,47 @@ export function readBody(req: IncomingMessage, use: (body: Body) => void): void 
 }
 
 /**
- * - `done`: the exchange is over, to its end or because the client went away; nothing is left to do.
- * - `cut`: as `done`, but the function broke off in the middle of its answer.
- * - `refused`: nobody listens at that port; nothing was sent.
- * - `unsent`: the function surely never saw the request.
- * - `unanswered`: the connection broke before an answer, and the request changes nothing (GET, HEAD). The process may
- *   have died of it, so it is worth one more try at most (RFC 9110, section 9.2.2, allows it).
- * - `failed`: the connection broke before an answer; the client still waits for one.
- * - `late`: as `failed`, as there was no answer in time.
+ * - `done`: the client got the whole answer, or disconnected.
+ * - `cut`: the function ended in the middle of its answer.
+ * - `refused`: the connection was refused, so nothing was sent.
+ * - `unsent`: the connection failed, so nothing was sent.
+ * - `unanswered`: the connection broke before an answer to a GET or HEAD without a body. Such requests are safe to retry
+ *   (RFC 9110, section 9.2.2), but only once, because the request may have crashed the process.
+ * - `failed`: the connection broke before an answer in any other case. The client still waits.
+ * - `late`: there was no answer in time. The client still waits.
  */
 export type Outcome = 'done' | 'cut' | 'refused' | 'unsent' | 'unanswered' | 'failed' | 'late'
 
 export type Connections = Pool
 
-/** The keep-alive connections to a function at 127.0.0.1:port: as many as are in use. */
+/** Returns a pool of keep-alive connections to 127.0.0.1:port. It opens as many as are needed at once. */
 export function connectionsTo(port: number, answerWithinMs: number): Connections {
   return new Pool(`http://127.0.0.1:${port}`, {
     headersTimeout: answerWithinMs,
-    // an event stream is silent for as long as nothing happens
+    // an event stream may be silent for a long time
     bodyTimeout: 0,
   })
 }
 
 export interface Forwarding {
   connections: Connections
-  /** Path with query. */
+  /** The path and the query. */
   path: string
   request: RequestHeaders
   body: Body
-  /** Called when an answer begins that lasts until someone ends it (server-sent events). */
+  /** Called when an answer begins that does not end by itself (server-sent events). */
   onEventStream: () => void
-  /** Called once, when the function has finished with the request. */
+  /** Called once, at the end of the exchange. */
   finish: (outcome: Outcome) => void
 }
 
 /**
- * Forwards `req` to a function and its answer to `res`, and calls `finish` exactly once. Only `done` and `cut` have used
- * up `req` and `res`; after `refused`, `unsent` and `unanswered` the request may be forwarded again.
+ * Forwards `req` to a function and its answer to `res`, and calls `finish` exactly once. After `done` and `cut`, the
+ * client gets nothing more; otherwise it still needs an answer. After `refused`, `unsent` and `unanswered`, the request
+ * may be forwarded again.
  *
- * A client that goes away ends the exchange with the function; a function that breaks off in the middle of its answer
- * ends the connection with the client, as there is no other way left to tell.
+ * If the client disconnects, the request to the function is aborted. If the function ends in the middle of its answer,
+ * the client's connection is closed, because an error can no longer be sent.
  */
 export function forward(req: IncomingMessage, res: ServerResponse, to: Forwarding): void {
   new Exchange(req, res, to).begin()
@@ -72,10 +73,10 @@ class Exchange implements Dispatcher.DispatchHandler {
   private readonly req: IncomingMessage
   private readonly res: ServerResponse
   private readonly to: Forwarding
-  /** Not `req` itself, which would be destroyed at the end, and with it the client's connection. */
+  /** Sent instead of `req`, because undici destroys what it sends, and with `req` the client's connection would close. */
   private readonly stream: PassThrough | undefined
   private controller: Dispatcher.DispatchController | undefined
-  /** Whether anything has come back. */
+  /** Whether an answer has begun to arrive. */
   private heard = false
   private finished = false
 
@@ -95,7 +96,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     to.connections.dispatch({ path, method, headers: request.headers, body: sent ?? null }, this)
   }
 
-  /** There is a connection. Until now no byte of a stream has left `req`, so it could go to another process whole. */
+  /** Called when there is a connection. Nothing is read from `req` before, so that it can still be sent elsewhere. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.controller = controller
     if (this.finished) controller.abort(new errors.RequestAbortedError())
@@ -106,14 +107,14 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.heard = true
   }
 
-  /** Throws if a header is malformed, which breaks the exchange off. */
+  /** Throws if a header is malformed, which aborts the exchange. */
   onResponseStart(_: unknown, status: number, headers: IncomingHttpHeaders, reason?: string): void {
     const { res, to } = this
-    // 103 Early Hints: the answer is still to come
+    // an informational response, such as 103 Early Hints, precedes the answer
     if (status < 200) return
     res.writeHead(status, reason, responseHeaders(headers, to.request.requestId))
     if (headers['content-type']?.startsWith('text/event-stream') === true) to.onEventStream()
-    // Nobody knows when the first byte of such a body comes (server-sent events), so the head does not wait for it.
+    // the first byte of such a body may come late (server-sent events), so send the headers now
     if (headers['content-length'] === undefined) res.flushHeaders()
   }
 
@@ -145,14 +146,14 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.finished = true
     this.res.off('close', this.clientGone)
     if (this.stream && this.controller) {
-      // What is left of an upload has nowhere to go, but must be read for the client's connection to go on.
+      // read and discard the rest of an upload, so that the client can reuse its connection
       this.req.unpipe(this.stream)
       this.req.resume()
     }
     this.to.finish(outcome)
   }
 
-  /** Only what was provably never processed may be tried again; an answer of 502 leaves the rest to the client. */
+  /** A request may only be retried if it was not processed or changes nothing. Otherwise the client gets 502 and decides. */
   private failure(error: NodeJS.ErrnoException): Outcome {
     if (!this.controller) return error.code === 'ECONNREFUSED' ? 'refused' : 'unsent'
     if (error instanceof errors.HeadersTimeoutError) return 'late'

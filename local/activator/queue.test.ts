@@ -11,7 +11,7 @@ function same(item: Item | undefined, expected: Item | undefined): void {
   expect(item?.id).toBe(expected?.id)
 }
 
-it('keeps its order whoever leaves, as an array would', () => {
+it('keeps the order of its items like an array, whatever is removed', () => {
   const step = fc.oneof(
     fc.constant({ kind: 'push' as const }),
     fc.constant({ kind: 'unshift' as const }),

@@ -1,4 +1,4 @@
-// A first-in, first-out queue whose members can leave from the middle: clients that wait go away.
+// A first-in, first-out queue whose items can also be removed from the middle, when a waiting client disconnects.
 
 export interface Queueable<T> {
   next: T | undefined
@@ -6,7 +6,7 @@ export interface Queueable<T> {
   queued: boolean
 }
 
-/** A linked list through its members; every operation takes constant time. */
+/** A doubly linked list. All operations take constant time. */
 export class Queue<T extends Queueable<T>> {
   length = 0
   first: T | undefined
@@ -22,7 +22,7 @@ export class Queue<T extends Queueable<T>> {
     this.length += 1
   }
 
-  /** Puts an item back to the front. */
+  /** Puts an item back at the front. */
   unshift(item: T): void {
     item.queued = true
     item.previous = undefined
@@ -39,7 +39,7 @@ export class Queue<T extends Queueable<T>> {
     return first
   }
 
-  /** Does nothing with an item that is not queued. */
+  /** Does nothing if the item is not queued. */
   remove(item: T): void {
     if (!item.queued) return
     item.queued = false

@@ -6,7 +6,7 @@ export interface InstanceReport {
   state: Member['state']
   inFlight: number
   startedAt: string
-  /** From spawning to listening. */
+  /** The time from spawning to listening, in ms. */
   startMs: number | undefined
 }
 
@@ -16,13 +16,13 @@ export interface FunctionReport {
   concurrency: { stable: number; panic: number; inFlight: number; queued: number }
   desired: number
   panic: boolean
-  /** Processes that ended without being stopped, or never listened. */
+  /** How many processes ended without being stopped, or did not start. */
   restarts: number
-  /** The last changes, oldest first. */
+  /** The latest changes, oldest first. */
   decisions: Change[]
 }
 
-/** How a function stands, for `GET /_scale`. */
+/** Returns the state of a function, for `GET /_scale`. */
 export function reportOf(
   now: number,
   {

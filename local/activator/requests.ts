@@ -14,23 +14,23 @@ interface Waiting extends Queueable<Waiting>, History {
   path: string
   request: RequestHeaders
   body: Body
-  /** By performance.now(). */
+  /** Since when it waits, from performance.now(). */
   since: number
 }
 
 export interface RequestsOptions {
   members: Members
-  /** How many requests may wait for a process; more are refused. */
+  /** How many requests may wait for a process. More are refused. */
   queueLimit: number
-  /** How long they may wait, in ms. */
+  /** How long requests may wait, in ms. */
   longestWaitMs: number
-  /** The Retry-After of one that has waited too long. */
+  /** The Retry-After header of the answer to a request that has waited too long. */
   retryAfterSeconds: number
-  /** How long no process is started, in ms, because the last ones did not start or stay. */
+  /** Returns for how long no process is started, in ms, because of failed starts. */
   pause: (now: number) => number
   /** Called when a request has to wait for a process. */
   onWait: () => void
-  /** Called with the number of requests in flight and waiting, when it may have changed. */
+  /** Called with the number of requests in flight and waiting when it may have changed. */
   onChange: (now: number, concurrency: number) => void
   /** Called when a process has answered its first request. */
   onFirstAnswer: () => void
@@ -38,7 +38,7 @@ export interface RequestsOptions {
 
 export type Requests = ReturnType<typeof createRequests>
 
-/** The requests to one function: they wait for a process, are sent to it, and sent again if it did not see them. */
+/** Queues the requests to a function, sends them to its processes, and retries those that were not processed. */
 export function createRequests(options: RequestsOptions) {
   const { members, queueLimit, longestWaitMs, retryAfterSeconds, pause, onWait, onChange, onFirstAnswer } =
     options
@@ -78,7 +78,7 @@ export function createRequests(options: RequestsOptions) {
   const concurrency = () => inFlight + queue.length
   const changed = () => onChange(performance.now(), concurrency())
 
-  /** The client of a waiting request went away. */
+  /** Called when the client of a waiting request has disconnected. */
   function leave(waiting: Waiting): void {
     if (!waiting.queued) return
     queue.remove(waiting)
@@ -110,7 +110,7 @@ export function createRequests(options: RequestsOptions) {
     if (member.inFlight === 0) member.drained?.()
   }
 
-  /** What an outcome says about the process. */
+  /** Draws conclusions about the process from an outcome. */
   function judge(member: Member, outcome: Outcome): void {
     if (outcome === 'late') return
     if (outcome !== 'done') {
@@ -122,7 +122,7 @@ export function createRequests(options: RequestsOptions) {
     }
   }
 
-  /** What an outcome means for the request. */
+  /** Answers, retries or ends a request after an exchange. */
   function settle(waiting: Waiting, outcome: Outcome): void {
     const verdict = afterExchange(outcome, waiting, closing)
     if (verdict === 'over') return
@@ -135,7 +135,7 @@ export function createRequests(options: RequestsOptions) {
     onWait()
   }
 
-  /** Sends waiting requests for as long as there are processes that can take them. */
+  /** Sends waiting requests until no process can take more. */
   function serve(): void {
     while (queue.first) {
       const member = members.next()
@@ -149,19 +149,19 @@ export function createRequests(options: RequestsOptions) {
     refuse(waiting, 'function-cannot-start', Math.max(1, pause(now) / 1000))
   }
 
-  /** Takes every request off the queue. */
+  /** Removes all requests from the queue, and calls `use` with each. */
   function empty(use: (waiting: Waiting) => void): void {
     for (let waiting = queue.shift(); waiting; waiting = queue.shift()) use(waiting)
   }
 
   return {
-    /** Takes a request; `path` is the one for the function. Answers it whatever happens, unless the client leaves. */
+    /** Accepts a request; `path` is its path at the function. Always answers it, unless the client disconnects. */
     accept: (req: IncomingMessage, res: ServerResponse, path: string) =>
       readBody(req, (body) => take(req, res, path, body)),
 
     serve,
 
-    /** Refuses everything that waits, because no process starts. */
+    /** Refuses all waiting requests, because no process starts. */
     refuseAll(now: number): void {
       empty((waiting) => refuseUnstartable(waiting, now))
       changed()
@@ -176,7 +176,7 @@ export function createRequests(options: RequestsOptions) {
       changed()
     },
 
-    /** Refuses what waits and whatever comes, and ends event streams. */
+    /** Refuses waiting and new requests, and ends event streams. */
     close(): void {
       closing = true
       empty((waiting) => refuse(waiting, 'shutting-down', 1))
@@ -185,7 +185,7 @@ export function createRequests(options: RequestsOptions) {
 
     inFlight: () => inFlight,
     queued: () => queue.length,
-    /** Requests that will come to an end; event streams do not by themselves. */
+    /** Returns the number of requests without event streams, which do not end by themselves. */
     busy: () => concurrency() - eventStreams.size,
   }
 }

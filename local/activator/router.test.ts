@@ -31,7 +31,7 @@ describe('the router', () => {
     expect(router.match('GET', '/users/0198/avatar')).toEqual({ name: 'get-avatar' })
   })
 
-  it('falls back to the parameter where the literal leads nowhere', () => {
+  it('uses the parameter if the literal does not have the method', () => {
     expect(router.match('PATCH', '/users/me')).toEqual({ name: 'update-user' })
   })
 
@@ -49,7 +49,7 @@ describe('the router', () => {
     '/api/v1',
     '/orders',
     '/api/v1/orders/1/2',
-  ])('knows nothing at "%s"', (path) => {
+  ])('finds nothing at "%s"', (path) => {
     expect(router.match('GET', path)).toEqual({ allow: [] })
   })
 

@@ -4,26 +4,26 @@ export interface Route {
   /** The function's name. */
   name: string
   method: string
-  /** `/api/v1/orders/{id}`: a segment in braces matches any one segment. */
+  /** For example `/api/v1/orders/{id}`. A segment in braces matches any segment. */
   path: string
 }
 
-/** The function for the request, or the methods that the path allows: if there are none, there is no such path. */
+/** The name of the function, or the methods that the path allows (none if the path is unknown). */
 export type Match = { name: string } | { allow: string[] }
 
 export interface Router {
-  /** `path` is without its query. Segments are compared as sent, without percent-decoding. */
+  /** Finds the function for a path without its query. Segments are not percent-decoded. */
   match(method: string, path: string): Match
 }
 
 /**
- * Builds a router. Literal segments take precedence over parameters, method by method: if only GET has `/users/me`,
- * `PATCH /users/me` goes to `PATCH /users/{id}`. HEAD goes to the function for GET.
+ * Creates a router. Literal segments take precedence over parameters, separately for each method: if only GET has
+ * `/users/me`, then `PATCH /users/me` matches `PATCH /users/{id}`. HEAD matches the function for GET.
  * @throws if two routes have the same method and path
  */
 export function createRouter(routes: readonly Route[]): Router {
   const router = new TrieRouter<string>()
-  // Hono prefers what was added first; in this order, literals precede the brace of a parameter
+  // Hono prefers the route that was added first; in this order, literals come before parameters, which begin with a brace
   for (const { name, method, path } of routes.toSorted((a, b) => (a.path < b.path ? -1 : 1)))
     router.add(method.toUpperCase(), path.replaceAll(/\{(\w+)\}/g, ':$1'), name)
   refuseDuplicates(routes)

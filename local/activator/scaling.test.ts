@@ -6,7 +6,7 @@ describe('the number of processes', () => {
   const failed = { failures: 1, pause: 0 }
   const loops = { failures: 3, pause: 1_000 }
 
-  it('is what is wanted as long as processes start', () => {
+  it('is the wanted number as long as processes start', () => {
     expect(startable(5, { ready: 1, starting: 1 }, works)).toBe(5)
     expect(startable(0, { ready: 3, starting: 0 }, works)).toBe(0)
   })
@@ -18,7 +18,7 @@ describe('the number of processes', () => {
     expect(startable(5, { ready: 1, starting: 3 }, failed)).toBe(4)
   })
 
-  it('does not grow during the pause of a crash loop, but shrinks', () => {
+  it('may shrink during the pause of a crash loop, but not grow', () => {
     expect(startable(5, { ready: 1, starting: 0 }, loops)).toBe(1)
     expect(startable(0, { ready: 1, starting: 0 }, loops)).toBe(0)
   })
@@ -27,7 +27,7 @@ describe('the number of processes', () => {
 describe('scaling', () => {
   const create = () => createScaling({ concurrency: 10, minScale: 0, maxScale: 3, windowSeconds: 60 })
 
-  it('keeps the last changes with their reasons', () => {
+  it('keeps the latest changes with their reasons', () => {
     const scaling = create()
     scaling.observe(1_000, 1)
     expect(scaling.decide(1_000, { ready: 0, starting: 0 })).toBe(1)
@@ -37,7 +37,7 @@ describe('scaling', () => {
     expect(scaling.report(1_001).changes).toHaveLength(20)
   })
 
-  it('pauses after three failed starts, until one has answered', () => {
+  it('pauses after three failed starts until a process has answered', () => {
     const scaling = create()
     scaling.observe(1_000, 1)
     for (let n = 0; n < 3; n++) scaling.failed(1_000 + n, 1_000 + n)

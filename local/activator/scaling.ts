@@ -17,7 +17,7 @@ export interface Counts {
 
 export type Scaling = ReturnType<typeof createScaling>
 
-/** Decides how many processes a function has: as the autoscaler wants, and fewer while they do not start. */
+/** Decides how many processes a function has: as many as the autoscaler says, but fewer if they fail to start. */
 export function createScaling(options: {
   concurrency: number
   minScale: number
@@ -38,7 +38,7 @@ export function createScaling(options: {
   }
 
   return {
-    /** Says that from `now` on, so many requests are in flight or waiting. */
+    /** Records that from `now` on, `concurrency` requests are in flight or waiting. */
     observe: (now: number, concurrency: number) => autoscaler.observe(now, concurrency),
     /** Returns how many processes there should be. */
     decide(now: number, counts: Counts): number {
@@ -50,11 +50,11 @@ export function createScaling(options: {
       if (to !== from) note(from, to, decision.reason)
       return to
     },
-    /** Counts as traffic. */
+    /** Counts as traffic, so that a process is kept for a window. */
     touch: (now: number) => autoscaler.touch(now),
-    /** Notes that a process is started without a request. */
+    /** Records that a process was started without a request. */
     warmed: () => note(0, 1, 'warmed'),
-    /** How long no process is started, in ms, because the last ones did not start or stay. */
+    /** Returns for how long no process is started, in ms, because of failed starts. */
     pause: (now: number) => backoff.pause(now),
     failed: (now: number, startedAt: number) => backoff.failed(now, startedAt),
     succeeded: () => backoff.succeeded(),
@@ -66,9 +66,9 @@ export function createScaling(options: {
 }
 
 /**
- * How many of the wanted processes there may be. After a failed start, one process at a time shows whether it works again;
- * in a crash loop there is none for a while.
- * @param backoff failed starts in a row, and how long to pause, in ms
+ * Returns how many of the wanted processes there may be. After a failed start, only one process is started at a time. In
+ * a crash loop, none is started for a while.
+ * @param backoff the number of failed starts in a row, and how long to pause, in ms
  */
 export function startable(
   wanted: number,

@@ -9,7 +9,7 @@ describe('the arguments of a command', () => {
       options: { window: { type: 'string' } },
     }).values
 
-  it('are read', () => {
+  it('are parsed', () => {
     expect(parse('--window', '5')).toEqual({ window: '5' })
   })
 
@@ -17,7 +17,7 @@ describe('the arguments of a command', () => {
     [['--fast'], "Unknown option '--fast'. See npm start -- --help."],
     [['--window'], "Option '--window <value>' argument missing. See npm start -- --help."],
     [['now'], "Unexpected argument 'now'. See npm start -- --help."],
-  ])('are refused in one line: %j', (args, message) => {
+  ])('are refused in one line if invalid: %j', (args, message) => {
     expect(() => parse(...args)).toThrow(new UserError(message))
   })
 })

@@ -2,9 +2,9 @@ import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { UserError } from '../../functions/shared/process/user-error.ts'
 
 /**
- * Parses the arguments of a command; with `--help` it prints the usage and ends the process.
- * @param usage begins with the command, such as `npm run reset`
- * @throws UserError if an argument is unknown or lacks its value
+ * Parses the arguments of a command. With `--help`, prints the usage and exits.
+ * @param usage a text that begins with the command, such as `npm run reset`
+ * @throws UserError if an argument is unknown or has no value
  */
 export function readArguments<T extends ParseArgsConfig>(usage: string, config: T) {
   if (process.argv.slice(2).some((argument) => argument === '--help' || argument === '-h')) {
@@ -14,7 +14,7 @@ export function readArguments<T extends ParseArgsConfig>(usage: string, config: 
   return parseArguments(usage, config)
 }
 
-/** The same for a command that handles `--help` itself. */
+/** Like `readArguments`, for commands that handle `--help` themselves. */
 export function parseArguments<T extends ParseArgsConfig>(
   usage: string,
   config: T,
@@ -24,7 +24,7 @@ export function parseArguments<T extends ParseArgsConfig>(
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
     const [command] = /^npm (?:run )?[\w:-]+/.exec(usage) ?? []
-    // the rest of Node's message is about how to pass such an argument as a positional one
+    // the rest of Node's message explains how to pass it as a positional argument
     throw new UserError(`${error.message.split('. ')[0]}. See ${command} -- --help.`)
   }
 }

@@ -1,4 +1,4 @@
-/** `npm run dead-letters`: lists, replays and drops the events that a reaction could not take. */
+/** `npm run dead-letters`: lists, replays and drops events that a reaction could not handle. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
@@ -10,10 +10,10 @@ import { openPostgres } from '../../functions/shared/store/postgres.ts'
 import { errorCode } from '../../functions/shared/store/store-errors.ts'
 import { chooseDataDir } from '../stores/data-folder.js'
 
-const usage = `npm run dead-letters                       lists them
-npm run dead-letters -- replay EVENT        delivers one again (or: --reaction NAME, --all)
-npm run dead-letters -- drop EVENT          gives one up (or: --reaction NAME, --all)
-It looks into the shop that runs here, or at EVENTS_DATABASE_URL (the role events).`
+const usage = `npm run dead-letters                       lists dead letters
+npm run dead-letters -- replay EVENT        delivers one again (or --reaction NAME, --all)
+npm run dead-letters -- drop EVENT          drops one (or --reaction NAME, --all)
+Uses the shop that is running here, or the database at EVENTS_DATABASE_URL (with the role events).`
 
 await run(main)
 
@@ -34,7 +34,7 @@ async function main(): Promise<void> {
     throw new UserError(usage)
   const url = process.env['EVENTS_DATABASE_URL'] ?? runningUrl()
   if (url === undefined)
-    throw new UserError('No shop runs here. Start it with npm start, or set EVENTS_DATABASE_URL.')
+    throw new UserError('No shop is running here. Start it with npm start, or set EVENTS_DATABASE_URL.')
   if (eventId !== undefined && !z.uuid().safeParse(eventId).success)
     throw new UserError(`${eventId} is not the id of an event.\n${usage}`)
   const which: Which = {
@@ -42,11 +42,11 @@ async function main(): Promise<void> {
     ...(values.reaction === undefined ? {} : { reaction: values.reaction }),
   }
   if (verb !== 'list' && Object.keys(which).length === 0 && !values.all)
-    throw new UserError(`Say which: the id of an event, --reaction NAME, or --all.`)
+    throw new UserError(`Choose which: give the id of an event, --reaction NAME, or --all.`)
   const db = openPostgres(url, { name: 'dead-letters', max: 1 })
   try {
     if (verb === 'list') await list()
-    else if (verb === 'replay') console.log(`${await replayDeadLetters(db, which)} to be delivered again`)
+    else if (verb === 'replay') console.log(`${await replayDeadLetters(db, which)} will be delivered again`)
     else console.log(`${await dropDeadLetters(db, which)} dropped`)
   } catch (error) {
     throw new UserError(
@@ -68,7 +68,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** The address that the running shop has left in its data folder. */
+/** Returns the URL that the running shop has written to its data folder. */
 function runningUrl(): string | undefined {
   const { dataDir } = chooseDataDir(process.env)
   try {

@@ -1,10 +1,10 @@
 // @ts-check
 // Installs the packages if they are missing or out of date: `node local/commands/install.js [--stores] [FOLDER]`. It runs
-// before node_modules exists and on whatever Node the machine has: plain JavaScript for Node 20, no packages. With
-// --stores, for a command that starts stores, it first checks that they can run here.
+// before node_modules exists, so it is plain JavaScript for Node 20 and uses no packages. Commands that start stores use
+// --stores, which first checks that the stores can run here.
 //
-// What follows it in a script of package.json is started by `exec env node`: the shell remembers where it found the
-// `node` that ran this file, bash even for `exec`, but env looks again and finds the one just installed.
+// The scripts in package.json start what follows with `exec env node`. The shell remembers the path of the `node` that ran
+// this file (bash even for `exec`), but env searches the PATH again and finds the node that was just installed.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -41,7 +41,7 @@ const modified = (file) => statSync(file).mtimeMs
 const wanted = () => hash(readFileSync(lockFile, 'utf8'))
 
 const installed = () => {
-  // npm writes its record last, so without it an install was cut short.
+  // npm writes this file last, so if it is missing, an install was interrupted
   if (!existsSync(npmsRecord)) return false
   if (existsSync(marker) && readFileSync(marker, 'utf8') === wanted()) return true
   return modified(npmsRecord) >= modified(lockFile)
@@ -57,10 +57,10 @@ const runs = (pid) => {
   }
 }
 
-// Outside node_modules, which npm ci removes first.
+// the lock; not in node_modules, which npm ci removes first
 const turn = join(tmpdir(), `zeroshop-install-${process.getuid?.() ?? ''}-${hash(root).slice(0, 12)}`)
 
-/** Whether it is our turn to install; false if another process has the turn, after a short wait. */
+/** Takes the lock. If another process holds it, waits for a moment and returns false. */
 const takeTurn = () => {
   try {
     const file = openSync(turn, 'wx')
@@ -73,29 +73,29 @@ const takeTurn = () => {
   try {
     const pid = Number(readFileSync(turn, 'utf8'))
     const age = Date.now() - modified(turn)
-    // An empty file belongs to a process that is about to write its number.
+    // an empty file belongs to a process that is about to write its pid
     if (pid > 0 ? !runs(pid) : age > 2000) rmSync(turn, { force: true })
     else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
   } catch {
-    // The file is gone by now.
+    // the file has been removed meanwhile
   }
   return false
 }
 
-/** Why packages cannot be installed here, and what to do. @returns {string | undefined} */
+/** Returns why the packages cannot be installed here, and what to do; undefined if they can. @returns {string | undefined} */
 const obstacle = () => {
   const modules = join(root, 'node_modules')
   const blocked = [root, ...(existsSync(modules) ? [modules] : [])].find(unwritable)
   if (blocked === undefined) return values.stores ? startProblem(process.env) : undefined
   const remedy = isOurs(blocked)
     ? 'Make it writable'
-    : `Run this as ${ownerOf(blocked)}, or take the folder over (sudo chown -R ${process.getuid?.()} ${root})`
+    : `Run this as ${ownerOf(blocked)}, or become the folder’s owner (sudo chown -R ${process.getuid?.()} ${root})`
   return `Cannot install packages into ${unwritable(blocked)}. ${remedy}, then try again.`
 }
 
 const install = () => {
   console.log('Installing packages (first run) …')
-  // npm must not run on the Node in node_modules, which it is about to remove.
+  // npm must not use the node in node_modules, which it is about to remove
   const PATH = (process.env.PATH ?? '')
     .split(delimiter)
     .filter((folder) => !folder.endsWith(join(sep, 'node_modules', '.bin')))
@@ -112,7 +112,7 @@ const install = () => {
   )
   if (error) return `npm could not be run (${error.message}). Install it, then try again.`
   if (status === 0 && existsSync(join(root, 'node_modules'))) return undefined
-  return 'The packages could not be installed: see npm above. Check the network (behind a proxy, HTTPS_PROXY) and the disk, then try again.'
+  return 'The packages could not be installed. See the output of npm above. Check the network (and HTTPS_PROXY if you are behind a proxy) and the disk, then try again.'
 }
 
 /** @returns {string | undefined} what went wrong */
@@ -122,7 +122,7 @@ const main = () => {
   while (!installed()) {
     if (!takeTurn()) continue
     try {
-      // The process that had the turn before us may have installed them.
+      // the process that held the lock before may have installed them
       if (installed()) return undefined
       const problem = install()
       if (problem !== undefined) return problem

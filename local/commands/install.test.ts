@@ -29,7 +29,7 @@ describe('install.js', () => {
   const installing = 'Installing packages (first run) …'
   const lock = () => join(project, 'package-lock.json')
 
-  it('installs once, however many ask at the same time, and then has nothing to do', async () => {
+  it('installs once if several processes start at the same time, and then has nothing to do', async () => {
     const both = await Promise.all([install(), install()])
     expect(both.map(({ code }) => code)).toEqual([0, 0])
     expect(both.map(({ said }) => said).sort()).toEqual(['', installing])
@@ -37,7 +37,7 @@ describe('install.js', () => {
     expect(await install()).toEqual({ code: 0, said: '' })
   })
 
-  it('installs again when the lock file has changed, but not when it was only touched', async () => {
+  it('installs again if the content of the lock file has changed, but not if only its time has', async () => {
     await install()
     const later = new Date(Date.now() + 5000)
     utimesSync(lock(), later, later)
@@ -47,11 +47,11 @@ describe('install.js', () => {
     expect(await install()).toEqual({ code: 0, said: installing })
   })
 
-  it('comes first in every script, and what follows is looked up anew', () => {
+  it('comes first in every script, and the program that follows is looked up again', () => {
     const { scripts } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as {
       scripts: Record<string, string>
     }
-    // the linters are not there before
+    // oxlint and tsc only exist in node_modules
     const program = /^(?:exec env (?:node|vitest|tsc|prettier) |oxlint |exec env tsc$)/
     for (const script of Object.values(scripts)) {
       const [install, then] = script.split(/ && (.*)/)
@@ -60,10 +60,10 @@ describe('install.js', () => {
     }
   })
 
-  it('says what to do when the install fails', async () => {
+  it('says what to do if the install fails', async () => {
     writeFileSync(lock(), '{}')
     const { code, said } = await install()
     expect(code).toBe(1)
-    expect(said).toMatch(/could not be installed: see npm above\. .* then try again\.$/)
+    expect(said).toMatch(/could not be installed\. See the output of npm above\. .* then try again\.$/)
   })
 })

@@ -1,10 +1,10 @@
-/** `npm run migrate`: the migration job, as its container runs it. */
+/** `npm run migrate`: runs the migration job, as its container does. */
 import { run } from '../../functions/shared/process/run.ts'
 import { readArguments } from './arguments.ts'
 
 const usage = `npm run migrate
-Brings the stores that ADMIN_DATABASE_URL and the other settings name up to this version. The first of them that is
-missing is reported; with DEMO_PASSWORD, an empty shop is filled.`
+Migrates the stores that ADMIN_DATABASE_URL and the other settings name to this version. Reports the first setting that
+is missing. With DEMO_PASSWORD, also fills an empty shop with demo data.`
 
 await run(async () => {
   readArguments(usage, {})

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { noteworthy } from './noteworthy.ts'
 
-describe('what the terminal shows of the processes', () => {
+describe('the output of processes in the terminal', () => {
   it.each([
     ['{"level":30,"msg":"listening"}', undefined],
     ['{"level":40,"msg":"failed; trying again"}', undefined],
@@ -14,11 +14,14 @@ describe('what the terminal shows of the processes', () => {
     ['    at ModuleJob.run (node:internal/modules/esm/module_job:561:25)', undefined],
     ['Node.js v24.21.0', undefined],
     ['', undefined],
-  ])('is errors and last words in one line, without stacks: %j', (line, shown) => {
-    expect(noteworthy()('f', line)).toBe(shown)
-  })
+  ])(
+    'contains errors and the last output of a crash, in one line and without the stack: %j',
+    (line, shown) => {
+      expect(noteworthy()('f', line)).toBe(shown)
+    },
+  )
 
-  it('is the same line once a minute for each process', () => {
+  it('repeats the same line of a process at most once a minute', () => {
     let now = 0
     const show = noteworthy(() => now)
     expect([show('f', 'oh'), show('f', 'oh'), show('g', 'oh')]).toEqual(['f: oh', undefined, 'g: oh'])

@@ -1,9 +1,10 @@
-/** The same line of the same process is not shown again sooner than this, in ms. */
+/** How long the same line of a process is not shown again, in ms. */
 const repeatAfterMs = 60_000
 
 /**
- * Picks what a person should see without looking into the log: errors, and what is no log line at all (the runner's own
- * remarks, the last words of a process that died), each once a minute and in one line without its stack.
+ * Returns a function that selects the lines of processes that are shown in the terminal: errors, and lines that are not in
+ * the log format (from the runner, or the last output of a process that crashed). It returns such a line at most once a
+ * minute and without the stack, and undefined for all others.
  */
 export function noteworthy(now: () => number = Date.now) {
   const shown = new Map<string, number>()
@@ -35,7 +36,7 @@ function textOf(line: string): string | undefined {
   }
 }
 
-/** What Node prints around an error's message. */
+/** Whether it is one of the lines that Node prints around an error's message. */
 const isStack = (line: string) =>
   /^\s*$|^\s+at |^(?:file|node):.*:\d+$|^\s*\^+$|^Node\.js v|^[\s}{\]]+$|^\s+(?:code|errno|syscall|port|address|\[cause\]):/.test(
     line,

@@ -5,15 +5,15 @@ export interface Options {
   port: number
   /** The stable window of the autoscaler, in seconds. */
   window: number
-  /** No function gets more processes than this. */
+  /** The maximum number of processes of each function. */
   maxScale: number | undefined
   inProcess: boolean
 }
 
 export const usage = `npm start -- [options]
-  --window SECONDS   how long a function is idle before it is stopped (60)
-  --max-scale N      at most so many processes a function
-  --in-process       all functions in one process
+  --window SECONDS   stops a function that has been idle for this long (60)
+  --max-scale N      limits the processes of each function
+  --in-process       runs all functions in one process
 PORT sets the port (8080), DATA_DIR the data folder (.data, or a folder outside the checkout if .data cannot be used).`
 
 /** @throws UserError if an option is unknown or its value is out of range */

@@ -26,19 +26,19 @@ describe('npm run reset', () => {
     return { status, said: (stdout + stderr).trim() }
   }
 
-  it('removes the data folder when told yes', () => {
+  it('removes the data folder with --yes', () => {
     lockDataDir(dataDir).release()
     expect(reset('--yes')).toEqual({ status: 0, said: `Removed ${dataDir}.` })
     expect(existsSync(dataDir)).toBe(false)
   })
 
-  it('asks for --yes where nobody can be asked', () => {
+  it('requires --yes if there is no terminal to ask in', () => {
     lockDataDir(dataDir).release()
     expect(reset()).toMatchObject({ status: 1, said: expect.stringContaining('npm run reset -- --yes') })
     expect(existsSync(dataDir)).toBe(true)
   })
 
-  it('refuses while a system runs on the folder', () => {
+  it('refuses while a shop is running on the folder', () => {
     const lock = lockDataDir(dataDir)
     expect(reset('--yes')).toMatchObject({
       status: 1,
@@ -55,7 +55,7 @@ describe('npm run reset', () => {
     expect(existsSync(join(folder, 'thesis.tex'))).toBe(true)
   })
 
-  it('has nothing to do where there is no folder', () => {
+  it('has nothing to do if there is no folder', () => {
     expect(reset('--yes')).toEqual({ status: 0, said: `Nothing to remove: ${dataDir} does not exist.` })
   })
 })

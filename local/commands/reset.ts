@@ -10,13 +10,13 @@ import { codeOf } from '../stores/field.ts'
 import { stopLeftovers } from '../stores/leftovers.ts'
 
 const usage = `npm run reset [-- --yes]
-Removes the data folder with all orders in it, after asking.
+Removes the data folder with all orders in it. Asks for confirmation first.
   --yes   does not ask
 DATA_DIR sets the data folder (.data).`
 
 const ask = async (question: string): Promise<boolean> => {
   const terminal = createInterface({ input: process.stdin, output: process.stdout })
-  // Ctrl-C and Ctrl-D mean no.
+  // Ctrl-C and Ctrl-D count as no
   const closed = new Promise<string>((resolve) => terminal.once('close', () => resolve('')))
   const answer = await Promise.race([terminal.question(question).catch(() => ''), closed])
   terminal.close()
@@ -24,21 +24,21 @@ const ask = async (question: string): Promise<boolean> => {
 }
 
 /**
- * Removes a data folder with all that is in it.
- * @throws UserError if a shop runs on it
+ * Removes a data folder with all its content.
+ * @throws UserError if a shop is running on it
  */
 const remove = async (dataDir: string): Promise<void> => {
   lockDataDir(dataDir)
   await stopLeftovers(dataDir)
   for (const file of readdirSync(dataDir)) {
-    // The marker goes last, so that a reset that was cut short can be run again.
+    // remove the marker last, so that an interrupted reset can be repeated
     if (file !== marker) rmSync(join(dataDir, file), { recursive: true, force: true })
   }
   rmSync(join(dataDir, marker))
   try {
     rmdirSync(dataDir)
   } catch (error) {
-    // A mount point stays, empty.
+    // a mount point cannot be removed
     if (codeOf(error) !== 'EBUSY' && codeOf(error) !== 'ENOTEMPTY') throw error
   }
 }
@@ -62,7 +62,7 @@ const reset = async (): Promise<void> => {
   }
   if (!values.yes && !process.stdin.isTTY) {
     throw new UserError(
-      `This removes ${dataDir} with all orders in it. If you mean it: npm run reset -- --yes`,
+      `This removes ${dataDir} with all orders in it. To confirm, run: npm run reset -- --yes`,
     )
   }
   if (!values.yes && !(await ask(`Remove ${dataDir} with all orders in it? (y/N) `))) {

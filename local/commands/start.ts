@@ -1,4 +1,4 @@
-/** `npm start`: the whole shop on this machine, until Ctrl-C. */
+/** `npm start`: runs the whole shop on this machine until Ctrl-C. */
 import { createWriteStream, mkdirSync, renameSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import pc from 'picocolors'
@@ -14,10 +14,10 @@ import { codeOf } from '../stores/field.ts'
 import { signal } from '../stores/process.ts'
 import { startSystem, type System } from '../system.ts'
 
-/** A stop that takes longer is cut off, in ms; what was committed is safe. */
+/** If the shop takes longer to stop, its processes are killed, in ms. Committed data is safe. */
 const stopWithinMs = 4_800
 
-/** A longer log is put aside, in bytes. */
+/** If the log is larger than this at the start, it is renamed and a new one is created, in bytes. */
 const logLimit = 5_000_000
 
 const began = performance.now()
@@ -52,9 +52,9 @@ async function runShop(options: Options, dataDir: string): Promise<number> {
   const told = Promise.withResolvers<number>()
   const stopping = new AbortController()
   const running: { system?: System } = {}
-  // a signal may come twice: from the terminal, and from npm, which passes it on
+  // a signal may arrive twice: from the terminal and from npm, which forwards it
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => told.resolve(0))
-  // the terminal may close first
+  // the terminal may be closed first
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   void told.promise.then((code) => {
     console.log('Stopping …')
@@ -73,7 +73,7 @@ async function runShop(options: Options, dataDir: string): Promise<number> {
       say: (line) => console.log(pc.dim(line)),
       log: (name, line) => {
         write(`${new Date().toISOString()} ${name} ${line}\n`)
-        // now processes are meant to end
+        // while the shop stops, processes are supposed to end
         const shown = stopping.signal.aborted ? undefined : worthShowing(name, line)
         if (shown !== undefined) console.error(pc.yellow(shown))
       },
@@ -81,7 +81,7 @@ async function runShop(options: Options, dataDir: string): Promise<number> {
     running.system = system
     void system.failed.then((reason) => {
       if (!stopping.signal.aborted)
-        console.error(pc.red(`${reason}. Nothing is lost: start again with npm start.`))
+        console.error(pc.red(`${reason}. No data was lost. Restart with npm start.`))
       told.resolve(1)
     })
     if (!stopping.signal.aborted) announce(system, logFile)
@@ -94,14 +94,14 @@ async function runShop(options: Options, dataDir: string): Promise<number> {
   }
 }
 
-/** Kills what still runs, and ends. */
+/** Kills the processes that still run, and exits. */
 function cutOff(system: System | undefined, code: number) {
   for (const { pid } of [...(system?.stores ?? []), ...(system?.backend.processes() ?? [])])
     if (pid !== undefined) signal(pid, 'SIGKILL')
   process.exit(code)
 }
 
-/** Opens the log for appending. A full disk must not end the shop. */
+/** Opens the log. Returns a function that appends to it, but does nothing after an error, such as a full disk. */
 function openLog(file: string): (line: string) => void {
   mkdirSync(dirname(file), { recursive: true })
   if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > logLimit) renameSync(file, `${file}.1`)
@@ -109,7 +109,7 @@ function openLog(file: string): (line: string) => void {
   let broken = false
   log.on('error', (error) => {
     broken = true
-    console.error(pc.yellow(`Nothing more is written to ${file}: ${error.message}`))
+    console.error(pc.yellow(`Stopped logging to ${file}: ${error.message}`))
   })
   return (line) => void (broken || log.write(line))
 }
@@ -119,16 +119,16 @@ function announce({ url }: System, logFile: string) {
   console.log(`
 ${pc.bold(pc.green('Zeroshop'))} is at ${pc.bold(url)} (ready in ${seconds} s)
 
-  ${url}/docs                      the API, to read and to try
+  ${url}/docs                      the API reference, where you can also send requests
   ${url}/api/v1/products           the catalogue
-  ${url}/_scale                    which functions run, and why
-  npm run demo                     an order from start to end
+  ${url}/_scale                    which functions are running, and why
+  npm run demo                     follows an order from start to end
 
 Log in as ${people.map(({ email }) => email).join(', ')} with the password ${demoPassword}.
-Logs: ${logFile}. Ctrl-C stops everything; the data stays.
+Logs: ${logFile}. Ctrl-C stops the shop and keeps its data.
 `)
 }
 
 await run(main)
-// a store that is still starting must not keep the process
+// do not wait for a store that is still starting
 process.exit()

@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process'
 
 /**
- * Runs programs one after the other, up to the first that fails. Ctrl-C reaches the program that runs, and is left to
- * it.
- * @returns the exit code of the last one that ran
+ * Runs programs one after the other until one fails. Ctrl-C is handled by the program that is running.
+ * @returns the exit code of the last program that ran
  */
 export async function runSteps(steps: [program: string, ...args: string[]][]): Promise<number> {
   process.on('SIGINT', () => {})

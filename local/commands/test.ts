@@ -1,10 +1,10 @@
-/** `npm test`: lint, types and every test. */
+/** `npm test`: runs the linter, the type check and all tests. */
 import { run } from '../../functions/shared/process/run.ts'
 import { runSteps } from './steps.ts'
 
 const usage = `npm test [-- FILE …]
-Runs lint, types and every test, against real PostgreSQL, NATS and MongoDB.
-  FILE …   only these test files; what else vitest understands is passed on`
+Runs the linter, the type check and all tests, against real PostgreSQL, NATS and MongoDB.
+  FILE …   runs only these test files; other options are passed to vitest`
 
 await run(async () => {
   const args = process.argv.slice(2)

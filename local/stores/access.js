@@ -1,6 +1,6 @@
 // @ts-check
-// Who may do what with a folder. install.js asks before there are any packages and on whatever Node the machine has, so
-// this is plain JavaScript for Node 20.
+// Checks which user may use which folder. install.js needs this before any packages are installed, so it is plain JavaScript
+// for Node 20.
 import { execFileSync } from 'node:child_process'
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -16,7 +16,7 @@ const id = (option, name) =>
     stdio: ['ignore', 'pipe', 'ignore'],
   }).trim()
 
-/** The user `postgres`, if there is one. @returns {SystemUser | undefined} */
+/** Returns the user `postgres`, if there is one. @returns {SystemUser | undefined} */
 export const findPostgresUser = () => {
   try {
     return { uid: Number(id('-u', 'postgres')), gid: Number(id('-g', 'postgres')) }
@@ -25,13 +25,13 @@ export const findPostgresUser = () => {
   }
 }
 
-/** A user without any rights of its own, as a new system user is. */
+/** A user without special rights, like a new system user. */
 export const nobody = { uid: 65_534, gid: 65_534 }
 
-/** The path itself if it exists, else the closest folder above it that does. @param {string} path @returns {string} */
+/** Returns the path if it exists, or else the closest folder above it that exists. @param {string} path @returns {string} */
 export const nearest = (path) => (existsSync(path) ? path : nearest(dirname(path)))
 
-/** Whether a user may enter a folder. The kernel decides, as it also knows groups and ACLs. @param {string} folder @param {SystemUser} user */
+/** Returns whether a user may enter a folder. Asks the kernel, which also considers groups and ACLs. @param {string} folder @param {SystemUser} user */
 export const mayEnter = (folder, user) => {
   try {
     execFileSync('/bin/sh', ['-c', 'cd "$1"', 'sh', folder], { ...user, cwd: '/', stdio: 'ignore' })
@@ -42,7 +42,7 @@ export const mayEnter = (folder, user) => {
 }
 
 /**
- * The topmost folder on the way to this one that the user may not enter; undefined if the user may enter all of them.
+ * Returns the topmost folder in a path that the user may not enter; undefined if the user may enter all of them.
  * @param {string} folder @param {SystemUser} user
  */
 export const barrierTo = (folder, user) => {
@@ -52,7 +52,7 @@ export const barrierTo = (folder, user) => {
   return at
 }
 
-/** The name of the user who owns a file or folder. @param {string} path */
+/** Returns the name of the user who owns a file or folder. @param {string} path */
 export const ownerOf = (path) => {
   const { uid } = statSync(path)
   try {
@@ -66,7 +66,7 @@ export const ownerOf = (path) => {
 export const isOurs = (path) => process.getuid === undefined || statSync(path).uid === process.getuid()
 
 /**
- * The path with the reason why we may not write to it, to end a sentence with; undefined if we may.
+ * Returns the path with the reason why we may not write to it, for the end of a sentence; undefined if we may.
  * @param {string} path
  */
 export const unwritable = (path) => {

@@ -7,11 +7,11 @@ const run = promisify(execFile)
 
 export interface Binary {
   path: string
-  /** As it says itself: `18.4`, `2.10.22`. */
+  /** As the program reports it, for example `18.4` or `2.10.22`. */
   version: string
 }
 
-/** Every executable of that name on the PATH, in its order, without the same file twice. */
+/** Returns the executables with this name on the PATH, in the order of the PATH, without duplicates. */
 export const onPath = (name: string, env: NodeJS.ProcessEnv): string[] => {
   const found = (env['PATH'] ?? '').split(delimiter).flatMap((folder) => {
     const path = join(folder || '.', name)
@@ -25,7 +25,7 @@ export const onPath = (name: string, env: NodeJS.ProcessEnv): string[] => {
   return [...new Set(found)]
 }
 
-/** What `<path> --version` calls itself; undefined when it does not run or says no version. */
+/** Returns the version that a program prints with `--version`; undefined if it does not run or prints none. */
 export const versionOf = async (path: string): Promise<string | undefined> => {
   try {
     const { stdout } = await run(path, ['--version'], { timeout: 10_000 })
@@ -35,7 +35,7 @@ export const versionOf = async (path: string): Promise<string | undefined> => {
   }
 }
 
-/** Whether a version is at least another, both dotted numbers. */
+/** Returns whether a version is at least as high as another. Both are numbers with dots. */
 export const atLeast = (version: string, least: string): boolean => {
   const have = version.split('.').map(Number)
   for (const [place, wanted] of least.split('.').map(Number).entries()) {
@@ -46,8 +46,8 @@ export const atLeast = (version: string, least: string): boolean => {
 }
 
 /**
- * The first binary on the PATH that is new enough and that `refuse`, where given, has nothing against.
- * `why` tells what is wrong with what there is instead, to be shown to the user.
+ * Returns the first binary on the PATH that is new enough and that `refuse` returns no objection to. If there is none,
+ * returns the reason, for a message to the user.
  */
 export const goodBinary = async (
   name: string,

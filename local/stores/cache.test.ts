@@ -33,7 +33,7 @@ describe('cached', () => {
     writeFileSync(join(to, 'bin/tool'), '', { mode: 0o700 })
   }
 
-  it('fills a folder once, for every user', async () => {
+  it('fills a folder once, readable for all users', async () => {
     fills = 0
     const made = await cached(tool, fill, places)
     expect(made).toBe(join(places[0]!, 'tool-1'))
@@ -43,14 +43,14 @@ describe('cached', () => {
       expect(statSync(path).mode & 0o777).toBe(0o755)
   })
 
-  it('opens a folder that an earlier version has closed', async () => {
+  it('makes a folder readable that an earlier version has not', async () => {
     const made = await cached(tool, fill, places)
     chmodSync(made, 0o700)
     expect(await cached(tool, fill, places)).toBe(made)
     expect(statSync(made).mode & 0o777).toBe(0o755)
   })
 
-  it('passes over a folder whose program cannot be run', async () => {
+  it('skips a folder whose program cannot be run', async () => {
     const made = await cached(tool, fill, places)
     chmodSync(join(made, 'bin/tool'), 0o600)
     const other = await cached(tool, fill, places)
@@ -60,18 +60,18 @@ describe('cached', () => {
     expect(statSync(join(made, 'bin/tool')).mode & 0o777).toBe(0o755)
   })
 
-  it('leaves nothing of a folder that could not be filled', async () => {
+  it('removes a folder that could not be filled', async () => {
     const failing = async (to: string) => {
       await fill(to)
       throw new Error('cut short')
     }
     await expect(cached(tool, failing, places)).rejects.toThrow(
-      `Cannot keep downloads in ${places[0]} (cut short). Put that right, then start again.`,
+      `Cannot keep downloads in ${places[0]} (cut short). Fix that, then start again.`,
     )
     expect(readdirSync(places[0]!)).toEqual([])
   })
 
-  it.skipIf(!isRoot)('says in one line that the disk is full', async () => {
+  it.skipIf(!isRoot)('reports in one line that the disk is full', async () => {
     const disk = places[0]!
     mkdirSync(disk)
     writeFileSync(join(folder, 'large'), Buffer.alloc(2_000_000))

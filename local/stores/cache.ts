@@ -13,19 +13,19 @@ const run = promisify(execFile)
 const hour = 3_600_000
 
 /**
- * Where downloads may be: in node_modules, which `npm ci` renews, or in the user's own cache, for a checkout that
- * belongs to another user.
+ * Returns the folders that may hold downloads: one in node_modules, which `npm ci` empties, and the user's own cache, for a
+ * checkout that belongs to another user.
  */
 const places = () => [join(root, 'node_modules/.cache/zeroshop'), userCache(process.env)]
 
-/** The first of these folders in which we may put something. */
+/** Returns the first of these folders that we may write to. */
 const writable = (folders: string[]): string =>
   folders.find((folder) => unwritable(nearest(folder)) === undefined) ?? folders.at(-1)!
 
-/** Where downloads are put. */
+/** Returns the folder for downloads. */
 export const cacheDir = (): string => writable(places())
 
-/** Whether we may run a program. It may be a link to one that another user keeps to himself, as root's Python. */
+/** Returns whether we may run a program. It may be a link to one that only another user may run, such as root's Python. */
 const isExecutable = (program: string): boolean => {
   try {
     accessSync(program, constants.X_OK)
@@ -35,7 +35,7 @@ const isExecutable = (program: string): boolean => {
   }
 }
 
-/** Lets every user read a folder and run what is in it, whoever filled it and with whatever umask. */
+/** Lets all users read a folder and run its programs, whatever the umask was when it was filled. */
 const openToAll = async (folder: string): Promise<void> => {
   if (process.getuid !== undefined) await run('chmod', ['-R', 'a+rX', folder])
 }
@@ -55,7 +55,7 @@ const explain = (error: unknown, place: string): UserError => {
   const code = codeOf(error)
   if (code === 'ENOSPC' || code === 'EDQUOT') return cacheFull(place)
   return new UserError(
-    `Cannot keep downloads in ${place} (${code ?? textOf(error, 'message')}). Put that right, then start again.`,
+    `Cannot keep downloads in ${place} (${code ?? textOf(error, 'message')}). Fix that, then start again.`,
   )
 }
 
@@ -63,11 +63,11 @@ export const cacheFull = (place: string): UserError =>
   new UserError(`The disk that holds ${place} is full. Free some space and start again.`)
 
 /**
- * A folder of the cache, filled by `fill` the first time. It appears whole or not at all, even if two processes fill it
- * at once. Every user may read it.
- * @param program what is run in it. If we may not run it, the folder is of no use, and another one is filled
- * @param among the folders that may hold it; a new one is made in the first of them that is writable
- * @throws UserError in one line that says what to do
+ * Returns a folder of the cache, which `fill` fills the first time. The folder is either complete or absent, even if two
+ * processes fill it at once. All users may read it.
+ * @param program a program in the folder. If we may not run it, another folder is filled
+ * @param among the folders that may contain it. It is created in the first of them that is writable
+ * @throws UserError that says what to do, in one line
  */
 export const cached = async (
   { name, program }: { name: string; program: string },
@@ -93,7 +93,7 @@ export const cached = async (
       try {
         renameSync(attempt, folder)
       } catch (error) {
-        // Another process was faster; its folder is as good as ours.
+        // another process was faster, and its folder has the same content
         if (!existsSync(folder)) throw error
       }
     } finally {

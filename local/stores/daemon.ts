@@ -16,7 +16,7 @@ const logLimit = 5_000_000
 
 export interface Daemon {
   name: StoreName
-  /** What people call it, for messages. */
+  /** The name of the server, for messages. */
   title: string
   origin: string
   dataDir: string
@@ -24,16 +24,16 @@ export interface Daemon {
   args: string[]
   env?: NodeJS.ProcessEnv
   cwd?: string
-  /** The user to run as, when we are root and it must not be. */
+  /** The user to run the server as, if we are root and it refuses to run as root. */
   user?: { uid: number; gid: number }
   stopSignal: StopSignal
-  /** Asked every 20 ms: the URL once it takes connections. `log` is what it has written since it was started. */
+  /** Returns the URL once the server accepts connections. Called every 20 ms. `log` returns its output since the start. */
   ready: (pid: number, log: () => string) => Promise<string | undefined>
-  /** Called after the stop signal, for a server that has to be woken to notice it. */
+  /** Called after the stop signal, for a server that only notices the signal on a new connection. */
   nudge?: (url: string) => void
-  /** A better message than the log's last line, where there is one. */
+  /** Returns a better message than the last line of the log, if there is one. */
   explain?: (log: string) => UserError | undefined
-  /** How long it may take, in ms. Default: a minute, as a crash may have left much to recover. */
+  /** How long the start may take, in ms (default: one minute, because recovery after a crash may take long). */
   startTimeout?: number
 }
 
@@ -47,11 +47,11 @@ const exitOf = (child: ChildProcess): Promise<string> =>
   new Promise((resolve) => {
     child.once('error', (error) => resolve(`could not be started: ${error.message}`))
     child.once('exit', (code, signal) =>
-      resolve(signal ? `was ended by ${signal}` : `exited with code ${code}`),
+      resolve(signal ? `was terminated by ${signal}` : `exited with code ${code}`),
     )
   })
 
-/** Resolves with the exit's reason, or undefined when the URL came first. */
+/** Waits until the server is ready and returns its URL, or returns the reason if it ends before. */
 const waitUntilReady = async (
   daemon: Daemon,
   child: ChildProcess,
@@ -70,13 +70,14 @@ const waitUntilReady = async (
   child.kill('SIGKILL')
   await exit
   throw new UserError(
-    `${daemon.title} took too long to start. The last it said was "${lineThatMatters(log()) ?? 'nothing'}".`,
+    `${daemon.title} took too long to start. Its last message was "${lineThatMatters(log()) ?? ''}".`,
   )
 }
 
 /**
- * Runs a store as a process group of its own, so that Ctrl-C reaches only the runner, which decides the order.
- * @throws UserError when it ends before it takes connections
+ * Starts a store in its own process group, so that Ctrl-C reaches only the runner, which stops everything in the right
+ * order.
+ * @throws UserError if it ends before it accepts connections
  */
 export const startDaemon = async (daemon: Daemon): Promise<Store> => {
   const { name, title, dataDir, stopSignal } = daemon
@@ -103,14 +104,14 @@ export const startDaemon = async (daemon: Daemon): Promise<Store> => {
   try {
     if (pid !== undefined) register(dataDir, name, pid, stopSignal)
   } catch (error) {
-    // A store that the next start would not know of must not run.
+    // the next start could not stop a store that is not registered
     child.kill('SIGKILL')
     await exit
     throw explainDataDir(error, dataDir)
   }
   let ready = false
-  // Whatever makes the runner end in a hurry: the store is at least asked to stop. One that is not up yet may not hear
-  // it, and holds nothing that it could lose.
+  // If the runner exits early, it at least tells the store to stop. A store that is not ready may ignore the signal and has
+  // no data to lose, so it is killed.
   const atExit = () => void child.kill(ready ? stopSignal : 'SIGKILL')
   process.once('exit', atExit)
   const forget = () => {

@@ -5,7 +5,7 @@ import { marker } from './data-folder.js'
 import { codeOf, textOf } from './field.ts'
 import { UserError } from '../../functions/shared/process/user-error.ts'
 
-/** Explains in one line why a file system call on the data folder failed. */
+/** Returns an error that explains in one line why a file system call on the data folder failed. */
 export const explainDataDir = (error: unknown, dataDir: string): UserError => {
   const code = codeOf(error)
   if (code === 'ENOSPC' || code === 'EDQUOT') {
@@ -22,10 +22,10 @@ export const explainDataDir = (error: unknown, dataDir: string): UserError => {
   return new UserError(`Cannot use the data folder ${dataDir}: ${textOf(error, 'message')}`)
 }
 
-/** What may be in the data folder before there is a shop: other commands write it there. */
+/** Files that other commands write to the data folder, maybe before there is a shop. */
 const neighbours = new Set(['lost+found', 'faults', 'knative', 'scale.html'])
 
-/** Makes a folder and those above it. For root, other users may enter what is new, whatever the umask says. */
+/** Creates a folder and its parents. If we are root, other users may enter the new folders, whatever the umask is. */
 export const makeFolder = (folder: string): void => {
   const first = mkdirSync(folder, { recursive: true, mode: 0o755 })
   if (first === undefined || !isRoot) return
@@ -33,8 +33,8 @@ export const makeFolder = (folder: string): void => {
 }
 
 /**
- * Makes the data folder, or checks that an existing one is ours.
- * @throws UserError if it cannot be written or holds other files
+ * Creates the data folder, or checks that an existing folder is one.
+ * @throws UserError if it is not writable or contains other files
  */
 export const openDataDir = (dataDir: string): void => {
   try {
@@ -43,7 +43,7 @@ export const openDataDir = (dataDir: string): void => {
     if (files.includes(marker)) return
     if (!files.every((file) => neighbours.has(file))) {
       throw new UserError(
-        `${dataDir} holds files that are not Zeroshop's. Set DATA_DIR to a new or empty folder.`,
+        `${dataDir} contains files that do not belong to Zeroshop. Set DATA_DIR to a new or empty folder.`,
       )
     }
     const content = { about: 'A data folder of Zeroshop; npm run reset removes it.', created: new Date() }

@@ -1,5 +1,5 @@
 // @ts-check
-// Which folder holds the data, and whether PostgreSQL can run on it. Plain JavaScript for Node 20, as install.js needs it.
+// Chooses the data folder, and checks whether PostgreSQL can run on it. Plain JavaScript for Node 20, as for access.js.
 import { createHash } from 'node:crypto'
 import { existsSync, realpathSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
@@ -21,29 +21,29 @@ import {
 /** The checkout. */
 export const root = join(import.meta.dirname, '../..')
 
-/** The file that marks a data folder as ours, so that a reset never removes the wrong folder. */
+/** The file that identifies a data folder, so that a reset never removes another folder. */
 export const marker = 'zeroshop.json'
 
 const home = () => {
   try {
     return homedir()
   } catch {
-    // A user without an entry in /etc/passwd, as containers may have.
+    // the user has no entry in /etc/passwd, which happens in containers
     return tmpdir()
   }
 }
 
-/** The folder of a user's data or caches. @param {string | undefined} configured @param {string} ofRoot @param {string} ofUser */
+/** Returns the folder for a user's data or caches. @param {string | undefined} configured @param {string} ofRoot @param {string} ofUser */
 const userFolder = (configured, ofRoot, ofUser) => {
-  // Root's home is closed to PostgreSQL's user.
+  // PostgreSQL's user may not enter root's home
   if (isRoot) return join(ofRoot, 'zeroshop')
   return join(configured || join(home(), ofUser), 'zeroshop')
 }
 
-/** Where downloads are kept if they cannot be kept in the checkout. @param {Env} env */
+/** Returns the folder for downloads that cannot be stored in the checkout. @param {Env} env */
 export const userCache = (env) => userFolder(env['XDG_CACHE_HOME'], '/var/cache', '.cache')
 
-/** Where the data of this checkout is kept if it cannot be kept in the checkout. @param {Env} env */
+/** Returns the folder for the data of this checkout if it cannot be stored in the checkout. @param {Env} env */
 const awayFrom = (env) => {
   const checkout = realpathSync(root)
   const name = basename(checkout).replaceAll(/[^\w.-]/g, '_')
@@ -51,11 +51,11 @@ const awayFrom = (env) => {
   return join(userFolder(env['XDG_DATA_HOME'], '/var/lib', '.local/share'), `${name}-${hash}`)
 }
 
-/** Why the data cannot be in this folder of the checkout. @param {string} local @returns {string | undefined} */
+/** Returns why the data cannot be stored in this folder of the checkout; undefined if it can. @param {string} local @returns {string | undefined} */
 const objectionTo = (local) => {
   const made = join(local, marker)
   if (existsSync(made) && !isOurs(made)) return `${local} belongs to ${ownerOf(made)}`
-  // If PostgreSQL cannot reach its data any more, it says so. A second, empty shop would only hide that.
+  // If PostgreSQL can no longer reach its data, the start reports that. A second, empty shop would only hide it.
   if (existsSync(join(local, 'postgres'))) return undefined
   const folder = unwritable(nearest(local))
   if (folder !== undefined) return `you may not write to ${folder}`
@@ -65,10 +65,10 @@ const objectionTo = (local) => {
 }
 
 /**
- * The data folder: `DATA_DIR`, or else `.data` in the checkout, or else a folder outside the checkout that is named
- * after it. Once made, the folder stays the chosen one.
+ * Chooses the data folder: `DATA_DIR`, or else `.data` in the checkout, or else a folder outside the checkout that is named
+ * after it. Once a folder contains data, it remains the choice.
  * @param {Env} env
- * @returns {{ dataDir: string, why?: string }} `why` says why it is not `.data`
+ * @returns {{ dataDir: string, why?: string }} `why` is the reason if it is not `.data`
  */
 export const chooseDataDir = (env) => {
   if (env['DATA_DIR']) return { dataDir: resolve(env['DATA_DIR']), why: 'DATA_DIR is set' }
@@ -78,7 +78,7 @@ export const chooseDataDir = (env) => {
   const why = objectionTo(local)
   if (why !== undefined) return { dataDir: away, why }
   return existsSync(join(away, marker))
-    ? { dataDir: away, why: 'made when .data could not be used' }
+    ? { dataDir: away, why: 'created when .data could not be used' }
     : { dataDir: local }
 }
 
@@ -87,27 +87,27 @@ const hasUseradd = () =>
     existsSync(join(folder, 'useradd')),
   )
 
-/** Why PostgreSQL cannot run on a data folder, and what to do; undefined if it can. @param {string} dataDir */
+/** Returns why PostgreSQL cannot run on a data folder, and what to do; undefined if it can. @param {string} dataDir */
 export const postgresProblem = (dataDir) => {
   if (!isRoot) return undefined
   const found = findPostgresUser()
   const refusal = 'PostgreSQL refuses to run as root, and'
   const instead = 'Run as another user, or set DATABASE_URL.'
   if (found === undefined && !hasUseradd())
-    return `${refusal} there is neither a user "postgres" nor useradd to make one. ${instead}`
+    return `${refusal} there is neither a user "postgres" nor useradd to create one. ${instead}`
   const user = found ?? nobody
   if (!mayEnter('/', user)) return `${refusal} no other user can be used here. ${instead}`
   const barrier = barrierTo(dataDir, user)
-  // The folder itself is opened to that user when the server starts.
+  // startPostgres lets that user enter the data folder itself
   if (barrier === undefined || (barrier === dataDir && isOurs(barrier))) return undefined
   return (
     `${refusal} the user "postgres" may not enter ${barrier}. ` +
-    `Set DATA_DIR to a folder outside it, for example DATA_DIR=/srv/zeroshop, or let it in: chmod o+x ${barrier}`
+    `Set DATA_DIR to a folder outside it, for example DATA_DIR=/srv/zeroshop, or let that user in: chmod o+x ${barrier}`
   )
 }
 
 /**
- * Why a shop cannot be started, and what to do; undefined if nothing is in the way.
+ * Returns why the shop cannot be started, and what to do; undefined if it can.
  * @param {Env} env
  */
 export const startProblem = (env, { dataDir } = chooseDataDir(env)) => {

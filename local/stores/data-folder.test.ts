@@ -24,13 +24,13 @@ describe('the data folder', () => {
   })
   afterEach(() => rm(folder, { recursive: true }))
 
-  /** What the checkout's own copy of data-folder.js chooses. */
+  /** Returns the choice of the copy of data-folder.js in the checkout. */
   const choose = (as: { uid?: number; gid?: number } = {}, env: Record<string, string> = {}) => {
     const module = JSON.stringify(join(checkout, 'local/stores/data-folder.js'))
     const script = `
       const { chooseDataDir } = await import(${module})
       console.log(JSON.stringify(chooseDataDir(process.env)))`
-    // whichever node on the PATH the user may run: the one in node_modules may be closed to others
+    // env skips a node that the user may not run, such as the one in node_modules
     const answer = execFileSync('/usr/bin/env', ['node', '--input-type=module', '-e', script], {
       ...as,
       cwd: '/',
@@ -40,7 +40,7 @@ describe('the data folder', () => {
     return JSON.parse(answer) as ReturnType<typeof chooseDataDir>
   }
 
-  /** Makes the data of a shop that root has started. */
+  /** Creates the data of a shop that root has started. */
   const make = (dataDir: string) => {
     mkdirSync(join(dataDir, 'postgres'), { recursive: true })
     writeFileSync(join(dataDir, 'zeroshop.json'), '{}')
@@ -50,11 +50,11 @@ describe('the data folder', () => {
     expect(choose()).toEqual({ dataDir: join(checkout, '.data') })
   })
 
-  it('is what DATA_DIR names', () => {
+  it('is DATA_DIR if that is set', () => {
     expect(choose({}, { DATA_DIR: '/srv/shop' })).toMatchObject({ dataDir: '/srv/shop' })
   })
 
-  describe.skipIf(!isRoot)('as the tests run as root,', () => {
+  describe.skipIf(!isRoot)('if the tests run as root,', () => {
     it('is below /var/lib if PostgreSQL’s user may not enter the checkout', () => {
       chmodSync(folder, 0o700)
       const choice = choose()
@@ -65,13 +65,13 @@ describe('the data folder', () => {
       expect(choose()).toEqual(choice)
     })
 
-    it('is .data if the data is there already, even if the checkout was closed since', () => {
+    it('is .data if it already contains the data, even if the checkout has been closed since', () => {
       make(join(checkout, '.data'))
       chmodSync(folder, 0o700)
       expect(choose()).toEqual({ dataDir: join(checkout, '.data') })
     })
 
-    it('is in the home of a user who may not write to the checkout', () => {
+    it('is in the home folder of a user who may not write to the checkout', () => {
       expect(choose(nobody)).toEqual({
         dataDir: expect.stringMatching(`^${home}/\\.local/share/zeroshop/my_shop-[\\da-f]{8}$`),
         why: `you may not write to ${checkout}, which belongs to root`,
@@ -79,7 +79,7 @@ describe('the data folder', () => {
       expect(choose(nobody, { XDG_DATA_HOME: '/srv' }).dataDir).toMatch(/^\/srv\/zeroshop\/my_shop-/)
     })
 
-    it('is each user’s own', () => {
+    it('is a different one for each user', () => {
       make(join(checkout, '.data'))
       expect(choose(nobody)).toEqual({
         dataDir: expect.stringMatching(`^${home}/`),
@@ -92,11 +92,11 @@ describe('the data folder', () => {
       })
     })
 
-    it('stays where it was made when the checkout can be used later', () => {
+    it('stays the same if the checkout can be used later', () => {
       const { dataDir } = choose(nobody)
       make(dataDir)
       chownSync(checkout, nobody.uid, nobody.gid)
-      expect(choose(nobody)).toEqual({ dataDir, why: 'made when .data could not be used' })
+      expect(choose(nobody)).toEqual({ dataDir, why: 'created when .data could not be used' })
     })
   })
 })

@@ -7,7 +7,7 @@ import { identify, isRunning, signal } from './process.ts'
 
 export type StopSignal = 'SIGINT' | 'SIGTERM'
 
-/** What is written down about a store that runs, so that the next start can stop it if its runner was killed. */
+/** The record of a running process. */
 interface Running extends ProcessIdentity {
   stopSignal: StopSignal
 }
@@ -16,7 +16,7 @@ const folderOf = (dataDir: string): string => join(dataDir, 'run')
 
 const fileOf = (dataDir: string, name: string): string => join(folderOf(dataDir), `${name}.json`)
 
-/** Writes down that a process runs on this data folder, so that the next start stops it if this one is killed. */
+/** Records that a process runs on this data folder, so that the next start can stop it if this runner is killed. */
 export const register = (dataDir: string, name: string, pid: number, stopSignal: StopSignal): void => {
   const identity = identify(pid)
   if (!identity) return
@@ -27,18 +27,18 @@ export const register = (dataDir: string, name: string, pid: number, stopSignal:
   renameSync(`${file}.new`, file)
 }
 
-/** Strikes out what `register` wrote, once the process has ended. */
+/** Removes the record of a process that has ended. */
 export const unregister = (dataDir: string, name: string): void =>
   rmSync(fileOf(dataDir, name), { force: true })
 
-/** Asks a process to stop, waits up to `grace` ms, then kills it. Resolves when it is gone. */
+/** Sends a process its stop signal, and SIGKILL after `grace` ms. Resolves when it has ended. */
 export const endProcess = async (running: Running, grace = 3000): Promise<void> => {
   if (!isRunning(running)) return
   signal(running.pid, running.stopSignal)
   const deadline = Date.now() + grace
   while (isRunning(running)) {
     if (Date.now() > deadline) signal(running.pid, 'SIGKILL')
-    // It is not our child, so there is no event to wait for.
+    // it is not our child, so there is no event to wait for
     await setTimeout(20)
   }
 }
@@ -54,8 +54,8 @@ const read = (file: string): Running | undefined => {
 }
 
 /**
- * Stops the stores that a killed run left behind on this data folder: all of them, or the one named.
- * Only to be called by who holds the folder's lock.
+ * Stops the processes that a killed run left on this data folder: all, or only the one with this name. The caller must
+ * hold the lock of the folder.
  */
 export const stopLeftovers = async (
   dataDir: string,
@@ -71,7 +71,7 @@ export const stopLeftovers = async (
     const running = read(join(folderOf(dataDir), file))
     if (running && isRunning(running)) {
       options.log?.(
-        `Stopping ${file.replace('.json', '')} (process ${running.pid}), left by a run that was killed`,
+        `Stopping ${file.replace('.json', '')} (process ${running.pid}), left over from a run that was killed`,
       )
       await endProcess(running)
     }

@@ -26,7 +26,7 @@ describe('startMongo', () => {
   beforeEach(() => ({ dataDir, remove } = temporaryDataDir()))
   afterEach(() => remove())
 
-  it('keeps what was written when it is stopped and started again', async () => {
+  it('keeps its data when it is stopped and started again', async () => {
     const first = await startMongo({ dataDir, env })
     await write(first.url)
     await first.stop()
@@ -35,25 +35,25 @@ describe('startMongo', () => {
     await second.stop()
   })
 
-  it('says when it is killed, and loses nothing that was acknowledged', async () => {
+  it('reports that it was killed, and loses nothing that was acknowledged', async () => {
     const first = await startMongo({ dataDir, env })
     await write(first.url)
     signal(first.pid ?? 0, 'SIGKILL')
-    expect(await first.died).toMatch(/was ended by SIGKILL/)
+    expect(await first.died).toMatch(/was terminated by SIGKILL/)
     const second = await startMongo({ dataDir, env })
     expect(await read(second.url)).toBe(1)
     await second.stop()
   })
 
-  it('stops and replaces the server of a runner that was killed', async () => {
+  it('stops and replaces a server that was left over from a killed runner', async () => {
     const left = await runKilledRunner('mongodb', dataDir)
     const said: string[] = []
     const second = await startMongo({ dataDir, env, log: (line) => said.push(line) })
-    expect(said).toEqual([`Stopping mongodb (process ${left}), left by a run that was killed`])
+    expect(said).toEqual([`Stopping mongodb (process ${left}), left over from a run that was killed`])
     await second.stop()
   })
 
-  it('tells which server it took and why, and leaves one that MONGODB_URL names running', async () => {
+  it('reports which server it uses and why, and does not stop the server at MONGODB_URL', async () => {
     const own = await startMongo({ dataDir, env })
     expect(own.origin).toMatch(/\(.*MONGODB_URL is not set/)
     const named = await startMongo({ dataDir, env: { MONGODB_URL: own.url } })
@@ -63,7 +63,7 @@ describe('startMongo', () => {
     await own.stop()
   })
 
-  it('stops within the time given even while a client is connected', async () => {
+  it('stops in time, even while a client is connected', async () => {
     const own = await startMongo({ dataDir, env })
     await withClient(own.url, async (client) => {
       await client.db('shop').collection('kept').insertOne({ answer: 'yes' })

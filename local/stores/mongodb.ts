@@ -19,7 +19,7 @@ import { reasonOf, withoutSecrets } from './url.ts'
 const least = '6'
 const downloads = 'https://fastdl.mongodb.org'
 const secantus = '0.7.0b3'
-// Its dependencies as they were tested; older Pythons get what pip finds for them.
+// The tested versions of its dependencies. For older Pythons, pip chooses.
 const requirements = [
   `secantusdb==${secantus}`,
   'pymongo==4.20.0; python_version >= "3.11"',
@@ -49,7 +49,7 @@ const external = async (url: string): Promise<Store> => {
   }
 }
 
-/** Which server the data is for: their files are not each other's, so data stays with the one that made it. */
+/** The kind of server. One cannot read the files of the other, so data can only be used with the server that created it. */
 type Engine = 'mongod' | 'secantus'
 
 interface Server {
@@ -63,7 +63,7 @@ const folderOf = (dataDir: string, engine: Engine): string => join(dataDir, engi
 const hasData = (dataDir: string, engine: Engine): boolean =>
   existsSync(join(folderOf(dataDir, engine), 'WiredTiger'))
 
-/** Whether MongoDB's own downloads can be had here. A no is remembered for a day, so that only one start waits. */
+/** Returns whether MongoDB can be downloaded. A failure is remembered for a day, so that not every start waits. */
 const downloadsWork = async (): Promise<boolean> => {
   const note = join(cacheDir(), 'mongod-unreachable')
   const noted = statSync(note, { throwIfNoEntry: false })?.mtimeMs
@@ -108,7 +108,7 @@ const locate = async ({ dataDir, env = process.env, log }: StoreOptions): Promis
   const unset = 'MONGODB_URL is not set'
   if (hasData(dataDir, 'secantus')) {
     const server = await emulated(env, log)
-    return { ...server, origin: `${server.origin} (${unset}; the data was made by it)` }
+    return { ...server, origin: `${server.origin} (${unset}; it created the data)` }
   }
   const found = await goodBinary('mongod', least, env)
   if ('binary' in found) {
@@ -119,7 +119,7 @@ const locate = async ({ dataDir, env = process.env, log }: StoreOptions): Promis
   if ('engine' in fetched) return { ...fetched, origin: `${fetched.origin} (${unset}; ${found.why})` }
   if (hasData(dataDir, 'mongod')) {
     throw new UserError(
-      `The data in ${dataDir} was made by MongoDB, but there is ${found.why}, and ${fetched.why}. ` +
+      `The data in ${dataDir} was created by MongoDB, which is not available (${found.why}; ${fetched.why}). ` +
         `Put mongod on the PATH, or set DATA_DIR to another folder.`,
     )
   }
@@ -149,7 +149,7 @@ const mongodArgs = (folder: string, port: number, durable: boolean): string[] =>
 ]
 
 const secantusArgs = (folder: string, config: string, durable: boolean): string[] => [
-  // -s: not what the user installed for himself. The module, as the script's first line does not survive a move.
+  // -s ignores the packages in the user's home; -m because the path in a script's first line breaks when the folder moves
   '-s',
   '-m',
   'secantus',
@@ -163,8 +163,9 @@ const secantusArgs = (folder: string, config: string, durable: boolean): string[
 ]
 
 /**
- * A MongoDB-compatible server: MONGODB_URL, mongod 6 or newer on the PATH, a downloaded mongod where that works, else
- * SecantusDB (GPL: always a process of its own). It runs standalone: no change streams, no transactions.
+ * Starts a MongoDB-compatible server: the one at MONGODB_URL, or else mongod 6 or newer on the PATH, a downloaded mongod, or
+ * SecantusDB (always in its own process, because its licence is the GPL). It runs standalone, without change streams and
+ * transactions.
  * @throws UserError that says what to do
  */
 export const startMongo = async (options: StoreOptions): Promise<Store> => {
@@ -177,7 +178,7 @@ export const startMongo = async (options: StoreOptions): Promise<Store> => {
   const config = join(dataDir, 'secantusd.toml')
   try {
     mkdirSync(folder, { recursive: true })
-    // An empty one, or it would look for one in the current folder and in the user's home.
+    // without a configuration file, it would look for one in the current folder and in the user's home
     if (engine === 'secantus') writeFileSync(config, '')
   } catch (error) {
     throw explainDataDir(error, dataDir)
@@ -198,7 +199,7 @@ export const startMongo = async (options: StoreOptions): Promise<Store> => {
       const at = port ?? Number(match?.[1] ?? 0)
       return match && (await accepts(at)) ? `mongodb://127.0.0.1:${at}/?directConnection=true` : undefined
     },
-    // SecantusDB's accept() only notices that it should stop when somebody connects; else it waits 2 s.
+    // SecantusDB only notices the signal on a new connection, or after 2 s
     nudge: (url) => void accepts(Number(new URL(url).port)),
   }
   return startDaemon(daemon)

@@ -40,25 +40,25 @@ describe('startNats', () => {
     await second.stop()
   })
 
-  it('says when it is killed, and starts again after it', async () => {
+  it('reports that it was killed, and can be started again', async () => {
     const first = await startNats({ dataDir, env })
     await publish(first.url)
     signal(first.pid ?? 0, 'SIGKILL')
-    expect(await first.died).toMatch(/^NATS was ended by SIGKILL/)
+    expect(await first.died).toMatch(/^NATS was terminated by SIGKILL/)
     const second = await startNats({ dataDir, env })
     expect(await messages(second.url)).toBe(1)
     await second.stop()
   })
 
-  it('stops and replaces the server of a runner that was killed', async () => {
+  it('stops and replaces a server that was left over from a killed runner', async () => {
     const left = await runKilledRunner('nats', dataDir)
     const said: string[] = []
     const second = await startNats({ dataDir, env, log: (line) => said.push(line) })
-    expect(said).toEqual([`Stopping nats (process ${left}), left by a run that was killed`])
+    expect(said).toEqual([`Stopping nats (process ${left}), left over from a run that was killed`])
     await second.stop()
   })
 
-  it('passes over a server on the PATH that is too old, and says so', async () => {
+  it('skips a server on the PATH that is too old, and reports that', async () => {
     const bin = join(dataDir, 'bin')
     mkdirSync(bin)
     writeFileSync(join(bin, 'nats-server'), '#!/bin/sh\necho nats-server: v2.9.25')
@@ -70,7 +70,7 @@ describe('startNats', () => {
     await store.stop()
   })
 
-  it('takes the server that NATS_URL names and leaves it running', async () => {
+  it('uses the server at NATS_URL, and does not stop it', async () => {
     const own = await startNats({ dataDir, env })
     const named = await startNats({ dataDir, env: { NATS_URL: own.url } })
     expect(named.origin).toBe(`NATS 2.15.1 at NATS_URL (${own.url})`)
@@ -79,7 +79,7 @@ describe('startNats', () => {
     await own.stop()
   })
 
-  it('names what NATS_URL points at, without its password, when nobody answers there', async () => {
+  it('reports NATS_URL without its password if no server answers there', async () => {
     const start = startNats({ dataDir, env: { NATS_URL: 'nats://me:secret@127.0.0.1:1' } })
     await expect(start).rejects.toThrow(/^Cannot reach NATS at NATS_URL \(nats:\/\/127\.0\.0\.1:1\): /)
     await expect(start).rejects.not.toThrow('secret')

@@ -25,9 +25,9 @@ const version = '2.15.1'
 const program = 'bin/nats-server'
 const instead = `put nats-server ${least} or newer on the PATH, or set NATS_URL`
 
-/** The release whose archive is taken where there is no Python. */
+/** The release whose archive is used if there is no Python. */
 const archived = '2.15.0'
-/** The SHA-256 of its archives, by `<os>-<arch>`, as NATS's own container recipe (nats-io/nats-docker) pins them. */
+/** The SHA-256 of its archives, by `<os>-<arch>`, from NATS's own Dockerfiles (nats-io/nats-docker). */
 const archives: Record<string, string> = {
   'linux-amd64': '5d2c51caca950333aba84911df7d377f826f3a59ec36061c6539105084f65c92',
   'linux-arm64': 'cdc208f5a3f42963a52b6ab06ef65626bb870315dc936e26ba571780c6351112',
@@ -73,7 +73,7 @@ const fromArchive = async (folder: string, log: StoreOptions['log']): Promise<vo
     throw new UserError(`${url} answered ${response.status}. Check the network, or ${instead}.`)
   const archive = Buffer.from(await response.arrayBuffer())
   if (createHash('sha256').update(archive).digest('hex') !== expected) {
-    throw new UserError(`${url} is not the file that was expected (wrong SHA-256). Try again, or ${instead}.`)
+    throw new UserError(`${url} is not the expected file (wrong SHA-256). Try again, or ${instead}.`)
   }
   await mkdir(join(folder, 'bin'))
   await writeFile(join(folder, 'archive.tar.gz'), archive)
@@ -115,7 +115,7 @@ const locate = async ({
 
 const portsFiles = (folder: string): string[] => readdirSync(folder).filter((file) => file.endsWith('.ports'))
 
-/** The port that the server wrote down once it listened. */
+/** Returns the port from the file that the server writes when it listens; undefined until then. */
 const portFrom = (folder: string): number | undefined => {
   const [file] = portsFiles(folder)
   if (file === undefined) return undefined
@@ -127,7 +127,7 @@ const portFrom = (folder: string): number | undefined => {
   }
 }
 
-/** Whether the server greets with JetStream on. */
+/** Returns whether the server reports JetStream in its greeting. */
 const greets = async (port: number): Promise<boolean> => {
   const socket = createConnection({ port, host: '127.0.0.1' })
   try {
@@ -141,8 +141,8 @@ const greets = async (port: number): Promise<boolean> => {
 }
 
 /**
- * NATS with JetStream: NATS_URL, nats-server 2.10 or newer on the PATH, or the pinned package.
- * @param options `port`: where it listens; a free port where nothing is said
+ * Starts NATS with JetStream: the server at NATS_URL, or else nats-server 2.10 or newer on the PATH, or the pinned package.
+ * @param options `port` is the port to listen on (default: any free port)
  * @throws UserError that says what to do
  */
 export const startNats = async (options: StoreOptions & { port?: number }): Promise<Store> => {
@@ -155,10 +155,10 @@ export const startNats = async (options: StoreOptions & { port?: number }): Prom
   const config = join(folder, 'nats.conf')
   try {
     await mkdir(folder, { recursive: true })
-    // A killed server leaves its file behind.
+    // a killed server does not remove its file
     for (const file of portsFiles(folder)) rmSync(join(folder, file))
-    // Nothing depends on JetStream's disk (the outbox is the truth), so its default fsync every 2 min would do; a
-    // laptop that loses power should still not have to redeliver that much.
+    // JetStream may lose events, because the outbox still has them, so its default fsync every 2 min would be enough. With
+    // 10 s, fewer events are redelivered after a power failure.
     const sync = durable ? '10s' : '2m'
     const store = JSON.stringify(join(folder, 'jetstream'))
     await writeFile(
@@ -176,7 +176,7 @@ export const startNats = async (options: StoreOptions & { port?: number }): Prom
     dataDir,
     command: path,
     args: ['-c', config],
-    // Go's collector lets the heap double before it runs; a limit keeps the idle server small.
+    // Go's garbage collector lets the heap double before it runs; a limit keeps the idle server small
     env: { ...env, GOMEMLIMIT: '64MiB' },
     stopSignal: 'SIGTERM',
     ready: async () => {

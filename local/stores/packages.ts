@@ -12,13 +12,13 @@ const pipEnv = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
   PIP_DISABLE_PIP_VERSION_CHECK: '1',
   PIP_NO_INPUT: '1',
   PIP_ROOT_USER_ACTION: 'ignore',
-  // `user = true` in the user's configuration excludes --target.
+  // pip refuses --target if the user's configuration has `user = true`
   PIP_USER: '0',
 })
 
 /**
- * The interpreter behind `python3`. With pyenv, `python3` is a script that updates pyenv's own files after each pip
- * install, and fails if two do so at once.
+ * Returns the interpreter that `python3` runs. With pyenv, `python3` is a script that updates pyenv's files after each
+ * pip install, and that fails if it runs twice at once.
  */
 const interpreter = async (env: NodeJS.ProcessEnv): Promise<string> => {
   const { stdout } = await run('python3', ['-c', 'import sys; print(sys.executable)'], { env })
@@ -49,14 +49,14 @@ export interface PipPackage {
   requirements: string[]
   /** What is being installed, for messages. */
   what: string
-  /** What the user can do instead: it ends a sentence that begins "…, or". */
+  /** What the user can do instead. It completes a sentence after "…, or". */
   instead: string
   env: NodeJS.ProcessEnv
 }
 
 /**
- * Installs Python packages (wheels only, so that nothing is compiled) into a folder.
- * @throws UserError in one line if Python or pip is missing, or the download fails
+ * Installs Python packages into a folder, only from wheels, so that nothing is compiled.
+ * @throws UserError of one line if Python or pip is missing, or the download fails
  */
 export const pipInstall = async (
   target: string,
@@ -71,8 +71,8 @@ export const pipInstall = async (
 }
 
 /**
- * Makes a virtual environment with these packages; its interpreter is `bin/python3`. The system's pip fills it from
- * outside, as Debian's venv only has a pip of its own with one more package.
+ * Creates a virtual environment with these packages. Its interpreter is `bin/python3`. The packages are installed with the
+ * system's pip, because Debian's venv contains pip only if another package is installed.
  */
 export const pipVenv = async (folder: string, wanted: PipPackage): Promise<void> => {
   try {

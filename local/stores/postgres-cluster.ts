@@ -12,15 +12,15 @@ import { UserError } from '../../functions/shared/process/user-error.ts'
 
 const run = promisify(execFile)
 
-/** What a new cluster takes on the disk, in bytes, with a little to grow. */
+/** The size of a new cluster on disk, with some space to grow, in bytes. */
 const clusterSize = 64_000_000
 
 export const clusterOf = (dataDir: string): string => join(dataDir, 'postgres')
 const passwordFileOf = (dataDir: string): string => join(dataDir, 'postgres.password')
 
 /**
- * Refuses data of another user: PostgreSQL only runs on what belongs to the user it runs as.
- * @throws UserError that says who that is
+ * Checks that the data belongs to the user that PostgreSQL runs as, which PostgreSQL requires.
+ * @throws UserError that names the owner if it belongs to another user
  */
 export const checkOwner = (dataDir: string, user: SystemUser | undefined): void => {
   const cluster = clusterOf(dataDir)
@@ -31,7 +31,7 @@ export const checkOwner = (dataDir: string, user: SystemUser | undefined): void 
   )
 }
 
-/** The major version that made the data; undefined if there is none yet. */
+/** Returns the major version of PostgreSQL that created the data; undefined if there is no data yet. */
 export const majorOf = (dataDir: string): number | undefined => {
   const file = join(clusterOf(dataDir), 'PG_VERSION')
   return existsSync(file) ? Number(readFileSync(file, 'utf8')) : undefined
@@ -42,12 +42,12 @@ const password = (dataDir: string, user: SystemUser | undefined): string => {
   if (!existsSync(file)) {
     if (majorOf(dataDir) !== undefined) {
       throw new UserError(
-        `${file} is missing, so nobody can log in. Put it back, or npm run reset to start afresh.`,
+        `${file} is missing, so nobody can log in. Restore it, or run npm run reset to start afresh.`,
       )
     }
-    // The file appears whole or not at all, even on a full disk.
+    // renamed once complete, so that a full disk leaves no partial file
     writeFileSync(`${file}.new`, randomBytes(24).toString('base64url'), { mode: 0o600, flush: true })
-    // initdb reads it as the user it runs as.
+    // initdb must be able to read it
     giveTo(`${file}.new`, user)
     renameSync(`${file}.new`, file)
   }
@@ -55,9 +55,9 @@ const password = (dataDir: string, user: SystemUser | undefined): string => {
 }
 
 /**
- * Makes the database cluster unless there is one. A new one appears whole or not at all.
+ * Creates the database cluster if there is none. If that fails, no partial cluster is left.
  * @returns the superuser's password
- * @throws UserError if the disk is full or cannot be written, or initdb fails
+ * @throws UserError if the disk is full or not writable, or initdb fails
  */
 export const prepareCluster = async (
   dataDir: string,
@@ -71,7 +71,7 @@ export const prepareCluster = async (
     if (majorOf(dataDir) !== undefined) return secret
     const attempt = `${cluster}.new`
     rmSync(attempt, { recursive: true, force: true })
-    // initdb has several messages for a full disk, and removes what it made, so look beforehand.
+    // initdb has several messages for a full disk and removes its files, so check before
     if (freeBytes(dataDir) < clusterSize) throw diskFull('PostgreSQL', dataDir)
     mkdirSync(attempt, { mode: 0o700 })
     giveTo(attempt, user)
@@ -81,7 +81,7 @@ export const prepareCluster = async (
       `--pwfile=${passwordFileOf(dataDir)}`,
       '--auth=scram-sha-256',
       '--encoding=UTF8',
-      // Sorts and folds alike on every machine, whatever locales it has.
+      // the same order and case mapping on every machine, whatever locales it has
       '--locale=C',
       '--locale-provider=builtin',
       '--builtin-locale=C.UTF-8',

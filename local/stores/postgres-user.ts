@@ -11,30 +11,30 @@ const create = (): SystemUser => {
   try {
     execFileSync('useradd', ['--system', '--user-group', '--no-create-home', 'postgres'], {
       stdio: 'ignore',
-      // Root's PATH lacks it after a plain `su`.
+      // after `su`, these may be missing from root's PATH
       env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin` },
     })
   } catch {
-    // Another process may have made the user at the same moment, so look again.
+    // another process may have created the user at the same time, so look again
   }
   const user = findPostgresUser()
   if (user) return user
   throw new UserError(
-    'PostgreSQL refuses to run as root, and the user "postgres" cannot be made. Run as another user, or set DATABASE_URL.',
+    'PostgreSQL refuses to run as root, and the user "postgres" cannot be created. Run as another user, or set DATABASE_URL.',
   )
 }
 
-/** PostgreSQL refuses to run as root: the user to run it as instead, made if missing. Undefined if we are not root. */
+/** Returns the user to run PostgreSQL as if we are root, which PostgreSQL refuses. Creates it if it does not exist. */
 export const postgresUser = (): SystemUser | undefined =>
   isRoot ? (findPostgresUser() ?? create()) : undefined
 
 /**
  * Lets the user enter the data folder.
- * @throws UserError if a folder above it keeps the user out
+ * @throws UserError if the user may not enter a folder above it
  */
 export const admit = (dataDir: string, user: SystemUser | undefined): void => {
   if (!user || mayEnter(dataDir, user)) return
-  // For a folder of mode 700, as mktemp makes it, the group is enough: other users stay out.
+  // a folder of mode 700, as mktemp creates it, stays closed to other users if only the group may enter
   if (isOurs(dataDir) && mayEnter(dirname(dataDir), user)) {
     chownSync(dataDir, 0, user.gid)
     chmodSync(dataDir, statSync(dataDir).mode | 0o010)
@@ -43,7 +43,7 @@ export const admit = (dataDir: string, user: SystemUser | undefined): void => {
   if (problem !== undefined) throw new UserError(problem)
 }
 
-/** Whether the user can run a program that has the option `--version`. */
+/** Returns whether the user can run a program, which must have the option `--version`. */
 export const mayRun = (program: string, user: SystemUser | undefined): boolean => {
   if (!user) return true
   try {
@@ -55,8 +55,8 @@ export const mayRun = (program: string, user: SystemUser | undefined): boolean =
 }
 
 /**
- * A folder of PostgreSQL's programs that the user can run: the given one or, if the checkout is closed to that user, a
- * copy in root's cache.
+ * Returns a folder with PostgreSQL's programs that the user can run: `native` or, if the user may not enter the checkout,
+ * a copy in root's cache.
  */
 export const runnable = async (
   native: string,
@@ -71,7 +71,7 @@ export const runnable = async (
         [userCache(process.env)],
       )
 
-/** Gives a file or folder to the user, if there is one to give it to. */
+/** Makes the user, if there is one, the owner of a file or folder. */
 export const giveTo = (path: string, user: SystemUser | undefined): void => {
   if (user && statSync(path).uid !== user.uid) chownSync(path, user.uid, user.gid)
 }

@@ -26,7 +26,7 @@ describe('startPostgres', () => {
   beforeEach(() => ({ dataDir, remove } = temporaryDataDir()))
   afterEach(() => remove())
 
-  it('keeps what was written when it is stopped and started again', async () => {
+  it('keeps its data when it is stopped and started again', async () => {
     const first = await startPostgres({ dataDir, env, durable: false })
     await query(first.url, `create table kept as select 'yes' as answer`)
     await first.stop()
@@ -35,14 +35,14 @@ describe('startPostgres', () => {
     await second.stop()
   })
 
-  it('says when it is killed, and loses nothing that was committed', async () => {
+  it('reports that it was killed, and loses nothing that was committed', async () => {
     const first = await startPostgres({ dataDir, env })
     await query(first.url, 'create table kept (n int); insert into kept values (1)')
-    // Its helpers still hold the shared memory when the next one starts.
+    // its helper processes still hold the shared memory when the next server starts
     const busy = postgres(first.url, { max: 1, onnotice: () => {} })
     const sleeping = busy`select pg_sleep(60)`.catch(() => 'cut off')
     signal(first.pid ?? 0, 'SIGKILL')
-    expect(await first.died).toMatch(/^PostgreSQL was ended by SIGKILL/)
+    expect(await first.died).toMatch(/^PostgreSQL was terminated by SIGKILL/)
     const second = await startPostgres({ dataDir, env })
     expect(await query(second.url, 'select n from kept')).toEqual([{ n: 1 }])
     await second.stop()
@@ -50,17 +50,17 @@ describe('startPostgres', () => {
     await sleeping
   })
 
-  it('stops and replaces the server of a runner that was killed', async () => {
+  it('stops and replaces a server that was left over from a killed runner', async () => {
     const left = await runKilledRunner('postgres', dataDir)
     const said: string[] = []
     const second = await startPostgres({ dataDir, env, durable: false, log: (line) => said.push(line) })
-    expect(said).toEqual([`Stopping postgres (process ${left}), left by a run that was killed`])
+    expect(said).toEqual([`Stopping postgres (process ${left}), left over from a run that was killed`])
     expect(second.pid).not.toBe(left)
     expect(readFileSync(join(dataDir, 'log/postgres.log'), 'utf8')).not.toMatch('not properly shut down')
     await second.stop()
   })
 
-  it('tells which server it took and why not one before it in the order', async () => {
+  it('reports which server it uses, and why it does not prefer another', async () => {
     const bin = join(dataDir, 'bin')
     mkdirSync(bin)
     writeFileSync(join(bin, 'postgres'), '#!/bin/sh\necho "postgres (PostgreSQL) 15.18 (Debian)"')
@@ -72,7 +72,7 @@ describe('startPostgres', () => {
     await store.stop()
   })
 
-  it('leaves a server that DATABASE_URL names alone and does not print its password', async () => {
+  it('does not stop the server at DATABASE_URL, and does not print its password', async () => {
     const own = await startPostgres({ dataDir, env, durable: false })
     const named = await startPostgres({ dataDir, env: { DATABASE_URL: own.url } })
     expect(named).toMatchObject({ url: own.url, pid: undefined })
@@ -84,7 +84,7 @@ describe('startPostgres', () => {
     await own.stop()
   })
 
-  it('names what DATABASE_URL points at, without its password, when nobody answers there', async () => {
+  it('reports DATABASE_URL without its password if no server answers there', async () => {
     const start = startPostgres({ dataDir, env: { DATABASE_URL: 'postgres://me:secret@127.0.0.1:1/shop' } })
     await expect(start).rejects.toThrow(
       /^Cannot reach PostgreSQL at DATABASE_URL \(postgres:\/\/127\.0\.0\.1:1\/shop\): .*ECONNREFUSED.*Start it, or unset DATABASE_URL\.$/,
@@ -92,7 +92,7 @@ describe('startPostgres', () => {
     await expect(start).rejects.not.toThrow('secret')
   })
 
-  it('keeps the password where only its owner reads it', async () => {
+  it('keeps the password in a file that only its owner may read', async () => {
     const store = await startPostgres({ dataDir, env, durable: false })
     expect(statSync(join(dataDir, 'postgres.password')).mode & 0o777).toBe(0o600)
     await store.stop()
@@ -102,21 +102,21 @@ describe('startPostgres', () => {
     mkdirSync(join(dataDir, 'postgres'))
     writeFileSync(join(dataDir, 'postgres/PG_VERSION'), '17\n')
     await expect(startPostgres({ dataDir, env: { PATH: '/bin' } })).rejects.toThrow(
-      /was made by PostgreSQL 17, not 18\. Set DATA_DIR to another folder, .* or npm run reset\.$/,
+      /was created by PostgreSQL 17, not 18\. Set DATA_DIR to another folder, .* or run npm run reset\.$/,
     )
   })
 
-  it('quotes what the server said when it ends while starting', async () => {
+  it('quotes the message of a server that ends while it is starting', async () => {
     const first = await startPostgres({ dataDir, env, durable: false })
     await first.stop()
     writeFileSync(join(dataDir, 'postgres/postgresql.conf'), 'no_such_setting = 1\n')
     await expect(startPostgres({ dataDir, env })).rejects.toThrow(
-      /^PostgreSQL stopped while starting, after saying ".*configuration file .* contains errors"/,
+      /^PostgreSQL stopped while it was starting, with the message ".*configuration file .* contains errors"/,
     )
   })
 
-  describe.skipIf(!isRoot)('as the tests run as root,', () => {
-    it('says which folder keeps the user postgres out', async () => {
+  describe.skipIf(!isRoot)('if the tests run as root,', () => {
+    it('reports which folder the user postgres may not enter', async () => {
       const closed = join(dataDir, 'closed')
       mkdirSync(closed, { mode: 0o700 })
       const inside = join(closed, 'data')
@@ -126,7 +126,7 @@ describe('startPostgres', () => {
       )
     })
 
-    it('lets the user postgres, and nobody else, into a data folder that is closed', async () => {
+    it('lets only the user postgres enter a closed data folder', async () => {
       const closed = join(dataDir, 'closed')
       mkdirSync(closed, { mode: 0o700 })
       const store = await startPostgres({ dataDir: closed, env, durable: false })
@@ -134,7 +134,7 @@ describe('startPostgres', () => {
       expect(statSync(closed).mode & 0o777).toBe(0o710)
     })
 
-    it('leaves the data of another user alone', async () => {
+    it('refuses the data of another user', async () => {
       mkdirSync(join(dataDir, 'postgres'))
       chownSync(join(dataDir, 'postgres'), 65_534, 65_534)
       await expect(startPostgres({ dataDir, env })).rejects.toThrow(

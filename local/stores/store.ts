@@ -1,15 +1,15 @@
-/** A store that is ready to be used: one that we run, or one that an URL in the environment points at. */
+/** A store that is ready. Either we run it, or a URL in the environment points to it. */
 export interface Store {
   name: StoreName
-  /** Where to connect to. It may hold a password: never print it. */
+  /** The URL to connect to. It may contain a password, so it must not be printed. */
   url: string
-  /** What was taken and why, in one line for the start-up output. */
+  /** Which store is used and why, in one line for the start-up output. */
   origin: string
-  /** Undefined when somebody else runs it. */
+  /** Undefined if we do not run it. */
   pid: number | undefined
-  /** Resolves with the reason if it stops although nobody called `stop`; else never. */
+  /** Resolves with the reason if it ends although `stop` was not called. Otherwise never settles. */
   died: Promise<string>
-  /** Stops it cleanly; kills it after 3 s. Does nothing for a store that we do not run. May be called twice. */
+  /** Stops the store, and kills it after 3 s. Does nothing if we do not run it. May be called twice. */
   stop(): Promise<void>
 }
 
@@ -18,15 +18,15 @@ export type StoreName = 'postgres' | 'nats' | 'mongodb'
 export interface StoreOptions {
   /** The folder that `lockDataDir` locked. */
   dataDir: string
-  /** Where the URLs and the PATH are read from. Default: `process.env`. */
+  /** The environment with the URLs and the PATH (default: `process.env`). */
   env?: NodeJS.ProcessEnv
-  /** False trades safety against power loss for speed (tests). Default: true. */
+  /** If false, stores are faster but may lose data in a power failure, for tests (default: true). */
   durable?: boolean
-  /** Told about what takes long: a download, taking over a store that a killed run left. */
+  /** Called with a line about steps that take long, such as a download. */
   log?: (line: string) => void
 }
 
-/** A store that somebody else runs: there is nothing to stop, and we do not watch it. */
+/** Returns a store that we do not run, so that it is neither watched nor stopped. */
 export const externalStore = (name: StoreName, url: string, origin: string): Store => ({
   name,
   url,

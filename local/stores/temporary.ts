@@ -6,20 +6,20 @@ import { openDataDir } from './data-dir.ts'
 import { stopLeftovers } from './leftovers.ts'
 import { postgresUser } from './postgres-user.ts'
 
-/** The folder for temporary files, unless it is one that only root may enter, as some systems give root. */
+/** Returns the system's folder for temporary files, or /var/tmp if only root may enter that, as on some systems. */
 const base = () => {
   const user = postgresUser()
   return user !== undefined && barrierTo(tmpdir(), user) !== undefined ? '/var/tmp' : tmpdir()
 }
 
-/** A temporary folder that the user `postgres` may enter. */
+/** Creates a temporary folder that the user `postgres` may enter. */
 export const temporaryFolder = (): { folder: string; remove: () => void } => {
   const folder = mkdtempSync(join(base(), 'zeroshop-'))
   chmodSync(folder, 0o755)
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }) }
 }
 
-/** For tests: an empty data folder. `remove` stops what still runs on it. */
+/** Creates an empty data folder for tests. `remove` also stops the processes that still run on it. */
 export const temporaryDataDir = (): { dataDir: string; remove: () => Promise<void> } => {
   const { folder: dataDir, remove } = temporaryFolder()
   openDataDir(dataDir)

@@ -1,10 +1,10 @@
 import { codeOf, textOf } from './field.ts'
 
-/** An URL fit for the terminal: without user, password and parameters. */
+/** Returns a URL without user, password and parameters, so that it can be printed. */
 export const withoutSecrets = (url: string): string =>
   url.replace(/^([a-z][\w+.-]*:\/\/)?(?:.*@)?/is, '$1').replace(/[?#].*$/s, '')
 
-/** What an error says, with any user and password of the URL blotted out. */
+/** Returns the message of an error, without the user and password of the URL. */
 export const reasonOf = (error: unknown, url: string): string => {
   const login = /^(?:[a-z][\w+.-]*:\/\/)?(.*)@/is.exec(url)?.[1] ?? ''
   const password = login.slice(login.indexOf(':') + 1)
