@@ -13,10 +13,10 @@ import { openPostgres, poolSize, roleTimeouts } from '../functions/shared/store/
 import { maxConnections } from '../local/stores/postgres.ts'
 import { openShop, type TestShop } from './shop.ts'
 
-/** The connection for LISTEN, in addition to the pool. */
+/** The connection for LISTEN, which is not part of the pool. */
 const listening = 1
 const relay = relayPool + listening
-/** The migration with its seed, and what is run by hand: dead-letters, psql. */
+/** For the migration with its seed, and for commands that people run, such as dead-letters and psql. */
 const others = 2 + 5
 const reservedForSuperusers = 3
 
@@ -40,14 +40,14 @@ const read = (path: string) => readFileSync(join(import.meta.dirname, '..', path
 const documents = <T>(path: string) =>
   parseAllDocuments(read(path), { merge: true }).map((document) => document.toJS() as T)
 
-/** A setting of a file, such as `max_connections=100`. */
+/** Returns a setting from a file, such as `max_connections=100`. */
 function setting(text: string, name: string): number {
   const [, value] = new RegExp(`\\b${name} ?= ?(\\d+)`).exec(text) ?? []
   if (value === undefined) throw new Error(`${name} is not set`)
   return Number(value)
 }
 
-/** How many pods a Deployment has at most, also while it is rolled out unless `surge` is false. */
+/** Returns the maximum number of pods of a Deployment, including those during a roll-out unless `surge` is false. */
 function podsOf(path: string, { surge = true } = {}): number {
   const parts = documents<Part>(path)
   const { replicas = 1, strategy } = parts.find(({ kind }) => kind === 'Deployment')!.spec
@@ -55,14 +55,14 @@ function podsOf(path: string, { surge = true } = {}): number {
   return most + (surge ? strategy!.rollingUpdate.maxSurge : 0)
 }
 
-describe('the connections of 150 functions such as those of the table, each at its max scale,', () => {
+describe('the connections of 150 functions like those in the table, each at its max scale,', () => {
   const growth = Math.max(1, 150 / Object.keys(functions).length)
   const pooler = read('compose/pgbouncer.ini')
   const dispatchers = podsOf('knative/base/platform/dispatcher.yaml')
-  // of each domain in PostgreSQL, of the relay and dispatcher, and the one with which the pooler looks up passwords
+  // one for each domain in PostgreSQL, one for relay and dispatcher, and one in which the pooler looks up passwords
   const pools = Math.ceil((databaseRoles.length - 1) * growth) + 1 + 1
 
-  it('to the pooler are no more than it takes, even with two versions of each', () => {
+  it('to the pooler are no more than it accepts, even with two versions of each function', () => {
     const wanted = 2 * Math.ceil(instances(names) * growth) * poolSize + dispatchers * dispatcherPool
     const taken = setting(pooler, 'max_client_conn')
     expect(wanted).toBeLessThanOrEqual(taken)
@@ -91,7 +91,7 @@ describe('the connections of 150 functions such as those of the table, each at i
 })
 
 describe('the connections of npm start, which has no pooler,', () => {
-  it('are enough for every function at its maximum scale', () => {
+  it('are enough for all functions at their max scale', () => {
     expect(names.length).toBeGreaterThan(30)
     const functionsOwn = instances(names) * poolSize + instances(listeners) * listening
     expect(functionsOwn + relay + dispatcherPool + others).toBeLessThanOrEqual(
@@ -126,7 +126,7 @@ describe('a function’s pool', () => {
     return row.n
   }
 
-  it('opens no more connections than are budgeted, however many queries it gets', async () => {
+  it('opens no more connections than planned, however many queries there are', async () => {
     const db = openPostgres(shop.database('orders'), { name: 'crowded' })
     const busy = Promise.all(Array.from({ length: 20 }, () => db.client`select pg_sleep(0.05)`))
     await setTimeout(150)
@@ -139,7 +139,7 @@ describe('a function’s pool', () => {
     await db.close()
   })
 
-  it('listens where it is told to, and nowhere else', async () => {
+  it('listens only on the URL for listening', async () => {
     const listenUrl = new URL(shop.database('orders'))
     listenUrl.searchParams.set('application_name', 'past-the-pooler')
     const db = openPostgres(shop.database('orders'), { name: 'pooled', listenUrl: listenUrl.href })
@@ -152,7 +152,7 @@ describe('a function’s pool', () => {
     await expect.poll(() => count('past-the-pooler')).toBe(0)
   })
 
-  it.each(databaseRoles)('has the timeouts of the role %s without asking for them', async (role) => {
+  it.each(databaseRoles)('has the timeouts of the role %s without setting them', async (role) => {
     const client = postgres(shop.database(role), { max: 1 })
     const found = await client<{ name: string; ms: number }[]>`
       select name, setting::int as ms from pg_settings where name = any(${Object.keys(roleTimeouts)})`

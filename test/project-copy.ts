@@ -16,20 +16,20 @@ import { dirname, join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
 
-/** Copies the project into a folder, as it is, but without what is installed or built. */
+/** Copies the project into a folder, including changes that are not committed, but without installed and built files. */
 export function cloneInto(folder: string) {
   const list = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], {
     cwd: root,
     encoding: 'utf8',
   })
-  // a file that was removed is still in git's list
+  // git also lists files that were deleted
   for (const file of list.split('\0').filter((file) => file !== '' && existsSync(join(root, file)))) {
     mkdirSync(dirname(join(folder, file)), { recursive: true })
     cpSync(join(root, file), join(folder, file), { preserveTimestamps: true })
   }
 }
 
-/** Copies the working tree into a folder, for a test to change. The copy shares the project's packages. */
+/** Copies the project into a folder that a test may change. The copy shares the project's packages. */
 export function copyProject() {
   const folder = mkdtempSync(join(tmpdir(), 'zeroshop-copy-'))
   chmodSync(folder, 0o755)
@@ -51,7 +51,7 @@ export function copyProject() {
       writeFileSync(join(folder, file), text.replace(from, to))
     },
     write: (file: string, text: string) => writeFileSync(join(folder, file), text),
-    /** Adds a domain as a developer does: its folder and its line. */
+    /** Adds a domain as a developer does: a folder and a line. */
     addDomain(name: string, fixture: string) {
       cpSync(fixture, join(folder, 'functions', name), { recursive: true })
       appendFileSync(
@@ -82,5 +82,5 @@ export function copyProject() {
 
 export type ProjectCopy = ReturnType<typeof copyProject>
 
-/** The domain that tests add. */
+/** The folder of a domain that tests add. */
 export const wishes = join(import.meta.dirname, 'fixtures/wishes')

@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { signal } from '../local/stores/process.ts'
 
-/** How long tests wait for anything, in ms. A busy machine may be slow. */
+/** How long tests wait, in ms. A busy machine may be slow. */
 export const patienceMs = 240_000
 
 const root = join(import.meta.dirname, '..')
@@ -37,7 +37,7 @@ export function processesWith(text: string): string[] {
     .map((line) => line.slice(0, 200))
 }
 
-/** Kills the processes that a failed test has left. */
+/** Kills the processes that a failed test has left running. */
 export function killAll(text: string): void {
   for (const line of processesWith(text)) signal(Number.parseInt(line, 10), 'SIGKILL')
 }
@@ -57,7 +57,7 @@ export interface OtherUser {
 
 /**
  * Runs a command as a terminal does, in its own process group, so that Ctrl-C reaches all of its processes.
- * @param folder a text in the environment of all of its processes, for `processesWith`
+ * @param folder a text that is put into the environment of all its processes, for `processesWith`
  * @param options `as` is the user to run it as
  */
 export function runInTerminal(

@@ -32,7 +32,7 @@ describe('the gateway', () => {
     expect(await response.json()).toHaveProperty('openapi')
   })
 
-  it('sends headers that forbid browsers what the shop does not need', async () => {
+  it('sends security headers to browsers', async () => {
     const { headers } = await get('/api/v1/products')
     expect(Object.fromEntries(headers)).toMatchObject({
       'x-content-type-options': 'nosniff',
@@ -117,7 +117,7 @@ describe('the gateway', () => {
     expect(new Set(published)).toEqual(new Set(['gateway 127.0.0.1']))
   })
 
-  it('fetches a certificate for a SITE, on the ports that this needs', async () => {
+  it('gets a certificate for the public name in SITE, and uses ports 80 and 443', async () => {
     const settings = '-e SITE=shop.example.org -e HTTP_PORT=80 -e HTTPS_PORT=443'
     const adapt = 'caddy adapt --config /etc/caddy/Caddyfile'
     const adapted = await shop.compose(...`run --rm --no-deps ${settings} gateway ${adapt}`.split(' '))

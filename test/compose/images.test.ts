@@ -44,7 +44,7 @@ describe('the images', () => {
     docker('image', 'rm', ...[...imageNames, 'gateway'].map((name) => `zeroshop/${name}:${tag}`))
   })
 
-  it('add at most a megabyte to the shared layers', () => {
+  it('each add at most a megabyte to the shared layers', () => {
     const images = imageNames.map((name) => inspect(name, tag)!)
     const shared = images[0]!.layers.slice(0, -1)
     for (const { name, layers, sizes } of images) {
@@ -76,7 +76,7 @@ describe('the images', () => {
     expect(config.Healthcheck.Test).toEqual(isJob ? ['NONE'] : ['CMD', '/nodejs/bin/node', '/app/health.cjs'])
   })
 
-  it('contain no key, and no files that a volume would copy', () => {
+  it('contain no key, and no files that would be copied into a volume', () => {
     const search = 'find /data /config /etc/caddy -type f 2>/dev/null; find / -xdev -name "*.key"'
     const found = docker('run', '--rm', '--network', 'none', `zeroshop/gateway:${tag}`, 'sh', '-c', search)
     expect(found.trim().split('\n')).toEqual(['/etc/caddy/Caddyfile'])
@@ -87,7 +87,7 @@ describe('the images', () => {
       expect(run('create-order', { options: ['--entrypoint', shell] }).status).toBe(127)
   })
 
-  it('contain no file that their user could change', () => {
+  it('contain no file that their user can change', () => {
     const script = `
       const { accessSync, constants, readdirSync } = require('node:fs')
       const isWritable = (path) => { try { accessSync(path, constants.W_OK); return true } catch { return false } }

@@ -17,7 +17,7 @@ beforeAll(async () => {
   customer = await (await shop.client()).unchecked.register()
 })
 
-/** The rows of a statement, each with its columns. */
+/** Runs a statement. Returns its rows as arrays of columns. */
 async function psql(host: string, user: string, password: string, database: string, statement: string) {
   const options = `-Atq -h ${host} -U ${user} -d ${database} -c`.split(' ')
   const run = ['exec', '-T', '-e', `PGPASSWORD=${password}`, 'postgres', 'psql', ...options, statement]
@@ -34,11 +34,11 @@ const show = (statement: string) =>
 const direct = (statement: string) =>
   psql('postgres', 'postgres', secret('postgres-password'), 'zeroshop', statement)
 
-/** The address from which the pooler connects. */
+/** Returns the address that the pooler connects from. */
 const pooler = async () => (await pooled('orders', 'select host(inet_client_addr())'))[0]![0]!
 
 describe('the pooler', () => {
-  it('stands between every function and PostgreSQL, but for what listens', async () => {
+  it('handles all connections of functions to PostgreSQL, except those that listen', async () => {
     const { id } = await placeOrder(customer, [{ sku: 'MUG-BLUE', quantity: 1 }])
     const { response: stream } = await customer.GET('/orders/{id}/events', {
       params: { path: { id } },
@@ -76,7 +76,7 @@ describe('the pooler', () => {
       expect([role, Number(count)]).toSatisfy(([, n]: [string, number]) => n <= Number(config![1]))
   })
 
-  it.each(databaseRoles)('leaves the role %s its timeouts', async (role) => {
+  it.each(databaseRoles)('keeps the timeouts of the role %s', async (role) => {
     const settings = ['statement_timeout', 'lock_timeout', 'transaction_timeout', 'synchronous_commit']
     const [found] = await pooled(
       role,
@@ -85,7 +85,7 @@ describe('the pooler', () => {
     expect(found).toEqual(['5s', '3s', '20s', 'on'])
   })
 
-  it('takes a new password as soon as the role has it, and no longer the old one', async () => {
+  it('accepts a new password at once, and no longer the old one', async () => {
     const old = passwordOf('payments')
     try {
       await direct(`alter role payments password 'changed'`)
@@ -97,7 +97,7 @@ describe('the pooler', () => {
     expect(await pooled('payments', 'select 1')).toEqual([['1']])
   })
 
-  it('lets in no superuser, nobody without a password, and nobody to another database', async () => {
+  it('refuses superusers, wrong passwords and other databases', async () => {
     await expect(pooled('postgres', 'select 1', secret('postgres-password'))).rejects.toThrow('no such user')
     await expect(pooled('orders', 'select 1', 'guessed')).rejects.toThrow('SASL authentication failed')
     await expect(psql('pgbouncer', 'orders', passwordOf('orders'), 'postgres', 'select 1')).rejects.toThrow(

@@ -92,7 +92,7 @@ describe('a container that cannot start reports the cause and the remedy in one 
       /^NATS_URL: NATS cannot be used \(.+\)\. Start it, or set NATS_URL to its address\.$/,
     ],
     [
-      'a PostgreSQL database that is older',
+      'a PostgreSQL database with an older schema',
       () =>
         refusal(
           'get-order',
@@ -102,7 +102,7 @@ describe('a container that cannot start reports the cause and the remedy in one 
       `The orders data in PostgreSQL is older than this code (version 0 of ${version}). Run the migration first (FUNCTION=migrate).`,
     ],
     [
-      'a MongoDB database that is older',
+      'a MongoDB database with an older schema',
       () =>
         refusal(
           'get-product',
@@ -120,7 +120,7 @@ describe('a container that cannot start reports the cause and the remedy in one 
     else expect(said).toMatch(says)
   })
 
-  it('data that a newer version has changed for good, also in the migration', async () => {
+  it('a database with a newer, incompatible schema, also for the migration', async () => {
     const newer = version + 1
     await psql(
       'zeroshop',

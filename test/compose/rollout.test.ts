@@ -71,7 +71,7 @@ describe('a version with one more migration', () => {
   const migrate = (tag: string) => compose(tag, 'run --rm --no-deps migrate')
   const roll = (tag: string) => compose(tag, 'up --detach --wait --no-build --no-deps', ...services)
 
-  it('is rolled out, and rolled back without a backup, without a failed request', async () => {
+  it('is rolled out, and rolled back without a backup, while no request fails', async () => {
     const { id } = (await placeOrder()).data!
     const loads = [
       steadyLoad(placeOrder),

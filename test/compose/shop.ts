@@ -14,7 +14,7 @@ export interface Container {
   Image: string
 }
 
-/** A shop in containers, with its own name and ports, so that it does not disturb others on this machine. */
+/** Returns a shop in containers. Its own name and ports keep it apart from other shops on this machine. */
 export function composeShop(name: string, file: string, port: number) {
   const environment = {
     ...process.env,

@@ -72,7 +72,7 @@ describe('every accepted order is confirmed, once, when', () => {
     },
   )
 
-  it('every pod but the stores’ is evicted from its node', { timeout: 400_000 }, async () => {
+  it('all pods except those of the stores are evicted from their nodes', { timeout: 400_000 }, async () => {
     const selector = `app.kubernetes.io/part-of=zeroshop,app.kubernetes.io/name notin (${stateful})`
     const { accepted, taken, reserved } = await orderDuring(async () => {
       const { items } = await get<{ items: { metadata: { name: string } }[] }>([

@@ -67,7 +67,7 @@ describe('a secret', () => {
     expect(holders('jwt-private-key')).toEqual(['users'])
   })
 
-  it('of the pooler is mounted by nobody but the pooler, and by the migration, which makes its role', () => {
+  it('of the pooler is mounted only by the pooler and by the migration, which creates its role', () => {
     expect(holders('pgbouncer-users')).toEqual(['pgbouncer'])
     expect(holders('pgbouncer-password')).toEqual(['migrate'])
   })

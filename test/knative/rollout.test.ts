@@ -82,7 +82,7 @@ async function roll(image: string): Promise<void> {
   await expect.poll(ready, { timeout: 200_000, interval: 1_000 }).not.toBe(before)
 }
 
-/** A function that has not been called for a while starts from zero. */
+/** Waits until get-order has no pods, then reads an order. */
 async function readFromZero(): Promise<void> {
   await expect.poll(() => readyPods('get-order'), { timeout: 200_000, interval: 1_000 }).toBe(0)
   const { response } = await customer.GET('/orders/{id}', { params: { path: { id: order } } })

@@ -21,9 +21,12 @@ describe('a function that scales on concurrency', () => {
     await expect.poll(() => podsOf('list-products'), toZero).toHaveLength(0)
   })
 
-  it.each(['register-user', 'update-user'])('has no pod while %s is idle, though it hashes', async (name) => {
-    await expect.poll(() => podsOf(name), toZero).toHaveLength(0)
-  })
+  it.each(['register-user', 'update-user'])(
+    'has no pod while %s is idle, although it hashes passwords',
+    async (name) => {
+      await expect.poll(() => podsOf(name), toZero).toHaveLength(0)
+    },
+  )
 })
 
 describe('a function that scales on CPU', () => {
