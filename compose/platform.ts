@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fillMarked } from './marked.ts'
 import {
   databaseUrl,
+  deliveryKeys,
   directRoles,
   directUrl,
   domainSecrets,
@@ -25,6 +26,7 @@ const domainFiles = [
   ...databaseRoles.map(databaseUrl),
   ...directRoles.map(directUrl),
   ...mongodbUrls,
+  ...deliveryKeys,
   ...domainNames.flatMap(domainSecrets).map(({ setting }) => setting),
 ].map(fileOf)
 
@@ -34,6 +36,14 @@ export function platformFile(): string {
   const places: [name: string, lines: string[]][] = [
     ['migrate', mounted({ ...serviceSecrets.migrate, ...poolerSecrets })],
     ['relay', mounted(serviceSecrets.relay, 'LOG_LEVEL: ${LOG_LEVEL:-info}')],
+    [
+      'dispatcher',
+      mounted(
+        serviceSecrets.dispatcher,
+        'LOG_LEVEL: ${LOG_LEVEL:-info}',
+        'FUNCTION_URL: http://{function}:8080',
+      ),
+    ],
     ['secrets', domainFiles.map((file) => `${file}: { file: secrets/${file} }`)],
   ]
   return places.reduce((text, [name, lines]) => fillMarked(text, name, lines), text)

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { JWK } from 'jose'
 import {
   databaseUrl,
+  deliveryKeys,
   directRoles,
   directUrl,
   domainSecrets,
@@ -14,6 +15,7 @@ import {
   mongodbUrl,
 } from '../functions/deployment.ts'
 import { databaseRoles, domainNames, domainsIn } from '../functions/table.ts'
+import { newKey } from '../events/signature.ts'
 import { run } from '../functions/shared/process/run.ts'
 import { readArguments } from '../local/commands/arguments.ts'
 import { generateKeys, publicKeysOf } from '../functions/users/tokens.ts'
@@ -90,6 +92,7 @@ export async function makeSecrets(folder = secretsFolder): Promise<string[]> {
     'nats-url',
   )
 
+  for (const setting of deliveryKeys) await secret(fileOf(setting), newKey)
   const makers = {
     random,
     'private key': async () => JSON.stringify((await generateKeys()).privateKey),

@@ -1,8 +1,5 @@
 import { CloudEvent, type CloudEventV1 } from 'cloudevents'
-import { typePrefix, type EventSpecs, type EventType, type ShopEvent } from './event.ts'
-
-/** Thrown for an event that a reaction can never handle. */
-export class InvalidEvent extends Error {}
+import { InvalidEvent, typePrefix, type EventSpecs, type EventType, type ShopEvent } from './event.ts'
 
 /** Encodes an event as a CloudEvent 1.0. @throws if the CloudEvent is not valid */
 export function toCloudEvent(event: ShopEvent): CloudEvent<unknown> {

@@ -1,7 +1,9 @@
 import type { ReactionRow } from '../functions/shared/domain.ts'
-import { reactions } from '../functions/table.ts'
+import { reactions, type InDomain } from '../functions/table.ts'
 
 export interface Consumer {
+  /** The domain, whose key signs what is delivered. */
+  domain: string
   on: readonly string[]
   leadsTo?: string
   /** How many deliveries its instances can handle concurrently. */
@@ -10,10 +12,10 @@ export interface Consumer {
 
 /** The dispatcher's data about each reaction, by its name. */
 export const consumers: Readonly<Record<string, Consumer>> = Object.fromEntries(
-  Object.entries(reactions as Record<string, ReactionRow>).map(
-    ([name, { on, leadsTo, concurrency, maxScale }]) => [
+  Object.entries(reactions as Record<string, InDomain<ReactionRow>>).map(
+    ([name, { domain, on, leadsTo, concurrency, maxScale }]) => [
       name,
-      { on, atOnce: concurrency * maxScale, ...(leadsTo === undefined ? {} : { leadsTo }) },
+      { domain, on, atOnce: concurrency * maxScale, ...(leadsTo === undefined ? {} : { leadsTo }) },
     ],
   ),
 )

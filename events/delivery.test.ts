@@ -12,6 +12,7 @@ import { after, openPostgres, type Db } from '../functions/shared/store/postgres
 import { startNats } from '../local/stores/nats.ts'
 import type { Store } from '../local/stores/store.ts'
 import { temporaryDataDir } from '../local/stores/temporary.ts'
+import { deliveryKey } from '../test/deliveries.ts'
 import { openShop, type TestShop } from '../test/shop.ts'
 import { dropDeadLetters, listDeadLetters, replayDeadLetters } from './dead-letters.ts'
 import { startDispatcher } from './dispatcher.ts'
@@ -20,7 +21,9 @@ import { withCause } from '../functions/shared/store/cause.ts'
 import { transaction } from '../functions/shared/store/transaction.ts'
 import { outboxRow } from './emit.ts'
 import { connectBroker, type Broker } from './jetstream.ts'
+import { natsOptions } from './nats-url.ts'
 import { startRelay } from './relay.ts'
+import { createSigner, createVerifier } from './signature.ts'
 import { failures, inbox, outbox } from './tables.ts'
 
 /** Tests relay and dispatcher with a real broker. A server stands in for the reactions and records events. */
@@ -76,13 +79,17 @@ afterEach(async () => {
   await broker.close()
 })
 
+const verify = createVerifier([deliveryKey])
+
 async function react(request: IncomingMessage): Promise<number> {
   const [, name = '', ...rest] = request.url!.split('/')
   if (rest.length > 0) {
     woken.push(name)
     return 200
   }
-  const { id, type, data } = JSON.parse(await text(request)) as {
+  const body = await text(request)
+  if (verify(request.headers, body) !== undefined) return 401
+  const { id, type, data } = JSON.parse(body) as {
     id: string
     type: string
     data: { orderId: string }
@@ -116,6 +123,7 @@ const dispatch = (retryDelaysMs = [20, 20]) => {
     retryDelaysMs,
     pollMs: 20,
     url: (name) => `http://127.0.0.1:${port}/${name}`,
+    sign: (_, id, body) => createSigner([deliveryKey])(id, body),
   })
   stops.push(() => dispatcher.stop())
 }
@@ -217,7 +225,7 @@ describe('the relay', () => {
     await relay(200)
     await put(row)
     await expect.poll(() => broker.count()).toBe(1)
-    const connection = await connect({ servers: nats.url })
+    const connection = await connect(natsOptions(nats.url))
     await (
       await connection.jetstreamManager()
     ).consumers.add('zeroshop', {
@@ -301,10 +309,13 @@ describe('the dispatcher', () => {
     expect(await listDeadLetters(db)).toEqual([])
   })
 
-  it('keeps retrying while a reaction returns 503', async () => {
+  it.each([
+    [503, 'cannot reach its store'],
+    [401, 'does not accept the signature'],
+  ])('keeps retrying while a reaction returns %s, because it %s', async (status) => {
     const row = cancelled()
     failing.set(row.subject, 20)
-    failure = 503
+    failure = status
     await relay()
     dispatch([20, 20])
     await put(row)
@@ -323,7 +334,7 @@ describe('the dispatcher', () => {
   })
 
   it('updates a consumer that an earlier version created with other settings', async () => {
-    const connection = await connect({ servers: nats.url })
+    const connection = await connect(natsOptions(nats.url))
     const manager = await connection.jetstreamManager()
     await manager.consumers.add('zeroshop', {
       durable_name: 'release-stock',

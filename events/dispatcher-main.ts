@@ -1,12 +1,14 @@
-import type { Config } from '../functions/shared/process/config.ts'
+import { deliveryKeysSetting, type Config } from '../functions/shared/process/config.ts'
 import { UserError } from '../functions/shared/process/user-error.ts'
 import { storeWaitMs } from '../functions/shared/store/wait-for-store.ts'
 import { waitForSchema } from '../functions/shared/store/schema-version.ts'
 import { openPostgres } from '../functions/shared/store/postgres.ts'
 import type { Service } from '../functions/shared/process/service.ts'
 import type { Logger } from 'pino'
+import { consumers } from './consumers.table.ts'
 import { defaultRetryDelaysMs, startDispatcher } from './dispatcher.ts'
 import { connectBroker } from './jetstream.ts'
+import { createSigner, readKeys } from './signature.ts'
 import migrations from './migrations/meta/_journal.json' with { type: 'json' }
 
 /** The number of its connections to PostgreSQL. */
@@ -19,6 +21,7 @@ export const poolSize = 4
 export async function openDispatcher(config: Config, log: Logger): Promise<Service> {
   // read first, because what follows waits for the stores
   config.need('FUNCTION_URL')
+  const signers = openSigners(config)
   const retryDelaysMs = readDelays(config.get('RETRY_DELAYS_SECONDS'))
   const replicas = config.number('JETSTREAM_REPLICAS', 1)
   const waitMs = storeWaitMs(config)
@@ -29,6 +32,7 @@ export async function openDispatcher(config: Config, log: Logger): Promise<Servi
     db,
     broker,
     url: (name) => config.functionUrl(name),
+    sign: (domain, id, body) => signers.get(domain)!(id, body),
     retryDelaysMs,
     log,
   })
@@ -41,6 +45,15 @@ export async function openDispatcher(config: Config, log: Logger): Promise<Servi
     },
   }
 }
+
+/** Returns what signs the deliveries to each domain with its key. */
+const openSigners = (config: Config) =>
+  new Map(
+    Object.values(consumers).map(({ domain }) => [
+      domain,
+      createSigner(readKeys(config, deliveryKeysSetting(domain))),
+    ]),
+  )
 
 function readDelays(setting: string | undefined): number[] {
   if (setting === undefined) return defaultRetryDelaysMs

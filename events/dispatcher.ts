@@ -11,6 +11,7 @@ import { typeOf } from './cloud-event.ts'
 import { consumers as reactions } from './consumers.table.ts'
 import { ackWaitMs, type Broker } from './jetstream.ts'
 import { Loop } from './loop.ts'
+import type { Signature } from './signature.ts'
 import { failures } from './tables.ts'
 import { createWaker } from './wake.ts'
 
@@ -20,10 +21,12 @@ export interface DispatcherOptions {
   broker: Broker
   /** Returns the URL of a reaction. */
   url: (name: string) => string
+  /** Signs a delivery to a domain. */
+  sign: (domain: string, id: string, body: string) => Signature
   /**
    * The pauses between attempts, in ms. After the last attempt, the event is parked. If the reaction returns
-   * 503 or cannot be reached itself, the dispatcher retries as long as that lasts, at the last but one of
-   * these intervals.
+   * 503, refuses the signature or cannot be reached, the dispatcher retries as long as that lasts, at the last
+   * but one of these intervals.
    */
   retryDelaysMs?: number[]
   /** How often to look for due retries, in ms. */
@@ -42,7 +45,7 @@ export const defaultRetryDelaysMs = [1, 5, 30, 120, 600].map((seconds) => second
  * @returns `stop`, which finishes the deliveries that are under way
  */
 export function startDispatcher(options: DispatcherOptions): { stop(): Promise<void> } {
-  const { db, broker, url, retryDelaysMs = defaultRetryDelaysMs, pollMs = 500, log } = options
+  const { db, broker, url, sign, retryDelaysMs = defaultRetryDelaysMs, pollMs = 500, log } = options
   const stopping = new AbortController()
   const open = new Set<ConsumerMessages>()
   const inFlight = new Set<Promise<void>>()
@@ -109,7 +112,7 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
   async function attempt(name: string, event: CloudEvent<unknown>, { isRetry = false } = {}) {
     try {
       waker.wakeAfter(typeOf(event.type))
-      await deliver(url(name), event)
+      await deliver(name, event)
       waker.asked(name)
       if (isRetry) await db.delete(failures).where(isFailure(name, event.id))
     } catch (error) {
@@ -117,11 +120,32 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
     }
   }
 
+  /**
+   * Posts an event.
+   * @throws if the reaction does not return success up to 2 s before JetStream's acknowledgement timeout
+   */
+  async function deliver(name: string, event: CloudEvent<unknown>) {
+    const { headers, body } = HTTP.structured(event)
+    const text = String(body)
+    const response = await fetch(url(name), {
+      method: 'POST',
+      headers: {
+        'content-type': String(headers['content-type']),
+        ...sign(reactions[name]!.domain, event.id, text),
+      },
+      body: text,
+      signal: AbortSignal.timeout(ackWaitMs - 2_000),
+    })
+    const answer = await response.text()
+    if (!response.ok) throw new Refused(response.status, answer)
+  }
+
   async function storeFailure(name: string, event: CloudEvent<unknown>, error: unknown) {
     const reason = error instanceof Error ? describe(error) : String(error)
     // with 422 the reaction says that it can never handle the event
     const isFinal = error instanceof Refused && error.status === 422
-    const isPassing = (error instanceof Refused && error.status === 503) || cannotConnect(error)
+    // with 401 the keys or the clocks differ, which is no fault of the event
+    const isPassing = (error instanceof Refused && [401, 503].includes(error.status)) || cannotConnect(error)
     const stored = await transaction(db, async (tx) => {
       // the row counts the attempts, so that a second copy of the event does not restart the count
       const [row] = await tx
@@ -209,28 +233,22 @@ function decode(message: JsMsg): CloudEvent<unknown> {
   return event
 }
 
-/**
- * Posts an event.
- * @throws if the reaction does not return success up to 2 s before JetStream's acknowledgement timeout
- */
-async function deliver(url: string, event: CloudEvent<unknown>) {
-  const { headers, body } = HTTP.structured(event)
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': String(headers['content-type']) },
-    body: String(body),
-    signal: AbortSignal.timeout(ackWaitMs - 2_000),
-  })
-  const answer = await response.text()
-  if (!response.ok) throw new Refused(response.status, answer)
-}
-
 /** Thrown if a reaction returns a status other than success. */
 class Refused extends Error {
   readonly status: number
   constructor(status: number, answer: string) {
-    super(`${status} ${answer.slice(0, 500)}`)
+    super(`${status} ${detailOf(answer).slice(0, 500)}`)
     this.status = status
+  }
+}
+
+/** Returns the detail of a problem document, or any other answer as it is. */
+function detailOf(answer: string): string {
+  try {
+    const { detail, title } = JSON.parse(answer) as { detail?: string; title?: string }
+    return detail ?? title ?? answer
+  } catch {
+    return answer
   }
 }
 

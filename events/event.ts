@@ -24,6 +24,9 @@ export interface ShopEvent<T extends EventType = EventType> {
 /** Event types by name: those that a function may emit, or that a reaction runs on. */
 export type EventSpecs = Readonly<Record<string, EventSpec>>
 
+/** Thrown for an event that a reaction can never handle. */
+export class InvalidEvent extends Error {}
+
 export const typePrefix = 'dev.zeroshop.'
 
 /** Returns the NATS subject of an event type. */

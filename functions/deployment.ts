@@ -9,11 +9,12 @@ import {
   domainsIn,
   functions,
   functionsOf,
+  reactingDomains,
   type DatabaseRole,
   type Domain,
   type FunctionName,
 } from './table.ts'
-import { urlSetting } from './shared/process/config.ts'
+import { deliveryKeysSetting, urlSetting } from './shared/process/config.ts'
 
 type Files = Readonly<Record<string, string>>
 
@@ -29,6 +30,9 @@ export const databaseUrl = (role: DatabaseRole) => urlSetting(role, 'postgres')
 export const directUrl = (role: DatabaseRole) => `${role.toUpperCase()}_DIRECT_URL`
 /** Returns the setting that contains the URL of a domain's MongoDB database. */
 export const mongodbUrl = (domain: Domain) => urlSetting(domain, 'mongodb')
+
+/** The settings with the keys of deliveries: the dispatcher gets all of them, a function those of its domain. */
+export const deliveryKeys = reactingDomains.map(deliveryKeysSetting)
 
 /** Returns the domain's own settings that are secrets, and how each is generated. */
 export const domainSecrets = (domain: Domain) =>
@@ -50,6 +54,7 @@ export const secretsOf = (domain: Domain): Files => ({
   ...(domains[domain].store === 'mongodb'
     ? { MONGODB_URL: fileOf(mongodbUrl(domain)) }
     : { DATABASE_URL: fileOf(databaseUrl(domain)) }),
+  ...(reactingDomains.includes(domain) ? { DELIVERY_KEYS: fileOf(deliveryKeysSetting(domain)) } : {}),
   ...(directRoles.includes(domain) ? { LISTEN_DATABASE_URL: fileOf(directUrl(domain)) } : {}),
 })
 
@@ -73,7 +78,10 @@ export const serviceSecrets = {
       'NATS_URL',
     ),
   },
-  dispatcher: { DATABASE_URL: fileOf(databaseUrl('events')), ...files('NATS_URL') },
+  dispatcher: {
+    DATABASE_URL: fileOf(databaseUrl('events')),
+    ...files('NATS_URL', ...deliveryKeys),
+  },
   migrate: files(
     'ADMIN_DATABASE_URL',
     ...databaseRoles.map(databaseUrl),

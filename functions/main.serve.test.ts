@@ -92,10 +92,10 @@ describe('a running process', () => {
       host: string,
       method: string,
       path: string,
-      event?: { type: string; body: string },
+      event?: { headers: Record<string, string>; body: string },
     ) => {
-      const type = event === undefined ? {} : { 'content-type': event.type }
-      const request = httpRequest({ port, host: '127.0.0.1', method, path, headers: { host, ...type } })
+      const headers = { host, ...event?.headers }
+      const request = httpRequest({ port, host: '127.0.0.1', method, path, headers })
       request.end(event?.body)
       return answerOf(request)
     }

@@ -138,6 +138,25 @@ describe('starting a process', () => {
       'PAYMENT_PROVIDER_URL is not set: it is the address of the payment provider. Set it, or PAYMENT_PROVIDER_URL_FILE.',
     ],
     [
+      'without the keys of deliveries',
+      () => ({ ...without('DELIVERY_KEYS'), FUNCTION: 'reserve-stock' }),
+      'DELIVERY_KEYS is not set: it is the keys that sign what the dispatcher delivers to the domain, separated by spaces: each is whsec_ and 24 to 64 bytes in base64. Set it, or DELIVERY_KEYS_FILE.',
+    ],
+    [
+      'with a key of deliveries that is too short',
+      () => ({
+        ...good,
+        FUNCTION: 'reserve-stock',
+        DELIVERY_KEYS: `${good['DELIVERY_KEYS']} whsec_c2hvcnQ=`,
+      }),
+      'DELIVERY_KEYS cannot be used: set it to the keys that sign what the dispatcher delivers to the domain, separated by spaces: each is whsec_ and 24 to 64 bytes in base64.',
+    ],
+    [
+      'as the dispatcher without the keys of a domain',
+      () => ({ ...without('STOCK_DELIVERY_KEYS'), FUNCTION: 'dispatcher' }),
+      'STOCK_DELIVERY_KEYS is not set: it is the keys that sign what the dispatcher delivers to stock, separated by spaces: each is whsec_ and 24 to 64 bytes in base64. Set it, or STOCK_DELIVERY_KEYS_FILE.',
+    ],
+    [
       'without the broker',
       () => ({ ...good, FUNCTION: 'dispatcher' }),
       'NATS_URL is not set: it is the NATS server with JetStream. Set it, or NATS_URL_FILE.',

@@ -131,10 +131,10 @@ describe('stopping a process', () => {
     })
     const insert = `insert into stock.items (sku, seller_id) values ('MUG', '${uuidv7()}')`
     const lock = await hold('stock', insert)
-    const { type, body } = productCreated('MUG')
+    const { headers, body } = productCreated('MUG')
     const answer = fetch(`http://127.0.0.1:${await port}`, {
       method: 'POST',
-      headers: { 'content-type': type },
+      headers,
       body,
     })
     await lock.waiting()

@@ -54,7 +54,7 @@ describe('a process that cannot use its store', () => {
     ],
     [
       'on a MongoDB database that was never migrated',
-      () => ({ ...good, FUNCTION: 'get-product', MONGODB_URL: shop.mongodb.replace(/[^/]+$/, 'none') }),
+      () => ({ ...good, FUNCTION: 'get-product', MONGODB_URL: shop.mongodb.replace(/[^/]+(?=\?)/, 'none') }),
       `The products data in MongoDB is older than this code (version 0 of 1). Run the migration first (FUNCTION=migrate).`,
     ],
     [

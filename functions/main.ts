@@ -53,7 +53,7 @@ async function main(config: Config): Promise<void> {
     return serve(first, opened, configured, listen)
   }
   const [opened, { serve }] = await Promise.all([opening, import('./shared/process/serve-reaction.ts')])
-  return serve(first, opened, listen)
+  return serve(first, opened, configured, listen)
 }
 
 /**

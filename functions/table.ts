@@ -60,6 +60,9 @@ export const reactionsOn = (type: string): ReactionName[] =>
     (reactions[name].on as readonly string[]).includes(type),
   )
 
+/** The domains that have reactions. */
+export const reactingDomains = domainNames.filter((name) => Object.keys(domains[name].reactions).length > 0)
+
 /** Returns the functions of a domain, operations first. */
 export const functionsOf = (domain: Domain): FunctionName[] =>
   (Object.keys(functions) as FunctionName[]).filter((name) => functions[name].domain === domain)

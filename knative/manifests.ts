@@ -21,7 +21,7 @@ export function manifests(): Map<string, string> {
       }),
     ],
     ['knative/base/platform/Caddyfile', caddyfile('knative')],
-    ...(['migrate', 'relay'] as const).map(
+    ...(['migrate', 'relay', 'dispatcher'] as const).map(
       (name) => [`knative/base/platform/${name}.yaml`, platformPart(name)] as [string, string],
     ),
     // kustomize does not read files outside of its folder
@@ -37,7 +37,7 @@ const yaml = (object: unknown) =>
   `# Generated from the domains' declarations by npm run generate (knative/manifests.ts).\n${stringify(object, { lineWidth: 110 })}`
 
 /** Returns a file of the platform with its generated part: the secrets, which depend on the domains. */
-function platformPart(name: 'migrate' | 'relay'): string {
+function platformPart(name: 'migrate' | 'relay' | 'dispatcher'): string {
   const text = readFileSync(join(import.meta.dirname, `base/platform/${name}.yaml`), 'utf8')
   const env = Object.entries(serviceSecrets[name]).map(
     ([setting, file]) => `  - { name: ${setting}_FILE, value: /run/secrets/${file} }`,

@@ -21,6 +21,8 @@ import type { Secrets } from './secrets.ts'
 export interface Addresses {
   postgres: string
   mongodb: string
+  /** Whether the URL is that of an administrator of ours, who can create a user for each domain. */
+  mongodbIsOurs: boolean
   nats: string
   /** The port of the payment sandbox. */
   sandboxPort: number
@@ -53,9 +55,12 @@ export function environment(addresses: Addresses, secrets: Secrets, dataDir: str
     ...Object.fromEntries(
       domainsIn('mongodb').map((domain) => [
         fileOf(mongodbUrl(domain)),
-        withDatabase(addresses.mongodb, domain),
+        addresses.mongodbIsOurs
+          ? withUser(addresses.mongodb, domain, secrets.passwords[domain])
+          : withDatabase(addresses.mongodb, domain),
       ]),
     ),
+    ...(addresses.mongodbIsOurs ? { 'admin-mongodb-url': addresses.mongodb } : {}),
   }
   const settings = (files: Settings): Settings =>
     Object.fromEntries(
@@ -94,6 +99,14 @@ export function environment(addresses: Addresses, secrets: Secrets, dataDir: str
 }
 
 export type Environment = ReturnType<typeof environment>
+
+/** The URL of a domain's user, who is in the domain's database. */
+function withUser(url: string, domain: string, password: string): string {
+  const changed = new URL(url)
+  Object.assign(changed, { username: domain, password, pathname: `/${domain}` })
+  changed.searchParams.delete('authSource')
+  return changed.href
+}
 
 function withDatabase(url: string, name: string): string {
   const changed = new URL(url)

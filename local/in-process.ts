@@ -1,10 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
-import { HTTP } from 'cloudevents'
-import { Hono } from 'hono'
+import type { Hono } from 'hono'
 import { pino } from 'pino'
-import { fromCloudEvent, InvalidEvent } from '../events/cloud-event.ts'
-import { runReaction } from '../events/reaction.ts'
+import { readKeys } from '../events/signature.ts'
 import {
   domainNames,
   functionsOf,
@@ -14,7 +12,7 @@ import {
   type OperationName,
   type ReactionName,
 } from '../functions/table.ts'
-import { openDomain, operationOf, reactionOf } from '../functions/source.ts'
+import { openDomain, operationOf } from '../functions/source.ts'
 import { createApp } from '../functions/shared/http/app.ts'
 import { readConfig } from '../functions/shared/process/config.ts'
 import { loggable } from '../functions/shared/process/loggable.ts'
@@ -26,6 +24,7 @@ import { openDispatcher } from '../events/dispatcher-main.ts'
 import { openRelay } from '../events/relay-main.ts'
 import type { Backend } from './backend.ts'
 import type { Environment } from './environment.ts'
+import { reactionsApp } from './reactions.ts'
 
 /** Runs all functions in this process, for quick tests and for debugging. */
 export async function startInProcess(
@@ -57,21 +56,10 @@ export async function startInProcess(
     log,
   })
 
-  const internal = new Hono()
-  for (const name of Object.keys(reactions) as ReactionName[]) {
-    const { row, run, emits, takes } = await reactionOf(name)
-    internal.post(`/${name}`, async (c) => {
-      const event = fromCloudEvent(
-        HTTP.toEvent<unknown>({ headers: c.req.header(), body: await c.req.text() }) as never,
-        takes,
-      )
-      await runReaction(run, event, deps(row.domain), { domain: row.domain, emits })
-      return c.body(null, 204)
-    })
-  }
-  internal.onError((error, c) => {
-    log.warn({ err: error }, 'reaction failed')
-    return c.text(error.message, error instanceof InvalidEvent ? 422 : 500)
+  const internal = await reactionsApp(Object.keys(reactions) as ReactionName[], {
+    deps,
+    keys: (name) => readKeys(readConfig(environment.ofFunction(name)), 'DELIVERY_KEYS'),
+    log,
   })
   for (const name of Object.keys(operations)) internal.mount(`/${name}`, app.fetch)
   const [relay, dispatcher] = await Promise.all([

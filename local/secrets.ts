@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { JWK } from 'jose'
-import { domainSecrets, fileOf } from '../functions/deployment.ts'
-import { databaseRoles, domainNames, type DatabaseRole } from '../functions/table.ts'
+import { deliveryKeys, domainSecrets, fileOf } from '../functions/deployment.ts'
+import { newKey } from '../events/signature.ts'
+import { databaseRoles, domainNames, domainsIn, type DatabaseRole } from '../functions/table.ts'
 
 /** The secrets of the shop in a data folder. */
 export interface Secrets {
@@ -20,10 +21,11 @@ export async function localSecrets(dataDir: string): Promise<Secrets> {
   const files: Record<string, string> = { ...fromEarlier(kept), ...kept.files }
   for (const { setting, secret } of domainNames.flatMap(domainSecrets))
     files[fileOf(setting)] ??= secret === 'random' ? random() : await newPrivateKey()
+  for (const file of deliveryKeys.map(fileOf)) files[file] ??= newKey()
   files['jwt-public-keys'] ??= await publicKeysFor(files['jwt-private-key']!)
   const secrets: Secrets = {
     passwords: Object.fromEntries(
-      databaseRoles.map((role) => [role, kept.passwords?.[role] ?? random()]),
+      [...databaseRoles, ...domainsIn('mongodb')].map((role) => [role, kept.passwords?.[role] ?? random()]),
     ) as Secrets['passwords'],
     files,
   }

@@ -90,6 +90,7 @@ async function start(options: SystemOptions, startup: Startup): Promise<System> 
       postgres: postgres.url,
       nats: nats.url,
       mongodb: mongodb.url,
+      mongodbIsOurs: mongodb.pid !== undefined,
       sandboxPort: await freePort(),
       functionUrl: `http://127.0.0.1:${internal.port}/{function}`,
     },

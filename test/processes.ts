@@ -7,7 +7,10 @@ import { HTTP } from 'cloudevents'
 import { uuidv7 } from 'uuidv7'
 import { expect } from 'vitest'
 import { toCloudEvent } from '../events/cloud-event.ts'
+import { reactingDomains } from '../functions/table.ts'
+import { deliveryKeysSetting } from '../functions/shared/process/config.ts'
 import { bundle } from '../images/bundle.ts'
+import { deliveryHeaders, deliveryKey } from './deliveries.ts'
 import { openShop } from './shop.ts'
 
 export type Environment = Record<string, string>
@@ -53,6 +56,9 @@ export async function openProcesses() {
       FUNCTION_URL: 'http://127.0.0.1:9/{function}',
       STORE_WAIT_SECONDS: '0.1',
       JWT_PUBLIC_KEYS: JSON.stringify({ keys: [publicKey] }),
+      DELIVERY_KEYS: deliveryKey,
+      // for the dispatcher
+      ...Object.fromEntries(reactingDomains.map((domain) => [deliveryKeysSetting(domain), deliveryKey])),
     } satisfies Environment,
     /** The settings of the migration of the shop's stores. */
     migration: {
@@ -92,9 +98,9 @@ export async function answerOf(request: ClientRequest) {
 }
 
 /** The delivery of `product.created`, as the dispatcher sends it. */
-export function productCreated(sku: string): { type: string; body: string } {
+export function productCreated(sku: string): { headers: Record<string, string>; body: string } {
   const product = { productId: uuidv7(), sku, name: 'Mug', sellerId: uuidv7(), version: 1 }
-  const { headers, body } = HTTP.structured(
+  const { body } = HTTP.structured(
     toCloudEvent({
       id: uuidv7(),
       type: 'product.created',
@@ -104,5 +110,5 @@ export function productCreated(sku: string): { type: string; body: string } {
       data: { ...product, price: { amount: 900, currency: 'EUR' } },
     }),
   )
-  return { type: String(headers['content-type']), body: String(body) }
+  return { headers: deliveryHeaders(String(body)), body: String(body) }
 }

@@ -31,11 +31,11 @@ export async function startTestSystem(settings: Settings = {}, inProcess = true)
     dataDir,
     /** Kills the broker and starts it again with an empty disk. */
     loseBroker: async () => {
-      const { port } = new URL(nats.url)
+      const { port, password } = new URL(nats.url)
       process.kill(nats.pid!, 'SIGKILL')
       await nats.died
       await broker.remove()
-      nats = await startNats({ dataDir: broker.dataDir, durable: false, port: Number(port) })
+      nats = await startNats({ dataDir: broker.dataDir, durable: false, port: Number(port), password })
     },
     stop: async () => {
       await system.stop()

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { index, integer, jsonb, pgSchema, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
-import type { EventData } from '../../events/event.ts'
+import { InvalidEvent, type EventData } from '../../events/event.ts'
 import { time } from '../shared/store/columns.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
 import {
@@ -236,6 +236,17 @@ export function priceLines(
       pointer: '/body/lines',
     }
   return { lines, total: { amount, currency: [...currencies][0]! } }
+}
+
+/**
+ * Checks that a payment is of an order's total.
+ * @throws InvalidEvent if it is of another amount or currency, so that the order does not go on without its price
+ */
+export function checkPaid(order: Pick<OrderRow, 'id' | 'totalAmount' | 'currency'>, paid: Money): void {
+  if (paid.amount === order.totalAmount && paid.currency === order.currency) return
+  throw new InvalidEvent(
+    `${paid.amount} ${paid.currency} were paid for order ${order.id}, which costs ${order.totalAmount} ${order.currency}`,
+  )
 }
 
 /** Converts a timeline row to the API's timeline entry. */

@@ -1,5 +1,6 @@
 import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { InvalidEvent } from '../../events/event.ts'
 import { knowProducts, newOrder, place, putStatus } from '../../test/orders.ts'
 import { expectInvalid } from '../../test/problems.ts'
 import { openShop, type TestShop } from '../../test/shop.ts'
@@ -203,10 +204,30 @@ describe('expire-order', () => {
     expect((await shop.emitted(id)).map(({ type }) => type)).toEqual(['order.placed', 'order.cancelled'])
   })
 
+  it('neither confirms nor completes an order for a payment of another amount or currency', async () => {
+    const { id, total } = await place(shop, shop.newUser())
+    const paid = (amount: typeof total) => ({ orderId: id, paymentId: uuidv7(), amount })
+    for (const wrong of [
+      { ...total, amount: 1 },
+      { ...total, amount: total.amount + 1 },
+      { ...total, currency: 'JPY' },
+    ]) {
+      await expect(shop.react('confirm-order', 'payment.authorized', paid(wrong))).rejects.toThrow(
+        InvalidEvent,
+      )
+      expect(await read(id)).toMatchObject({ status: 'placed' })
+    }
+    await putStatus(shop, id, 'shipped')
+    const less = paid({ ...total, amount: 1 })
+    await expect(shop.react('complete-order', 'payment.captured', less)).rejects.toThrow(InvalidEvent)
+    expect(await read(id)).toMatchObject({ status: 'shipped' })
+    await shop.react('complete-order', 'payment.captured', paid(total))
+    expect(await read(id)).toMatchObject({ status: 'completed' })
+  })
+
   it('cancels a confirmed order that is not shipped within seven days', async () => {
-    const { id } = await place(shop, shop.newUser())
+    const { id, total: amount } = await place(shop, shop.newUser())
     const paymentId = uuidv7()
-    const amount = { amount: 1800, currency: 'EUR' }
     await shop.react('confirm-order', 'payment.authorized', { orderId: id, paymentId, amount })
     expect((await shop.scheduled(id)).at(-1)).toEqual({
       type: 'order.deadline-reached',

@@ -1,3 +1,5 @@
+import { readdirSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { MongoClient } from 'mongodb'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { runKilledRunner } from './fixtures/killed.ts'
@@ -31,6 +33,7 @@ describe('startMongo', () => {
     await write(first.url)
     await first.stop()
     const second = await startMongo({ dataDir, env })
+    expect(new URL(second.url).password).toBe(new URL(first.url).password)
     expect(await read(second.url)).toBe(1)
     await second.stop()
   })
@@ -61,6 +64,26 @@ describe('startMongo', () => {
     await named.stop()
     await write(own.url)
     await own.stop()
+  })
+
+  it('refuses clients without its password, and sets one for data from before there were passwords', async () => {
+    const first = await startMongo({ dataDir, env })
+    await write(first.url)
+    const open = new URL(first.url)
+    Object.assign(open, { username: '', password: '' })
+    open.searchParams.delete('authSource')
+    const guessed = Object.assign(new URL(first.url), { password: 'guessed' })
+    await expect(read(open.href)).rejects.toThrow(/requires authentication/i)
+    await expect(read(guessed.href)).rejects.toThrow(/authentication failed/i)
+    await first.stop()
+    for (const file of readdirSync(dataDir).filter((name) => name.endsWith('.password'))) {
+      expect(statSync(join(dataDir, file)).mode & 0o077).toBe(0)
+      rmSync(join(dataDir, file))
+    }
+    const second = await startMongo({ dataDir, env })
+    expect(new URL(second.url).password).not.toBe(new URL(first.url).password)
+    expect(await read(second.url)).toBe(1)
+    await second.stop()
   })
 
   it('stops in time, even while a client is connected', async () => {

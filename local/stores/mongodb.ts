@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
@@ -8,9 +8,10 @@ import { cacheDir, cached } from './cache.ts'
 import type { Daemon } from './daemon.ts'
 import { startDaemon } from './daemon.ts'
 import { explainDataDir, makeFolder, openDataDir } from './data-dir.ts'
-import { textOf } from './field.ts'
+import { fieldOf, textOf } from './field.ts'
 import { stopLeftovers } from './leftovers.ts'
 import { pipVenv } from './packages.ts'
+import { keepPassword, keptPassword, newPassword } from './password.ts'
 import type { Store, StoreOptions } from './store.ts'
 import { externalStore } from './store.ts'
 import { UserError } from '../../functions/shared/process/user-error.ts'
@@ -139,16 +140,24 @@ const accepts = async (port: number): Promise<boolean> => {
   }
 }
 
-const mongodArgs = (folder: string, port: number, durable: boolean): string[] => [
+interface Running {
+  folder: string
+  durable: boolean
+  /** Whether clients have to log in. */
+  auth: boolean
+}
+
+const mongodArgs = (port: number, { folder, durable, auth }: Running): string[] => [
   `--dbpath=${folder}`,
   '--bind_ip=127.0.0.1',
   `--port=${port}`,
   '--nounixsocket',
   '--wiredTigerCacheSizeGB=0.25',
   ...(durable ? ['--journalCommitInterval=10'] : []),
+  ...(auth ? ['--auth'] : []),
 ]
 
-const secantusArgs = (folder: string, config: string, durable: boolean): string[] => [
+const secantusArgs = (config: string, { folder, durable, auth }: Running): string[] => [
   // -s ignores the packages in the user's home; -m because the path in a script's first line breaks when the folder moves
   '-s',
   '-m',
@@ -160,12 +169,35 @@ const secantusArgs = (folder: string, config: string, durable: boolean): string[
   `--storage-path=${folder}`,
   '--cache-size=64M',
   ...(durable ? ['--sync-on-commit'] : []),
+  ...(auth ? ['--auth'] : []),
 ]
+
+/** Creates the users of the domains (functions/migrate-mongodb.ts). */
+const administrator = 'root'
+
+/** MongoDB's error code if a user already exists. */
+const userExists = 51_003
+
+/** Creates the administrator, or sets the password if an interrupted start has left one. */
+const createAdministrator = async (url: string, pwd: string): Promise<void> => {
+  const { MongoClient } = await import('mongodb')
+  const client = new MongoClient(url, { serverSelectionTimeoutMS: 5000 })
+  try {
+    const admin = client.db('admin')
+    const user = { pwd, roles: ['root'] }
+    await admin.command({ createUser: administrator, ...user }).catch((error: unknown) => {
+      if (fieldOf(error, 'code') !== userExists) throw error
+      return admin.command({ updateUser: administrator, ...user })
+    })
+  } finally {
+    await client.close()
+  }
+}
 
 /**
  * Starts a MongoDB-compatible server: the one at MONGODB_URL, or else mongod 6 or newer on the PATH, a downloaded mongod, or
  * SecantusDB (always in its own process, because its licence is the GPL). It runs standalone, without change streams and
- * transactions.
+ * transactions. Clients log in; the URL is the administrator's.
  * @throws UserError that says what to do
  */
 export const startMongo = async (options: StoreOptions): Promise<Store> => {
@@ -176,31 +208,53 @@ export const startMongo = async (options: StoreOptions): Promise<Store> => {
   const { engine, command, origin } = await locate(options)
   const folder = folderOf(dataDir, engine)
   const config = join(dataDir, 'secantusd.toml')
+  const passwordFile = join(dataDir, `${engine}.password`)
   try {
+    // it belongs to data that was removed
+    if (!hasData(dataDir, engine)) rmSync(passwordFile, { force: true })
     mkdirSync(folder, { recursive: true })
     // without a configuration file, it would look for one in the current folder and in the user's home
     if (engine === 'secantus') writeFileSync(config, '')
   } catch (error) {
     throw explainDataDir(error, dataDir)
   }
-  const port = engine === 'mongod' ? await freePort() : undefined
-  const listening = port === undefined ? /listening on 127\.0\.0\.1:(\d+)/ : /Waiting for connections/
-  const daemon: Daemon = {
-    name: 'mongodb',
-    title: engine === 'mongod' ? 'MongoDB' : 'SecantusDB',
-    origin,
-    dataDir,
-    command,
-    args: port === undefined ? secantusArgs(folder, config, durable) : mongodArgs(folder, port, durable),
-    env: { ...env, PYTHONUNBUFFERED: '1', MALLOC_ARENA_MAX: '2' },
-    stopSignal: 'SIGTERM',
-    ready: async (_pid, log) => {
-      const match = listening.exec(log())
-      const at = port ?? Number(match?.[1] ?? 0)
-      return match && (await accepts(at)) ? `mongodb://127.0.0.1:${at}/?directConnection=true` : undefined
-    },
-    // SecantusDB only notices the signal on a new connection, or after 2 s
-    nudge: (url) => void accepts(Number(new URL(url).port)),
+
+  const run = async (auth: boolean): Promise<Store> => {
+    const port = engine === 'mongod' ? await freePort() : undefined
+    const listening = port === undefined ? /listening on 127\.0\.0\.1:(\d+)/ : /Waiting for connections/
+    const running = { folder, durable, auth }
+    const daemon: Daemon = {
+      name: 'mongodb',
+      title: engine === 'mongod' ? 'MongoDB' : 'SecantusDB',
+      origin,
+      dataDir,
+      command,
+      args: port === undefined ? secantusArgs(config, running) : mongodArgs(port, running),
+      env: { ...env, PYTHONUNBUFFERED: '1', MALLOC_ARENA_MAX: '2' },
+      stopSignal: 'SIGTERM',
+      ready: async (_pid, log) => {
+        const match = listening.exec(log())
+        const at = port ?? Number(match?.[1] ?? 0)
+        if (!match || !(await accepts(at))) return undefined
+        const login = auth ? `${administrator}:${keptPassword(passwordFile)}@` : ''
+        return `mongodb://${login}127.0.0.1:${at}/?directConnection=true${auth ? '&authSource=admin' : ''}`
+      },
+      // SecantusDB only notices the signal on a new connection, or after 2 s
+      nudge: (url) => void accepts(Number(new URL(url).port)),
+    }
+    return startDaemon(daemon)
   }
-  return startDaemon(daemon)
+
+  if (keptPassword(passwordFile) === undefined) {
+    // with authentication, SecantusDB lets nobody create the first user
+    const open = await run(false)
+    const password = newPassword()
+    try {
+      await createAdministrator(open.url, password)
+    } finally {
+      await open.stop()
+    }
+    keepPassword(passwordFile, password)
+  }
+  return run(true)
 }

@@ -1,7 +1,8 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect } from 'nats'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { natsOptions } from '../../events/nats-url.ts'
 import { runKilledRunner } from './fixtures/killed.ts'
 import { startNats } from './nats.ts'
 import { signal } from './process.ts'
@@ -10,7 +11,7 @@ import { temporaryDataDir } from './temporary.ts'
 const env = { PATH: process.env['PATH'] }
 
 const messages = async (url: string): Promise<number> => {
-  const connection = await connect({ servers: url })
+  const connection = await connect(natsOptions(url))
   const manager = await connection.jetstreamManager()
   const { state } = await manager.streams.info('kept')
   await connection.close()
@@ -18,7 +19,7 @@ const messages = async (url: string): Promise<number> => {
 }
 
 const publish = async (url: string): Promise<void> => {
-  const connection = await connect({ servers: url })
+  const connection = await connect(natsOptions(url))
   const manager = await connection.jetstreamManager()
   await manager.streams.add({ name: 'kept', subjects: ['kept.>'] })
   await connection.jetstream().publish('kept.one', 'yes')
@@ -73,10 +74,25 @@ describe('startNats', () => {
   it('uses the server at NATS_URL, and does not stop it', async () => {
     const own = await startNats({ dataDir, env })
     const named = await startNats({ dataDir, env: { NATS_URL: own.url } })
-    expect(named.origin).toBe(`NATS 2.15.1 at NATS_URL (${own.url})`)
+    expect(named.origin).toBe(`NATS 2.15.1 at NATS_URL (nats://${new URL(own.url).host})`)
     await named.stop()
     await publish(own.url)
     await own.stop()
+  })
+
+  it('refuses clients without its password, which it keeps', async () => {
+    const own = await startNats({ dataDir, env })
+    const { host, port, password } = new URL(own.url)
+    const reconnect = false
+    await expect(connect({ servers: host, reconnect })).rejects.toThrow('Authorization Violation')
+    const guess = { servers: host, user: 'zeroshop', pass: 'guess', reconnect }
+    await expect(connect(guess)).rejects.toThrow('Authorization Violation')
+    for (const file of ['nats.password', 'nats/nats.conf'])
+      expect(statSync(join(dataDir, file)).mode & 0o077).toBe(0)
+    await own.stop()
+    const again = await startNats({ dataDir, env, port: Number(port) })
+    expect(new URL(again.url).password).toBe(password)
+    await again.stop()
   })
 
   it('reports NATS_URL without its password if no server answers there', async () => {

@@ -14,6 +14,7 @@ import { explainDataDir, openDataDir } from './data-dir.ts'
 import { fieldOf } from './field.ts'
 import { stopLeftovers } from './leftovers.ts'
 import { pipInstall } from './packages.ts'
+import { keepPassword, keptPassword, newPassword } from './password.ts'
 import type { Store, StoreOptions } from './store.ts'
 import { externalStore } from './store.ts'
 import { UserError } from '../../functions/shared/process/user-error.ts'
@@ -140,12 +141,27 @@ const greets = async (port: number): Promise<boolean> => {
   }
 }
 
+/** The user of the relay and the dispatcher. Nobody else may publish an event. */
+const user = 'zeroshop'
+
+/** Returns the password of a data folder's server. If one is given, it replaces the password that was kept. */
+const passwordOf = (dataDir: string, given: string | undefined): string => {
+  const file = join(dataDir, 'nats.password')
+  const kept = keptPassword(file)
+  const password = given ?? kept ?? newPassword()
+  if (password !== kept) keepPassword(file, password)
+  return password
+}
+
 /**
  * Starts NATS with JetStream: the server at NATS_URL, or else nats-server 2.10 or newer on the PATH, or the pinned package.
- * @param options `port` is the port to listen on (default: any free port)
+ * @param options `port` and `password` are those of a server that it replaces (default: any free port, and the password of
+ *   the data folder, which is created if there is none)
  * @throws UserError that says what to do
  */
-export const startNats = async (options: StoreOptions & { port?: number }): Promise<Store> => {
+export const startNats = async (
+  options: StoreOptions & { port?: number; password?: string },
+): Promise<Store> => {
   const { dataDir, env = process.env, durable = true, log } = options
   if (env['NATS_URL']) return external(env['NATS_URL'])
   openDataDir(dataDir)
@@ -153,8 +169,12 @@ export const startNats = async (options: StoreOptions & { port?: number }): Prom
   const { path, origin } = await locate(options)
   const folder = join(dataDir, 'nats')
   const config = join(folder, 'nats.conf')
+  let password: string
   try {
+    password = passwordOf(dataDir, options.password)
     await mkdir(folder, { recursive: true })
+    // an earlier version made it readable for everybody
+    rmSync(config, { force: true })
     // a killed server does not remove its file
     for (const file of portsFiles(folder)) rmSync(join(folder, file))
     // JetStream may lose events, because the outbox still has them, so its default fsync every 2 min would be enough. With
@@ -164,7 +184,9 @@ export const startNats = async (options: StoreOptions & { port?: number }): Prom
     await writeFile(
       config,
       `host: 127.0.0.1\nport: ${options.port ?? -1}\nports_file_dir: ${JSON.stringify(folder)}\n` +
-        `jetstream { store_dir: ${store}, max_memory_store: 64MB, max_file_store: 4GB, sync_interval: "${sync}" }\n`,
+        `jetstream { store_dir: ${store}, max_memory_store: 64MB, max_file_store: 4GB, sync_interval: "${sync}" }\n` +
+        `authorization { user: ${user}, password: "${password}" }\n`,
+      { mode: 0o600 },
     )
   } catch (error) {
     throw explainDataDir(error, dataDir)
@@ -181,7 +203,9 @@ export const startNats = async (options: StoreOptions & { port?: number }): Prom
     stopSignal: 'SIGTERM',
     ready: async () => {
       const port = portFrom(folder)
-      return port !== undefined && (await greets(port)) ? `nats://127.0.0.1:${port}` : undefined
+      return port !== undefined && (await greets(port))
+        ? `nats://${user}:${password}@127.0.0.1:${port}`
+        : undefined
     },
   })
 }

@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { explainDataDir } from './data-dir.ts'
 import { diskFull, explainExit, freeBytes } from './explain.ts'
 import { textOf } from './field.ts'
 import { ownerOf, type SystemUser } from './access.js'
+import { keepPassword, keptPassword, newPassword } from './password.ts'
 import { giveTo } from './postgres-user.ts'
 import { UserError } from '../../functions/shared/process/user-error.ts'
 
@@ -39,19 +39,17 @@ export const majorOf = (dataDir: string): number | undefined => {
 
 const password = (dataDir: string, user: SystemUser | undefined): string => {
   const file = passwordFileOf(dataDir)
-  if (!existsSync(file)) {
-    if (majorOf(dataDir) !== undefined) {
-      throw new UserError(
-        `${file} is missing, so nobody can log in. Restore it, or run npm run reset to start afresh.`,
-      )
-    }
-    // renamed once complete, so that a full disk leaves no partial file
-    writeFileSync(`${file}.new`, randomBytes(24).toString('base64url'), { mode: 0o600, flush: true })
-    // initdb must be able to read it
-    giveTo(`${file}.new`, user)
-    renameSync(`${file}.new`, file)
+  const kept = keptPassword(file)
+  if (kept !== undefined) return kept
+  if (majorOf(dataDir) !== undefined) {
+    throw new UserError(
+      `${file} is missing, so nobody can log in. Restore it, or run npm run reset to start afresh.`,
+    )
   }
-  return readFileSync(file, 'utf8')
+  const secret = newPassword()
+  // initdb must be able to read it
+  keepPassword(file, secret, (made) => giveTo(made, user))
+  return secret
 }
 
 /**

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { secretsFolder } from '../../compose/secrets.ts'
+import { deliveryKeys, fileOf } from '../../functions/deployment.ts'
 import journal from '../../functions/orders/migrations/meta/_journal.json' with { type: 'json' }
 import { shop } from './shop.ts'
 
@@ -86,7 +87,12 @@ describe('a container that cannot start reports the cause and the remedy in one 
       () =>
         refusal(
           'dispatcher',
-          { ...settings, DATABASE_URL: secret('events-database-url'), NATS_URL: secret('nats-url') },
+          {
+            ...settings,
+            ...Object.fromEntries(deliveryKeys.map((setting) => [setting, secret(fileOf(setting))])),
+            DATABASE_URL: secret('events-database-url'),
+            NATS_URL: secret('nats-url'),
+          },
           onPooler,
         ),
       /^NATS_URL: NATS cannot be used \(.+\)\. Start it, or set NATS_URL to its address\.$/,

@@ -2,8 +2,12 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MongoClient, type Collection } from 'mongodb'
+import { connect } from 'nats'
 import postgres from 'postgres'
-import type { ReactionName } from '../../functions/table.ts'
+import { natsOptions } from '../../events/nats-url.ts'
+import { fileOf } from '../../functions/deployment.ts'
+import { deliveryKeysSetting } from '../../functions/shared/process/config.ts'
+import { reactions, type ReactionName } from '../../functions/table.ts'
 import { startInstance } from '../../local/activator/instance.ts'
 import { demoPassword } from '../../local/people.ts'
 import type { FunctionReport } from '../../local/activator/report.ts'
@@ -15,6 +19,7 @@ import type { Store } from '../../local/stores/store.ts'
 import { temporaryDataDir } from '../../local/stores/temporary.ts'
 import { startSystem } from '../../local/system.ts'
 import { testClient } from '../client.ts'
+import { deliveryHeaders } from '../deliveries.ts'
 import { openLink, type Link } from '../link.ts'
 import { readBooks, type Books } from './checker.ts'
 import { folderOf, type Mutation } from './mutations.ts'
@@ -47,6 +52,8 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
 
   const stores = new Map<StoreName, Store>()
   const folders = new Map<StoreName, ReturnType<typeof temporaryDataDir>>()
+  /** The shop knows no other, so a broker that has lost its disk gets it, too. */
+  let natsPassword: string | undefined
   const links = { provider: await openLink('http://127.0.0.1:1') } as Record<StoreName | 'provider', Link>
   await Promise.all(
     (Object.keys(starts) as StoreName[]).map(async (name) => {
@@ -86,8 +93,14 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
   links.provider.restore(sandbox)
 
   function start(name: StoreName): Promise<Store> {
-    const options = { dataDir: folders.get(name)!.dataDir, env: { PATH: process.env['PATH'] }, durable: true }
+    const options = {
+      dataDir: folders.get(name)!.dataDir,
+      env: { PATH: process.env['PATH'] },
+      durable: true,
+      ...(name === 'nats' && natsPassword !== undefined ? { password: natsPassword } : {}),
+    }
     return starts[name](options).then((store) => {
+      if (name === 'nats') natsPassword = new URL(store.url).password
       stores.set(name, store)
       return store
     })
@@ -205,6 +218,13 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
         sandbox,
         sandboxKey: secrets.files['payment-provider-key']!,
       }),
+    /** Connects to the broker, through its link. */
+    connectNats: () => connect(natsOptions(links.nats.url)),
+    /** The headers of a delivery of the event to a reaction, signed as by the dispatcher. */
+    deliveryHeaders: (name: ReactionName, body: string) => {
+      const setting = deliveryKeysSetting(reactions[name].domain)
+      return deliveryHeaders(body, secrets.files[fileOf(setting)])
+    },
     functionUrl: (name: string) =>
       system.environment.ofFunction('get-stock').FUNCTION_URL!.replace('{function}', name),
     stop: async () => {

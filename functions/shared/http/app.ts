@@ -11,6 +11,7 @@ import { keepable, readIdempotencyKey } from '../store/idempotency.ts'
 import { isUnavailable } from '../store/store-errors.ts'
 import { gatewayProblems } from './gateway-problems.ts'
 import { Problem } from './problems.ts'
+import { readUpTo } from './read-up-to.ts'
 import { check, readJson } from './validate.ts'
 
 const defaultMaxBody = 100 * 1024
@@ -131,23 +132,6 @@ function limit(maxSize: number): MiddlewareHandler {
     }
     await next()
   }
-}
-
-/**
- * Reads a body to its end. Returns it, or undefined if it is larger than `maxSize` bytes; what exceeds the
- * limit is discarded.
- */
-async function readUpTo(
-  maxSize: number,
-  body: ReadableStream<Uint8Array>,
-): Promise<Buffer<ArrayBuffer> | undefined> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of body) {
-    size += chunk.length
-    if (size <= maxSize) chunks.push(chunk)
-  }
-  return size <= maxSize ? Buffer.concat(chunks) : undefined
 }
 
 /**

@@ -106,17 +106,19 @@ export class Problem extends Error {
     }
   }
 
-  toResponse(): Response {
-    return Response.json(this.toDocument(), {
-      status: this.status,
+  /** The headers of the response. */
+  get headers(): Record<string, string> {
+    return {
       // otherwise a cache may choose how long to keep a 404 (RFC 9111, 4.2.2)
-      headers: {
-        'cache-control': 'no-store',
-        // RFC 9110, 15.5.2
-        ...(this.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
-        ...this.extra.headers,
-        'content-type': 'application/problem+json',
-      },
-    })
+      'cache-control': 'no-store',
+      // RFC 9110, 15.5.2
+      ...(this.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+      ...this.extra.headers,
+      'content-type': 'application/problem+json',
+    }
+  }
+
+  toResponse(): Response {
+    return Response.json(this.toDocument(), { status: this.status, headers: this.headers })
   }
 }

@@ -15,6 +15,9 @@ export interface Config {
   functionUrl(name: string): string
 }
 
+const deliveryKeysOf = (domain: string) =>
+  `the keys that sign what the dispatcher delivers to ${domain}, separated by spaces: each is whsec_ and 24 to 64 bytes in base64`
+
 /**
  * The settings that every process may have, with their descriptions. A domain's own settings are in its
  * domain.ts. Instead of `NAME`, `NAME_FILE` may be set to a file that contains the value.
@@ -37,6 +40,7 @@ export const settings: Readonly<Record<string, string>> = {
   DEMO_PASSWORD:
     'the password of the demo users; if it is not set, the migration creates neither demo users nor a catalogue',
   NATS_URL: 'the NATS server with JetStream',
+  DELIVERY_KEYS: deliveryKeysOf('the domain'),
   JWT_PUBLIC_KEYS: 'the keys that verify access tokens, as a JWK set',
   PAYMENT_PROVIDER_KEY: 'the API key that the payment sandbox accepts',
   PAYMENT_SANDBOX_JOURNAL: 'the file in which the payment sandbox records its payments',
@@ -52,15 +56,19 @@ export const settings: Readonly<Record<string, string>> = {
 export const urlSetting = (name: string, store: 'postgres' | 'mongodb') =>
   `${name.toUpperCase()}_${store === 'postgres' ? 'DATABASE' : 'MONGODB'}_URL`
 
+/** Returns the setting with a domain's DELIVERY_KEYS, for the dispatcher. */
+export const deliveryKeysSetting = (domain: string) => `${domain.toUpperCase()}_DELIVERY_KEYS`
+
 /**
  * Describes a setting, including those that each domain has. Returns undefined if there is no such setting.
  */
 function describe(name: string): string | undefined {
   if (settings[name] !== undefined) return settings[name]
-  const [, domain, store] = /^([A-Z]+)_(DATABASE|MONGODB)_URL$/.exec(name) ?? []
+  const [, domain, what] = /^([A-Z]+)_(DATABASE_URL|MONGODB_URL|DELIVERY_KEYS)$/.exec(name) ?? []
   if (domain === undefined) return undefined
   const of = domain.toLowerCase()
-  return store === 'DATABASE'
+  if (what === 'DELIVERY_KEYS') return deliveryKeysOf(of)
+  return what === 'DATABASE_URL'
     ? `the PostgreSQL database, with the role ${of}, for the migration`
     : `the MongoDB database of the domain ${of}, with its user`
 }

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
+import { createVerifier, readKeys } from '../../../events/signature.ts'
 import type { Config } from './config.ts'
 import { isOperation, loadReaction, type Entry, type Opened } from './entry.ts'
 import { appOf, listenerOptions, type Listen } from './serve-operation.ts'
@@ -16,18 +17,21 @@ export async function serve(entries: Entry[], opened: Opened, config: Config, li
   )
   const app = await appOf(operations, opened, config, listen.log)
   const operate = getRequestListener(app.fetch, listenerOptions)
+  // a domain without reactions has no keys
+  const verify = reactions.length === 0 ? undefined : createVerifier(readKeys(config, 'DELIVERY_KEYS'))
   const react = new Map(
     await Promise.all(
       reactions.map(
         async (entry) =>
-          [entry.row.name, reactionListener(await loadReaction(entry), opened, listen.log)] as const,
+          [entry.row.name, reactionListener(await loadReaction(entry), opened, verify!, listen.log)] as const,
       ),
     ),
   )
   const server = createServer(serverOptions, (request, response) => {
     const [host = ''] = request.headers.host?.split(':') ?? []
     const reaction = react.get(host)
-    if (reaction === undefined) void operate(request, response)
+    // the dispatcher also requests the health of a reaction, to start it
+    if (reaction === undefined || request.method !== 'POST') void operate(request, response)
     else reaction(request, response)
   })
   await serveUntilTold(server, { ...listen, checked: opened.checked, close: opened.close })

@@ -6,6 +6,8 @@ import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { freePort } from '../../../local/ports.ts'
 import { openPostgres, type Db } from '../store/postgres.ts'
+import { createVerifier } from '../../../events/signature.ts'
+import { deliveryHeaders, deliveryKey } from '../../../test/deliveries.ts'
 import { reactionOf } from '../../source.ts'
 import { reactionListener } from './serve-reaction.ts'
 
@@ -16,7 +18,15 @@ const server = createServer()
 beforeAll(async () => {
   db = openPostgres(`postgres://nobody@127.0.0.1:${await freePort()}/none`)
   const opened = { deps: { db }, ping: async () => {}, checked: Promise.resolve(), close: async () => {} }
-  server.on('request', reactionListener(await reactionOf('release-stock'), opened, pino({ level: 'silent' })))
+  server.on(
+    'request',
+    reactionListener(
+      await reactionOf('release-stock'),
+      opened,
+      createVerifier([deliveryKey]),
+      pino({ level: 'silent' }),
+    ),
+  )
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
 })
@@ -26,18 +36,19 @@ afterAll(async () => {
 })
 
 const send = async (data: object) => {
+  const body = JSON.stringify({
+    specversion: '1.0',
+    id: uuidv7(),
+    type: 'dev.zeroshop.order.cancelled',
+    source: '/orders',
+    subject: uuidv7(),
+    time: new Date().toISOString(),
+    data,
+  })
   const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, {
     method: 'POST',
-    headers: { 'content-type': 'application/cloudevents+json' },
-    body: JSON.stringify({
-      specversion: '1.0',
-      id: uuidv7(),
-      type: 'dev.zeroshop.order.cancelled',
-      source: '/orders',
-      subject: uuidv7(),
-      time: new Date().toISOString(),
-      data,
-    }),
+    headers: deliveryHeaders(body),
+    body,
   })
   await response.text()
   return response.status

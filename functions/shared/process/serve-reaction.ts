@@ -1,12 +1,16 @@
 import { cloudEvent } from '@google-cloud/functions-framework'
 import { getTestServer } from '@google-cloud/functions-framework/testing'
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { createServer, type RequestListener, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import type { CloudEventV1 } from 'cloudevents'
 import type { Logger } from 'pino'
-import { fromCloudEvent, InvalidEvent } from '../../../events/cloud-event.ts'
+import { fromCloudEvent } from '../../../events/cloud-event.ts'
 import { runReaction } from '../../../events/reaction.ts'
-import { isUnavailable, reasonOf, Unavailable } from '../store/store-errors.ts'
+import { NotADelivery, openDelivery, problemOf } from '../../../events/receive.ts'
+import { createVerifier, readKeys, type Verifier } from '../../../events/signature.ts'
+import type { Problem } from '../http/problems.ts'
+import { readUpTo } from '../http/read-up-to.ts'
+import type { Config } from './config.ts'
 import { loadReaction, type Entry, type LoadedReaction, type Opened } from './entry.ts'
 import type { Listen } from './serve-operation.ts'
 import { serverOptions, serveUntilTold } from './serve.ts'
@@ -15,8 +19,9 @@ import { serverOptions, serveUntilTold } from './serve.ts'
 const maxBody = 1024 * 1024
 
 /** Serves one reaction with the Functions Framework. */
-export async function serve(entry: Entry, opened: Opened, listen: Listen) {
-  const react = reactionListener(await loadReaction(entry), opened, listen.log)
+export async function serve(entry: Entry, opened: Opened, config: Config, listen: Listen) {
+  const verify = createVerifier(readKeys(config, 'DELIVERY_KEYS'))
+  const react = reactionListener(await loadReaction(entry), opened, verify, listen.log)
   const json = { 'content-type': 'application/json' }
   const server = createServer(serverOptions, (request, response) => {
     if (request.url === '/health/liveness') response.writeHead(200, json).end('{"status":"ok"}')
@@ -36,12 +41,13 @@ const answering = new AsyncLocalStorage<ServerResponse>()
 /**
  * Returns a listener that runs a reaction as a CloudEvents function of the Functions Framework. The
  * framework's server comes from its `testing` entry, the only public one that exports it. This lets us drain
- * the server on SIGTERM, which the framework's own command does not do. The response is 422 if the event is
- * invalid, 503 if something that the reaction needs cannot be reached, and 500 if the reaction fails.
+ * the server on SIGTERM, which the framework's own command does not do. A delivery is refused unless the
+ * dispatcher has signed it; the framework gets it only after that. A reaction that fails returns 500.
  */
 export function reactionListener(
   { row, run, emits, takes }: LoadedReaction,
   { deps }: Opened,
+  verify: Verifier,
   log: Logger,
 ): RequestListener {
   // the function must have exactly one parameter: with two, the framework waits for a callback
@@ -52,20 +58,37 @@ export function reactionListener(
       const { id, type, subject } = received
       log.warn({ err: error, event: id, type, subject }, 'reaction failed')
       // the framework itself returns only 500, and does nothing if the response has already been sent
-      const status = error instanceof InvalidEvent ? 422 : isUnavailable(error) ? 503 : undefined
-      if (status !== undefined) answering.getStore()?.writeHead(status).end(whyOf(error))
+      const problem = problemOf(error)
+      if (problem !== undefined) send(answering.getStore()!, problem)
       throw error
     }
   })
   const framework = getTestServer(row.name)
   return (request, response) => {
-    if (Number(request.headers['content-length'] ?? 0) > maxBody) response.writeHead(413).end()
-    else answering.run(response, () => framework.emit('request', request, response))
+    const deliver = async () => {
+      // the framework parses no body that has been read
+      Object.assign(request, { body: openDelivery(verify, request.headers, await read(request)) })
+      answering.run(response, () => framework.emit('request', request, response))
+    }
+    deliver().catch((error: unknown) => {
+      if (error instanceof NotADelivery) {
+        log.warn({ reason: error.message, from: request.socket.remoteAddress }, 'delivery refused')
+        send(response, error.problem)
+      }
+      // otherwise the sender has gone away
+      else response.destroy()
+    })
   }
 }
 
-/**
- * Returns the reason for the response. It never contains a query, whose parameters may be a customer's data.
- */
-const whyOf = (error: unknown) =>
-  error instanceof Unavailable || error instanceof InvalidEvent ? error.message : reasonOf(error).reason
+/** Reads the body of a request. @throws NotADelivery if it is too large */
+async function read(request: IncomingMessage): Promise<Buffer> {
+  // the rest of a body that is not read is discarded
+  const isTooLarge = Number(request.headers['content-length'] ?? 0) > maxBody
+  const body = isTooLarge ? undefined : await readUpTo(maxBody, request)
+  if (body !== undefined) return body
+  throw new NotADelivery('body-too-large', `An event has at most ${maxBody / 1024} KiB.`)
+}
+
+const send = (response: ServerResponse, problem: Problem) =>
+  response.writeHead(problem.status, problem.headers).end(JSON.stringify(problem.toDocument()))

@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { connect } from 'nats'
 import { crashAt, passed } from '../crash.ts'
 import { must, type Context, type Fault } from '../fault.ts'
 import { productOfYesterday } from './idempotency.ts'
@@ -71,7 +70,7 @@ const processOf = (point: string) => point.split(' | ')[0]!
 /** Causes what the traffic does not: an invalid message, a failure that cannot be stored, an expired key. */
 async function rare(context: Context) {
   const { shop } = context
-  const connection = await connect({ servers: new URL(shop.links.nats.url).host })
+  const connection = await shop.connectNats()
   await connection.jetstream().publish('zeroshop.order.placed', 'not an event')
   await connection.close()
   await shop.kill('postgres')

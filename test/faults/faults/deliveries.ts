@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { connect, DeliverPolicy } from 'nats'
+import { DeliverPolicy } from 'nats'
 import { uuidv7 } from 'uuidv7'
 import { dropDeadLetters, listDeadLetters, replayDeadLetters } from '../../../events/dead-letters.ts'
-import { reactionsOn } from '../../../functions/table.ts'
+import { reactionsOn, type ReactionName } from '../../../functions/table.ts'
 import { openPostgres } from '../../../functions/shared/store/postgres.ts'
 import { must, until, type Context, type Fault } from '../fault.ts'
+import type { FaultShop } from '../shop.ts'
 
 /** Enough rounds for copies to overtake first deliveries, or to arrive during them. */
 const rounds = 5
@@ -36,17 +37,17 @@ export const deliveries: Fault = {
 /** Delivers the stream's events since then again, up to four times each, while the dispatcher is running. */
 async function deliverAgain(context: Context, since: Date): Promise<number> {
   const { shop, random } = context
-  const copies: { url: string; body: string }[] = []
+  const copies: { name: ReactionName; body: string }[] = []
   for (const { type, body } of await streamed(context, since))
     for (const name of reactionsOn(type))
-      for (let n = random.below(5); n > 0; n--) copies.push({ url: shop.functionUrl(name), body })
+      for (let n = random.below(5); n > 0; n--) copies.push({ name, body })
   const left = random.shuffle(copies).slice(0, mostCopies)
   const count = left.length
   let taken = 0
   const worker = async () => {
     for (let copy = left.pop(); copy !== undefined; copy = left.pop()) {
       // a delivery may fail, since the dispatcher delivers the event as well
-      if (await deliver(copy.url, copy.body)) taken++
+      if (await deliver(shop, copy.name, copy.body)) taken++
     }
   }
   await Promise.all(Array.from({ length: 12 }, worker))
@@ -56,7 +57,7 @@ async function deliverAgain(context: Context, since: Date): Promise<number> {
 
 /** Reads up to 2,000 of the stream's events since then, in the form in which reactions get them. */
 export async function streamed({ shop }: Context, since: Date): Promise<{ type: string; body: string }[]> {
-  const connection = await connect({ servers: new URL(shop.links.nats.url).host })
+  const connection = await shop.connectNats()
   const from = { deliver_policy: DeliverPolicy.StartTime, opt_start_time: since.toISOString() }
   const consumer = await connection.jetstream().consumers.get('zeroshop', from)
   const found: { type: string; body: string }[] = []
@@ -66,10 +67,17 @@ export async function streamed({ shop }: Context, since: Date): Promise<{ type: 
   return found
 }
 
-/** Sends an event to a reaction as the dispatcher does. Returns whether the reaction handled it. */
-export async function deliver(url: string, body: string): Promise<boolean> {
-  const headers = { 'content-type': 'application/cloudevents+json' }
-  const response = await fetch(url, { method: 'POST', headers, body })
+/**
+ * Sends an event to a reaction as the dispatcher does. Returns whether the reaction handled it.
+ * @param url another process of the reaction
+ */
+export async function deliver(
+  { deliveryHeaders, functionUrl }: FaultShop,
+  name: ReactionName,
+  body: string,
+  url = functionUrl(name),
+): Promise<boolean> {
+  const response = await fetch(url, { method: 'POST', headers: deliveryHeaders(name, body), body })
   await response.text()
   return response.ok
 }

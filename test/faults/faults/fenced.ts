@@ -37,7 +37,9 @@ export const fenced: Fault = {
           ({ type, body }) => types.includes(type) && placed.some((one) => body.includes(one.id)),
         )
         // all at once, because each may wait for the locks of the suspended process
-        await Promise.all(events.map(({ body }) => deliver(`http://127.0.0.1:${second.port}/`, body)))
+        await Promise.all(
+          events.map(({ body }) => deliver(shop, name, body, `http://127.0.0.1:${second.port}/`)),
+        )
       }
       const refused = (await decided).filter((status) => status !== 'confirmed')
       must(refused.length === 0, `${refused.length} orders were not confirmed while ${point} was suspended`)
