@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers'
 import type { AddressInfo } from 'node:net'
 import { and, eq, sql } from 'drizzle-orm'
 import type { PgInsertValue } from 'drizzle-orm/pg-core'
+import type { Collection } from 'mongodb'
 import { AckPolicy, connect } from 'nats'
 import { pino } from 'pino'
 import { uuidv7 } from 'uuidv7'
@@ -17,10 +18,12 @@ import { openShop, type TestShop } from '../test/shop.ts'
 import { dropDeadLetters, listDeadLetters, replayDeadLetters } from './dead-letters.ts'
 import { startDispatcher } from './dispatcher.ts'
 import { events as orderEvents } from '../functions/orders/events.ts'
+import { newProduct } from '../functions/products/product.ts'
 import { withCause } from '../functions/shared/store/cause.ts'
 import { transaction } from '../functions/shared/store/transaction.ts'
 import { outboxRow } from './emit.ts'
 import { connectBroker, type Broker } from './jetstream.ts'
+import type { WithOutbox } from './mongodb-outbox.ts'
 import { natsOptions } from './nats-url.ts'
 import { startRelay } from './relay.ts'
 import { createSigner, createVerifier } from './signature.ts'
@@ -51,7 +54,7 @@ beforeAll(async () => {
   )
   reactions.listen(0, '127.0.0.1')
   await once(reactions, 'listening')
-  shop = await openShop(['orders'])
+  shop = await openShop(['orders', 'products'])
   db = openPostgres(shop.database('events'))
 })
 afterAll(async () => {
@@ -70,6 +73,7 @@ beforeEach(async () => {
   failure = 500
   stops = []
   for (const table of [outbox, inbox, failures]) await db.delete(table)
+  await products().deleteMany({})
   broker = await connectBroker(nats.url)
   await broker.deleteStream()
   await broker.ensureStream()
@@ -107,6 +111,7 @@ const relay = async (redeliverAfterMs = 30_000) => {
   const relay = await startRelay({
     db,
     broker,
+    sources: [{ domain: 'products', collection: products() }],
     redeliverAfterMs,
     pollMs: 50,
     log,
@@ -127,6 +132,9 @@ const dispatch = (retryDelaysMs = [20, 20]) => {
   })
   stops.push(() => dispatcher.stop())
 }
+
+/** The products with the relay's type. */
+const products = () => shop.deps('products').products as unknown as Collection<WithOutbox>
 
 const cause = { domain: 'orders', emits: orderEvents }
 const cancelled = (orderId = uuidv7()) =>
@@ -237,6 +245,28 @@ describe('the relay', () => {
     ;(await consumer.next())?.ack()
     await expect.poll(() => broker.count(), { timeout: 10_000 }).toBeGreaterThan(1)
     await connection.close()
+  })
+
+  it('publishes the events in documents, except those that belong to another domain', async () => {
+    const { id, type, subject, time, data } = cancelled()
+    const { outbox: own, ...product } = newProduct(
+      {
+        sku: 'MUG',
+        name: 'Mug',
+        description: '',
+        category: 'x',
+        price: { amount: 1, currency: 'EUR' },
+        attributes: {},
+      },
+      shop.users.seller.id,
+    )
+    const forged = { id, type, subject, time, data }
+    await products().insertOne({ ...product, outbox: [forged, ...own] })
+    await relay()
+    await expect.poll(async () => (await products().findOne())?.outbox).toEqual([])
+    expect(await db.select({ type: outbox.type, source: outbox.source }).from(outbox)).toEqual([
+      { type: 'product.created', source: '/products' },
+    ])
   })
 
   it('settles an event that every reaction has handled', async () => {

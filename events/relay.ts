@@ -53,7 +53,7 @@ export async function startRelay(options: RelayOptions): Promise<{ stop(): Promi
     new Loop('settle', sweepMs, () => settle(db), log),
     new Loop('redeliver', sweepMs, () => redeliver(db, broker, redeliverAfterMs), log),
     new Loop('purge', 60_000, () => purge(db), log),
-    ...sources.map((source) => new Loop(source.domain, 200, () => collect(db, source), log)),
+    ...sources.map((source) => new Loop(source.domain, 200, () => collect(db, source, log), log)),
   ]
   const listening = await db.listener
     .listen(outboxChannel, () => publishing.wake())
@@ -159,29 +159,40 @@ const waitsIn = ({ since, first, last, acknowledged }: Held) =>
   sql`(${outbox.publishedAt} >= ${since.toISOString()} and coalesce(${outbox.streamSeq}, 0) between ${first} and ${last}
     and coalesce(${outbox.streamSeq}, 0) > coalesce((${JSON.stringify(acknowledged)}::jsonb ->> awaited.reaction)::bigint, 0))`
 
-/** Copies events from documents into the outbox, then removes them from their documents. */
-async function collect(db: Db, { domain, collection }: Source): Promise<number> {
+/** The domain that each type of event belongs to. */
+const owners = new Map(stores.flatMap(({ domain, events }) => events.map((type) => [type, domain])))
+
+/**
+ * Copies events from documents into the outbox, then removes them from their documents. An event that belongs to
+ * another domain is only removed: PostgreSQL's policies, which would refuse it, do not apply to the relay.
+ */
+async function collect(db: Db, { domain, collection }: Source, log: Logger): Promise<number> {
   const pending = await pendingEvents(collection, batch)
   if (pending.length === 0) return 0
-  const rows = pending.map(({ id, type, subject, time, at, traceparent, data }) => ({
-    id,
-    type,
-    // entries from earlier versions have no subject; they are product events, whose subject is the SKU
-    subject: subject ?? (data as { sku: string }).sku,
-    time,
-    data,
-    source: sourceOf(domain),
-    ...(at === undefined ? {} : { due: at }),
-    ...(traceparent === undefined ? {} : { traceparent }),
-  }))
+  const isForeign = ({ type }: { type: string }) => (owners.get(type) ?? domain) !== domain
+  for (const { id, type } of pending.filter(isForeign))
+    log.error({ event: id, type, domain }, 'dropped an event that belongs to another domain')
+  const rows = pending
+    .filter((event) => !isForeign(event))
+    .map(({ id, type, subject, time, at, traceparent, data }) => ({
+      id,
+      type,
+      // entries from earlier versions have no subject; they are product events, whose subject is the SKU
+      subject: subject ?? (data as { sku: string }).sku,
+      time,
+      data,
+      source: sourceOf(domain),
+      ...(at === undefined ? {} : { due: at }),
+      ...(traceparent === undefined ? {} : { traceparent }),
+    }))
   await transaction(db, async (tx) => {
     // the events must be on the disk before they are removed from the documents
     await tx.execute(sql`set local synchronous_commit = on`)
-    await tx.insert(outbox).values(rows).onConflictDoNothing()
+    if (rows.length > 0) await tx.insert(outbox).values(rows).onConflictDoNothing()
   })
   await removeEvents(
     collection,
-    rows.map((row) => row.id),
+    pending.map(({ id }) => id),
   )
   db.wake()
   return pending.length

@@ -1,11 +1,24 @@
 import { sql } from 'drizzle-orm'
-import { bigint, index, integer, jsonb, pgSchema, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
+import {
+  bigint,
+  index,
+  integer,
+  jsonb,
+  pgPolicy,
+  pgSchema,
+  primaryKey,
+  text,
+  uuid,
+} from 'drizzle-orm/pg-core'
 import { time } from '../functions/shared/store/columns.ts'
 
 /**
- * The schema of event delivery. Domains may only insert; the relay and the dispatcher may read and change.
+ * The schema of event delivery. Domains may only insert, and only rows of their own (functions/migrate.ts creates
+ * their policies); the relay and the dispatcher may read and change all rows.
  */
 export const events = pgSchema('events')
+
+const delivery = () => pgPolicy('delivery', { to: 'events', using: sql`true`, withCheck: sql`true` })
 
 /**
  * Events, committed together with the changes that they report. The relay marks each published row and does
@@ -40,6 +53,7 @@ export const outbox = events.table(
       .on(t.publishedAt)
       .where(sql`${t.settledAt} is null`),
     index('outbox_settled').on(t.settledAt),
+    delivery(),
   ],
 )
 
@@ -51,7 +65,7 @@ export const inbox = events.table(
     eventId: uuid('event_id').notNull(),
     at: time('at').notNull().defaultNow(),
   },
-  (t) => [primaryKey({ columns: [t.eventId, t.reaction] }), index('inbox_at').on(t.at)],
+  (t) => [primaryKey({ columns: [t.eventId, t.reaction] }), index('inbox_at').on(t.at), delivery()],
 )
 
 /**

@@ -24,16 +24,20 @@ const advice: Record<string, string> = {
 export async function runMigration(config: Config, entry: string): Promise<void> {
   const admin = config.need('ADMIN_DATABASE_URL')
   const schemas = [
-    { role: eventsSchema, folder: '../events/migrations' },
-    ...domainsIn('postgres').map((role) => ({ role, folder: `${role}/migrations` })),
-  ].map(({ role, folder }) => ({
+    { domain: eventsSchema, folder: '../events/migrations', events: [], reactions: [] },
+    ...stores
+      .filter(({ store }) => store === 'postgres')
+      .map((each) => ({ ...each, folder: `${each.domain}/migrations` })),
+  ].map(({ domain: role, folder, events, reactions }) => ({
     name: role,
+    events,
+    reactions,
     url: config.need(urlSetting(role, 'postgres')),
     password: passwordIn(config, role),
     folder: fileURLToPath(new URL(folder, entry)),
   }))
   const databases = await Promise.all(
-    domainsIn('mongodb').map(async (domain): Promise<Database> => {
+    mongodbDomains.map(async (domain): Promise<Database> => {
       const setting = urlSetting(domain, 'mongodb')
       const { migrations } = (await beside(entry, `${domain}/migrations/index`)) as {
         migrations: readonly MongoMigration[]
@@ -64,9 +68,7 @@ export async function runMigration(config: Config, entry: string): Promise<void>
 /** The `seed` of demo/seed.ts. It is loaded by its path, because this folder may not import the demo. */
 type Seed = (urls: Record<string, string>, password: string) => Promise<void>
 
-/** Returns the domains that use a store. */
-const domainsIn = (store: 'postgres' | 'mongodb') =>
-  stores.flatMap((each) => (each.store === store ? [each.domain] : []))
+const mongodbDomains = stores.flatMap(({ store, domain }) => (store === 'mongodb' ? [domain] : []))
 
 /** Loads a module relative to the entry: the source, or its bundle if the entry is a bundle. */
 const beside = (entry: string, path: string): Promise<unknown> =>

@@ -4,8 +4,9 @@ import { drizzle } from 'drizzle-orm/postgres-js'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator'
 import postgres from 'postgres'
+import { sourceOf } from '../events/event.ts'
 import { breakingReason, oldestVersion } from './migration-rules.ts'
-import { createPooler, createRole, setTimeouts } from './shared/store/roles.ts'
+import { allowInsert, createPooler, createRole, setTimeouts } from './shared/store/roles.ts'
 import {
   postgresVersion,
   refuseNewer,
@@ -19,6 +20,10 @@ export interface Schema {
   password: string
   /** The folder of its migrations. */
   folder: string
+  /** The types of the events that the role may write. */
+  events: readonly string[]
+  /** The reactions whose inbox rows the role may write. */
+  reactions: readonly string[]
 }
 
 /** The schema of event delivery, used by the relay and the dispatcher. */
@@ -26,7 +31,7 @@ export const eventsSchema = 'events'
 
 /**
  * Migrates each schema to the version of this code, and grants each role access to its own schema. Domains
- * may also insert into the outbox and inbox of `events`. A schema that a newer version has migrated stays
+ * may also insert their own rows into the outbox and inbox of `events`. A schema that a newer version has migrated stays
  * unchanged. It can run repeatedly and concurrently.
  * @param adminUrl logs in as a role that may create roles and schemas
  * @param schemas of the domains, and `events`
@@ -55,10 +60,13 @@ export async function migrate(
     if (poolerPassword !== undefined) await createPooler(sql, poolerPassword)
     await sql`create schema if not exists drizzle`
     await sql`create table if not exists drizzle.versions (domain text primary key, version int not null, oldest int not null)`
+    // before row-level security is switched on, so that functions that are running always have their policies
+    await allowEvents(sql, schemas)
     // events first, because a domain's migration may emit events
     for (const { name, folder } of schemas.toSorted((a) => (a.name === eventsSchema ? -1 : 1)))
       if (found.get(name)!.version <= tagsIn(folder).length) await migrateSchema(sql, name, folder)
     await sql.unsafe(grants(schemas.map(({ name }) => name)))
+    await allowEvents(sql, schemas)
   } finally {
     await sql.end({ timeout: 5 })
   }
@@ -101,6 +109,19 @@ async function adopt(sql: postgres.Sql, name: string, folder: string): Promise<v
     await tx`create table ${tx(`drizzle.${name}`)} (id serial primary key, hash text not null, created_at bigint)`
     await tx`insert into ${tx(`drizzle.${name}`)} (hash, created_at) values (${first!.hash}, ${first!.folderMillis})`
   })
+}
+
+/**
+ * Lets each domain's role write its own events, and that its own reactions have handled an event. Does nothing if
+ * the tables do not exist yet.
+ */
+async function allowEvents(sql: postgres.Sql, schemas: readonly Schema[]): Promise<void> {
+  const [found] = await sql<[{ outbox: string | null }]>`select to_regclass('events.outbox') as outbox`
+  if (found.outbox === null) return
+  for (const { name: role, events, reactions } of schemas) {
+    for (const type of events) await allowInsert(sql, role, 'events.outbox', { type, source: sourceOf(role) })
+    for (const reaction of reactions) await allowInsert(sql, role, 'events.inbox', { reaction })
+  }
 }
 
 /** Returns the SQL that grants each role its rights. It can run repeatedly. */

@@ -3,6 +3,7 @@ import type { TestProject } from 'vitest/node'
 import postgres from 'postgres'
 import { databaseRoles, folderOf } from '../functions/table.ts'
 import { migrate } from '../functions/migrate.ts'
+import { stores } from '../functions/stores.table.ts'
 import { startMongo } from '../local/stores/mongodb.ts'
 import { startPostgres } from '../local/stores/postgres.ts'
 import { temporaryFolder } from '../local/stores/temporary.ts'
@@ -35,6 +36,8 @@ export default async function setup(project: TestProject) {
       name,
       password: testPassword,
       folder: `${folderOf(name)}/migrations`,
+      // `events` is not a domain
+      ...(stores.find(({ domain }) => domain === name) ?? { events: [], reactions: [] }),
     })),
   )
   project.provide('stores', { postgres: postgresStore.url, mongodb: mongo.url })

@@ -113,7 +113,7 @@ describe('the images', () => {
     ])
   })
 
-  it('of the services that move events are the only ones that change if a function is added', () => {
+  it('of the services that move events, and of the migration, are the only ones that change if a reaction is added', () => {
     const file = 'functions/orders/domain.ts'
     const line = `    'track-order': on(`
     copy.write(
@@ -124,6 +124,6 @@ export const notePrice = reaction('note-price', async (_, { once }) => void (awa
     )
     expect(
       changedBy(file, line, `    'note-price': on(['product.updated'], 'Notes a price'),\n${line}`),
-    ).toEqual(['dispatcher', 'note-price', 'orders', 'relay'])
+    ).toEqual(['dispatcher', 'migrate', 'note-price', 'orders', 'relay'])
   })
 })

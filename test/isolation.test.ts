@@ -1,6 +1,15 @@
+import { randomUUID } from 'node:crypto'
 import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { databaseRoles, domainsIn, type DatabaseRole } from '../functions/table.ts'
+import { sourceOf } from '../events/event.ts'
+import {
+  databaseRoles,
+  domainNames,
+  domainsIn,
+  events,
+  reactions,
+  type DatabaseRole,
+} from '../functions/table.ts'
 import { errorCode } from '../functions/shared/store/store-errors.ts'
 import { openShop, type TestShop } from './shop.ts'
 
@@ -17,6 +26,9 @@ const elsewhere = (role: DatabaseRole): string[] =>
     : ofDomains
 
 const insufficientPrivilege = '42501'
+
+const isRefusedByPolicy = (error: unknown) =>
+  error instanceof Error && error.message.startsWith('new row violates row-level security policy')
 
 interface Table {
   schema: string
@@ -49,19 +61,27 @@ afterAll(async () => {
   await shop.close()
 })
 
-/** Returns whether a role may run a statement. The statement is rolled back. */
-async function may(role: DatabaseRole, statement: string): Promise<boolean> {
+/** Runs a statement and rolls it back. */
+async function attempt(role: DatabaseRole, statement: string): Promise<void> {
   const connection = await sql[role].reserve()
   try {
     await connection`begin`
     await connection.unsafe(statement)
-    return true
-  } catch (error) {
-    // another error, as for a column that must not be null, means that the role has the right
-    return errorCode(error) !== insufficientPrivilege
   } finally {
     await connection`rollback`
     connection.release()
+  }
+}
+
+/** Returns whether a role may run a statement. */
+async function may(role: DatabaseRole, statement: string): Promise<boolean> {
+  try {
+    await attempt(role, statement)
+    return true
+  } catch (error) {
+    // another error, as for a column that must not be null, means that the role has the right; so does a policy
+    // that refuses the row
+    return errorCode(error) !== insufficientPrivilege || isRefusedByPolicy(error)
   }
 }
 
@@ -158,5 +178,42 @@ describe.each(databaseRoles)('the role %s', (role) => {
     const client = postgres(url.href, { max: 1 })
     await expect(client`select 1`).rejects.toMatchObject({ code: '28P01' })
     await client.end()
+  })
+})
+
+describe.each(domainsIn('postgres'))('the role %s in the schema of events', (role) => {
+  /** Returns whether the role may insert the row. */
+  const mayInsert = async (table: string, values: Record<string, string>): Promise<boolean> => {
+    const columns = Object.keys(values).join()
+    const row = Object.values(values).map((value) => `'${value}'`)
+    try {
+      await attempt(
+        role,
+        `insert into events.${table} (${columns}) values (${row.join()}) on conflict do nothing`,
+      )
+      return true
+    } catch (error) {
+      if (isRefusedByPolicy(error)) return false
+      throw error
+    }
+  }
+  const emit = (type: string, source: string) =>
+    mayInsert('outbox', { id: randomUUID(), type, source, subject: 'x', data: '{}' })
+
+  it('emits only events of its own, and only in its own name', async () => {
+    const accepted: string[] = []
+    for (const type of [...Object.keys(events), 'no.such-type'])
+      for (const source of domainNames.map(sourceOf))
+        if (await emit(type, source)) accepted.push(`${type} from ${source}`)
+    const own = Object.entries(events).filter(([, { domain }]) => domain === role)
+    expect(accepted).toEqual(own.map(([type]) => `${type} from ${sourceOf(role)}`))
+  })
+
+  it('says only for its own reactions that they have handled an event', async () => {
+    const accepted: string[] = []
+    for (const reaction of [...Object.keys(reactions), 'no-such-reaction'])
+      if (await mayInsert('inbox', { reaction, event_id: randomUUID() })) accepted.push(reaction)
+    const own = Object.entries(reactions).filter(([, { domain }]) => domain === role)
+    expect(accepted).toEqual(own.map(([reaction]) => reaction))
   })
 })

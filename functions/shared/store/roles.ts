@@ -20,6 +20,31 @@ export async function setTimeouts(sql: Sql, role: string): Promise<void> {
 }
 
 /**
+ * Lets a role insert rows with these values into a table with row-level security. The first value names the policy.
+ * A right is never taken back, so that functions of an earlier version keep running. A policy that exists is left
+ * alone, because creating one locks the table.
+ */
+export async function allowInsert(
+  sql: Sql,
+  role: string,
+  table: `${string}.${string}`,
+  values: Readonly<Record<string, string>>,
+): Promise<void> {
+  const policy = `${role} ${Object.values(values)[0]}`
+  const [found] = await sql`
+    select from pg_policies where schemaname || '.' || tablename = ${table} and policyname = ${policy}`
+  if (found !== undefined) return
+  const conditions = Object.keys(values).map(() => '%I = %L')
+  await execute(
+    sql,
+    `create policy %I on ${table} for insert to %I with check (${conditions.join(' and ')})`,
+    policy,
+    role,
+    ...Object.entries(values).flat(),
+  )
+}
+
+/**
  * Creates the role with which PgBouncer looks up the passwords of the other roles (its `auth_query`). The
  * role may only call one function, which returns the stored verifier of a role that may log in and is not a
  * superuser.
