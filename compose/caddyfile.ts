@@ -4,6 +4,7 @@ import {
   gatewayProblems,
   type GatewayProblemName,
 } from '../functions/shared/http/gateway-problems.ts'
+import { maxTracestate, proxyHeaders } from '../functions/shared/http/proxy-headers.ts'
 import { operations } from '../functions/table.ts'
 
 /**
@@ -52,6 +53,7 @@ ${lines(allowed)}
 		}
 	}
 
+	@longState header_regexp Tracestate .{${maxTracestate + 1}}
 	@nameless not header_regexp X-Request-Id ^[A-Za-z0-9_.:-]{1,128}$
 	@public not host localhost
 	@docs path /docs /docs/*
@@ -73,6 +75,9 @@ ${lines(allowed)}
 	header @docs Content-Security-Policy "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
 
 	route {
+		# only proxies and services may set these
+${proxyHeaders.map((name) => `\t\trequest_header -${name}`).join('\n')}
+		request_header @longState -Tracestate
 		request_header @nameless X-Request-Id {http.request.uuid}
 		# functions have their own, lower limits; this one rejects what no function would accept
 		request_body {

@@ -8,6 +8,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { functions, operations, reactions } from '../functions/table.ts'
 import { createTokens } from '../functions/users/tokens.ts'
+import { proxyHeaders } from '../functions/shared/http/proxy-headers.ts'
+import { caddyfile } from './caddyfile.ts'
 import { environmentOf, readArguments } from './compose.ts'
 import { composeFile, groupedComposeFile } from './compose-file.ts'
 import { toMib } from './memory.ts'
@@ -178,6 +180,13 @@ describe('npm run compose', () => {
   it('parses the sizes that docker prints', () => {
     expect(['1.5GiB', '20.6MiB', '512KiB', '0B', '1.048576MB'].map(toMib)).toEqual([1536, 20.6, 0.5, 0, 1])
     expect(() => toMib('--')).toThrow('not a size')
+  })
+})
+
+describe.each(['compose', 'knative'] as const)('the gateway in %s', (where) => {
+  it('removes the headers that only proxies may set before it passes a request on', () => {
+    const [before] = caddyfile(where).split('reverse_proxy')
+    for (const name of proxyHeaders) expect(before).toContain(`\n\t\trequest_header -${name}\n`)
   })
 })
 

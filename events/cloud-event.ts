@@ -1,4 +1,5 @@
 import { CloudEvent, type CloudEventV1 } from 'cloudevents'
+import { traceparentOf } from '../functions/shared/http/trace-context.ts'
 import { InvalidEvent, typePrefix, type EventSpecs, type EventType, type ShopEvent } from './event.ts'
 
 /** Encodes an event as a CloudEvent 1.0. @throws if the CloudEvent is not valid */
@@ -39,7 +40,8 @@ export function fromCloudEvent(event: CloudEventV1<unknown>, known: EventSpecs):
     throw new InvalidEvent(
       `${given}: ${data.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`).join('; ')}`,
     )
-  const { traceparent, source } = event
+  const { source } = event
+  const traceparent = traceparentOf(event['traceparent'])
   return {
     id,
     type: type as EventType,
@@ -48,6 +50,6 @@ export function fromCloudEvent(event: CloudEventV1<unknown>, known: EventSpecs):
     time: new Date(event.time ?? Date.now()),
     // parsed by the schema of this type
     data: data.data as ShopEvent['data'],
-    ...(typeof traceparent === 'string' ? { traceparent } : {}),
+    ...(traceparent === undefined ? {} : { traceparent }),
   }
 }

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { AddressInfo } from 'node:net'
 import { serverOptions } from '../functions/shared/process/serve.ts'
+import { removeProxyHeaders } from './client-headers.ts'
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -42,6 +43,7 @@ export function front(api: Handler, scale: () => unknown): Handler {
     ),
   ])
   return (request, response) => {
+    removeProxyHeaders(request)
     const page = request.method === 'GET' ? pages.get(request.url?.split('?')[0] ?? '') : undefined
     if (page === undefined) return api(request, response)
     const { type, body } = page()

@@ -72,6 +72,17 @@ it('sends a stream chunk by chunk, without an ETag', async () => {
   ended.resolve()
 })
 
+it('gives an operation only a traceparent that W3C Trace Context allows', async () => {
+  const app = appOf(get('/trace', '', { by: 'anyone' }), { request: {} }, async ({ traceparent, json }) =>
+    json({ traceparent: traceparent ?? 'none' }, 200),
+  )
+  const given = async (traceparent: string) =>
+    (await (await app.request('/trace', { headers: { traceparent } })).json()) as object
+  const valid = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  expect(await given(valid)).toEqual({ traceparent: valid })
+  expect(await given(`00-${'a'.repeat(12_000)}`)).toEqual({ traceparent: 'none' })
+})
+
 describe('an operation', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
   afterEach(() => void vi.useRealTimers())

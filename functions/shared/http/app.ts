@@ -12,6 +12,7 @@ import { isUnavailable } from '../store/store-errors.ts'
 import { gatewayProblems } from './gateway-problems.ts'
 import { Problem } from './problems.ts'
 import { readUpTo } from './read-up-to.ts'
+import { traceparentOf } from './trace-context.ts'
 import { check, readJson } from './validate.ts'
 
 const defaultMaxBody = 100 * 1024
@@ -97,7 +98,7 @@ async function accept(
     body: body && check(body, await readJson(c), 'body'),
     key: row.idempotent && (await readIdempotencyKey(c, name, user?.id ?? 'anyone')),
     user,
-    traceparent: c.req.header('traceparent'),
+    traceparent: traceparentOf(c.req.header('traceparent')),
     json: (value: unknown, status: 200, headers: Record<string, string> = {}) => {
       if (!row.idempotent) return c.json(value, status, headers)
       const all: Record<string, string> = { 'content-type': 'application/json' }
