@@ -16,6 +16,7 @@ import { deliveries } from './faults/deliveries.ts'
 import { endurance } from './faults/endurance.ts'
 import { exhaustion } from './faults/exhaustion.ts'
 import { fenced } from './faults/fenced.ts'
+import { forged } from './faults/forged.ts'
 import { idempotency } from './faults/idempotency.ts'
 import { lostUpdates } from './faults/lost-updates.ts'
 import { oversell } from './faults/oversell.ts'
@@ -163,7 +164,7 @@ async function main(): Promise<number> {
   const lanes: Fault[][] = [
     [oversell, stores, clocks, exhaustion, lostUpdates],
     [broker, provider],
-    [fenced, relays, deliveries, idempotency, toldToStop, crashes(Number(values.crashes))],
+    [fenced, relays, deliveries, forged, idempotency, toldToStop, crashes(Number(values.crashes))],
   ]
   // these run only if named
   const long: Fault[] = [endurance(Number(values.minutes))]

@@ -7,7 +7,7 @@ import postgres from 'postgres'
 import { natsOptions } from '../../events/nats-url.ts'
 import { fileOf } from '../../functions/deployment.ts'
 import { deliveryKeysSetting } from '../../functions/shared/process/config.ts'
-import { reactions, type ReactionName } from '../../functions/table.ts'
+import { reactions, type Domain, type ReactionName } from '../../functions/table.ts'
 import { startInstance } from '../../local/activator/instance.ts'
 import { demoPassword } from '../../local/people.ts'
 import type { FunctionReport } from '../../local/activator/report.ts'
@@ -225,6 +225,8 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
       const setting = deliveryKeysSetting(reactions[name].domain)
       return deliveryHeaders(body, secrets.files[fileOf(setting)])
     },
+    /** The URL of the database with a domain's role. */
+    databaseOf: (role: Domain) => system.environment.database(role),
     functionUrl: (name: string) =>
       system.environment.ofFunction('get-stock').FUNCTION_URL!.replace('{function}', name),
     stop: async () => {
