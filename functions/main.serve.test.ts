@@ -101,7 +101,11 @@ describe('a running process', () => {
     }
     const sku = 'GROUPED'
     const event = productCreated(sku)
+    const unsigned = { headers: { 'content-type': event.headers['content-type']! }, body: event.body }
+    expect(await ask('open-stock:8080', 'POST', '/', unsigned)).toMatchObject({ status: 401 })
     expect(await ask('open-stock:8080', 'POST', '/', event)).toMatchObject({ status: 204 })
+    // the dispatcher starts functions in this way
+    expect(await ask('open-stock:8080', 'GET', '/health/liveness')).toMatchObject({ status: 200 })
     const answer = await ask('get-stock:8080', 'GET', `/api/v1/stock/${sku}`)
     expect([answer.status, JSON.parse(answer.body)]).toMatchObject([200, { sku, available: 0 }])
     expect(await ask('localhost', 'POST', '/', event)).toMatchObject({ status: 404 })
