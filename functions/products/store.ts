@@ -2,7 +2,7 @@ import { MongoServerError, type Collection } from 'mongodb'
 import type { User } from '../shared/auth/access-token.ts'
 import { keyLifetimeMs, replay, toAnswer, type IdempotencyKey } from '../shared/store/idempotency.ts'
 import { Problem } from '../shared/http/problems.ts'
-import { checkVersion } from '../shared/http/entity-tag.ts'
+import { checkVersion, type AcceptedVersions } from '../shared/http/entity-tag.ts'
 import { mayChange, type Change, type ProductDocument, type ProductState } from './product.ts'
 import { problems } from './problems.ts'
 
@@ -60,7 +60,7 @@ export const isDuplicate = (error: unknown, field?: string): boolean =>
 /**
  * Changes a product and adds the event to its outbox in one write. Concurrent changes do not overwrite each
  * other.
- * @param wanted the version that the client has seen, or `*` for any
+ * @param wanted the versions that the client accepts
  * @returns the changed product
  * @throws Problem 404 if there is no such product or the user may not change it, 412 if the version is stale
  */
@@ -68,7 +68,7 @@ export async function changeProduct(
   products: Products,
   id: string,
   user: User,
-  wanted: number | '*',
+  wanted: AcceptedVersions,
   change: (product: ProductState) => Change,
 ): Promise<ProductState> {
   for (;;) {

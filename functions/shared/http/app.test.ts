@@ -23,17 +23,25 @@ function appOf(row: OperationRow, contract: Omit<Contract, 'responses'>, handle:
 }
 
 describe('a response with an ETag', () => {
-  const headers = { etag: '"3"', 'cache-control': 'private' }
+  const headers = {
+    etag: '"3"',
+    'cache-control': 'private',
+    'content-location': '/things/3',
+    expires: 'Thu, 26 Nov 2026 20:00:00 GMT',
+    vary: 'accept',
+  }
   const app = appOf(
     get('/thing', '', { by: 'anyone' }),
     { request: {}, headers: ['ETag'] },
-    async ({ json }) => json({ name: 'thing' }, 200, headers),
+    async ({ json }) => json({ name: 'thing' }, 200, { ...headers, link: '</next>; rel="next"' }),
   )
   const read = (known: string, method = 'GET') =>
     app.request('/thing', { method, headers: { 'if-none-match': known } })
 
-  it.each(['"3"', 'W/"3"', '"2", "3"', '"2",W/"3"', '*'])(
-    'is a 304 if the client sends If-None-Match: %s',
+  const known = ['"3"', 'W/"3"', '"2", "3"', '"2",W/"3"', '*', ' * ', '"a,b" , "3"', 'nonsense, "3"', '"3",,']
+  const marked = ['"3-gzip"', '"3-zstd"', '"3/br"', '"3;gzip"', 'W/"3-br"', '"2-gzip", "3-gzip"']
+  it.each([...known, ...marked])(
+    'is a 304 with the headers that caches need if the client sends If-None-Match: %s',
     async (known) => {
       const answer = await read(known)
       expect([answer.status, await answer.text()]).toEqual([304, ''])
@@ -41,11 +49,11 @@ describe('a response with an ETag', () => {
     },
   )
 
-  it.each(['"2"', '"33"', '3', ''])(
+  it.each(['"2"', '"33"', '3', '', '"3-"', '"3-lz4"', '"3-gzip', '"3-gzip-gzip"', 'w/"3"', '"3"x'])(
     'is sent in full if the client sends If-None-Match: %s',
     async (known) => {
       const answer = await read(known)
-      expect([answer.status, answer.headers.get('etag')]).toEqual([200, '"3"'])
+      expect([answer.status, answer.headers.get('etag')]).toEqual([200, headers.etag])
       expect(await answer.json()).toEqual({ name: 'thing' })
     },
   )

@@ -1,5 +1,4 @@
 import { Hono, type Context, type MiddlewareHandler } from 'hono'
-import { etag } from 'hono/etag'
 import { HTTPException } from 'hono/http-exception'
 import { timeout } from 'hono/timeout'
 import type { Logger } from 'pino'
@@ -9,6 +8,7 @@ import type { LoadedOperation } from '../process/entry.ts'
 import { onBehalfOf } from '../store/cause.ts'
 import { keepable, readIdempotencyKey } from '../store/idempotency.ts'
 import { isUnavailable } from '../store/store-errors.ts'
+import { notModified } from './entity-tag.ts'
 import { gatewayProblems } from './gateway-problems.ts'
 import { Problem } from './problems.ts'
 import { readUpTo } from './read-up-to.ts'
@@ -145,12 +145,6 @@ const inTime = timeout(
 )
 
 const hasETag = ({ contract }: LoadedOperation['run']) => contract.headers?.includes('ETag') === true
-
-/**
- * Returns a 304 if the client already has this version. It is used only for operations that set an ETag,
- * because Hono would compute one for any other response.
- */
-const notModified = etag()
 
 function toProblem(error: unknown, c: Context, log: Logger): Problem {
   if (error instanceof Problem && error.cause === undefined) return error
