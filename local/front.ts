@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { AddressInfo } from 'node:net'
+import { sendProblem } from './activator/problem.ts'
 import { serverOptions } from '../functions/shared/process/serve.ts'
 import { removeProxyHeaders } from './client-headers.ts'
 
@@ -44,10 +45,17 @@ export function front(api: Handler, scale: () => unknown): Handler {
   ])
   return (request, response) => {
     removeProxyHeaders(request)
-    const page = request.method === 'GET' ? pages.get(request.url?.split('?')[0] ?? '') : undefined
+    const page = pages.get(request.url?.split('?')[0] ?? '')
     if (page === undefined) return api(request, response)
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return sendProblem(response, 'method-not-allowed', { Allow: 'GET, HEAD' })
     const { type, body } = page()
-    response.writeHead(200, { 'content-type': type, 'cache-control': 'no-cache' }).end(body)
+    const headers = {
+      'content-type': type,
+      'content-length': Buffer.byteLength(body),
+      'cache-control': 'no-cache',
+    }
+    response.writeHead(200, headers).end(body)
   }
 }
 

@@ -168,7 +168,7 @@ describe('the local gateway', () => {
     ['GET', '/api/v1/orders?limit=1'],
     ['GET', '/docs/../api'],
     ['GET', '/docs/package.json'],
-    ['POST', '/openapi.json'],
+    ['POST', '/openapi.yaml'],
   ])('forwards all other requests: %s %s', async (method, path) => {
     const response = await fetch(base + path, { method })
     expect(response.status).toBe(418)

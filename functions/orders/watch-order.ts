@@ -1,6 +1,5 @@
 import * as z from 'zod'
-import { streamSSE, type SSEStreamingApi } from 'hono/streaming'
-import { loggable } from '../shared/process/loggable.ts'
+import { eventStream } from '../shared/http/event-stream.ts'
 import { operation } from '../shared/http/operation.ts'
 import { IdParam } from '../shared/schemas/schemas.ts'
 import { changesOf } from '../shared/store/notifications.ts'
@@ -25,7 +24,7 @@ export const watchOrder = operation(
     let seq = Number(/^\d{1,9}$/.exec(hono.req.header('last-event-id') ?? '')?.[0] ?? 0)
     // 204 tells an EventSource not to connect again
     if (isEnded(order.status) && seq >= order.entries) return empty()
-    const tell = async (stream: SSEStreamingApi) => {
+    return eventStream(hono, log, async (stream) => {
       const changes = changesOf(db)
       let quietSince = Date.now()
       let endsAt = Infinity
@@ -43,10 +42,6 @@ export const watchOrder = operation(
         }
         await changed
       }
-    }
-    // the client reconnects and resumes with its Last-Event-ID
-    return streamSSE(hono, tell, async (error) =>
-      log.warn({ err: loggable(error), order: id }, 'the event stream failed'),
-    )
+    })
   },
 )

@@ -4,6 +4,7 @@ import * as z from 'zod'
 import { get, post, type OperationRow } from '../domain.ts'
 import type { LoadedOperation } from '../process/entry.ts'
 import { createApp } from './app.ts'
+import { eventStream } from './event-stream.ts'
 import type { Contract, Operation } from './operation.ts'
 
 /** Returns an app with one operation. */
@@ -89,6 +90,47 @@ it('gives an operation only a traceparent that W3C Trace Context allows', async 
   const valid = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
   expect(await given(valid)).toEqual({ traceparent: valid })
   expect(await given(`00-${'a'.repeat(12_000)}`)).toEqual({ traceparent: 'none' })
+})
+
+describe('an event stream', () => {
+  let isStarted: boolean
+  beforeEach(() => {
+    isStarted = false
+  })
+  const streaming = (tell: () => Promise<void>) =>
+    appOf(get('/stream', '', { by: 'anyone' }), { request: {} }, async ({ hono }) =>
+      eventStream(hono, pino({ level: 'silent' }), async (stream) => {
+        isStarted = true
+        await stream.writeSSE({ id: '1', data: 'first' })
+        await tell()
+      }),
+    )
+
+  it('is neither cached nor held back', async () => {
+    const answer = await streaming(async () => {}).request('/stream')
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    })
+    expect(await answer.text()).toBe('data: first\nid: 1\n\n')
+  })
+
+  it('is not started by HEAD, which gets the same headers', async () => {
+    const app = streaming(async () => {})
+    const answer = await app.request('/stream', { method: 'HEAD' })
+    expect([answer.status, await answer.text(), isStarted]).toEqual([200, '', false])
+    const { headers } = await app.request('/stream')
+    for (const name of ['content-type', 'cache-control', 'x-accel-buffering'])
+      expect(answer.headers.get(name)).toBe(headers.get(name))
+  })
+
+  it('ends if it fails, and does not tell the client why', async () => {
+    const app = streaming(async () => {
+      throw new Error('password')
+    })
+    expect(await (await app.request('/stream')).text()).toBe('data: first\nid: 1\n\n')
+  })
 })
 
 describe('an operation', () => {
