@@ -979,7 +979,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-json`: The body must be application/json. */
+            /** @description `not-json`: The body must be application/json. `unsupported-charset`: The body must be in UTF-8. `unsupported-encoding`: The body must not be compressed. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -1183,7 +1183,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-json`: The body must be application/json. */
+            /** @description `not-json`: The body must be application/json. `unsupported-charset`: The body must be in UTF-8. `unsupported-encoding`: The body must not be compressed. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -1294,7 +1294,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-json`: The body must be application/json. */
+            /** @description `not-json`: The body must be application/json. `unsupported-charset`: The body must be in UTF-8. `unsupported-encoding`: The body must not be compressed. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -1405,7 +1405,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-json`: The body must be application/json. */
+            /** @description `not-json`: The body must be application/json. `unsupported-charset`: The body must be in UTF-8. `unsupported-encoding`: The body must not be compressed. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -1816,7 +1816,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-json`: The body must be application/json. */
+            /** @description `not-json`: The body must be application/json. `unsupported-charset`: The body must be in UTF-8. `unsupported-encoding`: The body must not be compressed. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2011,7 +2011,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-json`: The body must be application/json. */
+            /** @description `not-json`: The body must be application/json. `unsupported-charset`: The body must be in UTF-8. `unsupported-encoding`: The body must not be compressed. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2310,7 +2310,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-json`: The body must be application/json. */
+            /** @description `not-json`: The body must be application/json. `unsupported-charset`: The body must be in UTF-8. `unsupported-encoding`: The body must not be compressed. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2513,7 +2513,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-json`: The body must be application/json. */
+            /** @description `not-json`: The body must be application/json. `unsupported-charset`: The body must be in UTF-8. `unsupported-encoding`: The body must not be compressed. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -2692,7 +2692,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-json`: The body must be application/json. */
+            /** @description `not-json`: The body must be application/json. `unsupported-charset`: The body must be in UTF-8. `unsupported-encoding`: The body must not be compressed. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3000,7 +3000,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-json`: The body must be application/json. */
+            /** @description `not-json`: The body must be application/json. `unsupported-charset`: The body must be in UTF-8. `unsupported-encoding`: The body must not be compressed. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3100,7 +3100,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-json`: The body must be application/json. */
+            /** @description `not-json`: The body must be application/json. `unsupported-charset`: The body must be in UTF-8. `unsupported-encoding`: The body must not be compressed. */
             415: {
                 headers: {
                     [name: string]: unknown;
@@ -3190,7 +3190,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-json`: The body must be application/json. */
+            /** @description `not-json`: The body must be application/json. `unsupported-charset`: The body must be in UTF-8. `unsupported-encoding`: The body must not be compressed. */
             415: {
                 headers: {
                     [name: string]: unknown;

@@ -141,7 +141,7 @@ function problemsOf(row: OperationRow, { request, problems = [] }: Contract): Pr
     ...problems,
   ]
   if (request.params ?? request.query ?? request.body) names.push('invalid-request')
-  if (request.body) names.push('not-json')
+  if (request.body) names.push('not-json', 'unsupported-charset', 'unsupported-encoding')
   if (row.method !== 'get') names.push('body-too-large')
   if (Array.isArray(row.by)) names.push('wrong-role')
   if (row.idempotent)

@@ -3,7 +3,7 @@ import { uuidv7 } from 'uuidv7'
 import type { User } from '../shared/auth/access-token.ts'
 import type { Answer, IdempotencyKey } from '../shared/store/idempotency.ts'
 import { Problem } from '../shared/http/problems.ts'
-import { Id, Money, Sku, text, Timestamp } from '../shared/schemas/schemas.ts'
+import { Id, isVisible, Money, Sku, text, Timestamp } from '../shared/schemas/schemas.ts'
 import { outboxEntry, type OutboxEntry } from '../../events/mongodb-outbox.ts'
 import { events } from './events.ts'
 
@@ -14,7 +14,11 @@ const maxAttributes = 50
 // `$` and `.` have a special meaning in MongoDB's field names
 const AttributeName = z
   .string()
-  .regex(/^[^$.\p{Cc}]{1,50}$/u, '1 to 50 characters, without $, dot and control characters')
+  .regex(
+    /^[^$.\p{Cc}\u202a-\u202e\u2066-\u2069]{1,50}$/u,
+    '1 to 50 characters, without $, dot, control characters and bidirectional overrides',
+  )
+  .refine(isVisible, 'needs a character that can be seen')
 
 const AttributeValue = z.union([text(500, 0), z.number(), z.boolean()])
 

@@ -36,6 +36,21 @@ describe('a query', () => {
   })
 })
 
+describe('a query', () => {
+  const utf8 = 'must be percent-encoded UTF-8'
+  const unkeepable: [query: string, pointer: string, detail: string][] = [
+    ['limit=%ff', '/query/limit', utf8],
+    ['limit=1&x=%ed%a0%80', '/query/x', utf8],
+    ['%zz=1', '/query/%zz', utf8],
+    ['x=%', '/query/x', utf8],
+    ['x=a%00b', '/query/x', 'must not contain U+0000'],
+  ]
+  it.each(those((_, { request }) => request.query))('must be text that can be stored: %s', async (name) => {
+    for (const [query, pointer, detail] of unkeepable)
+      expectInvalid(await ask(name, query), { pointer, detail })
+  })
+})
+
 describe('a list', () => {
   const wrong: [query: string, pointer: string, detail: string][] = [
     ['limit=0', '/query/limit', 'Too small: expected number to be >=1'],
@@ -63,7 +78,7 @@ describe('a list', () => {
     expect(others).toHaveLength(lists.length - 1)
     // well-formed, but not a cursor of any list
     const nowhere = Buffer.from(JSON.stringify([uuidv7()])).toString('base64url')
-    const none = ['nonsense', 'e30', 'W10', 'bnVsbA', '%F0%9F%A5%A3', '%00', nowhere]
+    const none = ['nonsense', 'e30', 'W10', 'bnVsbA', '%F0%9F%A5%A3', nowhere]
     for (const cursor of [...others, ...none])
       expectProblem(
         await ask(name, `cursor=${cursor}`),

@@ -92,6 +92,25 @@ it('gives an operation only a traceparent that W3C Trace Context allows', async 
   expect(await given(`00-${'a'.repeat(12_000)}`)).toEqual({ traceparent: 'none' })
 })
 
+describe('a parameter of a path', () => {
+  const app = appOf(
+    get('/things/{name}', '', { by: 'anyone' }),
+    { request: { params: z.object({ name: z.string() }) } },
+    async ({ params, json }) => json(params, 200),
+  )
+
+  it.each(['%ff', '%ed%a0%80', '%zz', '%', 'a%00b'])('must be text that can be stored: %s', async (name) => {
+    const answer = await app.request(`/things/${name}`)
+    expect(answer.status).toBe(400)
+    expect(await answer.json()).toMatchObject({ errors: [{ pointer: '/path' }] })
+  })
+
+  it('may be any other text', async () => {
+    const answer = await app.request(`/things/${encodeURIComponent('50 % of Größe/🙂')}`)
+    expect(await answer.json()).toEqual({ name: '50 % of Größe/🙂' })
+  })
+})
+
 describe('an event stream', () => {
   let isStarted: boolean
   beforeEach(() => {

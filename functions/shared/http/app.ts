@@ -13,7 +13,7 @@ import { gatewayProblems } from './gateway-problems.ts'
 import { Problem } from './problems.ts'
 import { readUpTo } from './read-up-to.ts'
 import { traceparentOf } from './trace-context.ts'
-import { check, readJson } from './validate.ts'
+import { check, checkPath, checkQuery, readJson } from './validate.ts'
 
 const defaultMaxBody = 100 * 1024
 
@@ -93,8 +93,8 @@ async function accept(
   authorize(row.by, user)
   const { params, query, body } = contract.request
   return {
-    params: params && check(params, c.req.param(), 'path'),
-    query: query && check(query, c.req.query(), 'query'),
+    params: params && checkPath(params, c),
+    query: query && checkQuery(query, c),
     body: body && check(body, await readJson(c), 'body'),
     key: row.idempotent && (await readIdempotencyKey(c, name, user?.id ?? 'anyone')),
     user,

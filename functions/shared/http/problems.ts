@@ -23,6 +23,8 @@ export const problems = {
   'stale-version': [412, 'The resource has changed since you read it'],
   'body-too-large': [bodyTooLarge.status, bodyTooLarge.title],
   'not-json': [415, 'The body must be application/json'],
+  'unsupported-charset': [415, 'The body must be in UTF-8'],
+  'unsupported-encoding': [415, 'The body must not be compressed'],
   'idempotency-key-reused': [422, 'The Idempotency-Key was used for another request'],
   'if-match-missing': [428, 'An If-Match header is needed'],
   'too-many-attempts': [429, 'Too many attempts'],

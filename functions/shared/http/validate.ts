@@ -1,24 +1,73 @@
 import type * as z from 'zod'
 import type { Context } from 'hono'
 import { Problem } from './problems.ts'
+import { decodeUtf8, faultOfEncoded, faultsOfJson, faultsOfQuery, toPointer, type Fault } from './unicode.ts'
 
 /** How deep a JSON body may nest: far deeper than any of ours, but far less than a parser can handle. */
 const maxDepth = 32
 
 /**
  * Reads and parses a JSON body.
- * @throws Problem 415 if it is not declared as JSON, 400 if it cannot be parsed or nests too deep
+ * @throws Problem 415 if it is not declared as JSON in UTF-8, or is compressed; 400 if it cannot be parsed, nests
+ *   too deep or contains text that cannot be stored
  */
 export async function readJson(c: Context): Promise<unknown> {
   if (!/^application\/(?:[\w.-]+\+)?json *(?:;|$)/i.test(c.req.header('content-type') ?? ''))
-    throw new Problem('not-json', { detail: 'Send the body with Content-Type: application/json.' })
-  const text = await c.req.text()
+    throw new Problem('not-json', {
+      detail: 'Send the body with Content-Type: application/json.',
+      headers: { accept: 'application/json' },
+    })
+  const text = await readText(c)
   if (depthOf(text) > maxDepth) throw invalid(`The body nests deeper than ${maxDepth} levels.`, '/body')
+  const value = parse(text)
+  const faults = faultsOfJson(text, value)
+  if (faults.length > 0) throw faulty(faults)
+  return value
+}
+
+function parse(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
     throw invalid('The body is not valid JSON.', '/body')
   }
+}
+
+/**
+ * Reads a body as text.
+ * @throws Problem 415 if it is declared to be in another charset or compressed, 400 if it is not valid UTF-8
+ */
+async function readText(c: Context): Promise<string> {
+  const [, charset] = /;[ \t]*charset=[ \t]*"?([^";\s]+)/i.exec(c.req.header('content-type') ?? '') ?? []
+  if (charset !== undefined && !/^utf-?8$/i.test(charset))
+    throw new Problem('unsupported-charset', {
+      detail: `Send the body in UTF-8, not in ${charset.slice(0, 40)}.`,
+      headers: { accept: 'application/json' },
+    })
+  const coding = c.req.header('content-encoding')?.trim()
+  if (coding !== undefined && !/^(?:identity)?$/i.test(coding))
+    throw new Problem('unsupported-encoding', {
+      detail: `Send the body as it is, without Content-Encoding: ${coding.slice(0, 40)}.`,
+      headers: { 'accept-encoding': 'identity' },
+    })
+  const text = decodeUtf8(await c.req.arrayBuffer())
+  if (text === undefined) throw invalid('The body is not valid UTF-8.', '/body')
+  return text
+}
+
+/** Validates the parameters of the path. */
+export function checkPath<S extends z.ZodType>(schema: S, c: Context): z.output<S> {
+  const params = check(schema, c.req.param(), 'path')
+  const detail = c.req.url.includes('%') ? faultOfEncoded(new URL(c.req.url).pathname) : undefined
+  if (detail !== undefined) throw faulty([{ pointer: '/path', detail }])
+  return params
+}
+
+/** Validates the query. */
+export function checkQuery<S extends z.ZodType>(schema: S, c: Context): z.output<S> {
+  const faults = faultsOfQuery(new URL(c.req.url).search)
+  if (faults.length > 0) throw faulty(faults)
+  return check(schema, c.req.query(), 'query')
 }
 
 /**
@@ -37,15 +86,14 @@ export function check<S extends z.ZodType>(schema: S, value: unknown, part: stri
       detail: 'there is no such field',
     }))
   })
-  throw new Problem('invalid-request', {
-    detail: 'See `errors` for what to change.',
-    errors: errors.slice(0, 20),
-  })
+  throw faulty(errors)
 }
 
+const faulty = (errors: Fault[]) =>
+  new Problem('invalid-request', { detail: 'See `errors` for what to change.', errors: errors.slice(0, 20) })
+
 /** Returns a JSON pointer (RFC 6901). */
-const pointerTo = (...path: PropertyKey[]) =>
-  path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+const pointerTo = (...path: PropertyKey[]) => path.map(toPointer).join('')
 
 const invalid = (detail: string, pointer: string) =>
   new Problem('invalid-request', { detail, errors: [{ pointer, detail }] })

@@ -27,8 +27,19 @@ export const Sku = z
 
 export const Quantity = z.int().min(1).max(10_000)
 
+/** Control characters, and those that reorder the text around them (Unicode Technical Report 36, 3). */
+// oxlint-disable-next-line no-control-regex
+const printable = /^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u202a-\u202e\u2066-\u2069]*$/
+
+/** A character that is neither a space, a mark nor invisible. U+2800 is an empty Braille pattern. */
+const visible = /[^\p{Cc}\p{Cf}\p{Z}\p{M}\p{Default_Ignorable_Code_Point}\u2800]/u
+
+/** Returns whether a text has something to see. */
+export const isVisible = (text: string) => visible.test(text)
+
 /**
- * Returns the schema of a text written by a person. It is trimmed, and must not contain control characters.
+ * Returns the schema of a text written by a person. It is trimmed, must have something visible, and must not
+ * contain control characters.
  * @param max the maximum length; `min` is the minimum length
  */
 export const text = (max: number, min = 1) =>
@@ -37,8 +48,8 @@ export const text = (max: number, min = 1) =>
     .trim()
     .min(min)
     .max(max)
-    // oxlint-disable-next-line no-control-regex
-    .regex(/^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$/, 'no control characters')
+    .regex(printable, 'no control characters or bidirectional overrides')
+    .refine((value) => value === '' || isVisible(value), 'needs a character that can be seen')
 
 export const Address = z
   .strictObject({

@@ -38,7 +38,7 @@ export async function readIdempotencyKey(
     })
   const hash = createHash('sha256')
     .update(`${operation}\n${c.req.path}\n`)
-    .update(await c.req.text())
+    .update(new Uint8Array(await c.req.arrayBuffer()))
     .digest('base64url')
   return { caller, key, hash }
 }
