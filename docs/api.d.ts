@@ -852,7 +852,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                /** @description Opaque: the `next` of the previous page. */
+                /** @description Opaque: the `next` of the previous page, with the same sort and filters. */
                 cursor?: string;
                 status?: "placed" | "reserved" | "confirmed" | "shipped" | "completed" | "cancelled";
                 /** @description For staff: one customer’s orders. */
@@ -1670,7 +1670,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                /** @description Opaque: the `next` of the previous page. */
+                /** @description Opaque: the `next` of the previous page, with the same sort and filters. */
                 cursor?: string;
                 /** @description UUIDv7 */
                 orderId?: string;
@@ -1868,7 +1868,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                /** @description Opaque: the `next` of the previous page. */
+                /** @description Opaque: the `next` of the previous page, with the same sort and filters. */
                 cursor?: string;
                 /** @description Words or beginnings of words. All must occur in the product’s texts or SKU. */
                 q?: string;
@@ -2556,7 +2556,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                /** @description Opaque: the `next` of the previous page. */
+                /** @description Opaque: the `next` of the previous page, with the same sort and filters. */
                 cursor?: string;
                 role?: "customer" | "seller" | "staff" | "admin";
                 /** @description A part of the name or e-mail address. */

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { newAccount } from '../../test/accounts.ts'
+import { forge } from '../../test/cursors.ts'
 import { openShop, type TestShop } from '../../test/shop.ts'
 
 let shop: TestShop
@@ -68,18 +69,12 @@ it.each(['?role=boss', '?sort=password', '?limit=0', '?limit=101', '?q=', '?who=
   async (query) => expect((await list(query)).status).toBe(400),
 )
 
-const forged = (value: unknown[]) =>
-  Buffer.from(JSON.stringify(['/api/v1/users', ...value])).toString('base64url')
-
-it('rejects an invalid cursor', async () => {
+it('rejects a forged cursor', async () => {
   const id = '01999d3c-7b57-7d0c-8d1c-5a9f1c2b3d4e'
-  for (const cursor of ['x', forged([]), forged(['a', 'b']), forged([1, id]), forged(['\0', id])])
-    expect((await list(`?sort=name&cursor=${cursor}`)).status).toBe(400)
-})
-
-it('rejects a cursor of another sort if its values do not fit', async () => {
-  const { body } = await list('?sort=name&limit=1')
-  expect((await list(`?sort=createdAt&cursor=${body.next}`)).status).toBe(400)
+  const { next } = (await list('?sort=name&limit=1')).body
+  expect((await list(`?sort=name&cursor=${forge(next, 'a', id)}`)).status).toBe(200)
+  for (const values of [[], ['a', 'b'], [1, id], ['\0', id]])
+    expect((await list(`?sort=name&cursor=${forge(next, ...values)}`)).status).toBe(400)
 })
 
 it('is allowed for admins only', async () => {

@@ -1,12 +1,36 @@
+import * as z from 'zod'
 import { describe, expect, it } from 'vitest'
 import { uuidv7 } from 'uuidv7'
 import { domainNames, type OperationName } from '../../functions/table.ts'
 import { expectInvalid, expectProblem } from '../problems.ts'
 import { fixturesOf } from './known-fixtures.ts'
-import { isList, those } from './operations.ts'
+import { contractOf, isList, those } from './operations.ts'
 import { sharing, type ContractShop } from './shop.ts'
 
 const lists = those(isList)
+
+const otherCursor: [detail: string, errors: { pointer: string; detail: string }[]] = [
+  'The cursor is of another list, sort or filter: start again without it.',
+  [{ pointer: '/query/cursor', detail: 'not a cursor of this list, sort and filters' }],
+]
+
+// `isList`, and the tests of queries, hold for objects only
+const querySchemaOf = (name: OperationName) =>
+  contractOf(name).request.query as z.ZodObject<Record<string, z.ZodType>>
+
+const parametersOf = (name: OperationName) => Object.keys(querySchemaOf(name).shape)
+
+/** Returns valid values of a parameter other than its default, as `name=value`. */
+function otherValuesOf(name: OperationName, parameter: string): string[] {
+  const schema = querySchemaOf(name)
+  const { [parameter]: usual } = schema.parse({})
+  const { enum: known = [uuidv7(), 'EUR', 'MUG'] } = z.toJSONSchema(schema.shape[parameter]!, {
+    io: 'input',
+  }) as { enum?: string[] }
+  return known
+    .filter((value) => value !== usual && schema.safeParse({ [parameter]: value }).success)
+    .map((value) => `${parameter}=${value}`)
+}
 
 let contract: ContractShop
 /** For each list, the cursor of its second page, with one item per page. */
@@ -33,6 +57,15 @@ describe('a query', () => {
   it.each(those((_, { request }) => request.query))('may have no unknown field: %s', async (name) => {
     for (const [query, pointer] of unknown)
       expectInvalid(await ask(name, query), { pointer, detail: 'there is no such field' })
+  })
+
+  it.each(those((_, { request }) => request.query))('may have no parameter twice: %s', async (name) => {
+    for (const parameter of [...parametersOf(name), 'colour'])
+      for (const query of [`${parameter}=1&${parameter}=1`, `${parameter}&x=y&${parameter}=2`])
+        expectInvalid(await ask(name, query), {
+          pointer: `/query/${parameter}`,
+          detail: 'given more than once',
+        })
   })
 })
 
@@ -80,11 +113,25 @@ describe('a list', () => {
     const nowhere = Buffer.from(JSON.stringify([uuidv7()])).toString('base64url')
     const none = ['nonsense', 'e30', 'W10', 'bnVsbA', '%F0%9F%A5%A3', nowhere]
     for (const cursor of [...others, ...none])
-      expectProblem(
-        await ask(name, `cursor=${cursor}`),
-        'invalid-request',
-        'The cursor is not one of this list: start again without it.',
-        [{ pointer: '/query/cursor', detail: 'not a cursor of this list' }],
-      )
+      expectProblem(await ask(name, `cursor=${cursor}`), 'invalid-request', ...otherCursor)
   })
+
+  it.each(lists)('refuses cursors of another sort or filter: %s', async (name) => {
+    const cursor = cursors.get(name)!
+    const changes = parametersOf(name).flatMap((parameter) =>
+      parameter === 'limit' || parameter === 'cursor' ? [] : otherValuesOf(name, parameter),
+    )
+    expect(changes.length).toBeGreaterThan(0)
+    for (const change of changes)
+      expectProblem(await ask(name, `limit=1&${change}&cursor=${cursor}`), 'invalid-request', ...otherCursor)
+  })
+
+  it.each(lists)(
+    'accepts a cursor with another limit, or a default that is written out: %s',
+    async (name) => {
+      const sort = querySchemaOf(name).parse({})['sort']
+      const query = `limit=2${typeof sort === 'string' ? `&sort=${sort}` : ''}`
+      expect((await ask(name, `${query}&cursor=${cursors.get(name)}`)).status).toBe(200)
+    },
+  )
 })

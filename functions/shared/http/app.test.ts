@@ -111,6 +111,20 @@ describe('a parameter of a path', () => {
   })
 })
 
+it('takes a parameter of a query more than once if it is a list', async () => {
+  const query = z.strictObject({ tag: z.array(z.string()).optional(), name: z.string().optional() })
+  const app = appOf(get('/things', '', { by: 'anyone' }), { request: { query } }, async (call) =>
+    call.json(call.query, 200),
+  )
+  const ask = async (query: string) => (await app.request(`/things?${query}`)).json()
+  expect(await ask('tag=a&name=x&tag=b')).toEqual({ tag: ['a', 'b'], name: 'x' })
+  expect(await ask('tag=a')).toEqual({ tag: ['a'] })
+  expect(await ask('name=x&tag=a&name=y')).toMatchObject({
+    status: 400,
+    errors: [{ pointer: '/query/name', detail: 'given more than once' }],
+  })
+})
+
 describe('an event stream', () => {
   let isStarted: boolean
   beforeEach(() => {

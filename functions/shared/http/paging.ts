@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import * as z from 'zod'
 import type { Context } from 'hono'
 import { Problem } from './problems.ts'
@@ -11,7 +12,11 @@ export const PageQuery = z.strictObject({
     .max(100)
     .default(20)
     .meta({ type: 'integer', minimum: 1, maximum: 100 }),
-  cursor: z.string().max(1_500).optional().meta({ description: 'Opaque: the `next` of the previous page.' }),
+  cursor: z
+    .string()
+    .max(1_500)
+    .optional()
+    .meta({ description: 'Opaque: the `next` of the previous page, with the same sort and filters.' }),
 })
 
 /** Returns the schema of a page of items; `name` is its name in the OpenAPI document. */
@@ -20,18 +25,28 @@ export const pageOf = <T extends z.ZodType>(item: T, name: string) =>
 
 /**
  * Returns one page of rows that were read with `limit + 1`. If there is a next page, it also sets the `Link`
- * header (RFC 8288). A cursor also holds the path of its list.
+ * header (RFC 8288). A cursor also holds a digest of its list, sort and filters.
  * @param position returns what a cursor holds of the last row: its position in the order of the list
  */
 export function page<T>(c: Context, rows: T[], limit: number, position: (row: T) => CursorValue[]) {
   const items = rows.slice(0, limit)
   const last = items.at(-1)
   if (rows.length <= limit || last === undefined) return { items }
-  const next = Buffer.from(JSON.stringify([c.req.path, ...position(last)])).toString('base64url')
+  const next = Buffer.from(JSON.stringify([listOf(c), ...position(last)])).toString('base64url')
   const url = new URL(c.req.url)
   url.searchParams.set('cursor', next)
   c.header('Link', `<${url.pathname}${url.search}>; rel="next"`)
   return { items, next }
+}
+
+/** Returns a digest of the list that a request reads: its path, sort and filters, as validated. */
+function listOf(c: Context): string {
+  const { limit: _, cursor: __, ...rest } = c.get('call').query as Record<string, unknown>
+  const sorted = Object.entries(rest).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return createHash('sha256')
+    .update(JSON.stringify([c.req.path, sorted]))
+    .digest('base64url')
+    .slice(0, 22)
 }
 
 export type CursorValue = string | number
@@ -46,7 +61,7 @@ const isA = {
 /**
  * Returns the position that a cursor holds; undefined if there is no cursor.
  * @param types the types of the cursor's values
- * @throws Problem 400 if it is not a cursor of this list
+ * @throws Problem 400 if it is not a cursor of this list, sort and filters
  */
 export function readCursor<const T extends (keyof typeof isA)[]>(
   c: Context,
@@ -57,7 +72,7 @@ export function readCursor<const T extends (keyof typeof isA)[]>(
   try {
     const [list, ...values] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[]
     if (
-      list === c.req.path &&
+      list === listOf(c) &&
       values.length === types.length &&
       types.every((type, i) => isA[type](values[i]))
     )
@@ -66,7 +81,7 @@ export function readCursor<const T extends (keyof typeof isA)[]>(
     // reported below
   }
   throw new Problem('invalid-request', {
-    detail: 'The cursor is not one of this list: start again without it.',
-    errors: [{ pointer: '/query/cursor', detail: 'not a cursor of this list' }],
+    detail: 'The cursor is of another list, sort or filter: start again without it.',
+    errors: [{ pointer: '/query/cursor', detail: 'not a cursor of this list, sort and filters' }],
   })
 }

@@ -63,12 +63,30 @@ export function checkPath<S extends z.ZodType>(schema: S, c: Context): z.output<
   return params
 }
 
-/** Validates the query. */
+/** Validates the query. A parameter may be given more than once only if it is a list. */
 export function checkQuery<S extends z.ZodType>(schema: S, c: Context): z.output<S> {
   const faults = faultsOfQuery(new URL(c.req.url).search)
   if (faults.length > 0) throw faulty(faults)
-  return check(schema, c.req.query(), 'query')
+  const lists = listsIn(schema)
+  const given = Object.entries(c.req.queries())
+  const repeated = given.filter(([name, values]) => values.length > 1 && !lists.has(name))
+  if (repeated.length > 0)
+    throw faulty(
+      repeated.map(([name]) => ({ pointer: pointerTo('query', name), detail: 'given more than once' })),
+    )
+  // as entries, because a name may be `__proto__`
+  const values = given.map(([name, values]) => [name, lists.has(name) ? values : values[0]])
+  return check(schema, Object.fromEntries(values), 'query')
 }
+
+/** Returns the names of the parameters that are lists. */
+function listsIn(schema: z.ZodType): Set<string> {
+  const { shape = {} } = schema as Partial<z.ZodObject<Record<string, z.ZodType>>>
+  return new Set(Object.keys(shape).filter((name) => isList(shape[name]!)))
+}
+
+const isList = ({ def }: z.ZodType): boolean =>
+  def.type === 'array' || ('innerType' in def && isList(def.innerType as z.ZodType))
 
 /**
  * Validates a part of the request. Returns the parsed value.
