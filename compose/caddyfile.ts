@@ -4,6 +4,7 @@ import {
   gatewayProblems,
   type GatewayProblemName,
 } from '../functions/shared/http/gateway-problems.ts'
+import { hostPattern } from '../functions/shared/http/host.ts'
 import { maxTracestate, proxyHeaders } from '../functions/shared/http/proxy-headers.ts'
 import { operations } from '../functions/table.ts'
 
@@ -25,8 +26,60 @@ export function caddyfile(where: 'compose' | 'knative'): string {
     return `"~^${pattern(path)}$" "${methods.toSorted().join(', ')}"`
   })
   return `# Generated from the domains' declarations by npm run generate (compose/caddyfile.ts).
+${where === 'compose' ? composeOptions : knativeOptions}
+# what every site has
+(common) {
+	@nameless not header_regexp X-Request-Id ^[A-Za-z0-9_.:-]{1,128}$
+	@public not host localhost
+	@docs path /docs /docs/*
+	@api not path /docs /docs/*
+
+	import headers
+	handle_errors {
+		import headers
+		import problems
+	}
+}
+
+# what every answer has, also that to an error
+(headers) {
+	request_header @nameless X-Request-Id {http.request.uuid}
+	header {
+		defer
+		X-Request-Id {http.request.header.X-Request-Id}
+		X-Content-Type-Options nosniff
+		X-Frame-Options DENY
+		Referrer-Policy no-referrer
+		-Server
+		-Via
+	}
+	# not for localhost: it would apply to everything else that is served there
+	header @public Strict-Transport-Security "max-age=31536000"
+	header @api Content-Security-Policy "default-src 'none'; frame-ancestors 'none'"
+	# Swagger UI uses inline styles and data: images
+	header @docs Content-Security-Policy "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
+}
+
+(well-formed) {
+	@odd not header_regexp Host ${hostPattern}
+	error @odd 400
+}
+
+(problems) {
+	header Content-Type application/problem+json
+	header Cache-Control no-store
+	# the function was sent half of a body, the rest of which is not as HTTP requires
+	@chunk expression \`{err.status_code} == 502 && {err.message}.contains("chunk")\`
+	handle @chunk {
+		respond \`${gatewayProblemBody('malformed-request')}\` ${gatewayProblems['malformed-request'].status}
+	}
+${problems.map(problem).join('\n')}
+	respond \`{"type":"about:blank","title":"{err.status_text}","status":{err.status_code}}\`
+}
+
 ${where === 'compose' ? composeSite : knativeSite}
 	log
+	import common
 
 	map "{method} {path}" {function} {
 ${lines(calls)}
@@ -36,6 +89,7 @@ ${lines(calls)}
 	# the methods of each path
 	map {path} {allow} {
 ${lines(allowed)}
+		"~^(/docs(/.*)?|/openapi\\.json|/asyncapi\\.json)$" "GET, HEAD"
 		default ""
 	}
 
@@ -54,31 +108,12 @@ ${lines(allowed)}
 	}
 
 	@longState header_regexp Tracestate .{${maxTracestate + 1}}
-	@nameless not header_regexp X-Request-Id ^[A-Za-z0-9_.:-]{1,128}$
-	@public not host localhost
-	@docs path /docs /docs/*
-	@api not path /docs /docs/*
-
-	header {
-		defer
-		X-Request-Id {http.request.header.X-Request-Id}
-		X-Content-Type-Options nosniff
-		X-Frame-Options DENY
-		Referrer-Policy no-referrer
-		-Server
-		-Via
-	}
-	# not for localhost: it would apply to everything else that is served there
-	header @public Strict-Transport-Security "max-age=31536000"
-	header @api Content-Security-Policy "default-src 'none'; frame-ancestors 'none'"
-	# Swagger UI uses inline styles and data: images
-	header @docs Content-Security-Policy "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
-
 	route {
+		import well-formed
 		# only proxies and services may set these
 ${proxyHeaders.map((name) => `\t\trequest_header -${name}`).join('\n')}
 		request_header @longState -Tracestate
-		request_header @nameless X-Request-Id {http.request.uuid}
+
 		# functions have their own, lower limits; this one rejects what no function would accept
 		request_body {
 			max_size 1MB
@@ -86,13 +121,10 @@ ${proxyHeaders.map((name) => `\t\trequest_header -${name}`).join('\n')}
 
 		@function expression \`{function} != ""\`
 ${where === 'compose' ? toContainers : toKnative}
-		@known expression \`{allow} != ""\`
-		handle @known {
-			header Allow {allow}
-			error 405
+		@pages {
+			method GET HEAD
+			path /docs /docs/* /openapi.json /asyncapi.json
 		}
-
-		@pages path /docs /docs/* /openapi.json /asyncapi.json
 		handle @pages {
 			rewrite /docs /docs/index.html
 			root * /srv
@@ -100,14 +132,13 @@ ${where === 'compose' ? toContainers : toKnative}
 			file_server
 		}
 
-		error 404
-	}
+		@known expression \`{allow} != ""\`
+		handle @known {
+			header Allow {allow}
+			error 405
+		}
 
-	handle_errors {
-		header Content-Type application/problem+json
-		header Cache-Control no-store
-${problems.map(problem).join('\n')}
-		respond \`{"type":"about:blank","title":"{err.status_text}","status":{err.status_code}}\`
+		error 404
 	}
 }
 `
@@ -122,7 +153,7 @@ const timeouts = `	servers {
 			idle 2m
 		}`
 
-const composeSite = `#
+const composeOptions = `#
 # SITE        the host to fetch a certificate for; by default localhost, with Caddy's own authority
 # HTTP_PORT   the port that is published on the host
 # HTTPS_PORT  likewise; redirects contain it
@@ -136,19 +167,32 @@ const composeSite = `#
 ${timeouts}
 	}
 }
+`
+
+const composeSite = `# any other host
+http://, https:// {
+	import common
+	route {
+		import well-formed
+		error 421
+	}
+}
 
 http://{$SITE:localhost} {
+	import common
 	# Caddy's own redirect would not contain a port other than 443
 	map "{$HTTPS_PORT:8443}" {tls_port} {
 		443 ""
 		default ":{$HTTPS_PORT:8443}"
 	}
-	redir https://{host}{tls_port}{uri} 308
+	route {
+		redir https://{host}{tls_port}{uri} 308
+	}
 }
 
 https://{$SITE:localhost} {`
 
-const knativeSite = `#
+const knativeOptions = `#
 # NAMESPACE   the namespace of the functions
 
 {
@@ -159,8 +203,9 @@ ${timeouts}
 		trusted_proxies static private_ranges
 	}
 }
+`
 
-:8080 {`
+const knativeSite = `:8080 {`
 
 const toContainers = `		reverse_proxy @function {
 			# The addresses of all containers of the function. A container that is replaced frees its address, and one of
@@ -202,9 +247,11 @@ const toKnative = `		reverse_proxy @function {
 
 /** The problems that Caddy itself returns. Each has a different status. */
 const problems = [
+  'malformed-request',
   'not-found',
   'method-not-allowed',
   'body-too-large',
+  'misdirected-request',
   'bad-gateway',
   'function-unavailable',
   'gateway-timeout',
@@ -212,11 +259,11 @@ const problems = [
 
 function problem(name: (typeof problems)[number]): string {
   const { status, ...rest } = gatewayProblems[name]
-  const retryAfter = 'retryAfter' in rest ? `\n\t\t\theader Retry-After ${rest.retryAfter}` : ''
-  return `\t\t@${status} expression \`{err.status_code} == ${status}\`
-		handle @${status} {${retryAfter}
-			respond \`${gatewayProblemBody(name)}\`
-		}`
+  const retryAfter = 'retryAfter' in rest ? `\n\t\theader Retry-After ${rest.retryAfter}` : ''
+  return `\t@${status} expression \`{err.status_code} == ${status}\`
+	handle @${status} {${retryAfter}
+		respond \`${gatewayProblemBody(name)}\`
+	}`
 }
 
 /** Converts an operation's path to a regular expression. */

@@ -135,6 +135,7 @@ const responseHeaders = (names: readonly string[]) =>
 /** The problems that the framework may return for an operation, and those that its contract adds. */
 function problemsOf(row: OperationRow, { request, problems = [] }: Contract): ProblemType[] {
   const names: (ProblemName | ProblemType)[] = [
+    'malformed-request',
     'not-logged-in',
     'internal-error',
     'store-unavailable',

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { gatewayProblems } from '../functions/shared/http/gateway-problems.ts'
+import { expectProblem } from '../test/problems.ts'
+import { sendBytes } from '../test/raw.ts'
 import { front } from './front.ts'
 import { openServer, type Server } from './server.ts'
 
@@ -8,7 +11,8 @@ beforeAll(async () => {
   server = await openServer(0)
   server.use(
     front(
-      (request, response) => void response.writeHead(200).end(`function: ${request.url}`),
+      (request, response) =>
+        void request.resume().once('end', () => response.writeHead(200).end(`function: ${request.url}`)),
       () => ({ functions: {} }),
     ),
   )
@@ -48,4 +52,51 @@ describe('the pages of the local front', () => {
   it('leave every other path to the functions', async () => {
     expect(await (await ask('/api/v1/products?x=1')).text()).toBe('function: /api/v1/products?x=1')
   })
+})
+
+describe('the local front', () => {
+  const { detail } = gatewayProblems['malformed-request']
+  const ends = 'Connection: close\r\n\r\n'
+
+  it.each([
+    '[',
+    '1.2.3.4.5',
+    '[::1',
+    'a b',
+    'user@shop',
+    'shop:http',
+    'shop:123456',
+    'a..b',
+    '1.2.3',
+    'http://shop',
+    '',
+  ])('refuses the Host "%s", for pages and functions', async (host) => {
+    for (const path of ['/health/liveness', '/api/v1/products']) {
+      const answer = await sendBytes(server.port, `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n${ends}`)
+      expectProblem(answer, 'malformed-request', detail)
+      expect(answer.headers.get('x-request-id')).toMatch(/^[\da-f-]{36}$/)
+    }
+  })
+
+  it.each([
+    'localhost',
+    'localhost:8080',
+    '127.0.0.1:8080',
+    '[::1]:8080',
+    'shop.example.org.',
+    'a_b.c-d',
+    '4you.1st',
+  ])('takes the Host %s', async (host) => {
+    const answer = await sendBytes(server.port, `GET /health/liveness HTTP/1.1\r\nHost: ${host}\r\n${ends}`)
+    expect(answer.status).toBe(200)
+  })
+
+  it.each([
+    ['no Host', `GET / HTTP/1.1\r\n${ends}`],
+    ['two Hosts', `GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n${ends}`],
+    ['a target that is not a URL', `GET http://[/ HTTP/1.1\r\nHost: a\r\n${ends}`],
+    ['a wrong chunk', 'POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'],
+  ])('refuses a request with %s', async (_, request) =>
+    expectProblem(await sendBytes(server.port, request), 'malformed-request', detail),
+  )
 })

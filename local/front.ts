@@ -4,6 +4,8 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { AddressInfo } from 'node:net'
 import { sendProblem } from './activator/problem.ts'
+import { answerClientErrors } from '../functions/shared/http/client-errors.ts'
+import { hostPattern } from '../functions/shared/http/host.ts'
 import { serverOptions } from '../functions/shared/process/serve.ts'
 import { removeProxyHeaders } from './client-headers.ts'
 
@@ -19,6 +21,7 @@ const types: Record<string, string> = {
 /** Starts a server on 127.0.0.1. Returns it with its port, which is chosen if `port` is 0. */
 export async function listen(handler: Handler, port: number): Promise<{ server: Server; port: number }> {
   const server = createServer(serverOptions, handler)
+  answerClientErrors(server)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, '127.0.0.1', resolve)
@@ -45,6 +48,7 @@ export function front(api: Handler, scale: () => unknown): Handler {
   ])
   return (request, response) => {
     removeProxyHeaders(request)
+    if (!isWellFormed(request)) return sendProblem(response, 'malformed-request')
     const page = pages.get(request.url?.split('?')[0] ?? '')
     if (page === undefined) return api(request, response)
     if (request.method !== 'GET' && request.method !== 'HEAD')
@@ -58,6 +62,14 @@ export function front(api: Handler, scale: () => unknown): Handler {
     response.writeHead(200, headers).end(body)
   }
 }
+
+/** Whether a request has one Host, and a target (RFC 9112, 3.2). */
+function isWellFormed({ url = '', headersDistinct: { host = [] } }: IncomingMessage): boolean {
+  if (host.length !== 1 || !wellFormedHost.test(host[0]!)) return false
+  return url.startsWith('/') || url === '*' || URL.canParse(url)
+}
+
+const wellFormedHost = new RegExp(hostPattern)
 
 const swagger = () => dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
 

@@ -3,12 +3,14 @@ import type { Answered } from './shop.ts'
 
 /** Written out, because clients depend on them and they must not change. */
 export const problems = {
+  'malformed-request': [400, 'The request is not well formed'],
   'invalid-request': [400, 'The request is not valid'],
   'idempotency-key-missing': [400, 'An Idempotency-Key header is needed'],
   'not-logged-in': [401, 'Log in first'],
   'wrong-role': [403, 'Your role may not do this'],
   'not-found': [404, 'There is no such resource'],
   'method-not-allowed': [405, 'The resource has no such method'],
+  'request-timeout': [408, 'The request took too long'],
   'stale-version': [412, 'The resource has changed since you read it'],
   'body-too-large': [413, 'The body is too large'],
   'not-json': [415, 'The body must be application/json'],
@@ -16,6 +18,7 @@ export const problems = {
   'unsupported-encoding': [415, 'The body must not be compressed'],
   'idempotency-key-reused': [422, 'The Idempotency-Key was used for another request'],
   'if-match-missing': [428, 'An If-Match header is needed'],
+  'headers-too-large': [431, 'The headers are too large'],
 } as const satisfies Record<string, Problem>
 
 type Problem = readonly [status: number, title: string]

@@ -25,15 +25,21 @@ export interface RequestHeaders {
 }
 
 /** Returns the headers for the function. The client's address is appended to X-Forwarded-For; X-Request-Id is set. */
-export function requestHeaders({ headers, socket }: IncomingMessage): RequestHeaders {
-  const given = headers['x-request-id']
-  const requestId = typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID()
+export function requestHeaders(request: IncomingMessage): RequestHeaders {
+  const { headers, socket } = request
+  const requestId = requestIdOf(request)
   const passed = endToEnd(headers)
   const forwardedFor = headers['x-forwarded-for']
   const address = socket.remoteAddress ?? 'unknown'
   passed['x-forwarded-for'] = forwardedFor === undefined ? address : `${String(forwardedFor)}, ${address}`
   passed['x-request-id'] = requestId
   return { headers: passed, requestId }
+}
+
+/** Returns the request's X-Request-Id if it is well formed, otherwise a new one. */
+export function requestIdOf({ headers }: IncomingMessage): string {
+  const given = headers['x-request-id']
+  return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID()
 }
 
 export function responseHeaders(headers: IncomingHttpHeaders, requestId: string): Headers {

@@ -4,6 +4,7 @@ import {
   gatewayProblems,
   type GatewayProblemName,
 } from '../../functions/shared/http/gateway-problems.ts'
+import { requestIdOf } from './headers.ts'
 
 /**
  * Sends a problem document. If an answer has already begun, closes the connection instead.
@@ -23,6 +24,7 @@ export function sendProblem(
     'Content-Type': 'application/problem+json',
     'Content-Length': Buffer.byteLength(body),
     'Cache-Control': 'no-store',
+    'X-Request-Id': requestIdOf(res.req),
     ...headers,
   })
   res.end(body)

@@ -1,3 +1,5 @@
+import { text } from 'node:stream/consumers'
+import { connect as connectTls } from 'node:tls'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { shop } from './shop.ts'
 
@@ -80,6 +82,43 @@ describe('the gateway', () => {
     const response = await fetch(`${shop.url}/api/v1/orders`, { method: 'DELETE' })
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD, POST'])
     expect(await response.json()).toMatchObject(problem('method-not-allowed'))
+  })
+
+  it('sends the headers for browsers with its own errors, too, and does not name its server', async () => {
+    for (const path of ['/nothing', '/api/v1/products?limit=0']) {
+      const { headers } = await get(path, { 'x-request-id': 'order-4711' })
+      expect(Object.fromEntries(headers)).toMatchObject({
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+        'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+        'cache-control': 'no-store',
+        'x-request-id': 'order-4711',
+      })
+      expect(headers.get('server')).toBeNull()
+      expect(headers.get('via')).toBeNull()
+    }
+    const { headers } = await fetch(shop.plainUrl, { redirect: 'manual' })
+    expect(headers.get('server')).toBeNull()
+  })
+
+  it.each([
+    ['an unknown Host', 'GET /docs HTTP/1.1\r\nHost: shop.example.org\r\nConnection: close\r\n\r\n', 421],
+    ['an odd Host', 'GET /docs HTTP/1.1\r\nHost: [\r\nConnection: close\r\n\r\n', 400],
+    ['an address with five parts', 'GET /docs HTTP/1.1\r\nHost: 1.2.3.4.5\r\nConnection: close\r\n\r\n', 400],
+    [
+      'a wrong chunk',
+      'POST /api/v1/sessions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n',
+      400,
+    ],
+  ])('refuses %s with a problem', async (_, request, status) => {
+    const { hostname, port } = new URL(shop.url)
+    const socket = connectTls({ host: hostname, port: Number(port), servername: 'localhost' })
+    socket.write(request)
+    const answer = await text(socket)
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+    expect(answer).toMatch(/^content-type: application\/problem\+json\r$/im)
+    expect(answer).toMatch(/^x-request-id: \S+\r$/im)
+    expect(answer).not.toMatch(/^server:/im)
   })
 
   it('handles HEAD like GET', async () => {

@@ -86,7 +86,13 @@ async function openContractShop() {
     ): Promise<Answered> => {
       const path = await pathOf(name)
       const method = operations[name].method.toUpperCase()
-      const request = httpRequest({ port, host: '127.0.0.1', method, path: `/api/v1${path}`, headers })
+      const request = httpRequest({
+        port,
+        host: '127.0.0.1',
+        method,
+        path: path.startsWith('/.') ? path : `/api/v1${path}`,
+        headers,
+      })
       for (const chunk of body) request.write(chunk)
       request.end()
       const [response] = await once(request, 'response')

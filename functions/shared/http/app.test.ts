@@ -8,7 +8,12 @@ import { eventStream } from './event-stream.ts'
 import type { Contract, Operation } from './operation.ts'
 
 /** Returns an app with one operation. */
-function appOf(row: OperationRow, contract: Omit<Contract, 'responses'>, handle: Operation['handle']) {
+function appOf(
+  row: OperationRow,
+  contract: Omit<Contract, 'responses'>,
+  handle: Operation['handle'],
+  log = pino({ level: 'silent' }),
+) {
   const loaded: LoadedOperation = {
     row: { ...row, name: 'try-out', domain: 'none', settings: {} },
     run: { name: 'get-order', contract: { responses: { 200: z.unknown() }, ...contract }, handle },
@@ -19,7 +24,7 @@ function appOf(row: OperationRow, contract: Omit<Contract, 'responses'>, handle:
     operations: [loaded],
     deps: () => ({}),
     authenticate: async () => undefined,
-    log: pino({ level: 'silent' }),
+    log,
   })
 }
 
@@ -90,6 +95,29 @@ it('gives an operation only a traceparent that W3C Trace Context allows', async 
   const valid = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
   expect(await given(valid)).toEqual({ traceparent: valid })
   expect(await given(`00-${'a'.repeat(12_000)}`)).toEqual({ traceparent: 'none' })
+})
+
+it.each([
+  ['a known length', { 'content-length': '10' }],
+  ['chunks', { 'transfer-encoding': 'chunked' }],
+])('is a 400, and no error in the log, if a body with %s breaks off', async (_, length) => {
+  const lines: string[] = []
+  const app = appOf(
+    post('/thing', '', { by: 'anyone' }),
+    { request: { body: z.strictObject({}) } },
+    async ({ json }) => json({}, 200),
+    pino({}, { write: (line: string) => void lines.push(line) }),
+  )
+  const body = new ReadableStream({
+    start: (controller) => controller.error(new Error('aborted')),
+  })
+  const headers = { 'content-type': 'application/json', ...length }
+  const answer = await app.request('/thing', { method: 'POST', headers, body, duplex: 'half' })
+  expect([answer.status, await answer.json()]).toMatchObject([
+    400,
+    { type: 'https://zeroshop.dev/problems/malformed-request' },
+  ])
+  expect(lines).toEqual([])
 })
 
 describe('a parameter of a path', () => {

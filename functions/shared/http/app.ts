@@ -10,10 +10,10 @@ import { keepable, readIdempotencyKey } from '../store/idempotency.ts'
 import { isUnavailable } from '../store/store-errors.ts'
 import { notModified } from './entity-tag.ts'
 import { gatewayProblems } from './gateway-problems.ts'
-import { Problem } from './problems.ts'
+import { malformedRequest, Problem } from './problems.ts'
 import { readUpTo } from './read-up-to.ts'
 import { traceparentOf } from './trace-context.ts'
-import { check, checkPath, checkQuery, readJson } from './validate.ts'
+import { check, checkPath, checkQuery, readJson, refuseBroken } from './validate.ts'
 
 const defaultMaxBody = 100 * 1024
 
@@ -43,6 +43,7 @@ export function createApp({ operations: served, deps, authenticate, log }: AppOp
   const app = new Hono()
   app.onError((error, c) => toProblem(error, c, log).toResponse())
   app.notFound(() => new Problem('not-found', { detail: gatewayProblems['not-found'].detail }).toResponse())
+  app.use(wellFormed)
   const methods = new Map<string, string[]>()
   for (const { row, run: operation, emits } of served) {
     const path = row.path.replaceAll(/\{(\w+)\}/g, ':$1')
@@ -68,6 +69,12 @@ export function createApp({ operations: served, deps, authenticate, log }: AppOp
   }
   for (const [path, allowed] of methods) app.all(path, () => refuseMethod(allowed))
   return app
+}
+
+/** Refuses a request whose URL cannot be parsed, because of an odd Host such as 1.2.3.4.5. */
+const wellFormed: MiddlewareHandler = (c, next) => {
+  if (!URL.canParse(c.req.url)) throw malformedRequest()
+  return next()
 }
 
 function refuseMethod(methods: string[]): never {
@@ -126,7 +133,7 @@ function limit(maxSize: number): MiddlewareHandler {
     if (Number(length ?? 0) > maxSize) refuse()
     const { raw } = c.req
     if (c.req.header('transfer-encoding') !== undefined && raw.body !== null) {
-      const body = await readUpTo(maxSize, raw.body)
+      const body = await readUpTo(maxSize, raw.body).catch(refuseBroken)
       // the method comes from `raw`, and is never GET or HEAD
       // oxlint-disable-next-line no-invalid-fetch-options
       c.req.raw = new Request(raw, { body: body ?? refuse() })

@@ -11,10 +11,15 @@ interface GatewayProblem {
 
 /**
  * The problems that a gateway itself returns. They are defined here so that clients get the same from Caddy
- * and from the local activator. Apps return the first three as well. This file imports nothing, which keeps
+ * and from the local activator. Apps return some of them as well. This file imports nothing, which keeps
  * gateways small.
  */
 export const gatewayProblems = {
+  'malformed-request': {
+    status: 400,
+    title: 'The request is not well formed',
+    detail: 'Its first line, its Host, another header or its body is not as HTTP requires.',
+  },
   'not-found': {
     status: 404,
     title: 'There is no such resource',
@@ -25,10 +30,25 @@ export const gatewayProblems = {
     title: 'The resource has no such method',
     detail: 'This address takes other methods; the Allow header lists them.',
   },
+  'request-timeout': {
+    status: 408,
+    title: 'The request took too long',
+    detail: 'It did not arrive as a whole in time. Send it again.',
+  },
   'body-too-large': {
     status: 413,
     title: 'The body is too large',
     detail: 'Send at most 1 MB.',
+  },
+  'misdirected-request': {
+    status: 421,
+    title: 'The shop is not at this host',
+    detail: 'Send the request to the address of the shop, with its name as the Host.',
+  },
+  'headers-too-large': {
+    status: 431,
+    title: 'The headers are too large',
+    detail: 'Send at most 16 KiB of headers.',
   },
   'bad-gateway': {
     status: 502,

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { gatewayProblems, typeBase } from './gateway-problems.ts'
 
 const {
+  'malformed-request': malformed,
   'not-found': notFound,
   'method-not-allowed': methodNotAllowed,
   'body-too-large': bodyTooLarge,
@@ -13,6 +14,7 @@ const {
  * depend on them.
  */
 export const problems = {
+  'malformed-request': [malformed.status, malformed.title],
   'invalid-request': [400, 'The request is not valid'],
   'idempotency-key-missing': [400, 'An Idempotency-Key header is needed'],
   'not-logged-in': [401, 'Log in first'],
@@ -124,3 +126,6 @@ export class Problem extends Error {
     return Response.json(this.toDocument(), { status: this.status, headers: this.headers })
   }
 }
+
+export const malformedRequest = () =>
+  new Problem('malformed-request', { detail: gatewayProblems['malformed-request'].detail })

@@ -49,21 +49,16 @@ function faultOf(text: string): string | undefined {
 }
 
 /**
- * Returns the parameters of a query whose names or values are not percent-encoded UTF-8, or contain U+0000.
- * @param search the query with its question mark
+ * Returns the parameters of a URL's query whose names or values are not percent-encoded UTF-8, or contain U+0000.
  */
-export const faultsOfQuery = (search: string): Fault[] =>
-  search.includes('%')
-    ? search
-        .slice(1)
-        .split('&')
-        .flatMap((parameter) => {
-          const detail = faultOfEncoded(parameter)
-          return detail === undefined
-            ? []
-            : [{ pointer: `/query${toPointer(parameter.split('=')[0]!)}`, detail }]
-        })
-    : []
+export function faultsOfQuery(url: string): Fault[] {
+  if (!url.includes('%')) return []
+  const parameters = new URL(url).search.slice(1).split('&')
+  return parameters.flatMap((parameter) => {
+    const detail = faultOfEncoded(parameter)
+    return detail === undefined ? [] : [{ pointer: `/query${toPointer(parameter.split('=')[0]!)}`, detail }]
+  })
+}
 
 /** Returns what is wrong with a percent-encoded text, or undefined. */
 export function faultOfEncoded(encoded: string): string | undefined {

@@ -1,6 +1,6 @@
 import type * as z from 'zod'
 import type { Context } from 'hono'
-import { Problem } from './problems.ts'
+import { malformedRequest, Problem } from './problems.ts'
 import { decodeUtf8, faultOfEncoded, faultsOfJson, faultsOfQuery, toPointer, type Fault } from './unicode.ts'
 
 /** How deep a JSON body may nest: far deeper than any of ours, but far less than a parser can handle. */
@@ -50,9 +50,14 @@ async function readText(c: Context): Promise<string> {
       detail: `Send the body as it is, without Content-Encoding: ${coding.slice(0, 40)}.`,
       headers: { 'accept-encoding': 'identity' },
     })
-  const text = decodeUtf8(await c.req.arrayBuffer())
+  const text = decodeUtf8(await c.req.arrayBuffer().catch(refuseBroken))
   if (text === undefined) throw invalid('The body is not valid UTF-8.', '/body')
   return text
+}
+
+/** Refuses a body that breaks off, because of its client or its chunks. It is no error of ours. */
+export function refuseBroken(): never {
+  throw malformedRequest()
 }
 
 /** Validates the parameters of the path. */
@@ -65,7 +70,7 @@ export function checkPath<S extends z.ZodType>(schema: S, c: Context): z.output<
 
 /** Validates the query. A parameter may be given more than once only if it is a list. */
 export function checkQuery<S extends z.ZodType>(schema: S, c: Context): z.output<S> {
-  const faults = faultsOfQuery(new URL(c.req.url).search)
+  const faults = faultsOfQuery(c.req.url)
   if (faults.length > 0) throw faulty(faults)
   const lists = listsIn(schema)
   const given = Object.entries(c.req.queries())

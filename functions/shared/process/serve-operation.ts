@@ -1,9 +1,10 @@
-import type { Server } from 'node:http'
-import { createAdaptorServer } from '@hono/node-server'
+import { createServer, type Server } from 'node:http'
+import { getRequestListener, RequestError } from '@hono/node-server'
 import { Hono } from 'hono'
 import type { Logger } from 'pino'
 import { openAuthenticator } from '../auth/keys.ts'
 import { createApp } from '../http/app.ts'
+import { malformedRequest, Problem } from '../http/problems.ts'
 import type { Config } from './config.ts'
 import { loadOperation, type Entry, type Opened } from './entry.ts'
 import type { Service } from './service.ts'
@@ -54,20 +55,24 @@ function addHealth(app: Hono, ping: () => Promise<void>) {
 }
 
 /**
- * After the response, Node reads the rest of a request's body, for as long as a request may take. The
+ * How requests come to an app. After the response, Node reads the rest of a request's body, for as long as a request may take. The
  * adapter's own clean-up would close the connection after half a second, before the client has read the
  * response.
  */
-export const listenerOptions = { overrideGlobalObjects: true, autoCleanupIncoming: false }
+export const listenerOptions = {
+  overrideGlobalObjects: true,
+  autoCleanupIncoming: false,
+  errorHandler: (error: unknown) => {
+    // the adapter could not make a request of what came; everything else is caught by the app
+    const problem = error instanceof RequestError ? malformedRequest() : new Problem('internal-error')
+    return problem.toResponse()
+  },
+}
 
 /** Returns an HTTP server for the app. */
 export function toServer(app: Hono): Server {
-  const server = createAdaptorServer({
-    fetch: app.fetch,
-    ...listenerOptions,
-    serverOptions,
-  })
-  return server as Server
+  const listener = getRequestListener(app.fetch, listenerOptions)
+  return createServer(serverOptions, (request, response) => void listener(request, response))
 }
 
 /** Serves only health checks, for a process that receives no other requests. */

@@ -1,11 +1,12 @@
 import type { Server } from 'node:http'
 import { Server as TcpServer, type AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
+import { answerClientErrors } from '../http/client-errors.ts'
 import { UserError } from './user-error.ts'
 import type { Service } from './service.ts'
 
 /**
- * The options of every HTTP server, in ms. A client that sends the head of a request, or all of it, too
+ * The options of every HTTP server; times in ms. A client that sends the head of a request, or all of it, too
  * slowly is disconnected. Gateways close idle connections earlier than we do, so that they, and not we, close
  * them.
  */
@@ -14,6 +15,8 @@ export const serverOptions = {
   requestTimeout: 30_000,
   connectionsCheckingInterval: 5_000,
   keepAliveTimeout: 75_000,
+  // the handlers refuse a request without one, with a problem; Node's own 400 has no body
+  requireHostHeader: false,
 }
 
 /** How long requests in flight may take after SIGTERM, in ms. After that, their connections are closed. */
@@ -42,6 +45,7 @@ export async function serveUntilTold(
     close,
   }: { port: number; host: string | undefined; log: Logger } & Pick<Service, 'checked' | 'close'>,
 ): Promise<void> {
+  answerClientErrors(server)
   await checked
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(explain(error, port)))
