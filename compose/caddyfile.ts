@@ -4,6 +4,7 @@ import {
   gatewayProblems,
   type GatewayProblemName,
 } from '../functions/shared/http/gateway-problems.ts'
+import { corsExposedHeaders, corsRequestHeaders, preflightSeconds } from '../functions/shared/http/cors.ts'
 import { hostPattern } from '../functions/shared/http/host.ts'
 import { maxTracestate, proxyHeaders } from '../functions/shared/http/proxy-headers.ts'
 import { operations } from '../functions/table.ts'
@@ -33,6 +34,9 @@ ${where === 'compose' ? composeOptions : knativeOptions}
 	@public not host localhost
 	@docs path /docs /docs/*
 	@api not path /docs /docs/*
+	# pages of other origins: see CORS_ORIGINS
+	@cors expression \`${isAllowedOrigin}\`
+	@crossed expression \`"{$CORS_ORIGINS}" != ""\`
 
 	import headers
 	handle_errors {
@@ -58,6 +62,15 @@ ${where === 'compose' ? composeOptions : knativeOptions}
 	header @api Content-Security-Policy "default-src 'none'; frame-ancestors 'none'"
 	# Swagger UI uses inline styles and data: images
 	header @docs Content-Security-Policy "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
+	header @cors {
+		defer
+		Access-Control-Allow-Origin {http.request.header.Origin}
+		Access-Control-Expose-Headers "${corsExposedHeaders}"
+	}
+	header @crossed {
+		defer
+		+Vary Origin
+	}
 }
 
 (well-formed) {
@@ -119,6 +132,15 @@ ${proxyHeaders.map((name) => `\t\trequest_header -${name}`).join('\n')}
 			max_size 1MB
 		}
 
+		# asks whether a page of another origin may send a request: no function is started for it
+		@preflight expression \`{http.request.method} == "OPTIONS" && {http.request.header.Access-Control-Request-Method} != "" && {allow} != "" && ${isAllowedOrigin}\`
+		handle @preflight {
+			header Access-Control-Allow-Methods {allow}
+			header Access-Control-Allow-Headers "${corsRequestHeaders}"
+			header Access-Control-Max-Age ${preflightSeconds}
+			respond 204
+		}
+
 		@function expression \`{function} != ""\`
 ${where === 'compose' ? toContainers : toKnative}
 		@pages {
@@ -144,6 +166,10 @@ ${where === 'compose' ? toContainers : toKnative}
 `
 }
 
+/** Whether a request's Origin is one of CORS_ORIGINS. Caddy fills them in when it reads the file. */
+const isAllowedOrigin =
+  '{http.request.header.Origin} != "" && ("{$CORS_ORIGINS}" == "*" || {http.request.header.Origin} in "{$CORS_ORIGINS}".replace(",", " ").split(" "))'
+
 const timeouts = `	servers {
 		# no h3: its UDP port is not published
 		protocols h1 h2
@@ -153,10 +179,13 @@ const timeouts = `	servers {
 			idle 2m
 		}`
 
+const corsSetting = `# CORS_ORIGINS  the origins whose pages may call the shop, with commas or spaces between them, or *; none by default`
+
 const composeOptions = `#
 # SITE        the host to fetch a certificate for; by default localhost, with Caddy's own authority
 # HTTP_PORT   the port that is published on the host
 # HTTPS_PORT  likewise; redirects contain it
+${corsSetting}
 
 {
 	http_port {$HTTP_PORT:8080}
@@ -194,6 +223,7 @@ https://{$SITE:localhost} {`
 
 const knativeOptions = `#
 # NAMESPACE   the namespace of the functions
+${corsSetting}
 
 {
 	# whatever routes requests into the cluster terminates TLS, and sends the client's address

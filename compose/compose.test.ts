@@ -165,6 +165,13 @@ describe('npm run compose', () => {
       expect(() => environmentOf({ SITE })).toThrow('is not the name of a host')
   })
 
+  it('refuses CORS_ORIGINS that are not origins', () => {
+    for (const CORS_ORIGINS of ['*', '', 'https://a.example', 'https://a.example,http://localhost:3000'])
+      expect(environmentOf({ CORS_ORIGINS })).toEqual({ CORS_ORIGINS })
+    for (const CORS_ORIGINS of ['a.example', 'https://a.example/', 'https://a.example *', '`'])
+      expect(() => environmentOf({ CORS_ORIGINS })).toThrow('is not an origin')
+  })
+
   it('listens on all addresses only if SITE is set', () => {
     expect(environmentOf({})).toEqual({})
     expect(environmentOf({ SITE: 'localhost' })).toEqual({ SITE: 'localhost' })

@@ -6,6 +6,7 @@ import pc from 'picocolors'
 import { run } from '../functions/shared/process/run.ts'
 import { UserError } from '../functions/shared/process/user-error.ts'
 import { parseArguments } from '../local/commands/arguments.ts'
+import { readOrigins } from '../local/cors.ts'
 import { docker, dockerProblem, dockerSays, root } from '../images/docker.ts'
 import { memory } from './memory.ts'
 import { makeSecrets, secretsFolder } from './secrets.ts'
@@ -19,7 +20,7 @@ const usage = `npm run compose -- [--grouped] [--profile NAME] [COMMAND …]
   --profile NAME      core: only what an order needs; rest: everything (the default)
   --help              prints this text
 If SITE=shop.example.org is set, the gateway fetches a certificate for this host, and listens on the ports 80
-and 443 of all addresses.`
+and 443 of all addresses. CORS_ORIGINS names the origins whose pages may call the shop.`
 
 /** The file to which the local authority's certificate is copied, so that clients can trust it. */
 export const rootCertificate = join(secretsFolder, 'gateway-root.crt')
@@ -27,9 +28,11 @@ export const rootCertificate = join(secretsFolder, 'gateway-root.crt')
 /**
  * Returns the environment of `docker compose`. If SITE is set, it includes the address and ports of a public
  * site.
- * @throws UserError if SITE is not the name of a host
+ * @throws UserError if SITE is not the name of a host, or CORS_ORIGINS are not origins
  */
 export function environmentOf(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  // throws if they are not origins
+  readOrigins(env['CORS_ORIGINS'])
   const site = env['SITE']
   if (!site || site === 'localhost') return env
   if (!/^(?:[a-z\d](?:[a-z\d-]*[a-z\d])?\.)+[a-z]{2,}$/i.test(site))

@@ -3,7 +3,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type { AddressInfo } from 'node:net'
+import { operations } from '../functions/table.ts'
 import { sendProblem } from './activator/problem.ts'
+import { createRouter } from './activator/router.ts'
+import { withCors, type Origins } from './cors.ts'
 import { answerClientErrors } from '../functions/shared/http/client-errors.ts'
 import { hostPattern } from '../functions/shared/http/host.ts'
 import { serverOptions } from '../functions/shared/process/serve.ts'
@@ -32,8 +35,9 @@ export async function listen(handler: Handler, port: number): Promise<{ server: 
 /**
  * Returns the handler of the public server. It answers requests about the system itself and passes all others to `api`.
  * @param scale returns the answer to `GET /_scale`
+ * @param origins whose pages may call the shop
  */
-export function front(api: Handler, scale: () => unknown): Handler {
+export function front(api: Handler, scale: () => unknown, origins: Origins = []): Handler {
   const pages = new Map<string, () => { type: string; body: string | Buffer }>([
     ['/_scale', () => ({ type: 'application/json', body: JSON.stringify(scale(), null, 2) })],
     ['/health/readiness', () => ({ type: 'application/json', body: '{"status":"ok"}' })],
@@ -46,13 +50,12 @@ export function front(api: Handler, scale: () => unknown): Handler {
       (name) => [`/docs/${name}`, () => file(join(swagger(), name))] as const,
     ),
   ])
-  return (request, response) => {
-    removeProxyHeaders(request)
-    if (!isWellFormed(request)) return sendProblem(response, 'malformed-request')
+  const methodsOf = (path: string) => (pages.has(path) ? ofPages : operationsAt(path))
+  const answer = withCors(origins, methodsOf, (request, response) => {
     const page = pages.get(request.url?.split('?')[0] ?? '')
     if (page === undefined) return api(request, response)
-    if (request.method !== 'GET' && request.method !== 'HEAD')
-      return sendProblem(response, 'method-not-allowed', { Allow: 'GET, HEAD' })
+    if (!ofPages.includes(request.method ?? ''))
+      return sendProblem(response, 'method-not-allowed', { Allow: ofPages.join(', ') })
     const { type, body } = page()
     const headers = {
       'content-type': type,
@@ -60,7 +63,24 @@ export function front(api: Handler, scale: () => unknown): Handler {
       'cache-control': 'no-cache',
     }
     response.writeHead(200, headers).end(body)
+  })
+  return (request, response) => {
+    removeProxyHeaders(request)
+    if (isWellFormed(request)) answer(request, response)
+    else sendProblem(response, 'malformed-request')
   }
+}
+
+const ofPages = ['GET', 'HEAD']
+
+const router = createRouter(
+  Object.entries(operations).map(([name, { method, path }]) => ({ name, method, path })),
+)
+
+/** Returns the methods of the operations at a path. */
+function operationsAt(path: string): string[] {
+  const found = router.match('OPTIONS', path)
+  return 'allow' in found ? found.allow : []
 }
 
 /** Whether a request has one Host, and a target (RFC 9112, 3.2). */

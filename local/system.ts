@@ -114,7 +114,7 @@ async function start(options: SystemOptions, startup: Startup): Promise<System> 
   const backend = await startBackend(options, configured, dist, startup)
   internal.use(backend.handleInternal)
   startup.onStop(leaveAddress(dataDir, configured.database('events')))
-  shopfront.use(front(backend.handle, () => backend.scale()))
+  shopfront.use(front(backend.handle, () => backend.scale(), options.origins))
   return {
     url: `http://localhost:${shopfront.port}`,
     dist,

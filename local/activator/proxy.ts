@@ -112,7 +112,11 @@ class Exchange implements Dispatcher.DispatchHandler {
     const { res, to } = this
     // an informational response, such as 103 Early Hints, precedes the answer
     if (status < 200) return
-    res.writeHead(status, reason, responseHeaders(headers, to.request.requestId))
+    const passed = responseHeaders(headers, to.request.requestId)
+    // the front's own, for pages of other origins
+    const vary = res.getHeader('vary')
+    if (vary !== undefined && passed['vary'] !== undefined) passed['vary'] = [passed['vary'], vary].join(', ')
+    res.writeHead(status, reason, passed)
     if (headers['content-type']?.startsWith('text/event-stream') === true) to.onEventStream()
     // the first byte of such a body may come late (server-sent events), so send the headers now
     if (headers['content-length'] === undefined) res.flushHeaders()

@@ -1,4 +1,5 @@
 import { UserError } from '../../functions/shared/process/user-error.ts'
+import { readOrigins, type Origins } from '../cors.ts'
 import { parseArguments } from './arguments.ts'
 
 export interface Options {
@@ -8,13 +9,16 @@ export interface Options {
   /** The maximum number of processes of each function. */
   maxScale: number | undefined
   inProcess: boolean
+  /** The origins whose pages may call the shop; none if it is left out. */
+  origins?: Origins
 }
 
 export const usage = `npm start -- [options]
   --window SECONDS   stops a function that has been idle for this long (60)
   --max-scale N      limits the processes of each function
   --in-process       runs all functions in one process
-PORT sets the port (8080), DATA_DIR the data folder (.data, or a folder outside the checkout if .data cannot be used).`
+PORT sets the port (8080), DATA_DIR the data folder (.data, or a folder outside the checkout if .data cannot be used),
+CORS_ORIGINS the origins whose pages may call the shop, such as https://shop.example.org, or * (none).`
 
 /** @throws UserError if an option is unknown or its value is out of range */
 export function readOptions(args: string[], env: NodeJS.ProcessEnv): Options | 'help' {
@@ -26,6 +30,7 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv): Options | '
     maxScale:
       values['max-scale'] === undefined ? undefined : whole('--max-scale', values['max-scale'], 1, 100),
     inProcess: values['in-process'] ?? false,
+    origins: readOrigins(env['CORS_ORIGINS']),
   }
 }
 

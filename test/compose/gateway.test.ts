@@ -121,6 +121,17 @@ describe('the gateway', () => {
     expect(answer).not.toMatch(/^server:/im)
   })
 
+  it('lets no page of another origin call the shop unless CORS_ORIGINS names it', async () => {
+    const origin = 'https://shop.example.org'
+    const { headers } = await get('/api/v1/products', { origin })
+    expect(headers.get('access-control-allow-origin')).toBeNull()
+    const preflight = await fetch(`${shop.url}/api/v1/orders`, {
+      method: 'OPTIONS',
+      headers: { origin, 'access-control-request-method': 'POST' },
+    })
+    expect(preflight.status).toBe(405)
+  })
+
   it('handles HEAD like GET', async () => {
     const response = await fetch(`${shop.url}/api/v1/products`, { method: 'HEAD' })
     expect([response.status, await response.text()]).toEqual([200, ''])
