@@ -170,6 +170,18 @@ ${where === 'compose' ? toContainers : toKnative}
 const isAllowedOrigin =
   '{http.request.header.Origin} != "" && ("{$CORS_ORIGINS}" == "*" || {http.request.header.Origin} in "{$CORS_ORIGINS}".replace(",", " ").split(" "))'
 
+const logging = `	# without the tickets of event streams; Caddy itself leaves out the Authorization header
+	log {
+		format filter {
+			request>uri query {
+				replace ticket REDACTED
+			}
+			request>headers>Referer query {
+				replace ticket REDACTED
+			}
+		}
+	}`
+
 const timeouts = `	servers {
 		# no h3: its UDP port is not published
 		protocols h1 h2
@@ -193,6 +205,7 @@ ${corsSetting}
 	# the authority's certificate is in /data/caddy/pki/authorities/local
 	skip_install_trust
 	grace_period 8s
+${logging}
 ${timeouts}
 	}
 }
@@ -229,6 +242,7 @@ ${corsSetting}
 	# whatever routes requests into the cluster terminates TLS, and sends the client's address
 	auto_https off
 	grace_period 20s
+${logging}
 ${timeouts}
 		trusted_proxies static private_ranges
 	}

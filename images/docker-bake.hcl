@@ -53,6 +53,7 @@ target "function" {
       { name = "ship-order", summary = "Ship an order" },
       { name = "get-order-timeline", summary = "What happened to an order" },
       { name = "watch-order", summary = "Watch an order as server-sent events" },
+      { name = "create-ticket", summary = "Get a ticket to watch an order without a token" },
       { name = "get-payment", summary = "Read a payment" },
       { name = "list-payments", summary = "List payments" },
       { name = "refund-payment", summary = "Refund a payment, whole or in part" },

@@ -80,6 +80,7 @@ export async function openShop(domains: Domain[], environment: Record<string, st
         FUNCTION_URL: 'http://127.0.0.1:9/{function}',
         PAYMENT_PROVIDER_URL: 'http://127.0.0.1:9',
         PAYMENT_PROVIDER_KEY: 'test',
+        STREAM_TICKET_KEY: 'a key for tickets that is long enough',
         ...environment,
       },
       rowOf(functionsOf(domain)[0]!).settings,

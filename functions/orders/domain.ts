@@ -11,6 +11,10 @@ export default domain<typeof open>()({
     ORDER_DEADLINE_SECONDS: {
       description: 'how long an order may wait for stock and payment; 900 if it is not set',
     },
+    STREAM_TICKET_KEY: {
+      description: 'the key that signs tickets for event streams, at least 32 characters',
+      secret: 'random',
+    },
   },
   events,
   operations: {
@@ -51,6 +55,13 @@ export default domain<typeof open>()({
       concurrency: 500,
       streamSeconds: 600,
     }),
+    'create-ticket': post(
+      '/api/v1/orders/{id}/events/tickets',
+      'Get a ticket to watch an order without a token',
+      {
+        by: 'user',
+      },
+    ),
   },
   reactions: {
     'project-product': on(

@@ -2,11 +2,13 @@ import type { Logger } from 'pino'
 import { openProductReader } from '../shared/http/product-reader.ts'
 import type { Config } from '../shared/process/config.ts'
 import { openDatabase } from '../shared/store/open-database.ts'
+import { createTickets } from './tickets.ts'
 import migrations from './migrations/meta/_journal.json' with { type: 'json' }
 
 /** Opens the dependencies of the orders functions. */
 export async function open(config: Config, log: Logger, name: string) {
   const { db, ...service } = await openDatabase(config, { name, domain: 'orders', migrations })
   const deadlineMs = config.number('ORDER_DEADLINE_SECONDS', 900) * 1000
-  return { ...service, deps: { log, db, products: openProductReader(config), deadlineMs } }
+  const tickets = createTickets(config.need('STREAM_TICKET_KEY'))
+  return { ...service, deps: { log, db, products: openProductReader(config), deadlineMs, tickets } }
 }

@@ -285,12 +285,12 @@ describe('watch-order', () => {
   it('streams past and new events, and resumes where the client left off', async () => {
     const user = shop.newUser()
     const { id } = await place(shop, user)
-    const read = await watch(id, await shop.sign(user))
+    const read = await watch(id, { token: await shop.sign(user) })
     expect(await read()).toMatchObject({ id: '1', event: 'order.placed' })
     await shop.post(`/orders/${id}/cancellation`, { as: user, body: {} })
     expect(await read()).toMatchObject({ id: '2', event: 'order.cancelled' })
 
-    const again = await watch(id, await shop.sign(user), '1')
+    const again = await watch(id, { token: await shop.sign(user), lastEventId: '1' })
     expect(await again()).toMatchObject({ id: '2', event: 'order.cancelled' })
   })
 
@@ -302,11 +302,52 @@ describe('watch-order', () => {
     expect(answer.status).toBe(204)
   })
 
+  it('streams to whoever has a ticket for this order', async () => {
+    const user = shop.newUser()
+    const { id } = await place(shop, user)
+    const { headers, body } = await shop.post(`/orders/${id}/events/tickets`, { as: user })
+    expect(headers.get('location')).toBe(`/api/v1/orders/${id}/events`)
+    expect(body).toEqual({ ticket: expect.any(String) as string, expiresIn: 60 })
+    const read = await watch(id, { ticket: body.ticket })
+    expect(await read()).toMatchObject({ id: '1', event: 'order.placed' })
+  })
+
+  it('takes a ticket for nothing else', async () => {
+    const user = shop.newUser()
+    const [{ id }, { id: another }] = [await place(shop, user), await place(shop, user)]
+    const { ticket } = await shop.create(`/orders/${id}/events/tickets`, { as: user })
+    const asToken = { authorization: `Bearer ${ticket}` }
+    for (const answer of [
+      await shop.get(`/orders/${another}/events?ticket=${ticket}`),
+      await shop.get(`/orders/${id}?ticket=${ticket}`),
+      await shop.get(`/orders/${id}`, { headers: asToken }),
+      await shop.get(`/orders/${id}/events`, { headers: asToken }),
+      await shop.get(`/orders/${id}/events?ticket=${ticket}x`),
+      await shop.get(`/orders/${id}/events?ticket=`),
+      await shop.get(`/orders/${id}/events?ticket=${await shop.sign(user)}`),
+    ])
+      expect(answer).toMatchObject({
+        status: 401,
+        body: { type: 'https://zeroshop.dev/problems/not-logged-in' },
+      })
+  })
+
+  it('issues tickets only to those who may see the order', async () => {
+    const { id } = await place(shop, shop.newUser())
+    expect((await shop.post(`/orders/${id}/events/tickets`, { as: shop.newUser() })).status).toBe(404)
+    expect((await shop.post(`/orders/${id}/events/tickets`)).status).toBe(401)
+    expect((await shop.post(`/orders/${id}/events/tickets`, { as: 'staff' })).status).toBe(201)
+  })
+
   /** Opens a stream and returns a function that reads its next event. */
-  async function watch(id: string, token: string, lastEventId?: string) {
-    const response = await shop.app.request(`/api/v1/orders/${id}/events`, {
+  async function watch(
+    id: string,
+    { token, ticket, lastEventId }: { token?: string; ticket?: string; lastEventId?: string },
+  ) {
+    const query = ticket === undefined ? '' : `?ticket=${ticket}`
+    const response = await shop.app.request(`/api/v1/orders/${id}/events${query}`, {
       headers: {
-        authorization: `Bearer ${token}`,
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
       },
     })

@@ -1,23 +1,37 @@
 import * as z from 'zod'
+import type { Context } from 'hono'
 import { eventStream } from '../shared/http/event-stream.ts'
 import { operation } from '../shared/http/operation.ts'
 import { IdParam } from '../shared/schemas/schemas.ts'
 import { changesOf } from '../shared/store/notifications.ts'
 import { isEnded, toEntry } from './order.ts'
 import { readOrder, readTimeline } from './store.ts'
+import type { Tickets } from './tickets.ts'
 
 /** How long the stream stays open after the order has ended, for the events that still follow, in ms. */
 const lingerMs = 5_000
 /** How often a quiet stream sends a comment, so that proxies do not close it, in ms. */
 const heartbeatMs = 15_000
 
+const Query = z.strictObject({
+  ticket: z
+    .string()
+    .max(1_000)
+    .optional()
+    .meta({ description: 'From POST …/events/tickets, instead of the Authorization header.' }),
+})
+
 export const watchOrder = operation(
   'watch-order',
   {
-    request: { params: IdParam },
+    request: { params: IdParam, query: Query },
     responses: { 200: z.string(), 204: null },
     problems: ['not-found'],
     contentType: 'text/event-stream',
+    authenticate: async (c: Context, { tickets }: { tickets: Tickets }) => {
+      const ticket = c.req.query('ticket')
+      return ticket === undefined ? undefined : tickets.verify(ticket, c.req.param('id') ?? '')
+    },
   },
   async ({ params: { id }, user, hono, empty }, { db, log }) => {
     const order = await readOrder(db, id, user)

@@ -32,7 +32,12 @@ const psql = (database: string, statement: string) =>
   )
 
 const onPooler = 'zeroshop-test_pgbouncer'
-const settings = { STORE_WAIT_SECONDS: '0.1', JWT_PUBLIC_KEYS: keys, FUNCTION_URL: 'http://{function}:8080' }
+const settings = {
+  STORE_WAIT_SECONDS: '0.1',
+  JWT_PUBLIC_KEYS: keys,
+  STREAM_TICKET_KEY: secret('stream-ticket-key'),
+  FUNCTION_URL: 'http://{function}:8080',
+}
 
 /** The version of the orders' schema. */
 const version = journal.entries.length

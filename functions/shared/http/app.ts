@@ -56,7 +56,7 @@ export function createApp({ operations: served, deps, authenticate, log }: AppOp
       ...(row.method === 'get' ? [] : [limit(max)]),
       ...(row.method === 'get' && hasETag(operation) ? [notModified] : []),
       async (c, next) => {
-        c.set('call', await accept(c, operation, row, authenticate))
+        c.set('call', await accept(c, operation, row, authenticate, given))
         await next()
       },
       inTime,
@@ -95,8 +95,9 @@ async function accept(
   { name, contract }: LoadedOperation['run'],
   row: OperationRow,
   authenticate: Authenticate,
+  deps: object,
 ) {
-  const user = await authenticate(c.req.header('authorization'))
+  const user = (await authenticate(c.req.header('authorization'))) ?? (await contract.authenticate?.(c, deps))
   authorize(row.by, user)
   const { params, query, body } = contract.request
   return {

@@ -23,6 +23,12 @@ export interface Contract {
   maxBody?: number
   /** The type of the response; `application/json` by default. */
   contentType?: string
+  /**
+   * Returns the caller of a request without an Authorization header, if something else in it proves who that is.
+   * @throws Problem 401 if it proves nothing
+   */
+  // oxlint-disable-next-line typescript/no-explicit-any -- the dependencies of the operation's domain
+  authenticate?: (c: Context, deps: any) => Promise<User | undefined>
 }
 
 type Part<C extends Contract, K extends keyof Contract['request']> = C['request'][K] extends Schema
