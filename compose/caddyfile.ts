@@ -150,7 +150,11 @@ ${where === 'compose' ? toContainers : toKnative}
 		handle @pages {
 			rewrite /docs /docs/index.html
 			root * /srv
-			header Cache-Control no-cache
+			# it changes only with a new version of Swagger UI
+			@lasting path /docs/swagger-ui*
+			header @lasting Cache-Control "public, max-age=3600"
+			@changing not path /docs/swagger-ui*
+			header @changing Cache-Control no-cache
 			file_server
 		}
 

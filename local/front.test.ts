@@ -49,6 +49,28 @@ describe('the pages of the local front', () => {
     expect(await answer.json()).toMatchObject({ type: 'https://zeroshop.dev/problems/method-not-allowed' })
   })
 
+  it.each(pages.filter((path) => !/_scale|health/.test(path)))(
+    'are sent once, and after that only if they have changed: %s',
+    async (path) => {
+      const first = await ask(path)
+      await first.bytes()
+      const etag = first.headers.get('etag')!
+      for (const known of [etag, `W/${etag}`, '*']) {
+        const again = await ask(path, { headers: { 'if-none-match': known, 'cache-control': 'max-age=0' } })
+        expect([again.status, (await again.bytes()).length]).toEqual([304, 0])
+        for (const name of ['etag', 'cache-control'])
+          expect(again.headers.get(name)).toBe(first.headers.get(name))
+      }
+      expect((await ask(path, { headers: { 'if-none-match': '"other"' } })).status).toBe(200)
+    },
+  )
+
+  it('may be used again without asking if they change only with a new version', async () => {
+    const cachingOf = async (path: string) => (await ask(path)).headers.get('cache-control')
+    expect(await cachingOf('/docs/swagger-ui-bundle.js')).toBe('public, max-age=3600')
+    expect(await cachingOf('/openapi.json')).toBe('no-cache')
+  })
+
   it('leave every other path to the functions', async () => {
     expect(await (await ask('/api/v1/products?x=1')).text()).toBe('function: /api/v1/products?x=1')
   })

@@ -1,25 +1,16 @@
-import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
 import type { AddressInfo } from 'node:net'
 import { operations } from '../functions/table.ts'
 import { sendProblem } from './activator/problem.ts'
 import { createRouter } from './activator/router.ts'
 import { withCors, type Origins } from './cors.ts'
+import { document, jsonPage, sendPage, swagger, type Page } from './pages.ts'
 import { answerClientErrors } from '../functions/shared/http/client-errors.ts'
 import { hostPattern } from '../functions/shared/http/host.ts'
 import { serverOptions } from '../functions/shared/process/serve.ts'
 import { removeProxyHeaders } from './client-headers.ts'
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void
-
-const types: Record<string, string> = {
-  css: 'text/css',
-  js: 'text/javascript',
-  json: 'application/json',
-  html: 'text/html; charset=utf-8',
-}
 
 /** Starts a server on 127.0.0.1. Returns it with its port, which is chosen if `port` is 0. */
 export async function listen(handler: Handler, port: number): Promise<{ server: Server; port: number }> {
@@ -38,16 +29,16 @@ export async function listen(handler: Handler, port: number): Promise<{ server: 
  * @param origins whose pages may call the shop
  */
 export function front(api: Handler, scale: () => unknown, origins: Origins = []): Handler {
-  const pages = new Map<string, () => { type: string; body: string | Buffer }>([
-    ['/_scale', () => ({ type: 'application/json', body: JSON.stringify(scale(), null, 2) })],
-    ['/health/readiness', () => ({ type: 'application/json', body: '{"status":"ok"}' })],
-    ['/health/liveness', () => ({ type: 'application/json', body: '{"status":"ok"}' })],
-    ['/openapi.json', () => file(join(import.meta.dirname, '../docs/openapi.json'))],
-    ['/asyncapi.json', () => file(join(import.meta.dirname, '../docs/asyncapi.json'))],
-    ['/docs', () => file(join(import.meta.dirname, '../docs/index.html'))],
-    ['/docs/docs.js', () => file(join(import.meta.dirname, '../docs/docs.js'))],
+  const pages = new Map<string, () => Page>([
+    ['/_scale', () => jsonPage(scale())],
+    ['/health/readiness', () => jsonPage({ status: 'ok' })],
+    ['/health/liveness', () => jsonPage({ status: 'ok' })],
+    ['/openapi.json', () => document('openapi.json')],
+    ['/asyncapi.json', () => document('asyncapi.json')],
+    ['/docs', () => document('index.html')],
+    ['/docs/docs.js', () => document('docs.js')],
     ...['swagger-ui.css', 'swagger-ui-bundle.js'].map(
-      (name) => [`/docs/${name}`, () => file(join(swagger(), name))] as const,
+      (name) => [`/docs/${name}`, () => swagger(name)] as const,
     ),
   ])
   const methodsOf = (path: string) => (pages.has(path) ? ofPages : operationsAt(path))
@@ -56,13 +47,7 @@ export function front(api: Handler, scale: () => unknown, origins: Origins = [])
     if (page === undefined) return api(request, response)
     if (!ofPages.includes(request.method ?? ''))
       return sendProblem(response, 'method-not-allowed', { Allow: ofPages.join(', ') })
-    const { type, body } = page()
-    const headers = {
-      'content-type': type,
-      'content-length': Buffer.byteLength(body),
-      'cache-control': 'no-cache',
-    }
-    response.writeHead(200, headers).end(body)
+    sendPage(request, response, page())
   })
   return (request, response) => {
     removeProxyHeaders(request)
@@ -90,7 +75,3 @@ function isWellFormed({ url = '', headersDistinct: { host = [] } }: IncomingMess
 }
 
 const wellFormedHost = new RegExp(hostPattern)
-
-const swagger = () => dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
-
-const file = (path: string) => ({ type: types[path.split('.').at(-1)!]!, body: readFileSync(path) })

@@ -92,14 +92,16 @@ function refuseMethod(methods: string[]): never {
  */
 async function accept(
   c: Context,
-  { name, contract }: LoadedOperation['run'],
+  operation: LoadedOperation['run'],
   row: OperationRow,
   authenticate: Authenticate,
   deps: object,
 ) {
+  const { name, contract } = operation
   const user = (await authenticate(c.req.header('authorization'))) ?? (await contract.authenticate?.(c, deps))
   authorize(row.by, user)
   const { params, query, body } = contract.request
+  const caching = user === undefined ? {} : privately(row, operation)
   return {
     params: params && checkPath(params, c),
     query: query && checkQuery(query, c),
@@ -108,16 +110,24 @@ async function accept(
     user,
     traceparent: traceparentOf(c.req.header('traceparent')),
     json: (value: unknown, status: 200, headers: Record<string, string> = {}) => {
-      if (!row.idempotent) return c.json(value, status, headers)
-      const all: Record<string, string> = { 'content-type': 'application/json' }
+      const all: Record<string, string> = { 'content-type': 'application/json', ...caching }
       for (const [name, text] of Object.entries(headers)) all[name.toLowerCase()] = text
       const body = JSON.stringify(value)
-      return keepable(c.body(body, status, all), { status, headers: all, body })
+      const response = c.body(body, status, all)
+      return row.idempotent ? keepable(response, { status, headers: all, body }) : response
     },
-    empty: () => c.body(null, 204),
+    empty: () => c.body(null, 204, caching),
     hono: c,
   }
 }
+
+/**
+ * Returns how an answer to a user may be cached, unless the operation says otherwise. One with an ETag may be kept
+ * by the user's own client, which must ask each time whether it is current. Any other is not kept at all.
+ */
+const privately = (row: OperationRow, operation: LoadedOperation['run']) => ({
+  'cache-control': row.method === 'get' && hasETag(operation) ? 'private, no-cache' : 'no-store',
+})
 
 /**
  * Refuses a body above the limit with a 413: by its Content-Length if there is one, otherwise after reading

@@ -47,8 +47,7 @@ export const notModified: MiddlewareHandler = async (c, next) => {
   const header = c.req.header('if-none-match')
   if (header === undefined || !c.res.ok) return
   const current = c.res.headers.get('etag')
-  const tags = tagsOf(header)
-  if (current === null || (tags !== '*' && !tags.some(({ tag }) => tag === current))) return
+  if (current === null || !namesTag(header, current)) return
   const headers = kept.flatMap((name): [string, string][] => {
     const value = c.res.headers.get(name)
     return value === null ? [] : [[name, value]]
@@ -56,6 +55,12 @@ export const notModified: MiddlewareHandler = async (c, next) => {
   // otherwise Hono would add the headers of the full response
   c.res = undefined
   c.res = new Response(null, { status: 304, headers })
+}
+
+/** Whether an `If-None-Match` names a tag. */
+export function namesTag(header: string, current: string): boolean {
+  const tags = tagsOf(header)
+  return tags === '*' || tags.some(({ tag }) => tag === current)
 }
 
 interface EntityTag {
