@@ -102,7 +102,7 @@ ${lines(calls)}
 	# the methods of each path
 	map {path} {allow} {
 ${lines(allowed)}
-		"~^(/docs(/.*)?|/openapi\\.json|/asyncapi\\.json)$" "GET, HEAD"
+		"~^(/|/docs(/.*)?|/openapi\\.json|/asyncapi\\.json)$" "GET, HEAD"
 		default ""
 	}
 
@@ -155,6 +155,20 @@ ${where === 'compose' ? toContainers : toKnative}
 			header @lasting Cache-Control "public, max-age=3600"
 			@changing not path /docs/swagger-ui*
 			header @changing Cache-Control no-cache
+			file_server
+		}
+
+		@home {
+			method GET HEAD
+			path /
+		}
+		handle @home {
+			@person header Accept *text/html*
+			rewrite @person /home.html
+			rewrite / /home.json
+			root * /srv
+			header Cache-Control no-cache
+			header +Vary Accept
 			file_server
 		}
 

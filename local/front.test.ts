@@ -23,6 +23,7 @@ const ask = (path: string, init: RequestInit = {}) => fetch(`http://127.0.0.1:${
 
 describe('the pages of the local front', () => {
   const pages = [
+    '/',
     '/_scale',
     '/health/readiness',
     '/health/liveness',
@@ -69,6 +70,21 @@ describe('the pages of the local front', () => {
     const cachingOf = async (path: string) => (await ask(path)).headers.get('cache-control')
     expect(await cachingOf('/docs/swagger-ui-bundle.js')).toBe('public, max-age=3600')
     expect(await cachingOf('/openapi.json')).toBe('no-cache')
+  })
+
+  it('begin with one for people and one for programs, whose links lead somewhere', async () => {
+    const browser = { headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } }
+    const [forPeople, forPrograms] = [await ask('/', browser), await ask('/')]
+    expect(
+      [forPeople, forPrograms].map(({ headers }) => [headers.get('content-type'), headers.get('vary')]),
+    ).toEqual([
+      ['text/html; charset=utf-8', 'Accept'],
+      ['application/json', 'Accept'],
+    ])
+    const linked = [...(await forPeople.text()).matchAll(/href="([^"]+)"/g)].map(([, path]) => path!)
+    const { name, ...links } = (await forPrograms.json()) as Record<string, string>
+    expect([name, linked.toSorted()]).toEqual(['Zeroshop', Object.values(links).toSorted()])
+    for (const path of linked) expect((await ask(path)).status).toBe(200)
   })
 
   it('leave every other path to the functions', async () => {

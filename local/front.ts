@@ -4,7 +4,7 @@ import { operations } from '../functions/table.ts'
 import { sendProblem } from './activator/problem.ts'
 import { createRouter } from './activator/router.ts'
 import { withCors, type Origins } from './cors.ts'
-import { document, jsonPage, sendPage, swagger, type Page } from './pages.ts'
+import { document, home, jsonPage, sendPage, swagger, type Page } from './pages.ts'
 import { answerClientErrors } from '../functions/shared/http/client-errors.ts'
 import { hostPattern } from '../functions/shared/http/host.ts'
 import { serverOptions } from '../functions/shared/process/serve.ts'
@@ -29,7 +29,8 @@ export async function listen(handler: Handler, port: number): Promise<{ server: 
  * @param origins whose pages may call the shop
  */
 export function front(api: Handler, scale: () => unknown, origins: Origins = []): Handler {
-  const pages = new Map<string, () => Page>([
+  const pages = new Map<string, (request: IncomingMessage) => Page>([
+    ['/', home],
     ['/_scale', () => jsonPage(scale())],
     ['/health/readiness', () => jsonPage({ status: 'ok' })],
     ['/health/liveness', () => jsonPage({ status: 'ok' })],
@@ -47,7 +48,7 @@ export function front(api: Handler, scale: () => unknown, origins: Origins = [])
     if (page === undefined) return api(request, response)
     if (!ofPages.includes(request.method ?? ''))
       return sendProblem(response, 'method-not-allowed', { Allow: ofPages.join(', ') })
-    sendPage(request, response, page())
+    sendPage(request, response, page(request))
   })
   return (request, response) => {
     removeProxyHeaders(request)

@@ -11,6 +11,8 @@ export interface Page {
   etag?: string
   /** How long a browser may use it without asking, in seconds. */
   maxAge?: number
+  /** The request header on which it depends. */
+  vary?: string
   read: () => string | Buffer
 }
 
@@ -31,6 +33,12 @@ export function filePage(path: string, maxAge = 0): Page {
 /** Returns a file of the `docs` folder as a page. */
 export const document = (name: string) => filePage(join(import.meta.dirname, '../docs', name))
 
+/** Returns the page at `/`: for a person, or for a program. */
+export const home = ({ headers: { accept = '' } }: IncomingMessage): Page => ({
+  ...document(accept.includes('text/html') ? 'home.html' : 'home.json'),
+  vary: 'Accept',
+})
+
 /** Returns a file of Swagger UI as a page. It changes only with a new version. */
 export const swagger = (name: string) => filePage(join(swaggerFolder(), name), 3_600)
 
@@ -43,7 +51,9 @@ export const jsonPage = (value: unknown): Page => ({
 
 /** Answers GET or HEAD with a page, or with 304 if the client has it. */
 export function sendPage(request: IncomingMessage, response: ServerResponse, page: Page): void {
-  const { type, etag, maxAge = 0 } = page
+  const { type, etag, maxAge = 0, vary } = page
+  // the front may have set others
+  if (vary !== undefined) response.appendHeader('Vary', vary)
   const known = request.headers['if-none-match']
   const caching = {
     'cache-control': maxAge > 0 ? `public, max-age=${maxAge}` : 'no-cache',

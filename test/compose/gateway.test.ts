@@ -28,6 +28,25 @@ describe('the gateway', () => {
       expect([path, (await get(path)).status]).toEqual([path, 200])
   })
 
+  it('has a page at its root for people, programs and load balancers', async () => {
+    const page = await get('/', { accept: 'text/html,*/*;q=0.8' })
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])
+    expect(await page.text()).toContain('href="/docs"')
+    const program = await get('/')
+    expect(await program.json()).toMatchObject({ documentation: '/docs', products: '/api/v1/products' })
+    for (const { headers } of [page, program]) expect(headers.get('vary')).toContain('Accept')
+    const head = await fetch(shop.url, { method: 'HEAD' })
+    expect([head.status, await head.text()]).toEqual([200, ''])
+  })
+
+  it('sends a document once, and after that only if it has changed', async () => {
+    for (const path of ['/docs', '/docs/swagger-ui-bundle.js', '/openapi.json']) {
+      const etag = (await get(path, { 'accept-encoding': 'gzip' })).headers.get('etag')!
+      const again = await get(path, { 'accept-encoding': 'gzip', 'if-none-match': etag })
+      expect([path, again.status]).toEqual([path, 304])
+    }
+  })
+
   it('compresses large responses', async () => {
     const response = await get('/openapi.json', { 'accept-encoding': 'gzip' })
     expect(response.headers.get('content-encoding')).toBe('gzip')
@@ -62,7 +81,6 @@ describe('the gateway', () => {
 
   it('returns a problem for an unknown path', async () => {
     for (const path of [
-      '/',
       '/api/v1/nothing',
       '/api/v1/orders/a/b',
       '/api/v1/orders/a%2Fb',
