@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { newOrder } from '../demo/client/orders.ts'
+import { expecting, newOrder, readPrices } from '../demo/client/orders.ts'
 import { shopClient } from '../demo/client/shop.ts'
 import type { System } from '../local/system.ts'
 import { cpuSeconds, load, median, startFunction } from './harness.ts'
@@ -14,7 +14,13 @@ const seconds = 4
  * measures orders per CPU second, because the process shares its core with PostgreSQL and the client.
  */
 export async function createOrder(system: System): Promise<Result[]> {
-  const token = await (await shopClient(system.url).register()).token()
+  const customer = await shopClient(system.url).register()
+  const token = await customer.token()
+  const prices = await readPrices(
+    customer,
+    mug.map(({ sku }) => sku),
+  )
+  const body = JSON.stringify(expecting(newOrder(mug, 'card_declined'), prices))
   const instance = startFunction(system, 'create-order')
   await instance.ready
   const rates: number[] = []
@@ -37,7 +43,7 @@ export async function createOrder(system: System): Promise<Result[]> {
                 'content-type': 'application/json',
                 'idempotency-key': randomUUID(),
               },
-              body: JSON.stringify(newOrder(mug, 'card_declined')),
+              body,
             }),
           },
         ],

@@ -503,7 +503,15 @@ export interface components {
                 /** @example MUG-BLUE */
                 sku: string;
                 quantity: number;
+                /** @description The price that the customer saw, in minor units. The order is refused if it has changed. */
+                unitPrice?: number;
             }[];
+            /** @description The total that the customer saw. The order is refused if it would cost something else. */
+            expectedTotal?: {
+                amount: number;
+                /** @example EUR */
+                currency: string;
+            };
             deliveryAddress: components["schemas"]["Address"];
             note?: string;
             payment: {
@@ -987,13 +995,30 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency-key-in-flight`: The first request with this Idempotency-Key is still running. */
+            /** @description `idempotency-key-in-flight`: The first request with this Idempotency-Key is still running. `price-changed`: The order would cost something else than the customer expects. */
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": {
+                        /** @example https://zeroshop.dev/problems/invalid-request */
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail?: string;
+                        errors?: {
+                            pointer: string;
+                            detail: string;
+                        }[];
+                        /** @description The lines of the request, at the current prices, in minor units. */
+                        lines?: {
+                            /** @example MUG-BLUE */
+                            sku: string;
+                            unitPrice: number;
+                        }[];
+                        total?: components["schemas"]["Money"];
+                    };
                 };
             };
             /** @description `body-too-large`: The body is too large. */
@@ -2323,7 +2348,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `store-unavailable`: A store cannot be reached just now. */
+            /** @description `change-not-announced`: The change is made, but orders may not know it yet. `store-unavailable`: A store cannot be reached just now. */
             503: {
                 headers: {
                     "Retry-After"?: string;
@@ -2446,7 +2471,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `store-unavailable`: A store cannot be reached just now. */
+            /** @description `change-not-announced`: The change is made, but orders may not know it yet. `store-unavailable`: A store cannot be reached just now. */
             503: {
                 headers: {
                     "Retry-After"?: string;

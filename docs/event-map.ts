@@ -23,6 +23,8 @@ ${[...groups(), ...arrows()].map((line) => `  ${line}`).join('\n')}
 
 A clock (⏱) marks a scheduled event. It is published at its date, and its reaction then checks whether there is still anything to do. Nothing else in the shop has a timer.
 
+A projection lags behind the events that it is made from, above all if its reaction has to start first. Where that matters, the change is answered only once its event is in the outbox, and whoever reads the projection also reads the newest of these events. So an order placed after the answer to a change of a price is made at the new price, even if \`project-product\` is not running (\`functions/orders/prices.ts\`).
+
 ${table()}
 `
 

@@ -1,5 +1,5 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
-import type * as z from 'zod'
+import * as z from 'zod'
 import { operations, type InDomain, type OperationName } from '../functions/table.ts'
 import type { OperationRow } from '../functions/shared/domain.ts'
 import { operationOf } from '../functions/source.ts'
@@ -165,8 +165,16 @@ function problemResponses(types: ProblemType[]) {
       {
         description: types.map(({ name, title }) => `\`${name}\`: ${title}.`).join(' '),
         ...responseHeaders(headersOfProblem[status] ?? []),
-        content: { 'application/problem+json': { schema: ProblemDocument } },
+        content: { 'application/problem+json': { schema: schemaOf(types) } },
       },
     ]),
   )
+}
+
+/** Returns the schema of the problems with one status. Only some of them may have a further member. */
+function schemaOf(types: ProblemType[]) {
+  const members = types.flatMap(({ members }) => Object.entries(members ?? {}))
+  return members.length === 0
+    ? ProblemDocument
+    : ProblemDocument.extend(Object.fromEntries(members.map(([name, of]) => [name, z.optional(of)])))
 }

@@ -1,7 +1,7 @@
 import type { SQL } from 'drizzle-orm'
 import type { PgInsertValue } from 'drizzle-orm/pg-core'
 import { uuidv7 } from 'uuidv7'
-import { sourceOf, type EventData, type EventSpecs, type EventType } from './event.ts'
+import { sourceOf, versionIn, type EventData, type EventSpecs, type EventType } from './event.ts'
 import type { outbox } from './tables.ts'
 
 /** The function that runs a transaction, and the trace of the request or event that it handles. */
@@ -41,13 +41,16 @@ export function outboxRow<T extends EventType>(
 ) {
   const spec = emits[type]
   if (spec === undefined) throw new Error(`${type} is not among the events that the function emits: add it`)
+  const parsed = spec.data.parse(data)
+  const version = versionIn(parsed)
   return {
     id: uuidv7(),
     type: type as string,
     source: sourceOf(domain),
     subject,
-    data: spec.data.parse(data),
+    data: parsed,
     time: new Date(),
+    ...(version === undefined ? {} : { version }),
     ...(at === undefined ? {} : { due: at }),
     ...(traceparent === undefined ? {} : { traceparent }),
   } satisfies PgInsertValue<typeof outbox>

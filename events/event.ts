@@ -29,6 +29,10 @@ export class InvalidEvent extends Error {}
 
 export const typePrefix = 'dev.zeroshop.'
 
+/** Returns the version of an event's subject, if the event has one. */
+export const versionIn = (data: object): number | undefined =>
+  'version' in data && typeof data.version === 'number' ? data.version : undefined
+
 /** Returns the NATS subject of an event type. */
 export const subjectOf = (type: string) => `zeroshop.${type}`
 

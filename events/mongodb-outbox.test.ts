@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { openShop, type TestShop } from '../test/shop.ts'
 import type { Collection } from 'mongodb'
-import { newProduct } from '../functions/products/product.ts'
+import { newProduct, update } from '../functions/products/product.ts'
+import { writeChange } from '../functions/products/store.ts'
 import { pendingEvents, removeEvents, type WithOutbox } from './mongodb-outbox.ts'
 
 let shop: TestShop
@@ -10,7 +11,7 @@ const products = () => shop.deps('products').products
 const documents = () => products() as unknown as Collection<WithOutbox>
 
 beforeAll(async () => {
-  shop = await openShop(['products'])
+  shop = await openShop(['products'], {}, { collects: false })
 })
 beforeEach(() => documents().deleteMany({}))
 afterAll(() => shop.close())
@@ -28,12 +29,7 @@ const add = async (sku: string) => {
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 
 const rename = (id: string, name: string) =>
-  shop.patch(`/products/${id}`, {
-    as: 'seller',
-    ifMatch: '*',
-    body: { name },
-    headers: { traceparent },
-  })
+  writeChange(products(), id, shop.users.seller, '*', (product) => update(product, { name }, traceparent))
 
 it('returns pending events, oldest first, and those of a product in sequence', async () => {
   const a = await add('A')

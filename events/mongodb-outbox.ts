@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Collection, Document } from 'mongodb'
 import { uuidv7 } from 'uuidv7'
 import type * as z from 'zod'
@@ -67,4 +68,25 @@ export async function removeEvents(collection: Collection<WithOutbox>, ids: stri
     { 'outbox.id': { $in: ids } },
     { $pull: { outbox: { id: { $in: ids } } } as never },
   )
+}
+
+/**
+ * Waits until the relay has copied an event from its document into the outbox. From then on, a function that
+ * reads the newest state events (state-events.ts) finds it.
+ * @param id the document's id
+ * @returns whether that happened within `ms`
+ */
+export async function collected(
+  collection: Collection<WithOutbox>,
+  id: string,
+  event: string,
+  ms: number,
+): Promise<boolean> {
+  const until = performance.now() + ms
+  const pending = { _id: id, 'outbox.id': event }
+  for (let wait = 10; performance.now() < until; wait = Math.min(1.5 * wait, 250)) {
+    if ((await collection.findOne(pending, { projection: { _id: 1 } })) === null) return true
+    await pause(wait)
+  }
+  return false
 }

@@ -5,7 +5,7 @@ import { keyLifetimeMs } from '../functions/shared/store/idempotency.ts'
 import { before, outboxChannel, type Db } from '../functions/shared/store/postgres.ts'
 import { transaction } from '../functions/shared/store/transaction.ts'
 import { stores } from '../functions/stores.table.ts'
-import { sourceOf, type ShopEvent } from './event.ts'
+import { sourceOf, versionIn, type ShopEvent } from './event.ts'
 import type { Broker, Held } from './jetstream.ts'
 import { listeners } from './listeners.table.ts'
 import { Loop } from './loop.ts'
@@ -53,7 +53,7 @@ export async function startRelay(options: RelayOptions): Promise<{ stop(): Promi
     new Loop('settle', sweepMs, () => settle(db), log),
     new Loop('redeliver', sweepMs, () => redeliver(db, broker, redeliverAfterMs), log),
     new Loop('purge', 60_000, () => purge(db), log),
-    ...sources.map((source) => new Loop(source.domain, 200, () => collect(db, source, log), log)),
+    ...sources.map((source) => collecting(db, source, log)),
   ]
   const listening = await db.listener
     .listen(outboxChannel, () => publishing.wake())
@@ -162,6 +162,10 @@ const waitsIn = ({ since, first, last, acknowledged }: Held) =>
 /** The domain that each type of event belongs to. */
 const owners = new Map(stores.flatMap(({ domain, events }) => events.map((type) => [type, domain])))
 
+/** Starts to copy the events of a MongoDB domain into the outbox. A change waits for that (`collected`). */
+export const collecting = (db: Db, source: Source, log: Logger, pauseMs = 200) =>
+  new Loop(source.domain, pauseMs, () => collect(db, source, log), log)
+
 /**
  * Copies events from documents into the outbox, then removes them from their documents. An event that belongs to
  * another domain is only removed: PostgreSQL's policies, which would refuse it, do not apply to the relay.
@@ -181,6 +185,7 @@ async function collect(db: Db, { domain, collection }: Source, log: Logger): Pro
       subject: subject ?? (data as { sku: string }).sku,
       time,
       data,
+      version: versionIn(data as object) ?? null,
       source: sourceOf(domain),
       ...(at === undefined ? {} : { due: at }),
       ...(traceparent === undefined ? {} : { traceparent }),

@@ -32,6 +32,8 @@ export const outbox = events.table(
     source: text().notNull(),
     subject: text().notNull(),
     data: jsonb().notNull(),
+    /** The version of the subject, if the data has one: the newest such event tells the subject's state. */
+    version: integer(),
     traceparent: text(),
     time: time('time').notNull().defaultNow(),
     /** When to publish the event. A deadline is an event that is due in the future. */
@@ -53,6 +55,9 @@ export const outbox = events.table(
       .on(t.publishedAt)
       .where(sql`${t.settledAt} is null`),
     index('outbox_settled').on(t.settledAt),
+    index('outbox_state')
+      .on(t.subject, t.version)
+      .where(sql`${t.version} is not null`),
     delivery(),
   ],
 )

@@ -5,6 +5,7 @@ import { urlSetting, type Config } from './shared/process/config.ts'
 import { UserError } from './shared/process/user-error.ts'
 import type { MongoMigration } from './shared/store/mongodb.ts'
 import { reasonOf } from './shared/store/store-errors.ts'
+import { rights } from './rights.table.ts'
 import { stores } from './stores.table.ts'
 
 /** Advice for PostgreSQL's error codes that a person can act on. */
@@ -34,6 +35,7 @@ export async function runMigration(config: Config, entry: string): Promise<void>
     reactions,
     url: config.need(urlSetting(role, 'postgres')),
     password: passwordIn(config, role),
+    rights: rights[role]!,
     folder: fileURLToPath(new URL(folder, entry)),
   }))
   const databases = await Promise.all(

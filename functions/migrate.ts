@@ -5,6 +5,7 @@ import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator'
 import postgres from 'postgres'
 import { sourceOf } from '../events/event.ts'
+import { stateView, type Rights } from './event-rights.ts'
 import { breakingReason, oldestVersion } from './migration-rules.ts'
 import { allowInsert, createPooler, createRole, setTimeouts } from './shared/store/roles.ts'
 import {
@@ -24,6 +25,8 @@ export interface Schema {
   events: readonly string[]
   /** The reactions whose inbox rows the role may write. */
   reactions: readonly string[]
+  /** What the role may do in the schema of event delivery. */
+  rights: Rights
 }
 
 /** The schema of event delivery, used by the relay and the dispatcher. */
@@ -31,8 +34,9 @@ export const eventsSchema = 'events'
 
 /**
  * Migrates each schema to the version of this code, and grants each role access to its own schema. Domains
- * may also insert their own rows into the outbox and inbox of `events`. A schema that a newer version has migrated stays
- * unchanged. It can run repeatedly and concurrently.
+ * may also insert their own rows into the outbox and inbox of `events`, and have the rights there that their
+ * functions need. A schema that a newer version has migrated stays unchanged. It can run repeatedly and
+ * concurrently.
  * @param adminUrl logs in as a role that may create roles and schemas
  * @param schemas of the domains, and `events`
  * @param poolerPassword of the role `pgbouncer`, if there is a pooler
@@ -65,7 +69,7 @@ export async function migrate(
     // events first, because a domain's migration may emit events
     for (const { name, folder } of schemas.toSorted((a) => (a.name === eventsSchema ? -1 : 1)))
       if (found.get(name)!.version <= tagsIn(folder).length) await migrateSchema(sql, name, folder)
-    await sql.unsafe(grants(schemas.map(({ name }) => name)))
+    await sql.unsafe(grants(schemas))
     await allowEvents(sql, schemas)
   } finally {
     await sql.end({ timeout: 5 })
@@ -125,13 +129,15 @@ async function allowEvents(sql: postgres.Sql, schemas: readonly Schema[]): Promi
 }
 
 /** Returns the SQL that grants each role its rights. It can run repeatedly. */
-function grants(roles: string[]): string {
+function grants(schemas: readonly Schema[]): string {
+  const roles = schemas.map(({ name }) => name)
   const domains = roles.filter((role) => role !== eventsSchema)
   return [
     `revoke all on schema public from public`,
     // every function checks the version of its schema
     `grant usage on schema drizzle to ${roles.join(', ')}`,
     `grant select on drizzle.versions to ${roles.join(', ')}`,
+    ...schemas.flatMap(({ name, rights }) => stateView(name, rights)),
     ...roles.flatMap((role) => [
       `grant usage on schema ${role} to ${role}`,
       `grant select, insert, update, delete on all tables in schema ${role} to ${role}`,

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import postgres from 'postgres'
 import { databaseRoles, folderOf } from '../functions/table.ts'
+import { rights } from '../functions/rights.table.ts'
 import { migrate } from '../functions/migrate.ts'
 import { stores } from '../functions/stores.table.ts'
 import { startMongo } from '../local/stores/mongodb.ts'
@@ -35,6 +36,7 @@ export default async function setup(project: TestProject) {
     databaseRoles.map((name) => ({
       name,
       password: testPassword,
+      rights: rights[name]!,
       folder: `${folderOf(name)}/migrations`,
       // `events` is not a domain
       ...(stores.find(({ domain }) => domain === name) ?? { events: [], reactions: [] }),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Client, Schemas } from '../demo/client/client.ts'
-import { newOrder } from '../demo/client/orders.ts'
+import { expecting, newOrder, readPrices } from '../demo/client/orders.ts'
 
 /**
  * Sends requests, `atOnce` at a time, until it is stopped.
@@ -39,11 +39,12 @@ export function customersWhoRetry(customers: Client[], sku: string) {
   let failures = 0
   const stopping = new AbortController()
   const loop = async (customer: Client) => {
+    const body = expecting(newOrder([{ sku, quantity: 1 }]), await readPrices(customer, [sku]))
     while (!stopping.signal.aborted) {
       const header = { 'Idempotency-Key': randomUUID() }
       for (let tries = 0; tries < 200; tries++) {
         const { data } = await customer
-          .POST('/orders', { params: { header }, body: newOrder([{ sku, quantity: 1 }]) })
+          .POST('/orders', { params: { header }, body })
           .catch(() => ({ data: undefined }))
         if (data !== undefined) {
           accepted.push({ customer, order: data })

@@ -7,7 +7,9 @@ import { uuidv7 } from 'uuidv7'
 import { inject } from 'vitest'
 import { catalogue } from '../events/catalogue.ts'
 import { sourceOf, type EventData, type EventType, type ShopEvent } from '../events/event.ts'
+import type { WithOutbox } from '../events/mongodb-outbox.ts'
 import { runReaction } from '../events/reaction.ts'
+import { collecting } from '../events/relay.ts'
 import { outbox } from '../events/tables.ts'
 import { migrateMongodb } from '../functions/migrate-mongodb.ts'
 import { openDomain, operationOf, reactionOf } from '../functions/source.ts'
@@ -28,7 +30,7 @@ import type { User } from '../functions/shared/auth/access-token.ts'
 import { readConfig } from '../functions/shared/process/config.ts'
 import type { Opened } from '../functions/shared/process/entry.ts'
 import type { Registry } from '../functions/shared/registry.ts'
-import type { MongoMigration } from '../functions/shared/store/mongodb.ts'
+import { openMongodb, type MongoMigration } from '../functions/shared/store/mongodb.ts'
 import { openPostgres, type Db } from '../functions/shared/store/postgres.ts'
 import { checkAnswer } from './openapi.ts'
 
@@ -56,8 +58,13 @@ export interface Answered {
 /**
  * The shop of one test file: the functions of the given domains in this process, with their own databases on
  * the run's real stores, and without a broker. Every response is checked against the OpenAPI document.
+ * @param options `collects`: whether the events of MongoDB's domains are copied into the outbox, as by a relay
  */
-export async function openShop(domains: Domain[], environment: Record<string, string> = {}) {
+export async function openShop(
+  domains: Domain[],
+  environment: Record<string, string> = {},
+  { collects = true } = {},
+) {
   const stores = inject('stores')
   const database = `test_${randomUUID().replaceAll('-', '')}`
   const admin = postgres(stores.postgres, { max: 1, onnotice: () => {} })
@@ -97,6 +104,17 @@ export async function openShop(domains: Domain[], environment: Record<string, st
   // each domain's entry has the dependencies of that domain
   const deps = <D extends Domain>(domain: D) => opened.get(domain)!.deps as Registry['deps'][D]
   const events: Db = openPostgres(as('events'))
+  const sources = domains.flatMap((domain) =>
+    (declarations[domain].outboxes ?? []).map((name) => ({ domain, name })),
+  )
+  const mongo =
+    collects && sources.length > 0 ? openMongodb(mongodb.href, { setting: 'MONGODB_URL' }) : undefined
+  const collectors =
+    mongo === undefined
+      ? []
+      : sources.map(({ domain, name }) =>
+          collecting(events, { domain, collection: mongo.db.collection<WithOutbox>(name) }, log, 50),
+        )
   const tokens = await createTokens(privateKey, publicKeys)
   const users: Record<Role, User> = {
     customer: { id: uuidv7(), role: 'customer', session: uuidv7() },
@@ -203,6 +221,8 @@ export async function openShop(domains: Domain[], environment: Record<string, st
       return event
     },
     close: async () => {
+      await Promise.all(collectors.map((collector) => collector.stop()))
+      await mongo?.close()
       await Promise.all([...opened.values()].map((o) => o.close()))
       await events.client.end()
       await admin.unsafe(`drop database ${database} with (force)`)

@@ -6,10 +6,11 @@ import { toServer } from '../../functions/shared/process/serve-operation.ts'
 import { knowProducts } from '../../test/orders.ts'
 import { openShop, type TestShop } from '../../test/shop.ts'
 import { ApiError, good } from './good.ts'
-import { cancelOrder, newOrder, placeOrder, readOrder } from './orders.ts'
+import { cancelOrder, expecting, newOrder, placeOrder, readOrder, readPrices } from './orders.ts'
 import { shopClient, type Person, type ShopClient } from './shop.ts'
 import { readTimeline, waitForEntries, watchOrder } from './timeline.ts'
 
+const price = { amount: 900, currency: 'EUR' }
 const mug = [{ sku: 'MUG', quantity: 1 }]
 
 let shop: TestShop
@@ -17,8 +18,10 @@ let server: Server
 let client: ShopClient
 let ada: Person
 beforeAll(async () => {
-  shop = await openShop(['users', 'orders'])
-  await knowProducts(shop, ['MUG', 900])
+  shop = await openShop(['users', 'orders', 'products'])
+  const product = { sku: 'MUG', name: 'Mug', category: 'mugs', price }
+  await shop.create('/products', { as: 'seller', body: product })
+  await knowProducts(shop, ['MUG', price.amount])
   server = toServer(shop.app).listen(0, '127.0.0.1')
   await once(server, 'listening')
   // a server on a TCP port has an AddressInfo
@@ -71,6 +74,27 @@ describe('a person who is logged in', () => {
     expect(second).not.toBe(first)
     expect(same).toBe(second)
     await expect(good(grace.GET('/orders'))).resolves.toEqual({ items: [] })
+  })
+})
+
+describe('an order', () => {
+  it('says what the customer expects to pay', async () => {
+    const prices = await readPrices(ada, ['MUG', 'NONE', 'MUG'])
+    expect(prices).toEqual(new Map([['MUG', price]]))
+    const two = [
+      { sku: 'MUG', quantity: 1 },
+      { sku: 'MUG', quantity: 2 },
+    ]
+    expect(expecting(newOrder(two), prices)).toMatchObject({
+      lines: two.map((line) => ({ ...line, unitPrice: 900 })),
+      expectedTotal: { amount: 2700, currency: 'EUR' },
+    })
+    const outdated = expecting(newOrder(mug), new Map([['MUG', { ...price, amount: 800 }]]))
+    await expect(good(ada.POST('/orders', { body: outdated }))).rejects.toMatchObject({ status: 409 })
+  })
+
+  it('expects nothing if the customer has not seen every price', () => {
+    expect(expecting(newOrder(mug), new Map())).toEqual(newOrder(mug))
   })
 })
 

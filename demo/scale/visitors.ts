@@ -5,7 +5,7 @@ import { UserError } from '../../functions/shared/process/user-error.ts'
 import type { FunctionName } from '../../functions/table.ts'
 import type { Client, Middleware, Schemas } from '../client/client.ts'
 import { ApiError, good } from '../client/good.ts'
-import { newOrder } from '../client/orders.ts'
+import { expecting, newOrder } from '../client/orders.ts'
 import { shopClient } from '../client/shop.ts'
 import { readStock, receiveStock } from '../client/stock.ts'
 import { unreachable } from '../unreachable.ts'
@@ -85,7 +85,8 @@ export async function openVisitors(url: string, demoPassword: string) {
     },
     'create-order': async () => {
       const by = next(customers)
-      const order = newOrder([{ sku: anyOf(products).sku, quantity: 1 }])
+      const { sku, price } = anyOf(products)
+      const order = expecting(newOrder([{ sku, quantity: 1 }]), new Map([[sku, price]]))
       const { status, text } = await load.send('POST', '/orders', by.token, order)
       if (status === 201) placed.push({ id: (JSON.parse(text) as Schemas['Order']).id, by })
       return status

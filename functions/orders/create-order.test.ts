@@ -2,8 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { eq } from 'drizzle-orm'
+import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openPostgres } from '../shared/store/postgres.ts'
 import { transaction } from '../shared/store/transaction.ts'
+import { expecting } from '../../demo/client/orders.ts'
+import { outbox } from '../../events/tables.ts'
 import { address, knowProducts, newOrder, place } from '../../test/orders.ts'
 import { expectInvalid, expectOwnProblem } from '../../test/problems.ts'
 import { openShop, type TestShop } from '../../test/shop.ts'
@@ -18,6 +22,17 @@ const product = {
   price: { amount: 700, currency: 'EUR' },
   sellerId: randomUUID(),
   version: 1,
+}
+
+const eur = (amount: number) => ({ amount, currency: 'EUR' })
+
+/** Writes the event of a changed product that no reaction has handled yet. */
+async function changed({ sku, price, version }: { sku: string; price: number; version: number }) {
+  const db = openPostgres(shop.database('events'))
+  const [type, source, id] = ['product.updated', '/products', uuidv7()]
+  const data = { productId: uuidv7(), sku, name: sku, price: eur(price), sellerId: uuidv7(), version }
+  await db.insert(outbox).values({ id, type, source, subject: sku, data, version })
+  await db.client.end()
 }
 
 beforeAll(async () => {
@@ -69,6 +84,21 @@ describe('create-order', () => {
     expect(order.total).toEqual({ amount: 2100, currency: 'EUR' })
   })
 
+  it('takes the newest price, whether the projection has it or an event that is still on its way', async () => {
+    await knowProducts(shop, ['AXE', 700])
+    const total = async () =>
+      (await place(shop, shop.newUser(), newOrder([{ sku: 'AXE', quantity: 1 }]))).total.amount
+    await changed({ sku: 'AXE', price: 300, version: 3 })
+    await changed({ sku: 'AXE', price: 400, version: 2 })
+    expect(await total()).toBe(300)
+    await shop
+      .deps('orders')
+      .db.update(products)
+      .set({ priceAmount: 500, version: 4 })
+      .where(eq(products.sku, 'AXE'))
+    expect(await total()).toBe(500)
+  })
+
   it.each([
     ['no lines', { ...newOrder([]) }, 400, 'invalid-request', '/body/lines'],
     [
@@ -102,6 +132,44 @@ describe('create-order', () => {
     expect(answer.status).toBe(status)
     expect(answer.body.type).toMatch(new RegExp(`/${problem}$`))
     expect(answer.body.errors[0].pointer).toBe(pointer)
+  })
+
+  it('refuses an order that costs something else than the customer expects, and writes nothing', async () => {
+    const user = shop.newUser()
+    const body = expecting(newOrder([{ sku: 'MUG', quantity: 2 }]), new Map([['MUG', eur(1000)]]))
+    const send = { as: user, key: randomUUID() }
+    const refused = await shop.post('/orders', { ...send, body })
+    expect(refused).toMatchObject({
+      status: 409,
+      body: {
+        type: 'https://zeroshop.dev/problems/price-changed',
+        errors: [
+          { pointer: '/body/lines/0/unitPrice', detail: 'MUG costs 12.50 EUR now' },
+          { pointer: '/body/expectedTotal', detail: 'the total is 25.00 EUR now' },
+        ],
+        lines: [{ sku: 'MUG', unitPrice: 1250 }],
+        total: eur(2500),
+      },
+    })
+    expect((await shop.get('/orders', { as: user })).body.items).toEqual([])
+    // the prices of the answer are what the next request has to expect, and the key is still free
+    const { lines, total: expectedTotal } = refused.body
+    const again = { ...body, lines: [{ ...lines[0], quantity: 2 }], expectedTotal }
+    expect(await shop.post('/orders', { ...send, body: again })).toMatchObject({
+      status: 201,
+      body: { total: eur(2500) },
+    })
+  })
+
+  it('returns the first answer to a retry, even if the price has changed since', async () => {
+    await knowProducts(shop, ['LAMP', 300])
+    const body = expecting(newOrder([{ sku: 'LAMP', quantity: 1 }]), new Map([['LAMP', eur(300)]]))
+    const send = { as: shop.newUser(), key: randomUUID(), body }
+    const first = await shop.post('/orders', send)
+    await changed({ sku: 'LAMP', price: 400, version: 2 })
+    const again = await shop.post('/orders', send)
+    expect([again.status, again.text]).toEqual([201, first.text])
+    expect((await shop.post('/orders', { ...send, key: randomUUID() })).status).toBe(409)
   })
 
   it('says which SKU the shop does not have', async () => {

@@ -1,14 +1,12 @@
-import { sql } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
 import { outboxRow } from '../../events/emit.ts'
 import { firstAnswer, onceInOneStatement } from '../shared/store/transaction.ts'
 import { operation } from '../shared/http/operation.ts'
-import { prepared, type Db } from '../shared/store/postgres.ts'
 import { Problem } from '../shared/http/problems.ts'
-import type { ProductReader } from '../shared/http/product-reader.ts'
 import { etag } from '../shared/http/entity-tag.ts'
 import { placeOrder } from './place-order.ts'
-import { idempotencyKeys, NewOrder, Order, priceLines, products, toOrder, type Price } from './order.ts'
+import { idempotencyKeys, NewOrder, Order, priceLines, toOrder } from './order.ts'
+import { pricesOf } from './prices.ts'
 import { problems } from './problems.ts'
 
 export const createOrder = operation(
@@ -16,18 +14,23 @@ export const createOrder = operation(
   {
     request: { body: NewOrder },
     responses: { 201: Order },
-    problems: [problems['unknown-sku'], problems['mixed-currencies'], problems['order-too-large']],
+    problems: [
+      problems['price-changed'],
+      problems['unknown-sku'],
+      problems['mixed-currencies'],
+      problems['order-too-large'],
+    ],
     headers: ['Location', 'ETag'],
   },
   async ({ body, user, key, json }, { db, products, deadlineMs }) => {
     const skus = body.lines.map((line) => line.sku)
-    const priced = priceLines(body.lines, await pricesOf(db, products, skus), body.currency)
+    const priced = priceLines(body, await pricesOf(db, products, skus))
     if ('refused' in priced) {
-      const { refused, detail, pointer } = priced
-      // a retry of an accepted request returns the first answer, even if a product was deleted since
+      const { refused, detail, errors, current: members } = priced
+      // a retry of an accepted request returns the first answer, even if a product was changed since
       const kept = await firstAnswer(db, idempotencyKeys, key)
       if (kept !== undefined) return kept
-      throw new Problem(problems[refused], { detail, errors: [{ pointer, detail }] })
+      throw new Problem(problems[refused], { detail, errors, ...(members && { members }) })
     }
     const { lines, total } = priced
     const now = new Date()
@@ -50,7 +53,7 @@ export const createOrder = operation(
     const placed = {
       orderId: id,
       customerId: user.id,
-      lines: body.lines,
+      lines: lines.map(({ sku, quantity }) => ({ sku, quantity })),
       total,
       cardToken: body.payment.cardToken,
     }
@@ -68,32 +71,3 @@ export const createOrder = operation(
     return onceInOneStatement(db, idempotencyKeys, key, answer, (kept) => placeOrder(db, row, events, kept))
   },
 )
-
-const bySku = prepared((db) =>
-  db
-    .select()
-    .from(products)
-    .where(sql`${products.sku} = any(${sql.placeholder('skus')}::text[])`)
-    .prepare('prices_by_sku'),
-)
-
-/**
- * Returns the prices of SKUs from the projection. A SKU that it does not have yet is read from the
- * products domain. A SKU that does not exist or was deleted is missing from the result.
- */
-async function pricesOf(db: Db, readProduct: ProductReader, skus: string[]): Promise<Map<string, Price>> {
-  const rows = await bySku(db).execute({ skus: `{${skus.map((sku) => `"${sku}"`).join()}}` })
-  const prices = new Map<string, Price>()
-  for (const row of rows) if (row.deletedAt === null) prices.set(row.sku, row)
-  const missing = new Set(skus).difference(new Set(rows.map((row) => row.sku)))
-  for (const sku of missing) {
-    const product = await readProduct(sku)
-    // the order is rejected because of this SKU, so the rest need not be read
-    if (product === undefined) break
-    const { productId, name, price, version } = product
-    const row = { sku, productId, name, priceAmount: price.amount, currency: price.currency, version }
-    await db.insert(products).values(row).onConflictDoNothing()
-    prices.set(sku, row)
-  }
-  return prices
-}

@@ -67,6 +67,7 @@ export default domain<typeof open>()({
     'project-product': on(
       ['product.created', 'product.updated', 'product.deleted'],
       'Keeps the prices that orders are made at',
+      { projects: true },
     ),
     'confirm-order': on(['payment.authorized'], 'Confirms the order', {
       emits: ['order.confirmed', 'order.deadline-reached'],

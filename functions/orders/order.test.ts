@@ -87,10 +87,12 @@ describe('pricing', () => {
   it('adds up the lines in minor units', () => {
     expect(
       priceLines(
-        [
-          { sku: 'MUG', quantity: 2 },
-          { sku: 'SAW', quantity: 1 },
-        ],
+        {
+          lines: [
+            { sku: 'MUG', quantity: 2 },
+            { sku: 'SAW', quantity: 1 },
+          ],
+        },
         prices,
       ),
     ).toMatchObject({
@@ -102,12 +104,14 @@ describe('pricing', () => {
     const quantity = fc.integer({ min: 1, max: 5_000 })
     fc.assert(
       fc.property(quantity, quantity, (a, b) => {
-        const one = priceLines([{ sku: 'MUG', quantity: a + b }], prices)
+        const one = priceLines({ lines: [{ sku: 'MUG', quantity: a + b }] }, prices)
         const two = priceLines(
-          [
-            { sku: 'MUG', quantity: a },
-            { sku: 'MUG', quantity: b },
-          ],
+          {
+            lines: [
+              { sku: 'MUG', quantity: a },
+              { sku: 'MUG', quantity: b },
+            ],
+          },
           prices,
         )
         expect(two).toHaveProperty('total', (one as { total: object }).total)
@@ -128,6 +132,49 @@ describe('pricing', () => {
     ],
     ['a total beyond what an amount holds', [{ sku: 'CAR', quantity: 2 }], 'order-too-large', '/body/lines'],
   ])('rejects %s', (_, lines, refused, pointer) => {
-    expect(priceLines(lines, prices)).toMatchObject({ refused, pointer })
+    expect(priceLines({ lines }, prices)).toMatchObject({ refused, errors: [{ pointer }] })
+  })
+
+  const lines = [
+    { sku: 'MUG', quantity: 2, unitPrice: 1250 },
+    { sku: 'SAW', quantity: 1 },
+  ]
+  const total = { amount: 6499, currency: 'EUR' }
+
+  it('accepts an order that costs what the customer expects', () => {
+    expect(priceLines({ lines, expectedTotal: total }, prices)).toMatchObject({ total })
+  })
+
+  it.each([
+    [
+      'dearer',
+      { lines: [{ sku: 'MUG', quantity: 2, unitPrice: 1249 }, lines[1]!] },
+      '/body/lines/0/unitPrice',
+    ],
+    [
+      'cheaper',
+      { lines: [{ sku: 'MUG', quantity: 2, unitPrice: 1251 }, lines[1]!] },
+      '/body/lines/0/unitPrice',
+    ],
+    [
+      'not free',
+      { lines: [{ sku: 'MUG', quantity: 2, unitPrice: 0 }, lines[1]!] },
+      '/body/lines/0/unitPrice',
+    ],
+    ['of another total', { lines, expectedTotal: { ...total, amount: 6500 } }, '/body/expectedTotal'],
+    ['in another currency', { lines, expectedTotal: { ...total, currency: 'USD' } }, '/body/expectedTotal'],
+  ])('refuses an order that is %s and returns the current prices', (_, wanted, pointer) => {
+    expect(priceLines(wanted, prices)).toEqual({
+      refused: 'price-changed',
+      detail: 'The order would cost 64.99 EUR. Show the customer the current prices and send those.',
+      errors: [{ pointer, detail: expect.stringMatching(/(?:12\.50|64\.99) EUR now$/) }],
+      current: {
+        lines: [
+          { sku: 'MUG', unitPrice: 1250 },
+          { sku: 'SAW', unitPrice: 3999 },
+        ],
+        total,
+      },
+    })
   })
 })

@@ -3,8 +3,10 @@ import { index, integer, jsonb, pgSchema, primaryKey, text, uuid } from 'drizzle
 import { InvalidEvent, type EventData } from '../../events/event.ts'
 import { time } from '../shared/store/columns.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
+import { formatMoney } from '../shared/schemas/money.ts'
 import {
   Address,
+  Amount,
   Currency,
   Id,
   Money,
@@ -140,9 +142,21 @@ export type Order = z.infer<typeof Order>
 export const NewOrder = z
   .strictObject({
     lines: z
-      .array(z.strictObject({ sku: Sku, quantity: Quantity }))
+      .array(
+        z.strictObject({
+          sku: Sku,
+          quantity: Quantity,
+          unitPrice: Amount.optional().meta({
+            description:
+              'The price that the customer saw, in minor units. The order is refused if it has changed.',
+          }),
+        }),
+      )
       .min(1)
       .max(100),
+    expectedTotal: Money.optional().meta({
+      description: 'The total that the customer saw. The order is refused if it would cost something else.',
+    }),
     deliveryAddress: Address,
     note: Text(1000).optional(),
     payment: z.strictObject({
@@ -192,50 +206,84 @@ export interface Price {
   currency: string
 }
 
-export type Priced =
-  | { lines: OrderLine[]; total: Money }
-  | { refused: 'unknown-sku' | 'mixed-currencies' | 'order-too-large'; detail: string; pointer: string }
+/** What the customer asked for, and what they expect it to cost. */
+export interface Wanted {
+  lines: readonly { sku: string; quantity: number; unitPrice?: number | undefined }[]
+  /** If it is set, the products must have this currency. */
+  currency?: string | undefined
+  expectedTotal?: Money | undefined
+}
+
+interface Refusal {
+  refused: 'unknown-sku' | 'mixed-currencies' | 'order-too-large' | 'price-changed'
+  detail: string
+  errors: { pointer: string; detail: string }[]
+  /** What it would cost now, if that is not what the customer expects. */
+  current?: { lines: { sku: string; unitPrice: number }[]; total: Money }
+}
+
+export type Priced = { lines: OrderLine[]; total: Money } | Refusal
 
 /** The largest total of one order, in minor units. */
 const maxTotal = 1_000_000_000
 
 /**
  * Prices the lines of a new order, in the sequence of the request. Several lines may have the same SKU.
- * @param currency the currency that the customer expects, if they named one
  * @returns the priced lines and their total, or why the order is rejected
  */
-export function priceLines(
-  wanted: { sku: string; quantity: number }[],
-  prices: ReadonlyMap<string, Price>,
-  currency?: string,
-): Priced {
+export function priceLines(wanted: Wanted, prices: ReadonlyMap<string, Price>): Priced {
   const lines: OrderLine[] = []
-  const currencies = new Set<string>(currency === undefined ? [] : [currency])
-  for (const [i, { sku, quantity }] of wanted.entries()) {
+  const currencies = new Set<string>(wanted.currency === undefined ? [] : [wanted.currency])
+  for (const [i, { sku, quantity }] of wanted.lines.entries()) {
     const price = prices.get(sku)
     if (price === undefined)
-      return {
-        refused: 'unknown-sku',
-        detail: `There is no product ${sku}.`,
-        pointer: `/body/lines/${i}/sku`,
-      }
+      return refuse('unknown-sku', `/body/lines/${i}/sku`, `There is no product ${sku}.`)
     currencies.add(price.currency)
     if (currencies.size > 1)
-      return {
-        refused: 'mixed-currencies',
-        detail: `An order is in one currency, and this would be in ${[...currencies].join(' and ')}.`,
-        pointer: `/body/lines/${i}/sku`,
-      }
+      return refuse(
+        'mixed-currencies',
+        `/body/lines/${i}/sku`,
+        `An order is in one currency, and this would be in ${[...currencies].join(' and ')}.`,
+      )
     lines.push({ sku, name: price.name, quantity, unitPrice: price.priceAmount })
   }
   const amount = lines.reduce((sum, line) => sum + line.quantity * line.unitPrice, 0)
   if (amount > maxTotal)
-    return {
-      refused: 'order-too-large',
-      detail: `One order is at most ${maxTotal} minor units.`,
-      pointer: '/body/lines',
-    }
-  return { lines, total: { amount, currency: [...currencies][0]! } }
+    return refuse('order-too-large', '/body/lines', `One order is at most ${maxTotal} minor units.`)
+  const total = { amount, currency: [...currencies][0]! }
+  return otherThanExpected(wanted, lines, total) ?? { lines, total }
+}
+
+const refuse = (refused: Refusal['refused'], pointer: string, detail: string): Refusal => ({
+  refused,
+  detail,
+  errors: [{ pointer, detail }],
+})
+
+/** Returns the refusal of an order that would cost something else than the customer expects. */
+function otherThanExpected(
+  { lines: wanted, expectedTotal }: Wanted,
+  lines: OrderLine[],
+  total: Money,
+): Refusal | undefined {
+  const inMoney = (amount: number) => formatMoney({ amount, currency: total.currency })
+  const errors = wanted.flatMap(({ sku, unitPrice }, i) => {
+    const now = lines[i]!.unitPrice
+    if (unitPrice === undefined || unitPrice === now) return []
+    return [{ pointer: `/body/lines/${i}/unitPrice`, detail: `${sku} costs ${inMoney(now)} now` }]
+  })
+  if (
+    expectedTotal !== undefined &&
+    (expectedTotal.amount !== total.amount || expectedTotal.currency !== total.currency)
+  )
+    errors.push({ pointer: '/body/expectedTotal', detail: `the total is ${inMoney(total.amount)} now` })
+  if (errors.length === 0) return undefined
+  return {
+    refused: 'price-changed',
+    detail: `The order would cost ${inMoney(total.amount)}. Show the customer the current prices and send those.`,
+    errors,
+    current: { lines: lines.map(({ sku, unitPrice }) => ({ sku, unitPrice })), total },
+  }
 }
 
 /**

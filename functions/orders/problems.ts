@@ -1,7 +1,18 @@
+import * as z from 'zod'
 import { declareProblems } from '../shared/http/problems.ts'
+import { Amount, Money, Sku } from '../shared/schemas/schemas.ts'
+
+const currentLines = z
+  .array(z.object({ sku: Sku, unitPrice: Amount }))
+  .meta({ description: 'The lines of the request, at the current prices, in minor units.' })
 
 export const problems = declareProblems({
   'wrong-order-status': [409, 'The order’s status does not allow this'],
+  'price-changed': [
+    409,
+    'The order would cost something else than the customer expects',
+    { lines: currentLines, total: Money },
+  ],
   'unknown-sku': [422, 'The shop has no such SKU'],
   'mixed-currencies': [422, 'An order has one currency'],
   'order-too-large': [422, 'The order is too large'],

@@ -2,6 +2,7 @@ import { operation } from '../shared/http/operation.ts'
 import { IdParam } from '../shared/schemas/schemas.ts'
 import { ifMatch } from '../shared/http/entity-tag.ts'
 import { remove } from './product.ts'
+import { problems } from './problems.ts'
 import { changeProduct } from './store.ts'
 
 export const deleteProduct = operation(
@@ -9,7 +10,7 @@ export const deleteProduct = operation(
   {
     request: { params: IdParam },
     responses: { 204: null },
-    problems: ['not-found', 'stale-version'],
+    problems: ['not-found', 'stale-version', problems['change-not-announced']],
   },
   async ({ params, user, traceparent, empty, hono }, { products }) => {
     const wanted = hono.req.header('if-match') === undefined ? '*' : ifMatch(hono)

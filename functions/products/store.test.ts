@@ -21,7 +21,7 @@ import { seedProducts, workshopCatalogue } from '../../demo/seed-products.ts'
 
 let shop: TestShop
 beforeAll(async () => {
-  shop = await openShop(['products'])
+  shop = await openShop(['products'], {}, { collects: false })
 })
 afterAll(() => shop.close())
 
@@ -54,7 +54,21 @@ it('can create the indexes repeatedly and concurrently', async () => {
   expect(new Set(unique.map((index) => index.name))).toEqual(new Set(['creation', 'sku']))
 })
 
-// at once with the next, because both wait for time-outs
+// at once with the next two, because all three wait for time-outs
+it.concurrent('says that a change is made, but not announced, if no relay takes its event', async () => {
+  const body = { sku: randomUUID(), name: 'Mug', category: 'mugs', price: { amount: 1, currency: 'EUR' } }
+  const { id } = await shop.create('/products', { as: 'seller', body })
+  const answer = await shop.patch(`/products/${id}`, { as: 'seller', ifMatch: '"1"', body: { name: 'Cup' } })
+  expect(answer).toMatchObject({
+    status: 503,
+    body: {
+      type: 'https://zeroshop.dev/problems/change-not-announced',
+      detail: expect.stringContaining('has version 2 now'),
+    },
+  })
+  expect((await shop.get(`/products/${id}`)).body).toMatchObject({ name: 'Cup', version: 2 })
+})
+
 it.concurrent('returns 503 while the store cannot be reached, and works as soon as it can', async () => {
   const { link, url } = await linkToStore()
   link.cut()

@@ -1,4 +1,5 @@
 import { MongoServerError, type Collection } from 'mongodb'
+import { collected, type WithOutbox } from '../../events/mongodb-outbox.ts'
 import type { User } from '../shared/auth/access-token.ts'
 import { keyLifetimeMs, replay, toAnswer, type IdempotencyKey } from '../shared/store/idempotency.ts'
 import { Problem } from '../shared/http/problems.ts'
@@ -57,20 +58,42 @@ export const isDuplicate = (error: unknown, field?: string): boolean =>
   // the server's description of the violated index
   (field === undefined || field in ((error['keyPattern'] ?? {}) as object))
 
+/** How long a change waits until its event is collected, in ms: as long as it takes to restart a relay. */
+const announceMs = 5_000
+
+/**
+ * Changes a product, and waits until its event is collected: after that, no order is made at the price
+ * before. See `writeChange` for its parameters and its other errors.
+ * @throws Problem 503 if the change is made, but its event is not collected in time
+ */
+export async function changeProduct(
+  ...[products, ...change]: Parameters<typeof writeChange>
+): Promise<ProductState> {
+  const { product, event } = await writeChange(products, ...change)
+  const documents = products as unknown as Collection<WithOutbox>
+  if (await collected(documents, product._id, event.id, announceMs)) return product
+  throw new Problem(problems['change-not-announced'], {
+    detail:
+      `The product has version ${product.version} now, but for a moment it may still be ordered as it was. ` +
+      'Read it before you change it again.',
+    headers: { 'retry-after': '2' },
+  })
+}
+
 /**
  * Changes a product and adds the event to its outbox in one write. Concurrent changes do not overwrite each
  * other.
  * @param wanted the versions that the client accepts
- * @returns the changed product
+ * @returns the changed product, and the event
  * @throws Problem 404 if there is no such product or the user may not change it, 412 if the version is stale
  */
-export async function changeProduct(
+export async function writeChange(
   products: Products,
   id: string,
   user: User,
   wanted: AcceptedVersions,
   change: (product: ProductState) => Change,
-): Promise<ProductState> {
+): Promise<{ product: ProductState; event: Change['event'] }> {
   for (;;) {
     const product = await products.findOne({ _id: id, deletedAt: null }, stateOnly)
     if (product === null || !mayChange(product, user)) throw noProduct()
@@ -80,7 +103,7 @@ export async function changeProduct(
       { _id: id, version: product.version },
       { $set: set, $push: { outbox: event } },
     )
-    if (matchedCount === 1) return { ...product, ...set }
+    if (matchedCount === 1) return { product: { ...product, ...set }, event }
     // another write came first: read again; unless `wanted` is `*`, that throws 412
   }
 }

@@ -2,6 +2,7 @@ import { operation } from '../shared/http/operation.ts'
 import { IdParam } from '../shared/schemas/schemas.ts'
 import { etag, ifMatch } from '../shared/http/entity-tag.ts'
 import { Product, ProductPatch, toProduct, update } from './product.ts'
+import { problems } from './problems.ts'
 import { changeProduct } from './store.ts'
 
 export const updateProduct = operation(
@@ -9,7 +10,7 @@ export const updateProduct = operation(
   {
     request: { params: IdParam, body: ProductPatch },
     responses: { 200: Product },
-    problems: ['not-found', 'stale-version', 'if-match-missing'],
+    problems: ['not-found', 'stale-version', 'if-match-missing', problems['change-not-announced']],
     headers: ['ETag'],
   },
   async ({ params, body, user, traceparent, json, hono }, { products }) => {

@@ -54,6 +54,11 @@ export interface ReactionRow extends Row {
    * (events/wake.ts).
    */
   leadsTo?: string
+  /**
+   * Keeps a projection of what the events report. The functions of its domain may also read these events
+   * before the reaction has handled them (events/state-events.ts).
+   */
+  projects?: true
 }
 
 /** A setting of a domain's functions, in addition to those that every function has. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { secretsFolder } from '../../compose/secrets.ts'
 import { databaseRoles } from '../../functions/table.ts'
-import { newOrder, placeOrder } from '../../demo/client/orders.ts'
+import { expecting, newOrder, placeOrder, readPrices } from '../../demo/client/orders.ts'
 import type { Person } from '../../demo/client/shop.ts'
 import { waitForEntries } from '../../demo/client/timeline.ts'
 import { steadyLoad } from '../load.ts'
@@ -60,8 +60,10 @@ describe('the pooler', () => {
 
   it('serves many clients with the few connections that a role may have', async () => {
     const read = () => customer.GET('/orders', { params: { query: { limit: 1 } } })
-    const place = () =>
-      customer.POST('/orders', { body: newOrder([{ sku: 'MUG-RED', quantity: 1 }], 'card_declined') })
+    const sku = 'MUG-RED'
+    const order = newOrder([{ sku, quantity: 1 }], 'card_declined')
+    const body = expecting(order, await readPrices(customer, [sku]))
+    const place = () => customer.POST('/orders', { body })
     const loads = [steadyLoad(read, { atOnce: 20 }), steadyLoad(place, { atOnce: 20 })]
     await expect
       .poll(() => Math.min(...loads.map((load) => load.count())), { timeout: 60_000 })

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { dockerSays } from '../../images/docker.ts'
-import { newOrder } from '../../demo/client/orders.ts'
+import { expecting, newOrder, readPrices, type Prices } from '../../demo/client/orders.ts'
 import type { Person } from '../../demo/client/shop.ts'
 import { receiveStock } from '../../demo/client/stock.ts'
 import type { TestClient } from '../client.ts'
@@ -13,13 +13,16 @@ const sku = 'PART-CHAIN-11'
 
 let client: TestClient
 let customer: Person
+let prices: Prices
 beforeAll(async () => {
   client = await shop.client()
   customer = await client.unchecked.register()
   await receiveStock(await client.staff(), sku, 100_000)
+  prices = await readPrices(customer, [sku])
 })
 
-const placeOrder = () => customer.POST('/orders', { body: newOrder([{ sku, quantity: 1 }]) })
+const placeOrder = () =>
+  customer.POST('/orders', { body: expecting(newOrder([{ sku, quantity: 1 }]), prices) })
 const readProducts = () => client.unchecked.GET('/products', { params: { query: { limit: 3 } } })
 
 describe('a second version of a function', () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { newOrder } from '../../demo/client/orders.ts'
+import { expecting, newOrder, readPrices, type Prices } from '../../demo/client/orders.ts'
 import type { Person } from '../../demo/client/shop.ts'
 import { receiveStock } from '../../demo/client/stock.ts'
 import { dockerSays } from '../../images/docker.ts'
@@ -14,6 +14,7 @@ const sku = 'PART-CHAIN-11'
 
 let client: TestClient
 let customer: Person
+let prices: Prices
 let order: string
 /** The names of the next version's images in the cluster. */
 let next: Record<'migrate' | 'create-order', string>
@@ -21,6 +22,7 @@ beforeAll(async () => {
   client = await openShop()
   customer = await client.unchecked.register()
   await receiveStock(await client.staff(), sku, 100_000)
+  prices = await readPrices(customer, [sku])
   order = (await placeOrder()).data!.id
   buildNextVersion('migrate', 'create-order')
   const images = await imagesOf(undefined)
@@ -34,7 +36,8 @@ beforeAll(async () => {
 }, 600_000)
 afterAll(() => kubectl(['delete', 'jobs', '-n', namespace, '-l', 'zeroshop.dev/test=rollout']))
 
-const placeOrder = () => customer.POST('/orders', { body: newOrder([{ sku, quantity: 1 }]) })
+const placeOrder = () =>
+  customer.POST('/orders', { body: expecting(newOrder([{ sku, quantity: 1 }]), prices) })
 
 interface Job {
   metadata: { name: string }

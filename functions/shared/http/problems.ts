@@ -42,14 +42,19 @@ export interface ProblemType {
   /** The HTTP status. */
   status: number
   title: string
+  /** The schemas of the members that it has in addition (RFC 9457, 3.2). */
+  members?: z.ZodRawShape | undefined
 }
 
+type Declared = readonly [status: number, title: string, members?: z.ZodRawShape]
+
 /** Declares a domain's own problems. Returns them by name. */
-export const declareProblems = <const T extends Record<string, readonly [status: number, title: string]>>(
-  table: T,
-) =>
+export const declareProblems = <const T extends Record<string, Declared>>(table: T) =>
   Object.fromEntries(
-    Object.entries(table).map(([name, [status, title]]) => [name, { name, status, title }]),
+    Object.entries<Declared>(table).map(([name, [status, title, members]]) => [
+      name,
+      { name, status, title, members },
+    ]),
   ) as { [N in keyof T]: ProblemType }
 
 export const typeOfProblem = (problem: ProblemName | ProblemType): ProblemType => {
@@ -77,6 +82,8 @@ interface Extra {
    * The invalid fields, as JSON pointers (RFC 6901) that begin with a part of the request, such as `/body`.
    */
   errors?: { pointer: string; detail: string }[]
+  /** The members that its type declares. */
+  members?: object
   headers?: Record<string, string>
   /** The error that caused it. It is logged, and never sent to the client. */
   cause?: unknown
@@ -99,7 +106,7 @@ export class Problem extends Error {
   }
 
   toDocument(): ProblemDocument {
-    const { detail, errors } = this.extra
+    const { detail, errors, members } = this.extra
     const { name, status, title } = this.type
     return {
       type: typeBase + name,
@@ -107,6 +114,7 @@ export class Problem extends Error {
       status,
       ...(detail === undefined ? {} : { detail }),
       ...(errors === undefined ? {} : { errors }),
+      ...members,
     }
   }
 

@@ -2,12 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Schemas } from '../../../demo/client/client.ts'
 import { good } from '../../../demo/client/good.ts'
-import { newOrder } from '../../../demo/client/orders.ts'
+import { expecting, newOrder } from '../../../demo/client/orders.ts'
 import type { Person } from '../../../demo/client/shop.ts'
 import { patienceMs } from './insist.ts'
-import { at, withKey, type Scene } from './scene.ts'
-
-export const skus = ['MUG-BLUE', 'MUG-RED', 'KIT-PUNCTURE', 'TOOL-HEX-SET'] as const
+import { at, skus, withKey, type Scene } from './scene.ts'
 
 /** The cards, as often as they are used per 100 orders. `card_timeout` takes long, so it is rare. */
 const cards = [
@@ -26,7 +24,7 @@ export interface Placed {
 }
 
 /** Places, cancels and ships orders. */
-export function createOrders({ random, people, staff, insist, promised }: Scene) {
+export function createOrders({ random, people, staff, insist, promised, prices }: Scene) {
   const placed: Placed[] = []
   /** Orders that staff have not tried to ship, oldest first. */
   const unshipped: Placed[] = []
@@ -45,7 +43,7 @@ export function createOrders({ random, people, staff, insist, promised }: Scene)
 
   /** Sends an order once. Returns the body as text, because a repeated response must be identical. */
   const sendOnce = (who: Person, body: Schemas['NewOrder'], key: string) =>
-    who.POST('/orders', { params: withKey(key), body, parseAs: 'text' })
+    who.POST('/orders', { params: withKey(key), body: expecting(body, prices), parseAs: 'text' })
 
   /** Records the first response to an order. */
   function promise(who: Person, key: string, text: string): Placed {

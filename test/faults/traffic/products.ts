@@ -7,7 +7,7 @@ import { at, withKey, type Scene } from './scene.ts'
 
 /** Receives stock, and adds, changes and withdraws products. */
 export function createProducts(
-  { random, staff, seller, insist, promised }: Scene,
+  { random, staff, seller, insist, promised, prices }: Scene,
   { place }: Orders,
   change: Change,
 ) {
@@ -32,6 +32,7 @@ export function createProducts(
     const params = withKey(key)
     const product = await good(insist('a product', () => seller.POST('/products', { params, body })))
     promised.products.set(product.id, product)
+    prices.set(sku, product.price)
     return product
   }
 

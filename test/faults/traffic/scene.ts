@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import type { Schemas } from '../../../demo/client/client.ts'
+import { readPrices } from '../../../demo/client/orders.ts'
 import type { Person } from '../../../demo/client/shop.ts'
 import { demoPassword } from '../../../local/people.ts'
 import { promisedSince, type Promised } from '../checker.ts'
@@ -6,6 +8,9 @@ import { times } from '../fault.ts'
 import type { Random } from '../random.ts'
 import type { FaultShop } from '../shop.ts'
 import { createInsistence, type Insist } from './insist.ts'
+
+/** The SKUs that customers order. */
+export const skus = ['MUG-BLUE', 'MUG-RED', 'KIT-PUNCTURE', 'TOOL-HEX-SET'] as const
 
 /** What all parts of the traffic share. */
 export interface Scene {
@@ -18,6 +23,8 @@ export interface Scene {
   insist: Insist
   /** What the shop has confirmed, for comparison with its stores. */
   promised: Promised
+  /** The prices that customers have seen. They do not change. */
+  prices: Map<string, Schemas['Money']>
 }
 
 export async function openScene(shop: FaultShop, random: Random, customers: number) {
@@ -29,7 +36,8 @@ export async function openScene(shop: FaultShop, random: Random, customers: numb
     logIn('seller@example.com'),
   ])
   const { insist, strange, calm } = createInsistence()
-  const scene: Scene = { shop, random, people, staff, seller, insist, promised }
+  const prices = new Map(await readPrices(shop.unchecked, skus))
+  const scene: Scene = { shop, random, people, staff, seller, insist, promised, prices }
   return { scene, strange, calm }
 }
 

@@ -1,0 +1,2 @@
+ALTER TABLE "events"."outbox" ADD COLUMN "version" integer;--> statement-breakpoint
+CREATE INDEX "outbox_state" ON "events"."outbox" USING btree ("subject","version") WHERE "events"."outbox"."version" is not null;

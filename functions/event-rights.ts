@@ -1,0 +1,20 @@
+import { stateViewOf } from '../events/state-events.ts'
+
+/** What a role may do in the schema of event delivery beyond what every domain may do. */
+export interface Rights {
+  /** The event types that its projections are made from. It may read those events. */
+  projects: readonly string[]
+}
+
+/** Returns the SQL that creates the view of a role's state events. It can run repeatedly. */
+export function stateView(role: string, { projects }: Rights): string[] {
+  if (projects.length === 0) return []
+  const view = `events.${stateViewOf(role)}`
+  const types = projects.map((type) => `'${type}'`).join()
+  return [
+    // the barrier keeps the role's own expressions from seeing other events
+    `create or replace view ${view} with (security_barrier) as
+      select type, subject, version, data from events.outbox where version is not null and type in (${types})`,
+    `grant select on ${view} to ${role}`,
+  ]
+}
