@@ -7,6 +7,7 @@ import type { PgInsertValue } from 'drizzle-orm/pg-core'
 import type { Collection } from 'mongodb'
 import { AckPolicy, connect } from 'nats'
 import { pino } from 'pino'
+import postgres from 'postgres'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { after, openPostgres, type Db } from '../functions/shared/store/postgres.ts'
@@ -54,7 +55,7 @@ beforeAll(async () => {
   )
   reactions.listen(0, '127.0.0.1')
   await once(reactions, 'listening')
-  shop = await openShop(['orders', 'products'])
+  shop = await openShop(['orders', 'products'], {}, { collects: false })
   db = openPostgres(shop.database('events'))
 })
 afterAll(async () => {
@@ -267,6 +268,17 @@ describe('the relay', () => {
     expect(await db.select({ type: outbox.type, source: outbox.source }).from(outbox)).toEqual([
       { type: 'product.created', source: '/products' },
     ])
+  })
+
+  it('deletes a secret that nobody has taken within a day', async () => {
+    const [old, fresh] = [uuidv7(), uuidv7()]
+    const admin = postgres(shop.admin, { max: 1 })
+    for (const subject of [old, fresh]) await shop.leaveSecret('payments', subject, 'secret')
+    await admin`update events.secrets set at = now() - interval '25 hours' where subject = ${old}`
+    await relay()
+    const left = () => admin<{ subject: string }[]>`select subject from events.secrets`
+    await expect.poll(async () => (await left()).map(({ subject }) => subject)).toEqual([fresh])
+    await admin.end()
   })
 
   it('settles an event that every reaction has handled', async () => {

@@ -10,7 +10,8 @@ import type { Broker, Held } from './jetstream.ts'
 import { listeners } from './listeners.table.ts'
 import { Loop } from './loop.ts'
 import { pendingEvents, removeEvents, type WithOutbox } from './mongodb-outbox.ts'
-import { failures, inbox, outbox } from './tables.ts'
+import { secretLifetimeMs } from './secrets.ts'
+import { failures, inbox, outbox, secrets } from './tables.ts'
 
 /** The maximum number of events that are published together. */
 const batch = 256
@@ -204,8 +205,8 @@ async function collect(db: Db, { domain, collection }: Source, log: Logger): Pro
 }
 
 /**
- * Removes expired idempotency keys, and old settled events, inbox rows and dropped dead letters. Returns how
- * many.
+ * Removes expired idempotency keys, secrets that nobody has taken, and old settled events, inbox rows and
+ * dropped dead letters. Returns how many.
  */
 async function purge(db: Db): Promise<number> {
   let removed = 0
@@ -217,6 +218,7 @@ async function purge(db: Db): Promise<number> {
     )
     removed += count
   }
+  removed += (await db.delete(secrets).where(lt(secrets.at, before(secretLifetimeMs)))).count
   const old = before(keepMs)
   for (const [table, at] of [
     [outbox, outbox.settledAt],

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm'
+import { sql, type SQLWrapper } from 'drizzle-orm'
 import {
   bigint,
   index,
@@ -11,6 +11,9 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core'
 import { time } from '../functions/shared/store/columns.ts'
+
+/** Whether a row is for the current role. Those of the relay's role are all rows; it may not read `secret`. */
+const mine = (recipient: SQLWrapper) => sql`${recipient} = current_user or current_user = 'events'`
 
 /**
  * The schema of event delivery. Domains may only insert, and only rows of their own (functions/migrate.ts creates
@@ -93,4 +96,27 @@ export const failures = events.table(
     droppedAt: time('dropped_at'),
   },
   (t) => [primaryKey({ columns: [t.eventId, t.reaction] }), index('failures_due').on(t.nextAt)],
+)
+
+/**
+ * Secrets that one domain leaves for another, such as card tokens. An event refers to its secret by its
+ * subject and never contains it. Row-level security: a role reads and deletes only what is left for it, and
+ * the relay deletes what nobody has taken.
+ */
+export const secrets = events.table(
+  'secrets',
+  {
+    subject: text().notNull(),
+    /** The domain that it is left for, which is also the name of its role. */
+    recipient: text().notNull(),
+    secret: text().notNull(),
+    at: time('at').notNull().defaultNow(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.subject, t.recipient] }),
+    index('secrets_at').on(t.at),
+    pgPolicy('secrets_left', { for: 'insert', withCheck: sql`true` }),
+    pgPolicy('secrets_read', { for: 'select', using: mine(t.recipient) }),
+    pgPolicy('secrets_deleted', { for: 'delete', using: mine(t.recipient) }),
+  ],
 )

@@ -4,6 +4,10 @@ import { stateViewOf } from '../events/state-events.ts'
 export interface Rights {
   /** The event types that its projections are made from. It may read those events. */
   projects: readonly string[]
+  /** Whether it leaves secrets for other domains. */
+  leavesSecrets: boolean
+  /** Whether other domains leave secrets for it. */
+  takesSecrets: boolean
 }
 
 /** Returns the SQL that creates the view of a role's state events. It can run repeatedly. */
@@ -18,3 +22,15 @@ export function stateView(role: string, { projects }: Rights): string[] {
     `grant select on ${view} to ${role}`,
   ]
 }
+
+/** Returns the SQL that grants a role its part in secrets. Row-level security limits it to its own rows. */
+export function secretRights(role: string, { leavesSecrets, takesSecrets }: Rights): string[] {
+  const rights = [...(leavesSecrets ? ['insert'] : []), ...(takesSecrets ? ['select', 'delete'] : [])]
+  return rights.length === 0 ? [] : [`grant ${rights.join(', ')} on events.secrets to ${role}`]
+}
+
+/** The SQL that lets the relay delete old secrets, but not read them. */
+export const relayOnSecrets = [
+  'revoke all on events.secrets from events',
+  'grant delete, select (at) on events.secrets to events',
+]

@@ -5,7 +5,7 @@ import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator'
 import postgres from 'postgres'
 import { sourceOf } from '../events/event.ts'
-import { stateView, type Rights } from './event-rights.ts'
+import { relayOnSecrets, secretRights, stateView, type Rights } from './event-rights.ts'
 import { breakingReason, oldestVersion } from './migration-rules.ts'
 import { allowInsert, createPooler, createRole, setTimeouts } from './shared/store/roles.ts'
 import {
@@ -143,6 +143,8 @@ function grants(schemas: readonly Schema[]): string {
       `grant select, insert, update, delete on all tables in schema ${role} to ${role}`,
       `grant usage on all sequences in schema ${role} to ${role}`,
     ]),
+    ...relayOnSecrets,
+    ...schemas.flatMap(({ name, rights }) => secretRights(name, rights)),
     ...domains.flatMap((role) => [
       `grant usage on schema ${eventsSchema} to ${role}`,
       `grant insert on ${eventsSchema}.outbox, ${eventsSchema}.inbox to ${role}`,

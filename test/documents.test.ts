@@ -86,7 +86,6 @@ describe('docs/asyncapi.json', () => {
       customerId: uuidv7(),
       lines: [{ sku: 'MUG', quantity: 1 }],
       total: { amount: 900, currency: 'EUR' },
-      cardToken: 'card_approved',
     },
     'product.deleted': { productId: uuidv7(), sku: 'MUG', version: 2 },
   }

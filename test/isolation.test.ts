@@ -18,7 +18,14 @@ const ofDomains = ['insert events.inbox', 'insert events.outbox']
 
 /** What only some domains may do in the schema of event delivery. */
 const ofSome: Partial<Record<DatabaseRole, string[]>> = {
-  orders: ['select events.state_for_orders'],
+  orders: ['insert events.secrets', 'select events.state_for_orders'],
+  payments: ['delete events.secrets', 'select events.secrets'],
+}
+
+/** The tables of which a role has fewer rights than of the others in its schema. */
+const restricted: Readonly<Record<string, string[]>> = {
+  // to delete what is old, but not to read it
+  'events.secrets': ['delete events.secrets', 'select events.secrets.at'],
 }
 
 /** The rights of each PostgreSQL role outside its own schema. The list is complete. */
@@ -54,7 +61,7 @@ beforeAll(async () => {
   const admin = postgres(url.href, { max: 1 })
   tables = await admin<Table[]>`
     select n.nspname as schema, c.relname as name,
-      array(select attname::text from pg_attribute where attrelid = c.oid and attnum > 0 order by attnum) as columns
+      array(select attname::text from pg_attribute where attrelid = c.oid and attnum > 0 and not attisdropped order by attnum) as columns
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where c.relkind in ('r', 'v', 'm', 'p') and n.nspname !~ '^(pg_|information_schema)'`
   await admin.end()
@@ -143,13 +150,26 @@ describe('the state events of a domain', () => {
   })
 })
 
+describe('a secret', () => {
+  it('is read and deleted only by the domain that it is left for', async () => {
+    const left = [uuidv7(), uuidv7()] as const
+    await sql.orders`insert into events.secrets (subject, recipient, secret) values
+      (${left[0]}, 'payments', 'for payments'), (${left[1]}, 'stock', 'for stock')`
+    expect(await sql.payments`select secret from events.secrets`).toEqual([{ secret: 'for payments' }])
+    expect(await sql.payments`delete from events.secrets where true`).toHaveProperty('count', 1)
+    expect(await sql.events`delete from events.secrets where at <= now()`).toHaveProperty('count', 1)
+  })
+})
+
 describe.each(databaseRoles)('the role %s', (role) => {
   it('reads and writes in its own schema, and cannot alter its tables', async () => {
     const own = tables.filter(({ schema }) => schema === role)
     expect(await rights(role, ({ schema }) => schema === role)).toEqual(
       own
-        .flatMap(({ name }) =>
-          ['select', 'insert', 'update', 'delete'].map((verb) => `${verb} ${role}.${name}`),
+        .flatMap(
+          ({ name }) =>
+            restricted[`${role}.${name}`] ??
+            ['select', 'insert', 'update', 'delete'].map((verb) => `${verb} ${role}.${name}`),
         )
         .toSorted(),
     )

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { eq } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
 import type { EventData } from '../events/catalogue.ts'
+import { readSecret } from '../events/secrets.ts'
 import { httpProvider } from '../functions/payments/http-provider.ts'
 import { payments, type PaymentRow } from '../functions/payments/payment.ts'
 import type { Entry } from '../functions/payments/sandbox/sandbox.ts'
@@ -72,13 +73,22 @@ export async function openPayments() {
   const deps = shop.deps('payments')
   deps.provider = httpProvider(sandbox.url, sandbox.apiKey, { timeoutMs: 500 })
 
+  /** The tokens of orders that are not left for the payments domain yet. */
+  const tokens = new Map<string, string>()
+
   /** Creates an order whose stock is reserved. */
-  const reserved = (cardToken = 'card_approved', amount = 2500): EventData<'stock.reserved'> => ({
-    orderId: uuidv7(),
-    customerId: shop.users.customer.id,
-    total: { amount, currency: 'EUR' },
-    cardToken,
-  })
+  function reserved(cardToken = 'card_approved', amount = 2500): EventData<'stock.reserved'> {
+    const orderId = uuidv7()
+    tokens.set(orderId, cardToken)
+    return { orderId, customerId: shop.users.customer.id, total: { amount, currency: 'EUR' } }
+  }
+
+  /** Leaves the order's token for the payments domain, as create-order does. */
+  async function leaveToken({ orderId }: { orderId: string }) {
+    const token = tokens.get(orderId)
+    tokens.delete(orderId)
+    if (token !== undefined) await shop.leaveSecret('payments', orderId, token)
+  }
 
   async function paymentOf(orderId: string): Promise<PaymentRow> {
     const [row] = await deps.db.select().from(payments).where(eq(payments.orderId, orderId))
@@ -92,15 +102,22 @@ export async function openPayments() {
     sandbox,
     reserved,
     paymentOf,
-    authorize: (order: EventData<'stock.reserved'>, id?: string) =>
-      shop.react('authorize-payment', 'stock.reserved', order, id),
+    /** Returns the order's token, unless it was deleted. */
+    tokenOf: ({ orderId }: { orderId: string }) => readSecret(deps.db, orderId),
+    authorize: async (order: EventData<'stock.reserved'>, id?: string) => {
+      await leaveToken(order)
+      return shop.react('authorize-payment', 'stock.reserved', order, id)
+    },
     capture: ({ orderId }: { orderId: string }, id?: string) =>
       shop.react('capture-payment', 'order.shipped', { orderId }, id),
-    cancel: ({ orderId }: { orderId: string }, id?: string) =>
-      shop.react('void-payment', 'order.cancelled', { orderId, reason: 'changed my mind' }, id),
+    cancel: async ({ orderId }: { orderId: string }, id?: string) => {
+      await leaveToken({ orderId })
+      return shop.react('void-payment', 'order.cancelled', { orderId, reason: 'changed my mind' }, id)
+    },
     /** Creates an order that is paid. */
     captured: async (amount = 2500, cardToken = 'card_approved') => {
       const order = reserved(cardToken, amount)
+      await leaveToken(order)
       await shop.react('authorize-payment', 'stock.reserved', order)
       await shop.react('capture-payment', 'order.shipped', { orderId: order.orderId })
       return { order, payment: await paymentOf(order.orderId) }

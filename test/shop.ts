@@ -10,7 +10,7 @@ import { sourceOf, type EventData, type EventType, type ShopEvent } from '../eve
 import type { WithOutbox } from '../events/mongodb-outbox.ts'
 import { runReaction } from '../events/reaction.ts'
 import { collecting } from '../events/relay.ts'
-import { outbox } from '../events/tables.ts'
+import { outbox, secrets } from '../events/tables.ts'
 import { migrateMongodb } from '../functions/migrate-mongodb.ts'
 import { openDomain, operationOf, reactionOf } from '../functions/source.ts'
 import {
@@ -115,6 +115,8 @@ export async function openShop(
       : sources.map(({ domain, name }) =>
           collecting(events, { domain, collection: mongo.db.collection<WithOutbox>(name) }, log, 50),
         )
+  // the role of a domain that leaves secrets
+  const leaving: Db = openPostgres(as('orders'))
   const tokens = await createTokens(privateKey, publicKeys)
   const users: Record<Role, User> = {
     customer: { id: uuidv7(), role: 'customer', session: uuidv7() },
@@ -220,7 +222,12 @@ export async function openShop(
       await handle(name, event)
       return event
     },
+    /** Leaves a secret for a domain. */
+    leaveSecret: async (recipient: Domain, subject: string, secret: string) => {
+      await leaving.insert(secrets).values({ recipient, subject, secret })
+    },
     close: async () => {
+      await leaving.client.end()
       await Promise.all(collectors.map((collector) => collector.stop()))
       await mongo?.close()
       await Promise.all([...opened.values()].map((o) => o.close()))

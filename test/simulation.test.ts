@@ -331,6 +331,8 @@ it('keeps every promise and invariant, in whatever order things happen', { timeo
         if (card === 'card_approved' && wanted <= units && !cancelled && !expired)
           expect(ended[n]).toBe('completed')
       }
+      // however an order ends, its card token is deleted
+      expect([...(await admin`select subject from events.secrets`)]).toEqual([])
       const books = await readBooks({
         postgres: shop.admin,
         sandbox: sandbox.url,

@@ -70,10 +70,20 @@ describe('create-order', () => {
     })
     expect(answer.headers.get('location')).toBe(`/api/v1/orders/${answer.body.id}`)
     expect(answer.headers.get('etag')).toBe('"1"')
-    expect(await shop.emitted(answer.body.id)).toMatchObject([
+    expect(await shop.emitted(answer.body.id)).toEqual([
       {
+        id: expect.any(String),
         type: 'order.placed',
-        data: { orderId: answer.body.id, total: { amount: 6499 }, cardToken: 'card_approved' },
+        subject: answer.body.id,
+        data: {
+          orderId: answer.body.id,
+          customerId: user.id,
+          lines: [
+            { sku: 'MUG', quantity: 2 },
+            { sku: 'SAW', quantity: 1 },
+          ],
+          total: { amount: 6499, currency: 'EUR' },
+        },
       },
     ])
     expect((await shop.get(`/orders/${answer.body.id}`, { as: user })).body).toEqual(answer.body)

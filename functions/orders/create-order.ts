@@ -55,7 +55,6 @@ export const createOrder = operation(
       customerId: user.id,
       lines: lines.map(({ sku, quantity }) => ({ sku, quantity })),
       total,
-      cardToken: body.payment.cardToken,
     }
     const cause = db.cause!
     const milestone = 'confirmation' as const
@@ -63,6 +62,7 @@ export const createOrder = operation(
       event: outboxRow(cause, 'order.placed', id, placed),
       deadline: outboxRow(cause, 'order.deadline-reached', id, { orderId: id, milestone }),
       deadlineMs,
+      cardToken: body.payment.cardToken,
     }
     const answer = json(toOrder({ ...row, deadline: null }), 201, {
       location: `/api/v1/orders/${id}`,

@@ -23,6 +23,7 @@ export default domain<typeof open>()({
       core: true,
       idempotent: true,
       emits: ['order.placed', 'order.deadline-reached'],
+      leavesSecretsFor: ['payments'],
       concurrency: 100,
       maxScale: 10,
     }),

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { EventSpec } from '../shared/domain.ts'
-import { eventId, eventLines, eventMoney, ofOrder } from '../shared/schemas/event-shapes.ts'
+import { eventId, eventLines, eventMoney, ofOrder, oldCardToken } from '../shared/schemas/event-shapes.ts'
 
 export const events = {
   'order.placed': {
@@ -10,7 +10,7 @@ export const events = {
       customerId: eventId,
       lines: eventLines,
       total: eventMoney,
-      cardToken: z.string(),
+      cardToken: oldCardToken,
     }),
   },
   'order.confirmed': { summary: 'Stock is reserved and the payment authorised', data: ofOrder },

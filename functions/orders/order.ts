@@ -3,6 +3,7 @@ import { index, integer, jsonb, pgSchema, primaryKey, text, uuid } from 'drizzle
 import { InvalidEvent, type EventData } from '../../events/event.ts'
 import { time } from '../shared/store/columns.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
+import { CardToken } from '../shared/schemas/card-token.ts'
 import { formatMoney } from '../shared/schemas/money.ts'
 import {
   Address,
@@ -160,13 +161,10 @@ export const NewOrder = z
     deliveryAddress: Address,
     note: Text(1000).optional(),
     payment: z.strictObject({
-      cardToken: z
-        .string()
-        .regex(/^[\w-]{1,100}$/, 'a card token of the payment provider')
-        .meta({
-          description: 'A token of the payment provider; see docs/payment-sandbox.md for the test cards.',
-          example: 'card_approved',
-        }),
+      cardToken: CardToken.meta({
+        description: 'A token of the payment provider; see docs/payment-sandbox.md for the test cards.',
+        example: 'card_approved',
+      }),
     }),
     currency: Currency.optional().meta({
       description: 'The order is rejected if the products have another currency.',

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { outboxRow } from '../../events/emit.ts'
-import { outbox } from '../../events/tables.ts'
+import { outbox, secrets } from '../../events/tables.ts'
 import type { Answer, IdempotencyKey } from '../shared/store/idempotency.ts'
 import { prepared, type Db } from '../shared/store/postgres.ts'
 import { idempotencyKeys, orders, timeline, type OrderRow } from './order.ts'
@@ -11,18 +11,20 @@ interface Events {
   /** Published `deadlineMs` later, by the database's clock. */
   deadline: EventRow
   deadlineMs: number
+  /** Left for payments, because events must not contain it. */
+  cardToken: string
 }
 
 type EventRow = ReturnType<typeof outboxRow>
 
 /**
- * Writes a new order, its first timeline entry, its events and the stored answer in one statement. This takes
- * a fraction of the time of a transaction with four statements (see bench/) and is just as atomic.
+ * Writes a new order, its first timeline entry, its events, its card token and the stored answer in one
+ * statement. This takes a fraction of the time of a transaction with four statements (see bench/) and is just as atomic.
  */
 export const placeOrder = (
   db: Db,
   order: Omit<OrderRow, 'deadline'>,
-  { event, deadline, deadlineMs }: Events,
+  { event, deadline, deadlineMs, cardToken }: Events,
   { status: answerStatus, headers: answerHeaders, body: answerBody, ...key }: IdempotencyKey & Answer,
 ) =>
   statement(db).execute({
@@ -35,6 +37,7 @@ export const placeOrder = (
     deadlineType: deadline.type,
     deadlineData: deadline.data,
     deadlineMs,
+    cardToken,
     ...key,
     answerStatus,
     answerHeaders,
@@ -90,6 +93,17 @@ const statement = prepared((db) => {
       // a constant, not a column: the domain's role may insert into the outbox, but not read it
       .returning({ done: sql`1`.as('done') }),
   )
+  const token = db.$with('token').as(
+    db
+      .insert(secrets)
+      .values({
+        // the subject of the event
+        subject: placeholder('subject'),
+        recipient: 'payments',
+        secret: placeholder('cardToken'),
+      })
+      .returning({ done: sql`1`.as('done') }),
+  )
   const kept = db.$with('kept').as(
     db
       .insert(idempotencyKeys)
@@ -103,5 +117,9 @@ const statement = prepared((db) => {
       })
       .returning({ key: idempotencyKeys.key }),
   )
-  return db.with(kept, placed, entry, event).select({ id: placed.id }).from(placed).prepare('place_order')
+  return db
+    .with(kept, placed, entry, event, token)
+    .select({ id: placed.id })
+    .from(placed)
+    .prepare('place_order')
 })

@@ -31,11 +31,24 @@ const outcome = ({ status, id, declineReason }: ProviderPayment): Outcome => ({
 /** The outcome for a payment of zero, which does not involve the provider. */
 const withoutProvider = (status: Outcome['status']): Outcome => ({ status, id: null, reason: null })
 
-/** Authorises a payment. The status is normally `authorized` or `declined`. */
-export async function authorize(provider: PaymentProvider, payment: PaymentRow): Promise<Outcome> {
-  const { id: reference, amount, currency, cardToken } = payment
+/**
+ * Authorises a payment. The status is normally `authorized` or `declined`.
+ * @param cardToken undefined if it is no longer kept; a payment that the provider does not have is then declined
+ */
+export async function authorize(
+  provider: PaymentProvider,
+  payment: PaymentRow,
+  cardToken: string | undefined,
+): Promise<Outcome> {
+  const { id: reference, amount, currency } = payment
   if (amount === 0) return withoutProvider('authorized')
-  const request = { reference, cardToken: cardToken ?? '', amount: { amount, currency } }
+  if (cardToken === undefined) {
+    const known = await provider.lookUp(reference)
+    return known === undefined
+      ? { status: 'declined', id: null, reason: 'the card token has expired' }
+      : outcome(known)
+  }
+  const request = { reference, cardToken, amount: { amount, currency } }
   try {
     return outcome(await provider.authorize(request, `authorize:${reference}`))
   } catch (error) {
@@ -65,10 +78,14 @@ export async function capture(provider: PaymentProvider, payment: PaymentRow): P
  * provider does not have is authorised first, with the usual key. Otherwise an authorisation that is still
  * under way could reach the provider later and hold the money.
  */
-export async function giveBack(provider: PaymentProvider, payment: PaymentRow): Promise<Outcome> {
+export async function giveBack(
+  provider: PaymentProvider,
+  payment: PaymentRow,
+  cardToken: string | undefined,
+): Promise<Outcome> {
   if (payment.amount === 0) return withoutProvider('voided')
   const found = await provider.lookUp(payment.id)
-  const known = found === undefined ? await authorize(provider, payment) : outcome(found)
+  const known = found === undefined ? await authorize(provider, payment, cardToken) : outcome(found)
   if (known.status !== 'authorized' || known.id === null) return known
   try {
     return outcome(await provider.void(known.id, `void:${payment.id}`))

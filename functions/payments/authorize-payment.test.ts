@@ -14,13 +14,14 @@ describe('authorize-payment', () => {
     const order = shop.reserved()
     await shop.authorize(order)
     const payment = await shop.paymentOf(order.orderId)
-    expect(payment).toMatchObject({ status: 'authorized', amount: 2500, currency: 'EUR', cardToken: null })
+    expect(payment).toMatchObject({ status: 'authorized', amount: 2500, currency: 'EUR' })
     expect(await shop.emitted(order.orderId)).toMatchObject([
       {
         type: 'payment.authorized',
         data: { orderId: order.orderId, paymentId: payment.id, amount: order.total },
       },
     ])
+    expect(await shop.tokenOf(order)).toBeUndefined()
     const [entry] = await shop.sandbox.journal(payment.id)
     expect(entry).toMatchObject({ operation: 'authorize', key: `authorize:${payment.id}`, amount: 2500 })
   })
@@ -32,7 +33,8 @@ describe('authorize-payment', () => {
   ])('emits payment.declined with the reason for %s', async (card, reason) => {
     const order = shop.reserved(card)
     await shop.authorize(order)
-    expect(await shop.paymentOf(order.orderId)).toMatchObject({ status: 'declined', reason, cardToken: null })
+    expect(await shop.paymentOf(order.orderId)).toMatchObject({ status: 'declined', reason })
+    expect(await shop.tokenOf(order)).toBeUndefined()
     expect(await shop.emitted(order.orderId)).toMatchObject([{ type: 'payment.declined', data: { reason } }])
   })
 

@@ -16,11 +16,11 @@ export default {
       notFound: 'There is no payment with this id.',
       create: async (shop) => {
         const orderId = uuidv7()
+        await shop.leaveSecret('payments', orderId, 'card_approved')
         await shop.react('authorize-payment', 'stock.reserved', {
           orderId,
           customerId: shop.users.customer.id,
           total: { amount: 1800, currency: 'EUR' },
-          cardToken: 'card_approved',
         })
         await shop.react('capture-payment', 'order.shipped', { orderId })
         const { body } = await shop.get(`/payments?orderId=${orderId}`, { as: 'customer' })

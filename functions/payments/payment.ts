@@ -106,8 +106,6 @@ export const payments = schema.table(
     captured: integer().notNull().default(0),
     refunded: integer().notNull().default(0),
     refunding: integer().notNull().default(0),
-    /** Null once the outcome of the authorisation is known. */
-    cardToken: text('card_token'),
     providerId: text('provider_id'),
     /** Why it was declined, or why the capture failed. */
     reason: text(),

@@ -58,7 +58,7 @@ export async function advance(
   tx: Tx,
   row: PaymentRow,
   event: PaymentEvent,
-  more: Partial<Pick<PaymentRow, 'providerId' | 'reason' | 'cardToken'>> = {},
+  more: Partial<Pick<PaymentRow, 'providerId' | 'reason'>> = {},
 ): Promise<PaymentRow> {
   const state = next(row, event)
   if (state === undefined) throw new Error(`payment ${row.id} is ${row.status}: it refuses to ${event.type}`)

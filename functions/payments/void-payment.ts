@@ -5,6 +5,7 @@ import { advance, beginRefund, finishRefund, lockPayment, begunRefund } from './
 import type { Db } from '../shared/store/postgres.ts'
 import { transaction } from '../shared/store/transaction.ts'
 import { reaction } from '../../events/reaction.ts'
+import { forgetSecret, readSecret } from '../../events/secrets.ts'
 
 /** Voids or refunds the order's payment. Afterwards nothing can be authorised or captured for the order. */
 export const voidPayment = reaction('void-payment', async (event, { db, provider, once }) => {
@@ -22,12 +23,16 @@ export const voidPayment = reaction('void-payment', async (event, { db, provider
     return
   }
 
-  const answer = payment.status === 'voiding' ? await giveBack(provider, payment) : undefined
+  const answer =
+    payment.status === 'voiding'
+      ? await giveBack(provider, payment, await readSecret(db, orderId))
+      : undefined
   await once(async (tx) => {
+    await forgetSecret(tx, orderId)
     const row = await lockPayment(tx, { orderId })
     if (answer === undefined || row?.status !== 'voiding') return
     const { id: paymentId, currency } = row
-    const found = { providerId: answer.id, reason: answer.reason ?? row.reason, cardToken: null }
+    const found = { providerId: answer.id, reason: answer.reason ?? row.reason }
     if (answer.status === 'declined') {
       await advance(tx, row, { type: 'decline' }, found)
       return

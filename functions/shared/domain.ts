@@ -40,6 +40,8 @@ export interface OperationRow extends Row {
    * Needed to take an order from the catalogue to the shipment. Small installations run only such operations.
    */
   core?: true
+  /** The domains that it leaves secrets for, such as card tokens, which events must not contain. */
+  leavesSecretsFor?: readonly string[]
   /** Uses LISTEN, which needs a direct connection to PostgreSQL, without the pooler. */
   listens?: true
   /** Returns a stream that may stay open for this many seconds. */

@@ -1,11 +1,16 @@
 import * as z from 'zod'
 import type { EventSpec } from '../shared/domain.ts'
-import { eventId, eventMoney, eventSku, ofOrder } from '../shared/schemas/event-shapes.ts'
+import { eventId, eventMoney, eventSku, ofOrder, oldCardToken } from '../shared/schemas/event-shapes.ts'
 
 export const events = {
   'stock.reserved': {
     summary: 'Every line of the order is reserved',
-    data: z.strictObject({ orderId: eventId, customerId: eventId, total: eventMoney, cardToken: z.string() }),
+    data: z.strictObject({
+      orderId: eventId,
+      customerId: eventId,
+      total: eventMoney,
+      cardToken: oldCardToken,
+    }),
   },
   'stock.rejected': {
     summary: 'A line is larger than the stock: nothing is reserved',

@@ -4,8 +4,8 @@ import { mergeLines, reservations, reserve } from './stock.ts'
 import { reaction } from '../../events/reaction.ts'
 
 export const reserveStock = reaction('reserve-stock', async ({ data }, { once }) => {
-  const { orderId, customerId, total, cardToken } = data
-  const lines = mergeLines(data.lines)
+  const { orderId, lines: wanted, ...order } = data
+  const lines = mergeLines(wanted)
   await once(async (tx) => {
     // the two statements of each Promise.all are pipelined
     const [first, held] = await Promise.all([
@@ -23,7 +23,7 @@ export const reserveStock = reaction('reserve-stock', async ({ data }, { once })
     if (shortages.length === 0)
       await Promise.all([
         saveAccounts(tx, accounts),
-        tx.emit('stock.reserved', orderId, { orderId, customerId, total, cardToken }),
+        tx.emit('stock.reserved', orderId, { orderId, ...order }),
       ])
     else
       await Promise.all([

@@ -20,7 +20,7 @@ const entry = (operation: Deed, reference: string, amount: number): Books['journ
   payment: {
     id: `at-provider-${reference}`,
     reference,
-    cardToken: 'card_approved',
+    card: {},
     status: 'captured',
     amount: { amount, currency: 'EUR' },
     captured: 0,

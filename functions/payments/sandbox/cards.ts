@@ -21,5 +21,8 @@ const cards: Record<string, Card> = {
   card_flaky: { flaky: true },
 }
 
-export const cardOf = (token: string): Card =>
-  Object.hasOwn(cards, token) ? cards[token]! : { declined: 'unknown card' }
+/** Returns the card of a token: the name of a card, which a dash and anything else may follow. */
+export function cardOf(token: string): Card {
+  const [name = ''] = token.split('-')
+  return Object.hasOwn(cards, name) ? cards[name]! : { declined: 'unknown card' }
+}

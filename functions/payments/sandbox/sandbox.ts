@@ -1,5 +1,5 @@
 import { uuidv7 } from 'uuidv7'
-import { cardOf } from './cards.ts'
+import { cardOf, type Card } from './cards.ts'
 
 /**
  * The sandbox's rules, without HTTP or disk: payments, the operations on them, and the result stored for each
@@ -9,13 +9,17 @@ import { cardOf } from './cards.ts'
 export interface SandboxPayment {
   id: string
   reference: string
-  cardToken: string
+  /** What its card does. The token itself is not kept. */
+  card: Card
   status: 'authorized' | 'captured' | 'voided' | 'declined'
   amount: { amount: number; currency: string }
   captured: number
   refunded: number
   declineReason?: string
 }
+
+/** The request for a payment. */
+export type NewPayment = Pick<SandboxPayment, 'reference' | 'amount'> & { cardToken: string }
 
 export type Deed = 'authorize' | 'capture' | 'void' | 'refund'
 
@@ -40,12 +44,10 @@ export interface Entry {
 type Verdict = Pick<Entry, 'outcome' | 'refusal' | 'payment'>
 
 /** Decides on a new payment: authorised or declined, depending on its card. */
-export function authorize(
-  id: string,
-  request: Pick<SandboxPayment, 'reference' | 'cardToken' | 'amount'>,
-): Verdict {
-  const { declined } = cardOf(request.cardToken)
-  const payment = { id, ...request, captured: 0, refunded: 0 }
+export function authorize(id: string, { cardToken, ...request }: NewPayment): Verdict {
+  const card = cardOf(cardToken)
+  const { declined } = card
+  const payment = { id, ...request, card, captured: 0, refunded: 0 }
   return declined === undefined
     ? { outcome: 'done', payment: { ...payment, status: 'authorized' } }
     : { outcome: 'declined', payment: { ...payment, status: 'declined', declineReason: declined } }
@@ -66,7 +68,7 @@ export function perform(payment: SandboxPayment, deed: Exclude<Deed, 'authorize'
   }
   if (payment.status !== 'authorized') return refused(`the payment is ${payment.status}`)
   if (deed === 'void') return done({ status: 'voided' })
-  if (cardOf(payment.cardToken).refusesCapture) return refused('the issuer refuses the capture')
+  if (payment.card.refusesCapture) return refused('the issuer refuses the capture')
   return done({ status: 'captured', captured: payment.amount.amount })
 }
 
@@ -106,18 +108,15 @@ export class Sandbox {
    * Returns whether a flaky card makes this attempt fail. It does so for the first attempt of each operation
    * on a payment since the sandbox started.
    */
-  turnsAway(operation: Deed, reference: string, cardToken: string): boolean {
+  turnsAway(operation: Deed, reference: string, card: Card): boolean {
     const attempt = `${operation} ${reference}`
-    if (!cardOf(cardToken).flaky || this.#turnedAway.has(attempt)) return false
+    if (!card.flaky || this.#turnedAway.has(attempt)) return false
     this.#turnedAway.add(attempt)
     return true
   }
 
   /** Decides on a request with a new key and records it. Refuses a second payment for a reference. */
-  authorize(
-    request: Pick<SandboxPayment, 'reference' | 'cardToken' | 'amount'>,
-    by: Pick<Entry, 'key' | 'hash'>,
-  ): Entry {
+  authorize(request: NewPayment, by: Pick<Entry, 'key' | 'hash'>): Entry {
     const known = this.byReference(request.reference)
     const verdict: Verdict =
       known === undefined

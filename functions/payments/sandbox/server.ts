@@ -8,7 +8,7 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { Hono, type Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import * as z from 'zod'
-import { cardOf } from './cards.ts'
+import { cardOf, type Card } from './cards.ts'
 import { openJournal } from './journal.ts'
 import { Sandbox, type Entry, type SandboxPayment } from './sandbox.ts'
 
@@ -72,9 +72,10 @@ export async function startSandbox(options: SandboxOptions) {
 
   app.post('/v1/authorizations', async (c) => {
     const { by, body } = await read(c, NewAuthorization)
-    return answerOnce(c, by, body.cardToken, async () => {
-      if (sandbox.turnsAway('authorize', body.reference, body.cardToken)) throw turnedAway()
-      if (cardOf(body.cardToken).slow) await pause(options.slowMs ?? 5_000)
+    const card = cardOf(body.cardToken)
+    return answerOnce(c, by, card, async () => {
+      if (sandbox.turnsAway('authorize', body.reference, card)) throw turnedAway()
+      if (card.slow) await pause(options.slowMs ?? 5_000)
       // another request with the same key may have been decided meanwhile
       return sandbox.byKey(by.key) ?? sandbox.authorize(body, by)
     })
@@ -85,8 +86,8 @@ export async function startSandbox(options: SandboxOptions) {
       const { by, body } = await read(c, deed === 'refund' ? NewRefund : Nothing)
       const payment = sandbox.byId(c.req.param('id'))
       if (payment === undefined) throw new Fault(404, 'Not found', 'There is no payment with this id.')
-      return answerOnce(c, by, payment.cardToken, async () => {
-        if (sandbox.turnsAway(deed, payment.reference, payment.cardToken)) throw turnedAway()
+      return answerOnce(c, by, payment.card, async () => {
+        if (sandbox.turnsAway(deed, payment.reference, payment.card)) throw turnedAway()
         const amount = 'amount' in body ? body.amount : payment.amount.amount
         return sandbox.perform(payment, deed, amount, by)
       })
@@ -109,7 +110,7 @@ export async function startSandbox(options: SandboxOptions) {
   async function answerOnce(
     c: C,
     by: Pick<Entry, 'key' | 'hash'>,
-    cardToken: string,
+    { silent }: Card,
     decide: () => Promise<Entry>,
   ) {
     const known = sandbox.byKey(by.key)
@@ -117,7 +118,7 @@ export async function startSandbox(options: SandboxOptions) {
     if (entry.hash !== by.hash)
       throw new Fault(422, 'Idempotency-Key reused', 'The key was used for another request.')
     await journal.flushed()
-    if (known === undefined && cardOf(cardToken).silent) return neverAnswer(c)
+    if (known === undefined && silent) return neverAnswer(c)
     return entry.outcome === 'refused' ? refuse(c, entry) : c.json(toAnswer(entry.payment), statusOf(entry))
   }
 
@@ -184,8 +185,8 @@ function parse(text: string): unknown {
   }
 }
 
-/** Converts a payment to its answer, without the card token: a provider never returns that. */
-const toAnswer = (payment: SandboxPayment) => ({ ...payment, cardToken: undefined })
+/** Converts a payment to its answer, without the card: a provider does not tell what a card will do. */
+const toAnswer = (payment: SandboxPayment) => ({ ...payment, card: undefined })
 
 const statusOf = ({ operation }: Entry) => (operation === 'authorize' || operation === 'refund' ? 201 : 200)
 
@@ -214,5 +215,10 @@ function isSame(a: string, b: string) {
 
 const digest = (text: string) => hash('sha256', text, 'buffer')
 
-// the journal is written only by this sandbox, so its entries are not validated
-const parseEntry = (line: string) => JSON.parse(line) as Entry
+/** Parses a line of the journal. Earlier versions wrote the token instead of what the card does. */
+function parseEntry(line: string): Entry {
+  // written only by this sandbox, so not validated
+  const entry = JSON.parse(line) as Entry & { payment: { cardToken?: string } }
+  const { cardToken, ...payment } = entry.payment
+  return cardToken === undefined ? entry : { ...entry, payment: { ...payment, card: cardOf(cardToken) } }
+}

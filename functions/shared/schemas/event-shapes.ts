@@ -7,3 +7,6 @@ export const eventMoney = z.strictObject({ amount: z.int().min(0), currency: z.s
 export const eventSku = z.string().min(1).max(64)
 export const eventLines = z.array(z.strictObject({ sku: eventSku, quantity: z.int().min(1) })).min(1)
 export const ofOrder = z.strictObject({ orderId: eventId })
+
+/** In events from before card tokens were kept apart from events. No event is emitted with one. */
+export const oldCardToken = z.string().exactOptional().meta({ deprecated: true })

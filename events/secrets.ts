@@ -1,0 +1,25 @@
+import { eq, sql } from 'drizzle-orm'
+import { prepared, type Db, type Tx } from '../functions/shared/store/postgres.ts'
+import { secrets } from './tables.ts'
+
+/** How long a secret is kept that its recipient does not take, in ms. */
+export const secretLifetimeMs = 24 * 60 * 60 * 1000
+
+const bySubject = prepared((db) =>
+  db
+    .select({ secret: secrets.secret })
+    .from(secrets)
+    .where(eq(secrets.subject, sql.placeholder('subject')))
+    .prepare('secret_by_subject'),
+)
+
+/** Reads the secret that another domain has left for this one. Returns undefined if it is no longer there. */
+export async function readSecret(db: Db, subject: string): Promise<string | undefined> {
+  const [row] = await bySubject(db).execute({ subject })
+  return row?.secret
+}
+
+/** Deletes a secret that has been used, or is no longer needed. */
+export async function forgetSecret(tx: Tx, subject: string): Promise<void> {
+  await tx.delete(secrets).where(eq(secrets.subject, subject))
+}
