@@ -1,11 +1,16 @@
 import type { ReactionRow } from '../functions/shared/domain.ts'
-import { reactions, type InDomain } from '../functions/table.ts'
+import { domains, reactions, type InDomain } from '../functions/table.ts'
 
 export interface Consumer {
   /** The domain, whose key signs what is delivered. */
   domain: string
   on: readonly string[]
   leadsTo?: string
+  /**
+   * Whether the dispatcher records that the event is handled. A reaction whose store is PostgreSQL does that
+   * itself, together with its effect.
+   */
+  isRecorded: boolean
   /** How many deliveries its instances can handle concurrently. */
   atOnce: number
 }
@@ -15,7 +20,13 @@ export const consumers: Readonly<Record<string, Consumer>> = Object.fromEntries(
   Object.entries(reactions as Record<string, InDomain<ReactionRow>>).map(
     ([name, { domain, on, leadsTo, concurrency, maxScale }]) => [
       name,
-      { domain, on, atOnce: concurrency * maxScale, ...(leadsTo === undefined ? {} : { leadsTo }) },
+      {
+        domain,
+        on,
+        atOnce: concurrency * maxScale,
+        isRecorded: domains[domain].store !== 'postgres',
+        ...(leadsTo === undefined ? {} : { leadsTo }),
+      },
     ],
   ),
 )

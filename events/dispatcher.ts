@@ -12,7 +12,7 @@ import { consumers as reactions } from './consumers.table.ts'
 import { ackWaitMs, type Broker } from './jetstream.ts'
 import { Loop } from './loop.ts'
 import type { Signature } from './signature.ts'
-import { failures } from './tables.ts'
+import { failures, inbox } from './tables.ts'
 import { createWaker } from './wake.ts'
 
 export interface DispatcherOptions {
@@ -114,6 +114,7 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
       waker.wakeAfter(typeOf(event.type))
       await deliver(name, event)
       waker.asked(name)
+      if (reactions[name]!.isRecorded) await record(name, event.id)
       if (isRetry) await db.delete(failures).where(isFailure(name, event.id))
     } catch (error) {
       await storeFailure(name, event, error)
@@ -138,6 +139,11 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
     })
     const answer = await response.text()
     if (!response.ok) throw new Refused(response.status, answer)
+  }
+
+  /** Records that a reaction has handled an event. If that fails, the event is delivered again. */
+  async function record(name: string, eventId: string) {
+    await db.insert(inbox).values({ reaction: name, eventId }).onConflictDoNothing()
   }
 
   async function storeFailure(name: string, event: CloudEvent<unknown>, error: unknown) {

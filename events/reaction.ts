@@ -21,6 +21,9 @@ type TypesOf<N extends ReactionName> = Reactions[N] extends { on: infer O extend
  */
 export type Once = (work: (tx: Tx) => Promise<void>) => Promise<boolean>
 
+/** `once` is there if the domain's store is PostgreSQL. */
+type DepsOf<D> = D extends { db: Db } ? D & { once: Once } : D
+
 export interface Reaction<N extends string = string> {
   name: N
   // oxlint-disable-next-line typescript/no-explicit-any -- the dispatcher sends only events that the table names
@@ -28,22 +31,19 @@ export interface Reaction<N extends string = string> {
 }
 
 /**
- * Implements a reaction of the table. Events are delivered at least once, so every change to its store must
- * run in `once`. A call to an outside service has an idempotency key instead. If the reaction throws, the
- * event is delivered again later.
+ * Implements a reaction of the table. Events are delivered at least once, so every change to PostgreSQL must
+ * run in `once`. A call to an outside service has an idempotency key instead, and a change to MongoDB must do
+ * nothing when it is repeated. If the reaction throws, the event is delivered again later.
  */
 export function reaction<const N extends ReactionName>(
   name: N,
-  handle: (
-    event: EventOf<N>,
-    deps: Registry['deps'][Reactions[N]['domain']] & { once: Once },
-  ) => Promise<void>,
+  handle: (event: EventOf<N>, deps: DepsOf<Registry['deps'][Reactions[N]['domain']]>) => Promise<void>,
 ): Reaction<N> {
   return { name, handle }
 }
 
 /**
- * Runs a reaction on an event. All reactions are in domains whose store is PostgreSQL.
+ * Runs a reaction on an event.
  * @param cause the reaction's domain and the events that it may emit; the trace is the event's
  */
 export function runReaction(
@@ -52,7 +52,8 @@ export function runReaction(
   deps: object,
   cause: Omit<Cause, 'traceparent'>,
 ): Promise<void> {
-  const db = withCause((deps as { db: Db }).db, { ...cause, traceparent: event.traceparent })
+  if (!('db' in deps)) return handle(event, deps)
+  const db = withCause(deps.db as Db, { ...cause, traceparent: event.traceparent })
   return handle(event, { ...deps, db, once: onceFor(db, name, event) })
 }
 

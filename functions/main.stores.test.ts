@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { openProcesses, type Environment, type Processes } from '../test/processes.ts'
 import type { TestShop } from '../test/shop.ts'
 import journal from './orders/migrations/meta/_journal.json' with { type: 'json' }
+import { migrations as products } from './products/migrations/index.ts'
 
 /** The version of the orders' schema. */
 const ordersVersion = journal.entries.length
@@ -55,7 +56,7 @@ describe('a process that cannot use its store', () => {
     [
       'on a MongoDB database that was never migrated',
       () => ({ ...good, FUNCTION: 'get-product', MONGODB_URL: shop.mongodb.replace(/[^/]+(?=\?)/, 'none') }),
-      `The products data in MongoDB is older than this code (version 0 of 1). Run the migration first (FUNCTION=migrate).`,
+      `The products data in MongoDB is older than this code (version 0 of ${products.length}). Run the migration first (FUNCTION=migrate).`,
     ],
     [
       'to migrate with the URL of the wrong role',

@@ -88,6 +88,9 @@ export default domain<typeof open>()({
       'Cancels an order that was not confirmed or shipped in time',
       { emits: ['order.cancelled'] },
     ),
+    'drop-orders': on(['user.deleted'], 'Cancels what a deleted customer has ordered, but not paid', {
+      emits: ['order.cancelled'],
+    }),
     'track-order': on(
       ['stock.reserved', 'stock.released', 'stock.committed', 'payment.voided', 'payment.refunded'],
       'Keeps the order’s timeline',

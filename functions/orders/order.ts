@@ -47,6 +47,9 @@ export const next = (status: OrderStatus, event: OrderEvent): OrderStatus | unde
 
 export const isEnded = (status: OrderStatus) => Object.keys(transitions[status]).length === 0
 
+/** The statuses of an order for which no payment is authorised yet. */
+export const unconfirmed: OrderStatus[] = ['placed', 'reserved']
+
 /** How long a confirmed order may wait for shipment, in ms: as long as a payment authorisation is valid. */
 export const shipWithinMs = 7 * 24 * 60 * 60 * 1000
 
@@ -54,7 +57,7 @@ export const shipWithinMs = 7 * 24 * 60 * 60 * 1000
 export type Milestone = EventData<'order.deadline-reached'>['milestone']
 
 const missed: Record<Milestone, { waiting: OrderStatus[]; reason: string }> = {
-  confirmation: { waiting: ['placed', 'reserved'], reason: 'took too long' },
+  confirmation: { waiting: unconfirmed, reason: 'took too long' },
   shipment: { waiting: ['confirmed'], reason: 'not shipped in time' },
 }
 

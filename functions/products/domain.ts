@@ -1,4 +1,4 @@
-import { del, domain, get, patch, post } from '../shared/domain.ts'
+import { del, domain, get, on, patch, post } from '../shared/domain.ts'
 import { events } from './events.ts'
 import type { open } from './open.ts'
 
@@ -25,5 +25,9 @@ export default domain<typeof open>()({
       emits: ['product.deleted'],
     }),
   },
-  reactions: {},
+  reactions: {
+    'withdraw-products': on(['user.deleted'], 'Takes what a deleted user sells off the shop', {
+      emits: ['product.deleted'],
+    }),
+  },
 })

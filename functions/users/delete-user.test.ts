@@ -22,6 +22,7 @@ it('lets users delete themselves, which removes their data and ends their sessio
   expect((await shop.post('/sessions', { key: null, body: { email: ada.email, password } })).status).toBe(401)
   for (const { refreshToken } of [ada, phone])
     expect((await shop.post('/sessions/refresh', { key: null, body: { refreshToken } })).status).toBe(401)
+  expect(await shop.emitted(ada.id)).toMatchObject([{ type: 'user.deleted', data: { userId: ada.id } }])
   const [row] = await shop.deps('users').db.select().from(users).where(eq(users.id, ada.id))
   expect(row).toMatchObject({ email: null, name: null, passwordHash: null, deletedAt: expect.any(Date) })
 })

@@ -8,7 +8,10 @@ import { findUser, keepOneAdmin } from './find-user.ts'
 import { idempotencyKeys, mayChange, noStore, noSuchUser, pathOf, users } from './user.ts'
 import { problems } from './problems.ts'
 
-/** Deletes the user's personal data. The row stays, because orders and payments refer to its id. */
+/**
+ * Deletes the user's personal data. The row stays, because orders and payments refer to its id. The event
+ * withdraws what the user sells and cancels what they have not paid.
+ */
 export const deleteUser = operation(
   'delete-user',
   {
@@ -38,6 +41,7 @@ export const deleteUser = operation(
         .where(sql`${users.id} = ${id} and ${users.version} = ${current.version}`)
       if (count === 0) throw staleVersion()
       await endSessionsOf(tx, id)
+      await tx.emit('user.deleted', id, { userId: id })
       // the stored answer to the registration contains the name and e-mail address too
       await tx.delete(idempotencyKeys).where(eq(sql`${idempotencyKeys.headers}->>'location'`, pathOf(id)))
     })

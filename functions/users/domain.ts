@@ -1,4 +1,5 @@
 import { del, domain, get, patch, post } from '../shared/domain.ts'
+import { events } from './events.ts'
 import type { open } from './open.ts'
 
 export default domain<typeof open>()({
@@ -12,7 +13,7 @@ export default domain<typeof open>()({
       secret: 'private key',
     },
   },
-  events: {},
+  events,
   operations: {
     'register-user': post('/api/v1/users', 'Register a customer', {
       by: 'anyone',
@@ -26,7 +27,10 @@ export default domain<typeof open>()({
       by: 'user',
       concurrency: 2,
     }),
-    'delete-user': del('/api/v1/users/{id}', 'Delete a user and end their sessions', { by: 'user' }),
+    'delete-user': del('/api/v1/users/{id}', 'Delete a user and end their sessions', {
+      by: 'user',
+      emits: ['user.deleted'],
+    }),
 
     'log-in': post('/api/v1/sessions', 'Log in', {
       by: 'anyone',

@@ -21,4 +21,10 @@ export const migrations: readonly MongoMigration[] = [
       ])
     },
   },
+  {
+    // for withdraw-products
+    up: async (db) => {
+      await db.collection('products').createIndexes([{ name: 'seller', key: { sellerId: 1, _id: 1 } }])
+    },
+  },
 ]

@@ -1,13 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { connect } from 'nats'
+import postgres from 'postgres'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Person } from '../demo/client/shop.ts'
-import { cancelOrder, placeOrder, readOrder, shipOrder } from '../demo/client/orders.ts'
+import { good } from '../demo/client/good.ts'
+import { cancelOrder, newOrder, placeOrder, readOrder, shipOrder } from '../demo/client/orders.ts'
+import { demoPassword } from '../local/people.ts'
 import { waitForEntries } from '../demo/client/timeline.ts'
 import { natsOptions } from '../events/nats-url.ts'
 import { tablesWith } from './contents.ts'
 import { startTestSystem, type TestSystem } from './system.ts'
+
+/** What must not be left behind: card tokens by orders, products and open orders by accounts. */
 
 let shop: TestSystem
 let customer: Person
@@ -64,3 +69,51 @@ it('leaves no trace of a card token once its order has ended', async () => {
   expect(await stream()).toContain(completed.id)
   expect(journal()).toContain('"operation":"authorize"')
 })
+
+it('sells nothing of a deleted seller', async () => {
+  const admin = await shop.logIn({ email: 'admin@example.com', password: demoPassword })
+  const account = { email: `${randomUUID()}@example.com`, password: randomUUID() }
+  const { user } = await shop.register(account)
+  const path = { id: user.id }
+  const params = { path, header: { 'If-Match': '*' } }
+  await good(admin.PATCH('/users/{id}', { params, body: { role: 'seller' } }))
+  const seller = await shop.logIn(account)
+  const [sku, price] = [`SOLD-${randomUUID()}`, { amount: 500, currency: 'EUR' }]
+  const product = await good(
+    seller.POST('/products', { body: { sku, name: 'Kettle', category: 'pots', price } }),
+  )
+  const lines = [{ sku, quantity: 1 }]
+  await placeOrder(customer, lines)
+
+  await good(admin.DELETE('/users/{id}', { params: { path } }))
+  const read = () => shop.GET('/products/{id}', { params: { path: { id: product.id } } })
+  await expect.poll(async () => (await read()).response.status, { timeout: 10_000 }).toBe(404)
+  const order = async () => (await customer.POST('/orders', { body: newOrder(lines) })).response.status
+  await expect.poll(order, { timeout: 10_000 }).toBe(422)
+  // the relay does not publish an event for ever that a reaction without PostgreSQL has handled
+  await expect.poll(() => unsettled(user.id), { timeout: 15_000 }).toEqual([])
+})
+
+it('cancels what a deleted customer has not paid, and ships what they have', async () => {
+  const leaver = await shop.register()
+  const paid = await placeOrder(leaver, mug)
+  await waitForEntries(leaver, paid.id, 'order.confirmed')
+  const waiting = await placeOrder(leaver, mug, 'card_slow')
+  await good(leaver.DELETE('/users/{id}', { params: { path: { id: leaver.user.id } } }))
+  await waitForEntries(staff, waiting.id, 'order.cancelled', 'stock.released')
+  expect(await readOrder(staff, waiting.id)).toMatchObject({
+    status: 'cancelled',
+    reason: 'the account was deleted',
+  })
+  await shipOrder(staff, paid.id)
+  await waitForEntries(staff, paid.id, 'order.completed')
+})
+
+/** Returns the types of a subject's events that some reaction has not handled. */
+async function unsettled(subject: string): Promise<string[]> {
+  const sql = postgres(shop.system.environment.database('events'), { max: 1 })
+  const rows = await sql<{ type: string }[]>`
+    select type from events.outbox where subject = ${subject} and settled_at is null`
+  await sql.end()
+  return rows.map(({ type }) => type)
+}
