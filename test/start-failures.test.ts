@@ -9,6 +9,7 @@ import postgres from 'postgres'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { good } from '../demo/client/good.ts'
+import { placeOrder, readOrder } from '../demo/client/orders.ts'
 import { shopClient } from '../demo/client/shop.ts'
 import type { FunctionReport } from '../local/activator/report.ts'
 import { isRoot } from '../local/stores/access.js'
@@ -166,6 +167,24 @@ describe('a shop', { timeout: patienceMs * 2 }, () => {
       await stop(again)
     },
   )
+
+  it('sells where a proxy is set for all other requests', async () => {
+    const proxy = 'http://127.0.0.1:1'
+    const shop = startShop(dataDir, {
+      env: { NODE_USE_ENV_PROXY: '1', HTTP_PROXY: proxy, HTTPS_PROXY: proxy, http_proxy: proxy },
+    })
+    const customer = await logIn(await shop.url())
+    const { items } = await good(customer.GET('/products', { params: { query: { limit: 1 } } }))
+    const { id } = await placeOrder(customer, [{ sku: items[0]!.sku, quantity: 1 }])
+    await vi.waitFor(
+      async () => expect(await readOrder(customer, id)).toMatchObject({ status: 'confirmed' }),
+      {
+        timeout: patienceMs,
+        interval: 200,
+      },
+    )
+    await stop(shop)
+  })
 
   it('leaves only its stores running if it is killed, and the next start stops them', async () => {
     const shop = startShop(dataDir)

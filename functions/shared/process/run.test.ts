@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
 /** Runs a command with the body `main` of its main function. */
-function command(main: string, prefix = '') {
+function command(main: string, { prefix = '', env = {} }: { prefix?: string; env?: NodeJS.ProcessEnv } = {}) {
   const path = (file: string) => JSON.stringify(join(import.meta.dirname, file))
   const script = `
     import { run } from ${path('run.ts')}
@@ -11,7 +11,7 @@ function command(main: string, prefix = '') {
     await run(async () => { ${main} }, '${prefix}')`
   const { status, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
     encoding: 'utf8',
-    env: { ...process.env, FORCE_COLOR: '0' },
+    env: { ...process.env, FORCE_COLOR: '0', ...env },
   })
   return { status, stdout, stderr }
 }
@@ -28,15 +28,39 @@ describe('a command', () => {
   it('prints only the message of an error for users', () => {
     const fails = `throw new UserError('The disk is full. Free some space.')`
     expect(command(fails)).toEqual({ status: 1, stdout: '', stderr: 'The disk is full. Free some space.\n' })
-    expect(command(fails, 'zeroshop: ')).toMatchObject({
+    expect(command(fails, { prefix: 'zeroshop: ' })).toMatchObject({
       status: 1,
       stderr: 'zeroshop: The disk is full. Free some space.\n',
     })
   })
 
   it('prints any other error with its stack', () => {
-    const { status, stderr } = command(`throw new TypeError('x is not a function')`, 'zeroshop: ')
+    const { status, stderr } = command(`throw new TypeError('x is not a function')`, { prefix: 'zeroshop: ' })
     expect(status).toBe(1)
     expect(stderr).toMatch(/^TypeError: x is not a function\n +at /)
+  })
+
+  it.each(['NO_PROXY', 'no_proxy'])('takes no proxy on loopback, and keeps what %s names', (name) => {
+    const asks = `
+      const { createServer } = await import('node:http')
+      const server = createServer((_, response) => response.end('direct')).listen(0)
+      await new Promise((resolve) => server.once('listening', resolve))
+      for (const host of ['127.0.0.1', 'localhost', '[::1]'])
+        console.log(await (await fetch('http://' + host + ':' + server.address().port)).text())
+      console.log(process.env.NO_PROXY)
+      server.close().closeAllConnections()`
+    const proxy = 'http://127.0.0.1:1'
+    const env = {
+      NO_PROXY: undefined,
+      no_proxy: undefined,
+      [name]: 'shop.test',
+      HTTP_PROXY: proxy,
+      http_proxy: proxy,
+    }
+    const { stdout, stderr } = command(asks, { env: { ...env, NODE_USE_ENV_PROXY: '1' } })
+    expect({ stdout, stderr }).toEqual({
+      stdout: 'direct\ndirect\ndirect\nshop.test,localhost,127.0.0.1,::1,[::1]\n',
+      stderr: '',
+    })
   })
 })

@@ -1,12 +1,14 @@
 import { styleText } from 'node:util'
+import { withoutProxyOnLoopback } from './no-proxy.ts'
 import { UserError } from './user-error.ts'
 
 /**
  * Runs the main function of a command, and sets the exit code of the process: the number that `main` returns,
- * or 1 if it throws.
+ * or 1 if it throws. Its requests to this machine, and those of the processes that it starts, take no proxy.
  * @param prefix is printed before the message of a UserError
  */
 export async function run(main: () => Promise<number | void>, prefix = ''): Promise<void> {
+  Object.assign(process.env, withoutProxyOnLoopback(process.env))
   try {
     process.exitCode = (await main()) ?? process.exitCode
   } catch (error) {
