@@ -12,13 +12,17 @@ import { removeProxyHeaders } from './client-headers.ts'
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
-/** Starts a server on 127.0.0.1. Returns it with its port, which is chosen if `port` is 0. */
-export async function listen(handler: Handler, port: number): Promise<{ server: Server; port: number }> {
+/** Starts a server. Returns it with its port, which is chosen if `port` is 0. */
+export async function listen(
+  handler: Handler,
+  port: number,
+  host = '127.0.0.1',
+): Promise<{ server: Server; port: number }> {
   const server = createServer(serverOptions, handler)
   answerClientErrors(server)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, '127.0.0.1', resolve)
+    server.listen(port, host, resolve)
   })
   return { server, port: (server.address() as AddressInfo).port }
 }

@@ -69,7 +69,7 @@ async function start(options: SystemOptions, startup: Startup): Promise<System> 
   const { dataDir, env, durable = true, say } = options
   const { script, dist } = options.bundler ?? { script: bundleScript, dist: distFolder(dataDir) }
   // first, so that a port in use is reported before anything else is started
-  const shopfront = await openServer(options.port)
+  const shopfront = await openServer(options.port, { withIpv6: true })
   startup.onStop(shopfront.close)
   const internal = await openServer(0)
   startup.onStop(internal.close)
