@@ -1,5 +1,5 @@
 /** `npm start`: runs the whole shop on this machine until Ctrl-C. */
-import { createWriteStream, mkdirSync, renameSync, statSync } from 'node:fs'
+import { createWriteStream, renameSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import pc from 'picocolors'
 import { run } from '../../functions/shared/process/run.ts'
@@ -8,7 +8,7 @@ import { lockDataDir } from '../lock.ts'
 import { noteworthy } from './noteworthy.ts'
 import { readOptions, usage, type Options } from './options.ts'
 import { demoPassword, people } from '../people.ts'
-import { explainDataDir } from '../stores/data-dir.ts'
+import { explainDataDir, makePrivateFolder } from '../stores/data-dir.ts'
 import { chooseDataDir, startProblem } from '../stores/data-folder.js'
 import { codeOf } from '../stores/field.ts'
 import { signal } from '../stores/process.ts'
@@ -103,7 +103,7 @@ function cutOff(system: System | undefined, code: number) {
 
 /** Opens the log. Returns a function that appends to it, but does nothing after an error, such as a full disk. */
 function openLog(file: string): (line: string) => void {
-  mkdirSync(dirname(file), { recursive: true })
+  makePrivateFolder(dirname(file))
   if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > logLimit) renameSync(file, `${file}.1`)
   const log = createWriteStream(file, { flags: 'a' })
   let broken = false

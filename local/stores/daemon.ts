@@ -1,9 +1,9 @@
 import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import { spawn } from 'node:child_process'
-import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { explainDataDir } from './data-dir.ts'
+import { explainDataDir, makePrivateFolder } from './data-dir.ts'
 import { explainExit, lineThatMatters } from './explain.ts'
 import type { StopSignal } from './leftovers.ts'
 import { register, unregister } from './leftovers.ts'
@@ -38,7 +38,7 @@ export interface Daemon {
 }
 
 const openLog = (file: string): number => {
-  mkdirSync(dirname(file), { recursive: true })
+  makePrivateFolder(dirname(file))
   if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > logLimit) renameSync(file, `${file}.1`)
   return openSync(file, 'a')
 }

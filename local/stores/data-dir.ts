@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { isRoot } from './access.js'
+import { findPostgresUser, isOurs, isRoot } from './access.js'
 import { marker } from './data-folder.js'
 import { codeOf, textOf } from './field.ts'
 import { UserError } from '../../functions/shared/process/user-error.ts'
@@ -33,19 +33,34 @@ export const makeFolder = (folder: string): void => {
 }
 
 /**
- * Creates the data folder, or checks that an existing folder is one.
+ * Creates a folder that other users may not enter, or closes an existing one to them. If PostgreSQL runs as another user,
+ * the group of that user may still enter.
+ */
+export const makePrivateFolder = (folder: string): void => {
+  makeFolder(folder)
+  if (process.getuid === undefined || !isOurs(folder)) return
+  const { mode, gid } = statSync(folder)
+  const isForPostgres = isRoot && (mode & 0o010) !== 0 && gid === findPostgresUser()?.gid
+  const wanted = isForPostgres ? 0o710 : 0o700
+  if ((mode & 0o777) !== wanted) chmodSync(folder, wanted)
+}
+
+/**
+ * Creates the data folder, or checks that an existing folder is one. Other users may not enter it.
  * @throws UserError if it is not writable or contains other files
  */
 export const openDataDir = (dataDir: string): void => {
   try {
     makeFolder(dataDir)
     const files = readdirSync(dataDir)
-    if (files.includes(marker)) return
-    if (!files.every((file) => neighbours.has(file))) {
+    if (!files.includes(marker) && !files.every((file) => neighbours.has(file))) {
       throw new UserError(
         `${dataDir} contains files that do not belong to Zeroshop. Set DATA_DIR to a new or empty folder.`,
       )
     }
+    // not earlier, because it might have been someone else's folder
+    makePrivateFolder(dataDir)
+    if (files.includes(marker)) return
     const content = { about: 'A data folder of Zeroshop; npm run reset removes it.', created: new Date() }
     writeFileSync(join(dataDir, marker), `${JSON.stringify(content, null, 2)}\n`)
   } catch (error) {

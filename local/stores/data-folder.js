@@ -58,6 +58,9 @@ const objectionTo = (local) => {
   // If PostgreSQL can no longer reach its data, the start reports that. A second, empty shop would only hide it.
   if (existsSync(join(local, 'postgres'))) return undefined
   const folder = unwritable(nearest(local))
+  // another user's data folder is closed, so that its marker cannot be seen
+  if (folder !== undefined && existsSync(local) && !isOurs(local))
+    return `${local} belongs to ${ownerOf(local)}`
   if (folder !== undefined) return `you may not write to ${folder}`
   const barrier = isRoot ? barrierTo(local, findPostgresUser() ?? nobody) : undefined
   if (barrier === undefined) return undefined

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import { goodBinary, versionOf } from './binary.ts'
 import { cacheDir, cached } from './cache.ts'
 import type { Daemon } from './daemon.ts'
 import { startDaemon } from './daemon.ts'
-import { explainDataDir, makeFolder, openDataDir } from './data-dir.ts'
+import { explainDataDir, makeFolder, makePrivateFolder, openDataDir } from './data-dir.ts'
 import { fieldOf, textOf } from './field.ts'
 import { stopLeftovers } from './leftovers.ts'
 import { pipVenv } from './packages.ts'
@@ -212,7 +212,7 @@ export const startMongo = async (options: StoreOptions): Promise<Store> => {
   try {
     // it belongs to data that was removed
     if (!hasData(dataDir, engine)) rmSync(passwordFile, { force: true })
-    mkdirSync(folder, { recursive: true })
+    makePrivateFolder(folder)
     // without a configuration file, it would look for one in the current folder and in the user's home
     if (engine === 'secantus') writeFileSync(config, '')
   } catch (error) {

@@ -51,6 +51,12 @@ describe('startNats', () => {
     await second.stop()
   })
 
+  it('keeps its data and its log where only their owner reads them', async () => {
+    const store = await startNats({ dataDir, env })
+    for (const folder of ['nats', 'log']) expect(statSync(join(dataDir, folder)).mode & 0o777).toBe(0o700)
+    await store.stop()
+  })
+
   it('stops and replaces a server that was left over from a killed runner', async () => {
     const left = await runKilledRunner('nats', dataDir)
     const said: string[] = []

@@ -10,7 +10,7 @@ import { natsOptions } from '../../events/nats-url.ts'
 import { atLeast, goodBinary, onPath } from './binary.ts'
 import { cached } from './cache.ts'
 import { startDaemon } from './daemon.ts'
-import { explainDataDir, openDataDir } from './data-dir.ts'
+import { explainDataDir, makePrivateFolder, openDataDir } from './data-dir.ts'
 import { fieldOf } from './field.ts'
 import { stopLeftovers } from './leftovers.ts'
 import { pipInstall } from './packages.ts'
@@ -172,7 +172,7 @@ export const startNats = async (
   let password: string
   try {
     password = passwordOf(dataDir, options.password)
-    await mkdir(folder, { recursive: true })
+    makePrivateFolder(folder)
     // an earlier version made it readable for everybody
     rmSync(config, { force: true })
     // a killed server does not remove its file

@@ -7,7 +7,7 @@ import { openDataDir } from './data-dir.ts'
 import { isRoot } from './access.js'
 import { signal } from './process.ts'
 import { runKilledRunner } from './fixtures/killed.ts'
-import { temporaryDataDir } from './temporary.ts'
+import { temporaryDataDir, temporaryFolder } from './temporary.ts'
 
 const env = { PATH: process.env['PATH'] }
 
@@ -116,8 +116,14 @@ describe('startPostgres', () => {
   })
 
   describe.skipIf(!isRoot)('if the tests run as root,', () => {
+    // other users may enter it, unlike a data folder
+    let folder: string
+    let removeFolder: () => void
+    beforeEach(() => ({ folder, remove: removeFolder } = temporaryFolder()))
+    afterEach(() => removeFolder())
+
     it('reports which folder the user postgres may not enter', async () => {
-      const closed = join(dataDir, 'closed')
+      const closed = join(folder, 'closed')
       mkdirSync(closed, { mode: 0o700 })
       const inside = join(closed, 'data')
       openDataDir(inside)
@@ -127,10 +133,13 @@ describe('startPostgres', () => {
     })
 
     it('lets only the user postgres enter a closed data folder', async () => {
-      const closed = join(dataDir, 'closed')
+      const closed = join(folder, 'closed')
       mkdirSync(closed, { mode: 0o700 })
       const store = await startPostgres({ dataDir: closed, env, durable: false })
       await store.stop()
+      expect(statSync(closed).mode & 0o777).toBe(0o710)
+      // as when another store is started again meanwhile
+      openDataDir(closed)
       expect(statSync(closed).mode & 0o777).toBe(0o710)
     })
 
