@@ -6,6 +6,7 @@ import type { Backend } from './backend.ts'
 import { distFolder } from './dist-folder.ts'
 import { environment, type Environment, type Settings } from './environment.ts'
 import { front } from './front.ts'
+import { onlyFor } from './hosts.ts'
 import type { Options } from './commands/options.ts'
 import { freePort } from './ports.ts'
 import { startProcesses } from './processes.ts'
@@ -114,7 +115,8 @@ async function start(options: SystemOptions, startup: Startup): Promise<System> 
   const backend = await startBackend(options, configured, dist, startup)
   internal.use(backend.handleInternal)
   startup.onStop(leaveAddress(dataDir, configured.database('events')))
-  shopfront.use(front(backend.handle, () => backend.scale(), options.origins))
+  const answer = front(backend.handle, () => backend.scale(), options.origins)
+  shopfront.use(onlyFor(options.allowedHosts ?? [], answer))
   return {
     url: `http://localhost:${shopfront.port}`,
     dist,

@@ -54,6 +54,11 @@ describe('a start that fails', { timeout: patienceMs }, () => {
     [['--max-scale=0'], {}, '--max-scale=0: set it to a whole number from 1 to 100.'],
     [['--fast'], {}, "Unknown option '--fast'. See npm start -- --help."],
     [[], { PORT: 'abc' }, 'PORT=abc: set it to a whole number from 0 to 65535.'],
+    [
+      [],
+      { ALLOWED_HOSTS: 'a b' },
+      'ALLOWED_HOSTS=a b: set it to host names, separated by commas, such as shop.test,10.0.0.7.',
+    ],
   ])('is reported in one line, for the options %j and the variables %j', async (args, env, said) => {
     expect(await refusal(startShop(dataDir, { args, env }))).toBe(said)
     expect(existsSync(dataDir)).toBe(false)

@@ -1,3 +1,4 @@
+import { nameOf } from '../hosts.ts'
 import { UserError } from '../../functions/shared/process/user-error.ts'
 import { readOrigins, type Origins } from '../cors.ts'
 import { parseArguments } from './arguments.ts'
@@ -11,6 +12,8 @@ export interface Options {
   inProcess: boolean
   /** The origins whose pages may call the shop; none if it is left out. */
   origins?: Origins
+  /** Hosts besides this machine for which requests are answered, as browsers write them. */
+  allowedHosts?: readonly string[]
 }
 
 export const usage = `npm start -- [options]
@@ -18,7 +21,8 @@ export const usage = `npm start -- [options]
   --max-scale N      limits the processes of each function
   --in-process       runs all functions in one process
 PORT sets the port (8080), DATA_DIR the data folder (.data, or a folder outside the checkout if .data cannot be used),
-CORS_ORIGINS the origins whose pages may call the shop, such as https://shop.example.org, or * (none).`
+CORS_ORIGINS the origins whose pages may call the shop, such as https://shop.example.org, or * (none),
+ALLOWED_HOSTS the hosts at which the shop may be reached besides localhost, such as shop.test,10.0.0.7.`
 
 /** @throws UserError if an option is unknown or its value is out of range */
 export function readOptions(args: string[], env: NodeJS.ProcessEnv): Options | 'help' {
@@ -31,6 +35,7 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv): Options | '
       values['max-scale'] === undefined ? undefined : whole('--max-scale', values['max-scale'], 1, 100),
     inProcess: values['in-process'] ?? false,
     origins: readOrigins(env['CORS_ORIGINS']),
+    allowedHosts: hosts('ALLOWED_HOSTS', env['ALLOWED_HOSTS'] ?? ''),
   }
 }
 
@@ -49,4 +54,15 @@ function whole(name: string, text: string, min: number, max: number): number {
   const value = Number(text)
   if (text.trim() !== '' && Number.isInteger(value) && value >= min && value <= max) return value
   throw new UserError(`${name}=${text}: set it to a whole number from ${min} to ${max}.`)
+}
+
+function hosts(name: string, text: string): string[] {
+  const given = text.split(',').filter((host) => host.trim() !== '')
+  return given.map((host) => {
+    const known = nameOf(host.trim())
+    if (known !== undefined && !/[/@?#]/.test(host)) return known
+    throw new UserError(
+      `${name}=${text}: set it to host names, separated by commas, such as shop.test,10.0.0.7.`,
+    )
+  })
 }
