@@ -25,6 +25,10 @@ const day = 24 * 60 * 60 * 1000
 export const ackWaitMs = 30_000
 
 const streamName = 'zeroshop'
+/** A stream for a moment, which shows whether JetStream can store anything. */
+const probeName = 'zeroshop-probe'
+/** More than fits into the space that is left in blocks on a full disk, in bytes. */
+const probeSize = 64 * 1024
 /** JetStream's error code. */
 const streamNotFound = 10_059
 
@@ -55,6 +59,8 @@ export interface Broker {
    * differs.
    */
   ensureStream(): Promise<void>
+  /** Returns whether JetStream can create a stream and store a message in it. */
+  canStore(): Promise<boolean>
   /** Returns the number of messages in the stream. */
   count(): Promise<number>
   deleteStream(): Promise<void>
@@ -153,6 +159,23 @@ export async function connectBroker(
         abort_on_missing_resource: true,
       })
     },
+    async canStore() {
+      try {
+        await manager.streams.add({
+          name: probeName,
+          subjects: [probeName],
+          storage: StorageType.File,
+          max_bytes: 16 * probeSize,
+          num_replicas: replicas,
+        })
+        await js.publish(probeName, new Uint8Array(probeSize))
+        return true
+      } catch {
+        return false
+      } finally {
+        await manager.streams.delete(probeName).catch(() => {})
+      }
+    },
     count: async () => (await manager.streams.info(streamName)).state.messages,
     async deleteStream() {
       await manager.streams.delete(streamName).catch((error: unknown) => {
@@ -164,6 +187,15 @@ export async function connectBroker(
     },
   }
 }
+
+/** Whether NATS or the connection to it caused the error. */
+export const isBrokerError = (error: unknown): error is NatsError => error instanceof NatsError
+
+/** Whether JetStream itself has refused something, so that it can be reached. */
+export const isRefusal = (error: unknown): boolean => isBrokerError(error) && error.api_error !== undefined
+
+/** Returns what JetStream said, or the client's code for why it said nothing, such as TIMEOUT. */
+export const brokerReason = ({ api_error, code }: NatsError): string => api_error?.description ?? code
 
 const isNoStream = (error: unknown) =>
   error instanceof NatsError && error.api_error?.err_code === streamNotFound

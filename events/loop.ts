@@ -1,5 +1,11 @@
 import type { Logger } from 'pino'
 
+export interface Failing {
+  since: Date
+  /** The last error. */
+  error: unknown
+}
+
 /**
  * Repeats work: at once if the last run returned more than 0, when woken, and otherwise after a pause. A
  * failure is logged, and the work is retried after a pause that grows to 5 s.
@@ -9,9 +15,15 @@ export class Loop {
   #stopped = false
   #woken = false
   #wakeUp: () => void = () => {}
+  #failing: Failing | undefined
 
   constructor(name: string, pauseMs: number, work: () => Promise<number>, log: Logger) {
     this.#ended = this.#run(name, pauseMs, work, log)
+  }
+
+  /** Since when every run has failed; undefined if the last run succeeded. */
+  get failing(): Failing | undefined {
+    return this.#failing
   }
 
   /** Runs the work now, or once more after the present run. Does not shorten the pause after a failure. */
@@ -35,8 +47,10 @@ export class Loop {
       try {
         more = (await work()) > 0
         failed = 0
+        this.#failing = undefined
       } catch (error) {
         failed++
+        this.#failing = { since: this.#failing?.since ?? new Date(), error }
         log.warn({ err: error, loop: name }, 'failed; trying again')
       }
       if (!more) await this.#pause(failed === 0 ? pauseMs : Math.min(100 * 2 ** failed, 5_000), failed > 0)

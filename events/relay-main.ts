@@ -50,6 +50,7 @@ export async function openRelay(config: Config, log: Logger): Promise<Service> {
   return {
     checked: Promise.resolve(),
     ping: async () => void (await db.client`select 1`),
+    degraded: relay.degraded,
     close: async () => {
       await relay.stop()
       await Promise.all([

@@ -2,14 +2,17 @@ import { and, asc, inArray, isNotNull, isNull, lt, lte, sql } from 'drizzle-orm'
 import type { Collection } from 'mongodb'
 import type { Logger } from 'pino'
 import { keyLifetimeMs } from '../functions/shared/store/idempotency.ts'
+import type { Degraded } from '../functions/shared/process/service.ts'
 import { before, outboxChannel, type Db } from '../functions/shared/store/postgres.ts'
+import { reasonOf } from '../functions/shared/store/store-errors.ts'
 import { transaction } from '../functions/shared/store/transaction.ts'
 import { stores } from '../functions/stores.table.ts'
 import { sourceOf, versionIn, type ShopEvent } from './event.ts'
-import type { Broker, Held } from './jetstream.ts'
+import { brokerReason, isBrokerError, type Broker, type Held } from './jetstream.ts'
 import { listeners } from './listeners.table.ts'
-import { Loop } from './loop.ts'
+import { Loop, type Failing } from './loop.ts'
 import { pendingEvents, removeEvents, type WithOutbox } from './mongodb-outbox.ts'
+import { repairStream } from './repair.ts'
 import { secretLifetimeMs } from './secrets.ts'
 import { failures, inbox, outbox, secrets } from './tables.ts'
 
@@ -19,6 +22,15 @@ const batch = 256
 const sweep = 1_000
 /** How long settled events are kept, in ms. Longer than the stream keeps its messages. */
 const keepMs = 7 * 24 * 60 * 60 * 1000
+/** How long something may fail before it counts as degraded, in ms. A store that restarts takes less. */
+const degradedAfterMs = 3_000
+
+export interface Relay {
+  /** Returns the stores that have failed for some seconds. */
+  degraded: () => Degraded[]
+  /** Finishes the present work. */
+  stop: () => Promise<void>
+}
 
 export interface RelayOptions {
   /** Connected with the role `events`. */
@@ -43,12 +55,16 @@ export interface Source {
  * Starts to publish events from the outboxes to JetStream. An event that a reaction has not handled in time
  * is published again, so that each event takes effect even if the broker loses its data. Several relays may
  * run at the same time, because each skips rows that another has locked.
- * @returns `stop`, which finishes the present work
  */
-export async function startRelay(options: RelayOptions): Promise<{ stop(): Promise<void> }> {
+export async function startRelay(options: RelayOptions): Promise<Relay> {
   const { db, broker, sources = [], redeliverAfterMs = 30_000, pollMs = 1_000, log } = options
   const sweepMs = Math.min(redeliverAfterMs / 2, 5_000)
-  const publishing = new Loop('publish', pollMs, () => publishBatch(db, broker), log)
+  const publishing: Loop = new Loop(
+    'publish',
+    pollMs,
+    () => publish(db, broker, publishing.failing, log),
+    log,
+  )
   const loops = [
     publishing,
     new Loop('settle', sweepMs, () => settle(db), log),
@@ -63,13 +79,30 @@ export async function startRelay(options: RelayOptions): Promise<{ stop(): Promi
       return undefined
     })
   return {
+    degraded: () => degradedStores(loops.flatMap(({ failing }) => failing ?? [])),
     async stop() {
       await Promise.all([...loops.map((loop) => loop.stop()), listening?.unlisten().catch(() => {})])
     },
   }
 }
 
-/** Publishes a batch of due events. Returns how many there were, so that the loop runs until there are none. */
+/** Publishes a batch of due events, and repairs the stream if JetStream accepts none. Returns how many there were. */
+async function publish(db: Db, broker: Broker, failing: Failing | undefined, log: Logger): Promise<number> {
+  try {
+    return await publishBatch(db, broker)
+  } catch (error) {
+    if (isBrokerError(error)) {
+      const failingForMs = failing === undefined ? 0 : Date.now() - failing.since.getTime()
+      await repairStream(broker, { failingForMs }, log)
+    }
+    throw error
+  }
+}
+
+/**
+ * Publishes a batch of due events. Returns how many there were, so that the loop runs until there are none.
+ * @throws the first error if JetStream accepts none of them
+ */
 async function publishBatch(db: Db, broker: Broker): Promise<number> {
   return transaction(db, async (tx) => {
     const rows = await tx
@@ -101,13 +134,32 @@ async function publishBatch(db: Db, broker: Broker): Promise<number> {
         )
         .where(sql`${outbox.id} = published.id`)
     const failed = results.find((result) => result.status === 'rejected')
-    if (failed !== undefined && published.length === 0) {
-      // JetStream may have lost the stream with its disk
-      await broker.ensureStream()
-      throw failed.reason
-    }
+    if (failed !== undefined && published.length === 0) throw failed.reason
     return rows.length
   })
+}
+
+/** Returns each store that has failed for long enough, since its first failure, with its last error. */
+function degradedStores(failures: Failing[]): Degraded[] {
+  const found = new Map<Degraded['store'], Failing>()
+  for (const { since, error } of failures) {
+    const store = storeOf(error)
+    const known = found.get(store)
+    if (known === undefined || since < known.since) found.set(store, { since, error })
+  }
+  return [...found]
+    .filter(([, { since }]) => Date.now() - since.getTime() >= degradedAfterMs)
+    .map(([store, { since, error }]) => ({
+      store,
+      since: since.toISOString(),
+      reason: isBrokerError(error) ? brokerReason(error) : reasonOf(error).reason,
+    }))
+}
+
+/** The store that an error of the relay comes from. MongoDB's driver begins the names of its errors like this. */
+const storeOf = (error: unknown): Degraded['store'] => {
+  if (isBrokerError(error)) return 'nats'
+  return error instanceof Error && /^(?:Mongo|PoolCleared)/.test(error.name) ? 'mongodb' : 'postgres'
 }
 
 const toEvent = ({ id, type, source, subject, time, traceparent, data }: typeof outbox.$inferSelect) =>

@@ -35,14 +35,15 @@ export async function appOf(entries: Entry[], opened: Opened, config: Config, lo
     authenticate: openAuthenticator(config),
     log,
   })
-  addHealth(app, opened.ping)
+  addHealth(app, opened)
   return app
 }
 
 /**
- * `/health/liveness` succeeds if the process responds; `/health/readiness` succeeds if its store does, too.
+ * `/health/liveness` succeeds if the process responds; `/health/readiness` succeeds if its stores do, too, and
+ * says what is degraded.
  */
-function addHealth(app: Hono, ping: () => Promise<void>) {
+function addHealth(app: Hono, { ping, degraded = () => [] }: Pick<Service, 'ping' | 'degraded'>) {
   app.get('/health/liveness', (c) => c.json({ status: 'ok' }))
   app.get('/health/readiness', async (c) => {
     // failing requests log the reason; the caller does not get it
@@ -50,7 +51,9 @@ function addHealth(app: Hono, ping: () => Promise<void>) {
       () => true,
       () => false,
     )
-    return isReady ? c.json({ status: 'ok' }) : c.json({ status: 'unavailable' }, 503)
+    const failing = degraded()
+    if (isReady && failing.length === 0) return c.json({ status: 'ok' })
+    return c.json({ status: 'unavailable', ...(failing.length > 0 && { degraded: failing }) }, 503)
   })
 }
 
@@ -76,8 +79,8 @@ export function toServer(app: Hono): Server {
 }
 
 /** Serves only health checks, for a process that receives no other requests. */
-export async function serveHealth({ ping, checked, close }: Service, listen: Listen) {
+export async function serveHealth(service: Service, listen: Listen) {
   const app = new Hono()
-  addHealth(app, ping)
-  await serveUntilTold(toServer(app), { ...listen, checked, close })
+  addHealth(app, service)
+  await serveUntilTold(toServer(app), { ...listen, checked: service.checked, close: service.close })
 }

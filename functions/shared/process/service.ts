@@ -1,5 +1,7 @@
 /** What a process needs while it serves: its stores, with their checks. */
 export interface Service {
+  /** Returns what has failed for some seconds, if the process watches that. It is then not ready. */
+  degraded?: () => Degraded[]
   /** Rejects if a store cannot be reached. */
   ping: () => Promise<void>
   /**
@@ -8,4 +10,12 @@ export interface Service {
    */
   checked: Promise<void>
   close: () => Promise<void>
+}
+
+/** A store that fails although the process that needs it runs. */
+export interface Degraded {
+  store: 'postgres' | 'nats' | 'mongodb'
+  /** As RFC 3339. */
+  since: string
+  reason: string
 }

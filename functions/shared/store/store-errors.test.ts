@@ -32,6 +32,13 @@ it.each(['NotWritablePrimary', 'PrimarySteppedDown', 'InterruptedAtShutdown', 'S
   },
 )
 
+it.each([
+  ['is full', { code: 14_031, codeName: 'OutOfDiskSpace', errmsg: 'no' }],
+  ['has failed', { code: 1, errmsg: 'internal server error' }],
+])('treats an error from a MongoDB whose disk %s as an outage that may end', (_, error) => {
+  expect(isUnavailable(new MongoServerError(error))).toBe(true)
+})
+
 it('does not treat other errors as an outage of the store', () => {
   for (const error of [
     withCode('23505'),

@@ -53,6 +53,12 @@ export function isUnavailable(error: unknown): boolean {
 }
 
 /**
+ * The codes with which MongoDB reports that its disk is full, or that its storage has failed (InternalError):
+ * SecantusDB returns the latter for everything until it is restarted.
+ */
+const mongoStorageFailed = new Set<unknown>([1, 14_031])
+
+/**
  * MongoDB's driver has error names instead of codes. A server that is stopping, or that hands over to another
  * one, returns the state change errors of the Server Discovery and Monitoring specification.
  */
@@ -60,6 +66,7 @@ const isMongoUnavailable = (error: Error): boolean =>
   /^(?:Mongo(?:Network|ServerSelection|ServerClosed|Topology|NotConnected|Pool|ClientClosed)|PoolCleared)/.test(
     error.name,
   ) ||
+  (error.name === 'MongoServerError' && 'code' in error && mongoStorageFailed.has(error.code)) ||
   ('codeName' in error &&
     /^(?:NotWritablePrimary|NotPrimary|PrimarySteppedDown|ShutdownInProgress|Interrupted(?:AtShutdown|DueToRepl))/.test(
       String(error.codeName),
