@@ -1,3 +1,4 @@
+import type { Degraded } from '../functions/shared/process/service.ts'
 import type { Handler } from './front.ts'
 
 /** Runs the functions, each in its own process or all in this one. */
@@ -7,7 +8,9 @@ export interface Backend {
   /** Handles internal requests: `/<function>/…`. */
   handleInternal: Handler
   /** Returns the answer to `GET /_scale`. */
-  scale(): unknown
+  scale(): object
+  /** Returns the stores that the relay finds degraded; undefined if the relay does not respond. */
+  degraded(): Promise<Degraded[] | undefined>
   /** Returns the processes that always run. */
   processes(): { name: string; pid: number | undefined }[]
   close(): Promise<void>

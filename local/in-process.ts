@@ -70,6 +70,7 @@ export async function startInProcess(
     handle: asHandler(app),
     handleInternal: asHandler(internal),
     scale: () => ({ functions: {} }),
+    degraded: async () => relay.degraded?.() ?? [],
     processes: () => [],
     close: async () => {
       await Promise.all([relay.close(), dispatcher.close()])

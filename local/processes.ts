@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Degraded } from '../functions/shared/process/service.ts'
 import { functions, type FunctionName } from '../functions/table.ts'
 import type { OperationRow } from '../functions/shared/domain.ts'
 import { createActivator, type FunctionSpec } from './activator/activator.ts'
@@ -69,8 +70,29 @@ export async function startProcesses(options: ProcessesOptions): Promise<Backend
     handle: activator.handle,
     handleInternal: activator.handleInternal,
     scale: activator.scale,
+    degraded: async () => {
+      const relay = services.find(({ name }) => name === 'relay')
+      return relay === undefined ? undefined : degradedAt(relay.process.port)
+    },
     processes: () => services.map(({ name, process }) => ({ name, pid: process.pid })),
     close,
+  }
+}
+
+/** Longer than the relay waits for a store that is silent. */
+const patienceMs = 8_000
+
+/** Asks a process which stores do not work for it. */
+async function degradedAt(port: number): Promise<Degraded[] | undefined> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}/health/readiness`, {
+      signal: AbortSignal.timeout(patienceMs),
+    })
+    // written by addHealth
+    return ((await response.json()) as { degraded?: Degraded[] }).degraded ?? []
+  } catch {
+    // it ends or starts, which its supervisor reports
+    return undefined
   }
 }
 

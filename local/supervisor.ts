@@ -1,9 +1,11 @@
-import { createBackoff } from './activator/backoff.ts'
 import { startInstance, type Instance } from './activator/instance.ts'
+import { createRestarts } from './restarts.ts'
 import { UserError } from '../functions/shared/process/user-error.ts'
 
 export interface Supervised {
   readonly pid: number | undefined
+  /** Where it listens; 0 while it starts. */
+  readonly port: number
   stop(): Promise<void>
 }
 
@@ -19,16 +21,13 @@ export interface SupervisedOptions {
   started?: (pid: number) => () => void
 }
 
-/** If a process ran for longer than this, its end does not count as a failed start, in ms. */
-const settledMs = 10_000
-
 /**
  * Runs a process, and restarts it if it ends. After repeated failures, it pauses before each restart, for up to 30 s.
  * @throws UserError if the first start fails
  */
 export async function supervise(options: SupervisedOptions): Promise<Supervised> {
   const { name, args, env, port, log } = options
-  const backoff = createBackoff()
+  const restarts = createRestarts()
   let stopping = false
   let timer: NodeJS.Timeout | undefined
   let instance = start()
@@ -43,6 +42,9 @@ export async function supervise(options: SupervisedOptions): Promise<Supervised>
   return {
     get pid() {
       return instance.pid
+    },
+    get port() {
+      return instance.port
     },
     stop,
   }
@@ -60,14 +62,10 @@ export async function supervise(options: SupervisedOptions): Promise<Supervised>
     void started.exited.then((how) => {
       ended?.()
       if (stopping) return
-      const now = performance.now()
-      if (now - startedAt > settledMs) backoff.succeeded()
-      backoff.failed(now, startedAt)
-      const pause = backoff.pause(now)
-      const when = pause === 0 ? 'now' : `in ${Math.round(pause / 1000)} s`
-      const often = backoff.failures > 1 ? `, ${backoff.failures} times in a row` : ''
+      const { pauseMs, when } = restarts.after(startedAt)
+      const often = restarts.failures > 1 ? `, ${restarts.failures} times in a row` : ''
       log(name, `ended (${how}${often}); restarting it ${when}`)
-      timer = setTimeout(() => (instance = start()), pause)
+      timer = setTimeout(() => (instance = start()), pauseMs)
     })
     return started
   }

@@ -15,8 +15,9 @@ import { run } from './run.ts'
 import { openServer } from './server.ts'
 import { createStartup, type Startup } from './startup.ts'
 import { register, stopLeftovers, unregister } from './stores/leftovers.ts'
-import { startStores } from './stores/start.ts'
-import type { Store } from './stores/store.ts'
+import type { KeptStore } from './stores/keep.ts'
+import { keepStores, startStores } from './stores/start.ts'
+import { watchStores } from './stores/watch.ts'
 import { UserError } from '../functions/shared/process/user-error.ts'
 
 const bundleScript = join(import.meta.dirname, '../images/bundle.ts')
@@ -42,12 +43,11 @@ export interface System {
   url: string
   /** The folder of the bundled functions. */
   dist: string
-  stores: Store[]
+  /** The stores, which are restarted whenever they end. */
+  stores: KeptStore[]
   backend: Backend
   /** The settings of each process. */
   environment: Environment
-  /** Resolves with the reason if one of our stores ends unexpectedly. */
-  failed: Promise<string>
   stop(): Promise<void>
 }
 
@@ -79,12 +79,14 @@ async function start(options: SystemOptions, startup: Startup): Promise<System> 
   const scripts = runScripts(startup)
   const bundling = options.inProcess ? undefined : scripts('Bundling', script, [dist])
   const starting = startStores({ dataDir, env, durable, log: say })
-  startup.onStop(starting.stop)
-  const { postgres, nats, mongodb } = await startup.step(starting.ready)
-  const stores = [postgres, nats, mongodb]
-  for (const store of stores) say(store.origin)
-  const failed = Promise.race(stores.map(({ died }) => died))
-  startup.endIf(failed.then((reason) => Promise.reject(new UserError(`${reason}. Start again.`))))
+  let stopStores = starting.stop
+  startup.onStop(() => stopStores())
+  const started = await startup.step(starting.ready)
+  const { postgres, nats, mongodb } = started
+  for (const { origin, died } of Object.values(started)) {
+    say(origin)
+    startup.endIf(died.then((reason) => Promise.reject(new UserError(`${reason}. Start again.`))))
+  }
 
   const configured = environment(
     {
@@ -115,7 +117,13 @@ async function start(options: SystemOptions, startup: Startup): Promise<System> 
   const backend = await startBackend(options, configured, dist, startup)
   internal.use(backend.handleInternal)
   startup.onStop(leaveAddress(dataDir, configured.database('events')))
-  const answer = front(backend.handle, () => backend.scale(), options.origins)
+  // from now on; a store that ends earlier ends the start
+  const stores = keepStores(started, { dataDir, env, durable }, options.log)
+  stopStores = async () => void (await Promise.all(stores.map((store) => store.stop())))
+  const watch = watchStores({ stores, ask: () => backend.degraded(), dataDir, log: options.log })
+  startup.onStop(watch.stop)
+  const scale = () => ({ degraded: watch.degraded(), ...backend.scale() })
+  const answer = front(backend.handle, scale, options.origins)
   shopfront.use(onlyFor(options.allowedHosts ?? [], answer))
   return {
     url: `http://localhost:${shopfront.port}`,
@@ -123,7 +131,6 @@ async function start(options: SystemOptions, startup: Startup): Promise<System> 
     stores,
     backend,
     environment: configured,
-    failed,
     stop: startup.stop,
   }
 }

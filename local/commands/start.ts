@@ -1,5 +1,5 @@
 /** `npm start`: runs the whole shop on this machine until Ctrl-C. */
-import { createWriteStream, renameSync, statSync } from 'node:fs'
+import { createWriteStream, renameSync, statSync, type WriteStream } from 'node:fs'
 import { dirname, join } from 'node:path'
 import pc from 'picocolors'
 import { run } from '../../functions/shared/process/run.ts'
@@ -19,6 +19,9 @@ const stopWithinMs = 4_800
 
 /** If the log is larger than this at the start, it is renamed and a new one is created, in bytes. */
 const logLimit = 5_000_000
+
+/** How long to wait after an error before the log is opened again, in ms. */
+const logAgainAfterMs = 10_000
 
 const began = performance.now()
 
@@ -79,11 +82,6 @@ async function runShop(options: Options, dataDir: string): Promise<number> {
       },
     })
     running.system = system
-    void system.failed.then((reason) => {
-      if (!stopping.signal.aborted)
-        console.error(pc.red(`${reason}. No data was lost. Restart with npm start.`))
-      told.resolve(1)
-    })
     if (!stopping.signal.aborted) announce(system, logFile)
     const code = await told.promise
     await system.stop()
@@ -101,17 +99,27 @@ function cutOff(system: System | undefined, code: number) {
   process.exit(code)
 }
 
-/** Opens the log. Returns a function that appends to it, but does nothing after an error, such as a full disk. */
+/** Opens the log. Returns a function that appends to it. After an error, such as a full disk, lines are lost for a while. */
 function openLog(file: string): (line: string) => void {
   makePrivateFolder(dirname(file))
   if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > logLimit) renameSync(file, `${file}.1`)
-  const log = createWriteStream(file, { flags: 'a' })
-  let broken = false
-  log.on('error', (error) => {
-    broken = true
-    console.error(pc.yellow(`Stopped logging to ${file}: ${error.message}`))
-  })
-  return (line) => void (broken || log.write(line))
+  let log: WriteStream | undefined
+  let isBroken = false
+  const open = () => {
+    const stream = createWriteStream(file, { flags: 'a' })
+    stream.on('error', (error) => {
+      if (!isBroken) console.error(pc.yellow(`Cannot log to ${file} at the moment: ${error.message}`))
+      isBroken = true
+      log = undefined
+      setTimeout(open, logAgainAfterMs).unref()
+    })
+    log = stream
+  }
+  open()
+  return (line) =>
+    void log?.write(line, (error) => {
+      if (!error) isBroken = false
+    })
 }
 
 function announce({ url }: System, logFile: string) {

@@ -130,7 +130,7 @@ export const startDaemon = async (daemon: Daemon): Promise<Store> => {
 
   let stopping = false
   const died = exit.then((reason) =>
-    stopping ? new Promise<string>(() => {}) : `${title} ${reason}. Its log: ${logFile}`,
+    stopping ? new Promise<string>(() => {}) : `${title} ${reason} (its log: ${logFile})`,
   )
   const stop = async () => {
     stopping = true

@@ -142,12 +142,16 @@ const accepts = async (port: number): Promise<boolean> => {
 
 interface Running {
   folder: string
+  /** An empty one. */
+  config: string
+  /** 0 for any free port, which only SecantusDB takes. */
+  port: number
   durable: boolean
   /** Whether clients have to log in. */
   auth: boolean
 }
 
-const mongodArgs = (port: number, { folder, durable, auth }: Running): string[] => [
+const mongodArgs = ({ folder, port, durable, auth }: Running): string[] => [
   `--dbpath=${folder}`,
   '--bind_ip=127.0.0.1',
   `--port=${port}`,
@@ -157,14 +161,14 @@ const mongodArgs = (port: number, { folder, durable, auth }: Running): string[] 
   ...(auth ? ['--auth'] : []),
 ]
 
-const secantusArgs = (config: string, { folder, durable, auth }: Running): string[] => [
+const secantusArgs = ({ folder, config, port, durable, auth }: Running): string[] => [
   // -s ignores the packages in the user's home; -m because the path in a script's first line breaks when the folder moves
   '-s',
   '-m',
   'secantus',
   `--config=${config}`,
   '--host=127.0.0.1',
-  '--port=0',
+  `--port=${port}`,
   '--standalone',
   `--storage-path=${folder}`,
   '--cache-size=64M',
@@ -220,22 +224,25 @@ export const startMongo = async (options: StoreOptions): Promise<Store> => {
   }
 
   const run = async (auth: boolean): Promise<Store> => {
-    const port = engine === 'mongod' ? await freePort() : undefined
-    const listening = port === undefined ? /listening on 127\.0\.0\.1:(\d+)/ : /Waiting for connections/
-    const running = { folder, durable, auth }
+    // SecantusDB chooses a free port itself, and logs it
+    const port = options.port ?? (engine === 'mongod' ? await freePort() : 0)
+    const listening = engine === 'secantus' ? /listening on 127\.0\.0\.1:(\d+)/ : /Waiting for connections/
+    const running = { folder, config, port, durable, auth }
     const daemon: Daemon = {
       name: 'mongodb',
       title: engine === 'mongod' ? 'MongoDB' : 'SecantusDB',
       origin,
       dataDir,
       command,
-      args: port === undefined ? secantusArgs(config, running) : mongodArgs(port, running),
+      args: engine === 'secantus' ? secantusArgs(running) : mongodArgs(running),
       env: { ...env, PYTHONUNBUFFERED: '1', MALLOC_ARENA_MAX: '2' },
       stopSignal: 'SIGTERM',
       ready: async (_pid, log) => {
         const match = listening.exec(log())
-        const at = port ?? Number(match?.[1] ?? 0)
-        if (!match || !(await accepts(at))) return undefined
+        const at = port || Number(match?.[1] ?? 0)
+        // a full disk has no room for the log
+        const isListening = match !== null || options.port !== undefined
+        if (!isListening || !(await accepts(at))) return undefined
         const login = auth ? `${administrator}:${keptPassword(passwordFile)}@` : ''
         return `mongodb://${login}127.0.0.1:${at}/?directConnection=true${auth ? '&authSource=admin' : ''}`
       },

@@ -155,13 +155,11 @@ const passwordOf = (dataDir: string, given: string | undefined): string => {
 
 /**
  * Starts NATS with JetStream: the server at NATS_URL, or else nats-server 2.10 or newer on the PATH, or the pinned package.
- * @param options `port` and `password` are those of a server that it replaces (default: any free port, and the password of
- *   the data folder, which is created if there is none)
+ * @param options `password` is that of a server that it replaces (default: the password of the data folder, which is
+ *   created if there is none)
  * @throws UserError that says what to do
  */
-export const startNats = async (
-  options: StoreOptions & { port?: number; password?: string },
-): Promise<Store> => {
+export const startNats = async (options: StoreOptions & { password?: string }): Promise<Store> => {
   const { dataDir, env = process.env, durable = true, log } = options
   if (env['NATS_URL']) return external(env['NATS_URL'])
   openDataDir(dataDir)
@@ -202,7 +200,8 @@ export const startNats = async (
     env: { ...env, GOMEMLIMIT: '64MiB' },
     stopSignal: 'SIGTERM',
     ready: async () => {
-      const port = portFrom(folder)
+      // a full disk has no room for the server's note
+      const port = options.port ?? portFrom(folder)
       return port !== undefined && (await greets(port))
         ? `nats://${user}:${password}@127.0.0.1:${port}`
         : undefined

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -11,7 +11,7 @@ import { textOf } from './field.ts'
 import { endProcess, stopLeftovers } from './leftovers.ts'
 import { checkOwner, clusterOf, majorOf, prepareCluster } from './postgres-cluster.ts'
 import type { SystemUser } from './access.js'
-import { admit, mayRun, postgresUser, runnable } from './postgres-user.ts'
+import { admit, giveTo, mayRun, postgresUser, runnable } from './postgres-user.ts'
 import { commandOf, identify } from './process.ts'
 import type { Store, StoreOptions } from './store.ts'
 import { externalStore } from './store.ts'
@@ -117,15 +117,21 @@ const postmaster = (cluster: string): string[] => {
 const nobody = 999_999_999
 
 /** Stops a server that runs on the data but is not registered, and replaces its pid in postmaster.pid. */
-const clearPostmaster = async (cluster: string): Promise<void> => {
+const clearPostmaster = async (cluster: string, user: SystemUser | undefined): Promise<void> => {
+  const file = join(cluster, 'postmaster.pid')
   const pid = Number(postmaster(cluster)[0])
-  if (!(pid > 0)) return
+  // PostgreSQL refuses an empty one, as a full disk or a power failure may leave it
+  if (!(pid > 0)) return rmSync(file, { force: true })
   const identity = identify(pid)
   if (identity && commandOf(pid).includes(cluster)) await endProcess({ ...identity, stopSignal: 'SIGINT' })
   // Otherwise PostgreSQL would take another process with that pid, or a zombie, for a running server. The file must stay,
   // because PostgreSQL uses it to find helper processes that have outlived a killed server.
   const [owner, ...rest] = postmaster(cluster)
-  if (Number(owner) === pid) writeFileSync(join(cluster, 'postmaster.pid'), [nobody, ...rest].join('\n'))
+  if (Number(owner) !== pid) return
+  // whole or not at all, as the disk may be full
+  writeFileSync(`${file}.new`, [nobody, ...rest].join('\n'))
+  giveTo(`${file}.new`, user)
+  renameSync(`${file}.new`, file)
 }
 
 /** Enough for all functions at their max scale. test/connections.test.ts checks this. */
@@ -164,10 +170,10 @@ export const startPostgres = async (options: StoreOptions): Promise<Store> => {
   checkOwner(dataDir, user)
   const password = await prepareCluster(dataDir, initdb, user, durable)
   const cluster = clusterOf(dataDir)
-  await clearPostmaster(cluster)
+  await clearPostmaster(cluster, user)
 
   for (let attempt = 1; ; attempt++) {
-    const port = await freePort()
+    const port = options.port ?? (await freePort())
     const again: { reason?: string } = {}
     const daemon: Daemon = {
       name: 'postgres',
@@ -196,7 +202,7 @@ export const startPostgres = async (options: StoreOptions): Promise<Store> => {
       return await startDaemon(daemon)
     } catch (error) {
       if (again.reason === undefined || attempt === attempts) throw error
-      if (lingering.test(again.reason)) await setTimeout(200 * attempt)
+      if (options.port !== undefined || lingering.test(again.reason)) await setTimeout(200 * attempt)
     }
   }
 }

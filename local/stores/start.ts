@@ -1,13 +1,12 @@
+import { keepStore, type KeptStore } from './keep.ts'
 import { startMongo } from './mongodb.ts'
 import { startNats } from './nats.ts'
 import { startPostgres } from './postgres.ts'
-import type { Store, StoreOptions } from './store.ts'
+import type { Store, StoreName, StoreOptions } from './store.ts'
 
-export interface Stores {
-  postgres: Store
-  nats: Store
-  mongodb: Store
-}
+const starts = { postgres: startPostgres, nats: startNats, mongodb: startMongo }
+
+export type Stores = Record<StoreName, Store>
 
 /** Starts all stores at the same time. `stop` may be called before `ready` settles; it waits until they have started. */
 export function startStores(options: StoreOptions): { ready: Promise<Stores>; stop: () => Promise<void> } {
@@ -26,3 +25,13 @@ export function startStores(options: StoreOptions): { ready: Promise<Stores>; st
     },
   }
 }
+
+/** Keeps stores running that have been started with the same options. */
+export const keepStores = (
+  stores: Stores,
+  options: StoreOptions,
+  log: (name: StoreName, line: string) => void,
+): KeptStore[] =>
+  Object.values(stores).map((store) =>
+    keepStore(store, (port) => starts[store.name]({ ...options, port }), log),
+  )

@@ -22,6 +22,8 @@ export interface StoreOptions {
   env?: NodeJS.ProcessEnv
   /** If false, stores are faster but may lose data in a power failure, for tests (default: true). */
   durable?: boolean
+  /** The port to listen on at 127.0.0.1 (default: any free port). */
+  port?: number
   /** Called with a line about steps that take long, such as a download. */
   log?: (line: string) => void
 }
