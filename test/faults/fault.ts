@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
+import { newOrder } from '../../demo/client/orders.ts'
 import type { Random } from './random.ts'
 import type { FaultShop } from './shop.ts'
 import type { Traffic } from './traffic/traffic.ts'
@@ -25,6 +26,8 @@ export interface Fault {
   clockErrorMs?: number
   /** How long deadlines may be held up, in ms: they are events, which wait for the broker. */
   brokerAwayMs?: number
+  /** Whether it needs a shop that runs its stores itself, as `npm start` does, each on a small disk. */
+  isEmbedded?: boolean
   run: (context: Context) => Promise<void>
 }
 
@@ -41,6 +44,22 @@ export async function until(what: string, isSo: () => Promise<boolean> | boolean
     await pause(50)
   }
 }
+
+/**
+ * Waits until a product is added and an order confirmed, which needs every store. An order that waited for too long is
+ * cancelled, so several may be placed.
+ */
+export const everythingWorks = (traffic: Traffic, withinMs: number) =>
+  until(
+    'a product is added and an order confirmed',
+    async () => {
+      await traffic.addProduct()
+      const order = newOrder([{ sku: 'MUG-RED', quantity: 1 }])
+      const { id } = await traffic.place(traffic.people[0], order)
+      return (await traffic.decided(id)) === 'confirmed'
+    },
+    withinMs,
+  )
 
 /** The memory of a process now (`VmRSS`) or at its peak (`VmHWM`), in MiB; 0 if it has ended. */
 export function memoryMib(pid: number, which: 'VmRSS' | 'VmHWM'): number {

@@ -8,6 +8,7 @@ import pc from 'picocolors'
 import { run } from '../../functions/shared/process/run.ts'
 import { UserError } from '../../functions/shared/process/user-error.ts'
 import { readArguments } from '../../local/commands/arguments.ts'
+import { cannotMount } from './disk.ts'
 import type { Fault } from './fault.ts'
 import { broker } from './faults/broker.ts'
 import { clocks } from './faults/clocks.ts'
@@ -17,12 +18,14 @@ import { endurance } from './faults/endurance.ts'
 import { exhaustion } from './faults/exhaustion.ts'
 import { fenced } from './faults/fenced.ts'
 import { forged } from './faults/forged.ts'
+import { fullDisk } from './faults/full-disk.ts'
 import { idempotency } from './faults/idempotency.ts'
 import { lostUpdates } from './faults/lost-updates.ts'
 import { oversell } from './faults/oversell.ts'
 import { provider } from './faults/provider.ts'
 import { relays } from './faults/relays.ts'
 import { stores } from './faults/stores.ts'
+import { supervised } from './faults/supervised.ts'
 import { toldToStop } from './faults/told-to-stop.ts'
 import { mutationsAreCaught } from './mutation-check.ts'
 import { createRandom } from './random.ts'
@@ -53,10 +56,16 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
  */
 async function round(seed: number, chosen: Fault[], isShown: boolean): Promise<Outcome[]> {
   if (chosen.length === 0) return []
+  // the faults of a lane share its shop
+  const isEmbedded = chosen.some((fault) => fault.isEmbedded)
+  if (isEmbedded && cannotMount !== undefined) {
+    console.log(`\n${chosen.map(({ name }) => name).join(', ')}: left out, because ${cannotMount}`)
+    return []
+  }
   const outcomes: Outcome[] = []
   // another run with the same seed must not overwrite it
   const book = openLog(`${seed}-${chosen[0]!.name}-${process.pid}`, isShown)
-  const shop = await openFaultShop({ log: book.write })
+  const shop = await openFaultShop({ log: book.write, isEmbedded })
   shops.add(shop)
   try {
     for (const fault of chosen) {
@@ -165,6 +174,7 @@ async function main(): Promise<number> {
     [oversell, stores, clocks, exhaustion, lostUpdates],
     [broker, provider],
     [fenced, relays, deliveries, forged, idempotency, toldToStop, crashes(Number(values.crashes))],
+    [fullDisk, supervised],
   ]
   // these run only if named
   const long: Fault[] = [endurance(Number(values.minutes))]

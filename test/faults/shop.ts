@@ -1,5 +1,5 @@
 /** A whole shop with a process for each function, on stores that a fault can kill, cut off and restart. */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MongoClient, type Collection } from 'mongodb'
 import { connect } from 'nats'
@@ -7,21 +7,24 @@ import postgres from 'postgres'
 import { natsOptions } from '../../events/nats-url.ts'
 import { fileOf } from '../../functions/deployment.ts'
 import { deliveryKeysSetting } from '../../functions/shared/process/config.ts'
+import type { Degraded } from '../../functions/shared/process/service.ts'
 import { reactions, type Domain, type ReactionName } from '../../functions/table.ts'
 import { startInstance } from '../../local/activator/instance.ts'
 import { demoPassword } from '../../local/people.ts'
 import type { FunctionReport } from '../../local/activator/report.ts'
 import { localSecrets } from '../../local/secrets.ts'
+import { openDataDir } from '../../local/stores/data-dir.ts'
 import { startMongo } from '../../local/stores/mongodb.ts'
 import { startNats } from '../../local/stores/nats.ts'
 import { startPostgres } from '../../local/stores/postgres.ts'
 import type { Store } from '../../local/stores/store.ts'
-import { temporaryDataDir } from '../../local/stores/temporary.ts'
+import { temporaryDataDir, temporaryFolder } from '../../local/stores/temporary.ts'
 import { startSystem } from '../../local/system.ts'
 import { testClient } from '../client.ts'
 import { deliveryHeaders } from '../deliveries.ts'
 import { openLink, type Link } from '../link.ts'
 import { readBooks, type Books } from './checker.ts'
+import { mountDisk } from './disk.ts'
 import { folderOf, type Mutation } from './mutations.ts'
 
 /** How long an order may wait for stock and payment by default. */
@@ -29,20 +32,44 @@ export const deadlineMs = 60_000
 
 const starts = { postgres: startPostgres, nats: startNats, mongodb: startMongo }
 export type StoreName = keyof typeof starts
+const urlSettings = { postgres: 'DATABASE_URL', nats: 'NATS_URL', mongodb: 'MONGODB_URL' }
+
+/** Mounts a disk for the data of each store. PostgreSQL's holds everything else, too. */
+function mountDisks(dataDir: string) {
+  const mount = (name: string, folder: string, megabytes: number) => ({
+    name,
+    folder,
+    ...mountDisk(folder, megabytes),
+  })
+  const first = mount('postgres', dataDir, 500)
+  openDataDir(dataDir)
+  // the server of MongoDB's data is chosen later
+  const others = { nats: 32, secantus: 64, mongod: 200 }
+  return [first, ...Object.entries(others).map(([name, size]) => mount(name, join(dataDir, name), size))]
+}
 
 export interface Options {
   /** A deliberate bug to build in, which the checker must report. */
   broken?: Mutation | undefined
   /** How long an order may wait for stock and payment. */
   orderDeadlineMs?: number
+  /** Whether the shop runs its stores itself, as `npm start` does, each on a small disk. Needs root. */
+  isEmbedded?: boolean
   /** Called with each line that a process writes. */
   log?: (line: string) => void
 }
 
-export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log = () => {} }: Options = {}) {
-  const folder = temporaryDataDir()
-  const points = join(folder.dataDir, 'points')
+export async function openFaultShop({
+  broken,
+  orderDeadlineMs = deadlineMs,
+  isEmbedded = false,
+  log = () => {},
+}: Options = {}) {
+  const outside = temporaryFolder()
+  const points = join(outside.folder, 'points')
   mkdirSync(join(points, 'passed'), { recursive: true })
+  const folder = temporaryDataDir()
+  const disks = isEmbedded ? mountDisks(folder.dataDir) : []
   const dist = join(
     import.meta.dirname,
     '../../.data/faults',
@@ -55,8 +82,9 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
   /** The shop knows no other, so a broker that has lost its disk gets it, too. */
   let natsPassword: string | undefined
   const links = { provider: await openLink('http://127.0.0.1:1') } as Record<StoreName | 'provider', Link>
+  const names = isEmbedded ? [] : (Object.keys(starts) as StoreName[])
   await Promise.all(
-    (Object.keys(starts) as StoreName[]).map(async (name) => {
+    names.map(async (name) => {
       folders.set(name, temporaryDataDir())
       const store = await start(name)
       links[name] = await openLink(store.url)
@@ -67,9 +95,7 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
     env: {
       ...process.env,
       FAILPOINTS: points,
-      DATABASE_URL: links.postgres.url,
-      NATS_URL: links.nats.url,
-      MONGODB_URL: links.mongodb.url,
+      ...Object.fromEntries(names.map((name) => [urlSettings[name], links[name].url])),
     },
     bundler: { script: join(import.meta.dirname, 'build.ts'), dist },
     inProcess: false,
@@ -118,7 +144,10 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
   }
 
   /** The address of a store itself, not of its link. */
-  const urlOf = (name: StoreName) => stores.get(name)!.url
+  const urlOf = (name: StoreName) => (stores.get(name) ?? embedded(name)).url
+
+  /** A store that the shop runs itself. */
+  const embedded = (name: StoreName) => system.stores.find((store) => store.name === name)!
 
   /** The processes of a name that have reported their clock's offset. A process that is starting has not. */
   const withClocks = (name: string) =>
@@ -130,13 +159,24 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
   async function stopStores() {
     for (const link of Object.values(links)) link.close()
     await Promise.all([...stores.values()].map((store) => store.stop()))
+    for (const disk of disks.toReversed()) disk.unmount()
     await Promise.all([folder.remove(), ...[...folders.values()].map((one) => one.remove())])
+    outside.remove()
   }
 
   return {
     ...testClient(system.url.replace('localhost', '127.0.0.1'), demoPassword),
     links,
     points,
+    /** The disks that are in use, if the shop runs its stores itself. */
+    disks: disks.filter(({ folder }) => readdirSync(folder).length > 0),
+    /** The process of a store that the shop runs itself; undefined while it is started again. */
+    storePid: (name: StoreName) => embedded(name).pid,
+    /** What does not work, as `GET /_scale` says. */
+    degraded: async () => {
+      const response = await fetch(`${system.url.replace('localhost', '127.0.0.1')}/_scale`)
+      return ((await response.json()) as { degraded: Degraded[] }).degraded
+    },
     sites: () => JSON.parse(readFileSync(join(dist, 'sites.json'), 'utf8')) as string[],
     /** Kills a store, like a crash. */
     kill: async (name: StoreName) => {
@@ -208,7 +248,7 @@ export async function openFaultShop({ broken, orderDeadlineMs = deadlineMs, log 
       try {
         return await work(sql)
       } finally {
-        await sql.end()
+        await sql.end({ timeout: 5 })
       }
     },
     books: (): Promise<Books> =>
