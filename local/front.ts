@@ -55,9 +55,10 @@ export function front(api: Handler, scale: () => unknown, origins: Origins = [])
     sendPage(request, response, page(request))
   })
   return (request, response) => {
+    // first, because Node reads `headersDistinct` from the raw headers as they came
+    if (!isWellFormed(request)) return sendProblem(response, 'malformed-request')
     removeProxyHeaders(request)
-    if (isWellFormed(request)) answer(request, response)
-    else sendProblem(response, 'malformed-request')
+    answer(request, response)
   }
 }
 
