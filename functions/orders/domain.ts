@@ -61,6 +61,7 @@ export default domain<typeof open>()({
       'Get a ticket to watch an order without a token',
       {
         by: 'user',
+        maxScale: 2,
       },
     ),
   },
