@@ -469,7 +469,10 @@ export interface components {
             updatedAt: string;
         };
         OrderLine: {
-            /** @example MUG-BLUE */
+            /**
+             * @description In any case; answered in upper case.
+             * @example MUG-BLUE
+             */
             sku: string;
             name: string;
             quantity: number;
@@ -485,6 +488,7 @@ export interface components {
             street: string;
             postalCode: string;
             city: string;
+            /** @example DE */
             country: string;
         };
         Problem: {
@@ -500,7 +504,10 @@ export interface components {
         };
         NewOrder: {
             lines: {
-                /** @example MUG-BLUE */
+                /**
+                 * @description In any case; answered in upper case.
+                 * @example MUG-BLUE
+                 */
                 sku: string;
                 quantity: number;
                 /** @description The price that the customer saw, in minor units. The order is refused if it has changed. */
@@ -644,7 +651,10 @@ export interface components {
              * @example 01999d3c-7b57-7d0c-8d1c-5a9f1c2b3d4e
              */
             id: string;
-            /** @example MUG-BLUE */
+            /**
+             * @description In any case; answered in upper case.
+             * @example MUG-BLUE
+             */
             sku: string;
             name: string;
             description: string;
@@ -673,7 +683,10 @@ export interface components {
             updatedAt: string;
         };
         NewProduct: {
-            /** @example MUG-BLUE */
+            /**
+             * @description In any case; answered in upper case.
+             * @example MUG-BLUE
+             */
             sku: string;
             name: string;
             /** @default  */
@@ -712,7 +725,10 @@ export interface components {
             };
         };
         Stock: {
-            /** @example MUG-BLUE */
+            /**
+             * @description In any case; answered in upper case.
+             * @example MUG-BLUE
+             */
             sku: string;
             available: number;
             /** @description For orders that are not completed yet. */
@@ -737,7 +753,10 @@ export interface components {
              * @example 01999d3c-7b57-7d0c-8d1c-5a9f1c2b3d4e
              */
             id: string;
-            /** @example MUG-BLUE */
+            /**
+             * @description In any case; answered in upper case.
+             * @example MUG-BLUE
+             */
             sku: string;
             quantity: number;
             /** @enum {string} */
@@ -789,7 +808,7 @@ export interface components {
         };
         NewUser: {
             /**
-             * Format: email
+             * Format: idn-email
              * @example ada@example.com
              */
             email: string;
@@ -807,7 +826,7 @@ export interface components {
         };
         UserChange: {
             /**
-             * Format: email
+             * Format: idn-email
              * @example ada@example.com
              */
             email?: string;
@@ -842,7 +861,7 @@ export interface components {
         };
         Credentials: {
             /**
-             * Format: email
+             * Format: idn-email
              * @example ada@example.com
              */
             email: string;
@@ -1013,7 +1032,10 @@ export interface operations {
                         }[];
                         /** @description The lines of the request, at the current prices, in minor units. */
                         lines?: {
-                            /** @example MUG-BLUE */
+                            /**
+                             * @description In any case; answered in upper case.
+                             * @example MUG-BLUE
+                             */
                             sku: string;
                             unitPrice: number;
                         }[];
@@ -2004,8 +2026,9 @@ export interface operations {
                 limit?: number;
                 /** @description Opaque: the `next` of the previous page, with the same sort and filters. */
                 cursor?: string;
-                /** @description Words or beginnings of words. All must occur in the product’s texts or SKU. */
+                /** @description Words or beginnings of words. All must occur in the product’s texts or SKU. Of more than ten, the longest ten count. */
                 q?: string;
+                /** @description In any case; answered in upper case. */
                 sku?: string;
                 category?: string;
                 currency?: string;
@@ -2491,6 +2514,7 @@ export interface operations {
                 "If-None-Match"?: string;
             };
             path: {
+                /** @description In any case; answered in upper case. */
                 sku: string;
             };
             cookie?: never;
@@ -2571,6 +2595,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
+                /** @description In any case; answered in upper case. */
                 sku: string;
             };
             cookie?: never;

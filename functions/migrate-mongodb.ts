@@ -29,7 +29,7 @@ export async function migrateMongodb(database: Database, adminUrl?: string): Pro
   try {
     const { version } = await mongoVersion(db, domain)
     if (version > migrations.length) return
-    for (const { up } of migrations) await up(db)
+    for (const { up } of migrations.slice(version)) await up(db)
     const oldest = oldestVersion(migrations.map(({ breaking }) => breaking !== undefined))
     await writeMongoVersion(db, domain, { version: migrations.length, oldest })
   } finally {

@@ -142,19 +142,17 @@ describe('a reaction as a cloudEvent function', () => {
   const accounts = (sku: string) => shop.deps('stock').db.select().from(items).where(eq(items.sku, sku))
 
   it.each(['binary', 'structured'] as const)('handles an event in %s mode once', async (mode) => {
-    const event = created(`MUG-${mode}`)
+    const sku = `MUG-${mode.toUpperCase()}`
+    const event = created(sku)
     expect(HTTP[mode](event).headers).toMatchObject(
       mode === 'binary' ? { 'ce-id': event.id } : { 'content-type': /^application\/cloudevents\+json/ },
     )
     expect(await deliver(HTTP[mode](event))).toBe(204)
-    expect(await accounts(`MUG-${mode}`)).toMatchObject([{ sku: `MUG-${mode}`, available: 0 }])
-    await shop
-      .deps('stock')
-      .db.delete(items)
-      .where(eq(items.sku, `MUG-${mode}`))
+    expect(await accounts(sku)).toMatchObject([{ sku, available: 0 }])
+    await shop.deps('stock').db.delete(items).where(eq(items.sku, sku))
     expect(await deliver(HTTP[mode](event))).toBe(204)
     // the inbox contains the event, so it is not handled again
-    expect(await accounts(`MUG-${mode}`)).toEqual([])
+    expect(await accounts(sku)).toEqual([])
   })
 
   const invalid: [what: string, change: (event: CloudEvent<unknown>) => Message][] = [

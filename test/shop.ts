@@ -23,7 +23,7 @@ import {
   type ReactionName,
 } from '../functions/table.ts'
 import { openAuthenticator } from '../functions/shared/auth/keys.ts'
-import type { Role } from '../functions/shared/domain.ts'
+import type { EventSpec, Role } from '../functions/shared/domain.ts'
 import { createTokens, generateKeys } from '../functions/users/tokens.ts'
 import { createApp } from '../functions/shared/http/app.ts'
 import type { User } from '../functions/shared/auth/access-token.ts'
@@ -209,13 +209,15 @@ export async function openShop(
         .from(outbox)
         .where(and(eq(outbox.subject, subject), gt(outbox.due, sql`now()`)))
         .orderBy(asc(outbox.due)),
-    /** Delivers an event to a reaction as the dispatcher does. The same `event.id` delivers it again. */
+    /** Delivers an event to a reaction as the dispatcher does. The same `id` delivers it again. */
     react: async <T extends EventType>(
       name: ReactionName,
       type: T,
-      data: EventData<T>,
+      given: EventData<T>,
       id: string = uuidv7(),
     ) => {
+      const spec: EventSpec = catalogue[type]
+      const data = spec.data.parse(given) as EventData<T>
       const { orderId, sku = '' } = data as { orderId?: string; sku?: string }
       const source = sourceOf(catalogue[type].domain)
       const event: ShopEvent<T> = { id, type, source, subject: orderId ?? sku, time: new Date(), data }

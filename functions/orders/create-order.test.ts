@@ -89,8 +89,15 @@ describe('create-order', () => {
     expect((await shop.get(`/orders/${answer.body.id}`, { as: user })).body).toEqual(answer.body)
   })
 
-  it('reads a SKU that it does not have yet from the products domain', async () => {
-    const order = await place(shop, shop.newUser(), newOrder([{ sku: 'JUST-ADDED', quantity: 3 }]))
+  it('reads SKUs in any case', async () => {
+    const lines = ['mug', 'Mug', 'MUG'].map((sku) => ({ sku, quantity: 1 }))
+    const order = await place(shop, shop.newUser(), newOrder(lines))
+    expect(order.lines.map(({ sku }) => sku)).toEqual(['MUG', 'MUG', 'MUG'])
+    expect(order.total.amount).toBe(3 * 1250)
+  })
+
+  it.each(['JUST-ADDED', 'just-added'])('reads a SKU that it does not have yet: %s', async (sku) => {
+    const order = await place(shop, shop.newUser(), newOrder([{ sku, quantity: 3 }]))
     expect(order.total).toEqual({ amount: 2100, currency: 'EUR' })
   })
 

@@ -28,7 +28,7 @@ export const refundPayment = operation(
     ],
     headers: ['Location'],
   },
-  async ({ params, body, key, json, hono }, { db, provider }) => {
+  async ({ params, body, key, json }, { db, provider }) => {
     const begun = await transaction(db, (tx) => begin(tx, params.id, body, key))
     if (begun instanceof Response) return begun
     const { payment, refund } = begun
@@ -44,8 +44,7 @@ export const refundPayment = operation(
     }
     return once(db, idempotencyKeys, key, async (tx) => {
       const done = await finishRefund(tx, refund)
-      const location = hono.req.path.replace(/\/refunds$/, '')
-      return json(toRefund(done, payment.currency), 201, { location })
+      return json(toRefund(done, payment.currency), 201, { location: `/api/v1/payments/${payment.id}` })
     })
   },
 )

@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => shop.close())
 
 const documents = () => shop.deps('products').products
-const sku = () => `SKU-${randomUUID()}`
+const sku = () => `SKU-${randomUUID().toUpperCase()}`
 const mug = () => ({
   sku: sku(),
   name: 'Enamel mug',
@@ -88,6 +88,16 @@ describe('create-product', () => {
     const second = await shop.post('/products', { as: 'admin', body })
     expect(second.body).toMatchObject({ status: 409, type: expect.stringContaining('sku-taken') })
     await shop.delete(`/products/${first.body.id}`, { as: 'seller' })
+    expect((await shop.post('/products', { as: 'seller', body })).status).toBe(409)
+  })
+
+  it('rejects a SKU that is taken in another case, and keeps it in upper case', async () => {
+    const body = mug()
+    const first = await shop.post('/products', {
+      as: 'seller',
+      body: { ...body, sku: body.sku.toLowerCase() },
+    })
+    expect([first.status, first.body.sku]).toEqual([201, body.sku])
     expect((await shop.post('/products', { as: 'seller', body })).status).toBe(409)
   })
 

@@ -10,7 +10,12 @@ beforeAll(async () => {
 afterAll(() => shop.close())
 
 const create = async () => {
-  const body = { sku: randomUUID(), name: 'Kettle', category: 'pots', price: { amount: 1, currency: 'EUR' } }
+  const body = {
+    sku: randomUUID().toUpperCase(),
+    name: 'Kettle',
+    category: 'pots',
+    price: { amount: 1, currency: 'EUR' },
+  }
   return (await shop.post('/products', { as: 'seller', body })).body
 }
 

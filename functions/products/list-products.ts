@@ -5,15 +5,16 @@ import { page, pageOf, PageQuery, readCursor, type CursorValue } from '../shared
 import { Amount, Currency, Sku, text } from '../shared/schemas/schemas.ts'
 import { Product, toProduct, wordsOf, type ProductDocument } from './product.ts'
 
+/** How many words of a search count: each is a range of the index. */
+const maxWords = 10
+
 const Price = z.coerce.number().pipe(Amount).optional()
 
 const ProductQuery = PageQuery.extend({
-  q: z
-    .string()
-    .max(200)
-    .refine((q) => wordsOf(q).length <= 10, 'at most 10 words')
-    .optional()
-    .meta({ description: 'Words or beginnings of words. All must occur in the product’s texts or SKU.' }),
+  q: z.string().max(200).optional().meta({
+    description:
+      'Words or beginnings of words. All must occur in the product’s texts or SKU. Of more than ten, the longest ten count.',
+  }),
   sku: Sku.optional(),
   category: text(100).optional(),
   currency: Currency.optional(),
@@ -89,6 +90,8 @@ function matching({ q, sku, category, currency, minPrice, maxPrice }: ProductQue
     filter['price.amount'] = { $gte: minPrice ?? 0, $lte: maxPrice ?? Number.MAX_SAFE_INTEGER }
   if (q !== undefined && q.trim() !== '') {
     const words = wordsOf(q)
+      .toSorted((a, b) => b.length - a.length)
+      .slice(0, maxWords)
     if (words.length === 0) filter._id = { $in: [] }
     else filter.$and = words.map(beginning)
   }

@@ -11,7 +11,7 @@ afterAll(() => shop.close())
 
 const create = async () => {
   const body = {
-    sku: randomUUID(),
+    sku: randomUUID().toUpperCase(),
     name: 'Enamel mug',
     category: 'mugs',
     price: { amount: 1290, currency: 'EUR' },

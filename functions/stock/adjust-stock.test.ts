@@ -14,7 +14,7 @@ afterAll(() => shop.close())
 
 const db = () => shop.deps('stock').db
 const stocked = async (quantity: number) => {
-  const sku = randomUUID()
+  const sku = randomUUID().toUpperCase()
   await seedStock(db(), [{ sku, sellerId: shop.users.seller.id, quantity }])
   return sku
 }
@@ -156,7 +156,8 @@ describe('the Idempotency-Key of adjust-stock', () => {
 describe('seeding', () => {
   it('fills only accounts that never had any stock', async () => {
     const sellerId = shop.users.seller.id
-    const [fresh, opened, used] = [randomUUID(), randomUUID(), await stocked(3)]
+    const [fresh, opened] = [randomUUID(), randomUUID()].map((sku) => sku.toUpperCase()) as [string, string]
+    const used = await stocked(3)
     await shop.react('open-stock', 'product.created', {
       productId: uuidv7(),
       sku: opened,

@@ -19,7 +19,7 @@ afterAll(async () => {
   gateway.close()
 })
 
-const opened = async (sku = uuidv7()) => {
+const opened = async (sku = uuidv7().toUpperCase()) => {
   const sellerId = shop.users.seller.id
   const price = { amount: 100, currency: 'EUR' }
   await shop.react('open-stock', 'product.created', {
@@ -33,7 +33,7 @@ const opened = async (sku = uuidv7()) => {
   return sku
 }
 
-const create = async (sku = uuidv7()) => {
+const create = async (sku = uuidv7().toUpperCase()) => {
   const body = { sku, name: 'Mug', category: 'mugs', price: { amount: 100, currency: 'EUR' } }
   await shop.post('/products', { as: 'seller', body })
   return sku

@@ -29,7 +29,7 @@ afterAll(async () => {
 const db = () => shop.deps('stock').db
 const stocked = async (...quantities: number[]) => {
   const stock = quantities.map((quantity) => ({
-    sku: randomUUID(),
+    sku: randomUUID().toUpperCase(),
     sellerId: shop.users.seller.id,
     quantity,
   }))

@@ -28,7 +28,7 @@ export async function findUser(db: Db, id: string): Promise<UserRow> {
   return user
 }
 
-/** @param email in lower case */
+/** @param email normalised, as the schema `Email` returns it */
 export async function findUserByEmail(db: Db, email: string): Promise<UserRow | undefined> {
   const [user] = await byEmail(db).execute({ email })
   return user

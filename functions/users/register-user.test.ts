@@ -71,6 +71,19 @@ describe('registering', () => {
   })
 })
 
+describe('registering with an internationalised e-mail address', () => {
+  it('allows one account for all its forms, and a log-in with each of them', async () => {
+    const id = randomUUID()
+    const forms = [`Jürgen-${id}@Bücher.example`, `ju\u0308rgen-${id}@xn--bcher-kva.EXAMPLE`]
+    const { status, body: user } = await register(body({ email: forms[0] }))
+    expect([status, user.email]).toEqual([201, `jürgen-${id}@xn--bcher-kva.example`])
+    for (const email of forms) {
+      expect((await register(body({ email }))).status).toBe(409)
+      expect((await shop.post('/sessions', { body: { email, password } })).body.user).toEqual(user)
+    }
+  })
+})
+
 describe('registering with an Idempotency-Key', () => {
   it('requires the key', async () => {
     expect((await register(body(), null)).status).toBe(400)

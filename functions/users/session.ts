@@ -3,7 +3,8 @@ import * as z from 'zod'
 import { bigint, index, integer, text, uuid } from 'drizzle-orm/pg-core'
 import { time } from '../shared/store/columns.ts'
 import { Problem } from '../shared/http/problems.ts'
-import { Email, schema, User, users } from './user.ts'
+import { Email } from './email.ts'
+import { schema, User, users } from './user.ts'
 import { problems } from './problems.ts'
 
 /**

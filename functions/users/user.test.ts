@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Role } from '../shared/domain.ts'
+import { Email } from './email.ts'
 import {
   demotes,
-  Email,
   endsSessions,
   mayChange,
   maySee,

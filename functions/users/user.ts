@@ -8,6 +8,7 @@ import { idempotencyTable } from '../shared/store/idempotency-table.ts'
 import { PageQuery, pageOf } from '../shared/http/paging.ts'
 import { Problem } from '../shared/http/problems.ts'
 import { Id, text as Text, Timestamp } from '../shared/schemas/schemas.ts'
+import { Email } from './email.ts'
 import { problems } from './problems.ts'
 
 /** Users: tables, schemas and permissions. Everything here is pure. */
@@ -19,7 +20,7 @@ export const users = schema.table(
   'users',
   {
     id: uuid().primaryKey(),
-    /** In lower case, so that uniqueness ignores case. */
+    /** Normalised, so that it is unique in whatever form it is sent. */
     email: text().unique('users_email'),
     name: text(),
     passwordHash: text('password_hash'),
@@ -44,9 +45,6 @@ export type UserRow = typeof users.$inferSelect
 export const idempotencyKeys = idempotencyTable(schema)
 
 const roles = ['customer', 'seller', 'staff', 'admin'] as const satisfies readonly Role[]
-
-/** ASCII, up to 254 characters as in RFC 5321. Stored and compared in lower case. */
-export const Email = z.email().max(254).toLowerCase().meta({ example: 'ada@example.com' })
 
 /** Normalised to NFKC, so that the same characters from another keyboard match (NIST SP 800-63B, 3.1.1.2). */
 export const Password = z

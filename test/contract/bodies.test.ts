@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { isOptional } from '../../functions/shared/http/validate.ts'
 import type { OperationName } from '../../functions/table.ts'
 import { expectInvalid, expectProblem } from '../problems.ts'
-import { bodiesOf } from './known-fixtures.ts'
+import { bodiesOf, resourceOf } from './known-fixtures.ts'
 import { takesBody, those } from './operations.ts'
 import { sharing, type ContractShop } from './shop.ts'
 
@@ -15,7 +16,6 @@ const tooDeep = 'The body nests deeper than 32 levels.'
 const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth)
 
 const unreadable: [body: string, detail: string][] = [
-  ['', notJson],
   ['{"name": "A', notJson],
   ['{"name":"Ada",}', notJson],
   ['{}{}', notJson],
@@ -63,14 +63,28 @@ describe('a body', () => {
       ])
   })
 
-  it.each(taking)('is required: %s', async (name) =>
-    expectProblem(
-      await contract.send(name, { body: undefined, headers: { 'content-type': 'application/json' } }),
-      'invalid-request',
-      notJson,
-      [{ pointer: '/body', detail: notJson }],
-    ),
+  const [optional, required] = [true, false].map((is) =>
+    those((_, { request }) => request.body && isOptional(request.body) === is),
   )
+
+  it.each(required!)('is required: %s', async (name) => {
+    for (const body of [undefined, ''])
+      expectProblem(
+        await contract.send(name, { body, headers: { 'content-type': 'application/json' } }),
+        'invalid-request',
+        notJson,
+        [{ pointer: '/body', detail: notJson }],
+      )
+  })
+
+  it.each(optional!)('may be omitted, because {} is valid: %s', async (name, row) => {
+    // a resource of its own, because it is changed
+    const created = await resourceOf(row)?.create(contract.shop)
+    const path = await contract.pathOf(name, created?.parameters)
+    const { status, text } = await contract.send(name, { body: {} }, path)
+    for (const headers of [{ 'content-type': 'application/json' }, {}])
+      expect(await contract.send(name, { body: undefined, headers }, path)).toMatchObject({ status, text })
+  })
 
   it.each(taking)('must be an object: %s', async (name) => {
     for (const [body, received] of [

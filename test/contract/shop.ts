@@ -39,10 +39,14 @@ async function openContractShop() {
     return one
   }
 
+  /** Returns the parameters of an operation's path that name an existing resource. */
+  const parametersOf = async (name: OperationName): Promise<Readonly<Record<string, string>>> =>
+    (await there(operations[name]))?.parameters ?? {}
+
   /** Returns a path of an operation that names an existing resource, except for the given parameters. */
   async function pathOf(name: OperationName, parameters: Record<string, string> = {}): Promise<string> {
     const row: Row = operations[name]
-    const all = { ...(await there(row))?.parameters, ...parameters }
+    const all = { ...(await parametersOf(name)), ...parameters }
     return row.path.replace('/api/v1', '').replaceAll(/\{(\w+)\}/g, (_, parameter: string) => all[parameter]!)
   }
 
@@ -75,6 +79,7 @@ async function openContractShop() {
   return {
     shop,
     port,
+    parametersOf,
     pathOf,
     callerOf,
     send,

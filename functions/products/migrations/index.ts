@@ -1,4 +1,5 @@
 import type { MongoMigration } from '../../shared/store/mongodb.ts'
+import { inUpperCase } from './skus.ts'
 
 /** The migrations of the products database, oldest first. Their count is the schema version. */
 export const migrations: readonly MongoMigration[] = [
@@ -26,5 +27,9 @@ export const migrations: readonly MongoMigration[] = [
     up: async (db) => {
       await db.collection('products').createIndexes([{ name: 'seller', key: { sellerId: 1, _id: 1 } }])
     },
+  },
+  {
+    breaking: 'earlier versions write SKUs in any case, and look them up in that case',
+    up: inUpperCase,
   },
 ]

@@ -100,13 +100,16 @@ async function accept(
   const { name, contract } = operation
   const user = (await authenticate(c.req.header('authorization'))) ?? (await contract.authenticate?.(c, deps))
   authorize(row.by, user)
-  const { params, query, body } = contract.request
+  const { query, body } = contract.request
+  const params = contract.request.params && checkPath(contract.request.params, c)
   const caching = user === undefined ? {} : privately(row, operation)
   return {
-    params: params && checkPath(params, c),
+    params,
     query: query && checkQuery(query, c),
-    body: body && check(body, await readJson(c), 'body'),
-    key: row.idempotent && (await readIdempotencyKey(c, name, user?.id ?? 'anyone')),
+    body: body && check(body, await readJson(c, body), 'body'),
+    key:
+      row.idempotent &&
+      (await readIdempotencyKey(c, `${name}\n${fill(row.path, params)}`, user?.id ?? 'anyone')),
     user,
     traceparent: traceparentOf(c.req.header('traceparent')),
     json: (value: unknown, status: 200, headers: Record<string, string> = {}) => {
@@ -120,6 +123,10 @@ async function accept(
     hono: c,
   }
 }
+
+/** Returns a path with the values of its parameters. */
+const fill = (path: string, params: unknown) =>
+  path.replaceAll(/\{(\w+)\}/g, (_, name: string) => (params as Record<string, string>)[name]!)
 
 /**
  * Returns how an answer to a user may be cached, unless the operation says otherwise. One with an ETag may be kept

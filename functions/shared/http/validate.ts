@@ -6,18 +6,24 @@ import { decodeUtf8, faultOfEncoded, faultsOfJson, faultsOfQuery, toPointer, typ
 /** How deep a JSON body may nest: far deeper than any of ours, but far less than a parser can handle. */
 const maxDepth = 32
 
+/** Returns whether a request may omit the body, which then means `{}`. */
+export const isOptional = (body: z.ZodType): boolean => body.safeParse({}).success
+
 /**
  * Reads and parses a JSON body.
+ * @param schema what the body must match
  * @throws Problem 415 if it is not declared as JSON in UTF-8, or is compressed; 400 if it cannot be parsed, nests
  *   too deep or contains text that cannot be stored
  */
-export async function readJson(c: Context): Promise<unknown> {
+export async function readJson(c: Context, schema: z.ZodType): Promise<unknown> {
+  const body = await c.req.arrayBuffer().catch(refuseBroken)
+  if (body.byteLength === 0 && isOptional(schema)) return {}
   if (!/^application\/(?:[\w.-]+\+)?json *(?:;|$)/i.test(c.req.header('content-type') ?? ''))
     throw new Problem('not-json', {
       detail: 'Send the body with Content-Type: application/json.',
       headers: { accept: 'application/json' },
     })
-  const text = await readText(c)
+  const text = toText(c, body)
   if (depthOf(text) > maxDepth) throw invalid(`The body nests deeper than ${maxDepth} levels.`, '/body')
   const value = parse(text)
   const faults = faultsOfJson(text, value)
@@ -34,10 +40,10 @@ function parse(text: string): unknown {
 }
 
 /**
- * Reads a body as text.
+ * Decodes a body.
  * @throws Problem 415 if it is declared to be in another charset or compressed, 400 if it is not valid UTF-8
  */
-async function readText(c: Context): Promise<string> {
+function toText(c: Context, body: ArrayBuffer): string {
   const [, charset] = /;[ \t]*charset=[ \t]*"?([^";\s]+)/i.exec(c.req.header('content-type') ?? '') ?? []
   if (charset !== undefined && !/^utf-?8$/i.test(charset))
     throw new Problem('unsupported-charset', {
@@ -50,7 +56,7 @@ async function readText(c: Context): Promise<string> {
       detail: `Send the body as it is, without Content-Encoding: ${coding.slice(0, 40)}.`,
       headers: { 'accept-encoding': 'identity' },
     })
-  const text = decodeUtf8(await c.req.arrayBuffer().catch(refuseBroken))
+  const text = decodeUtf8(body)
   if (text === undefined) throw invalid('The body is not valid UTF-8.', '/body')
   return text
 }

@@ -2,9 +2,10 @@ import * as z from 'zod'
 
 /** Shapes that the events of several domains share. Money is in minor units. */
 
-export const eventId = z.uuid()
+export const eventId = z.uuid().toLowerCase()
 export const eventMoney = z.strictObject({ amount: z.int().min(0), currency: z.string().length(3) })
-export const eventSku = z.string().min(1).max(64)
+/** In upper case; events of earlier versions may have it in another. */
+export const eventSku = z.string().min(1).max(64).toUpperCase()
 export const eventLines = z.array(z.strictObject({ sku: eventSku, quantity: z.int().min(1) })).min(1)
 export const ofOrder = z.strictObject({ orderId: eventId })
 

@@ -1,18 +1,31 @@
+import { CountryCodes } from 'validator/lib/isISO31661Alpha2.js'
 import * as z from 'zod'
 
 /** Schemas that more than one domain uses. */
 
-export const Id = z.uuid().meta({ description: 'UUIDv7', example: '01999d3c-7b57-7d0c-8d1c-5a9f1c2b3d4e' })
+/** Read in any case, compared and answered in lower case. */
+export const Id = z
+  .uuid()
+  .toLowerCase()
+  .meta({ description: 'UUIDv7', example: '01999d3c-7b57-7d0c-8d1c-5a9f1c2b3d4e' })
 
 export const IdParam = z.object({ id: Id })
 
 export const Timestamp = z.iso.datetime().meta({ description: 'RFC 3339, UTC' })
 
-/** An ISO 4217 code. */
+const oneOf = (codes: Iterable<string>) => new RegExp(`^(?:${[...codes].join('|')})$`)
+
+/** An ISO 4217 code of a currency that is in use. Node's ICU data has the list. */
 export const Currency = z
   .string()
-  .regex(/^[A-Z]{3}$/, 'an ISO 4217 code such as EUR')
+  .regex(oneOf(Intl.supportedValuesOf('currency')), 'an ISO 4217 code such as EUR')
   .meta({ example: 'EUR' })
+
+/** An ISO 3166-1 code. */
+export const Country = z
+  .string()
+  .regex(oneOf(CountryCodes), 'an ISO 3166-1 code such as DE')
+  .meta({ example: 'DE' })
 
 /** An amount in minor units (cents), so that sums are exact. The maximum keeps every sum below 2^53. */
 export const Amount = z.int().min(0).max(1_000_000_000)
@@ -20,10 +33,12 @@ export const Amount = z.int().min(0).max(1_000_000_000)
 export const Money = z.strictObject({ amount: Amount, currency: Currency }).meta({ id: 'Money' })
 export type Money = z.infer<typeof Money>
 
+/** Read in any case, stored and answered in upper case: SKUs that differ only in case are the same. */
 export const Sku = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'letters, digits, dot, dash and underscore, at most 64')
-  .meta({ example: 'MUG-BLUE' })
+  .toUpperCase()
+  .meta({ description: 'In any case; answered in upper case.', example: 'MUG-BLUE' })
 
 export const Quantity = z.int().min(1).max(10_000)
 
@@ -57,7 +72,7 @@ export const Address = z
     street: text(200),
     postalCode: text(20),
     city: text(100),
-    country: z.string().regex(/^[A-Z]{2}$/, 'an ISO 3166-1 code such as DE'),
+    country: Country,
   })
   .meta({ id: 'Address' })
 export type Address = z.infer<typeof Address>

@@ -11,6 +11,9 @@ export interface IdempotencyKey {
   hash: string
 }
 
+/** What an Idempotency-Key looks like. */
+export const keyPattern = /^[\u0021-\u007e]{1,100}$/
+
 /** A stored first response, which is replayed byte for byte. */
 export interface Answer {
   status: number
@@ -23,21 +26,23 @@ export const keyLifetimeMs = 24 * 60 * 60 * 1000
 
 /**
  * Reads the request's key.
+ * @param called the operation and its path, with validated parameters: however their case was sent, it is the
+ *   same request
  * @throws Problem 400 if it is missing or malformed
  */
 export async function readIdempotencyKey(
   c: Context,
-  operation: string,
+  called: string,
   caller: string,
 ): Promise<IdempotencyKey> {
   const key = c.req.header('idempotency-key')
-  if (key === undefined || !/^[\u0021-\u007e]{1,100}$/.test(key))
+  if (key === undefined || !keyPattern.test(key))
     throw new Problem('idempotency-key-missing', {
       detail: 'Send a new random key, such as a UUID, with each new request and the same one with a retry.',
       errors: [{ pointer: '/header/idempotency-key', detail: '1 to 100 visible ASCII characters' }],
     })
   const hash = createHash('sha256')
-    .update(`${operation}\n${c.req.path}\n`)
+    .update(`${called}\n`)
     .update(new Uint8Array(await c.req.arrayBuffer()))
     .digest('base64url')
   return { caller, key, hash }
