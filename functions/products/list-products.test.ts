@@ -3,7 +3,8 @@ import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { forge } from '../../test/cursors.ts'
 import { openShop, type TestShop } from '../../test/shop.ts'
-import { newProduct, wordsOf, type NewProduct, type Product } from './product.ts'
+import { newProduct, type NewProduct, type Product } from './product.ts'
+import { wantedWords, wordsOf } from './words.ts'
 
 let shop: TestShop
 const names = ['Blue mug', 'Bluish mug', 'Café kit', 'Élan chain', 'chain tool', 'Über-Kit', 'Zange', 'zange']
@@ -53,7 +54,7 @@ async function listAll(query: Query): Promise<Product[]> {
   return items
 }
 
-const plain = (text: string) => text.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase()
+const { compare: compareTexts } = new Intl.Collator('und')
 const compare = (a: string | number, b: string | number) => (a < b ? -1 : a > b ? 1 : 0)
 const byPrice = (a: Listed, b: Listed) =>
   compare(a.price.currency, b.price.currency) || a.price.amount - b.price.amount || compare(a.id, b.id)
@@ -61,7 +62,7 @@ const orders: Record<string, (a: Listed, b: Listed) => number> = {
   newest: (a, b) => compare(b.id, a.id),
   price: byPrice,
   '-price': (a, b) => byPrice(b, a),
-  name: (a, b) => compare(plain(a.name), plain(b.name)) || compare(a.id, b.id),
+  name: (a, b) => compareTexts(a.name, b.name) || compare(a.id, b.id),
 }
 
 /** Returns the expected list, computed in the simplest way. */
@@ -70,7 +71,7 @@ const expected = ({ q, category, currency, minPrice, maxPrice, sort = 'newest' }
     .filter((p) => {
       const words = wordsOf(`${p.sku} ${p.name} ${p.description} ${p.category}`)
       return (
-        (q === undefined || wordsOf(String(q)).every((w) => words.some((word) => word.startsWith(w)))) &&
+        (q === undefined || wantedWords(String(q)).every((w) => words.some((word) => word.startsWith(w)))) &&
         (category === undefined || p.category === category) &&
         (currency === undefined || p.price.currency === currency) &&
         p.price.amount >= Number(minPrice ?? 0) &&

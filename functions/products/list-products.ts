@@ -3,7 +3,8 @@ import type { Filter, Sort } from 'mongodb'
 import { operation } from '../shared/http/operation.ts'
 import { page, pageOf, PageQuery, readCursor, type CursorValue } from '../shared/http/paging.ts'
 import { Amount, Currency, Sku, text } from '../shared/schemas/schemas.ts'
-import { Product, toProduct, wordsOf, type ProductDocument } from './product.ts'
+import { Product, toProduct, type ProductDocument } from './product.ts'
+import { wantedWords } from './words.ts'
 
 /** How many words of a search count: each is a range of the index. */
 const maxWords = 10
@@ -89,7 +90,7 @@ function matching({ q, sku, category, currency, minPrice, maxPrice }: ProductQue
   if (minPrice !== undefined || maxPrice !== undefined)
     filter['price.amount'] = { $gte: minPrice ?? 0, $lte: maxPrice ?? Number.MAX_SAFE_INTEGER }
   if (q !== undefined && q.trim() !== '') {
-    const words = wordsOf(q)
+    const words = wantedWords(q)
       .toSorted((a, b) => b.length - a.length)
       .slice(0, maxWords)
     if (words.length === 0) filter._id = { $in: [] }

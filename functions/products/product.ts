@@ -6,6 +6,8 @@ import { Problem } from '../shared/http/problems.ts'
 import { Id, isVisible, Money, Sku, text, Timestamp } from '../shared/schemas/schemas.ts'
 import { outboxEntry, type OutboxEntry } from '../../events/mongodb-outbox.ts'
 import { events } from './events.ts'
+import { sortKey } from './sort-key.ts'
+import { wordsOf } from './words.ts'
 
 /** Products: documents, schemas and rules. Everything here is pure. */
 
@@ -188,19 +190,10 @@ export const toProduct = (document: ProductState): Product => ({
   updatedAt: document.updatedAt.toISOString(),
 })
 
-/** Returns the distinct words of a text, in lower case without accents. Splits words after 50 characters. */
-export const wordsOf = (text: string): string[] => [...new Set(plain(text).match(/[\p{L}\p{N}]{1,50}/gu))]
-
-const plain = (text: string) =>
-  text
-    .normalize('NFKD')
-    .replaceAll(/\p{M}+/gu, '')
-    .toLowerCase()
-
-const searchKeys = ({ sku, name, category, description }: NewProduct): SearchKeys => ({
+/** Returns the fields by which a product is found and sorted. */
+export const searchKeys = ({ sku, name, category, description }: NewProduct): SearchKeys => ({
   words: wordsOf(`${sku} ${name} ${category} ${description}`),
-  // limited because it is part of a cursor: normalising can make a name many times longer
-  nameKey: plain(name).slice(0, 200),
+  nameKey: sortKey(name),
 })
 
 const eventData = ({ _id, sku, name, price, sellerId, version }: ProductState) => ({

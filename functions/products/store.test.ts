@@ -16,6 +16,7 @@ import type { OperationRow } from '../shared/domain.ts'
 import { openMongodb } from '../shared/store/mongodb.ts'
 import { rowOf, type OperationName } from '../table.ts'
 import { migrations } from './migrations/index.ts'
+import { foldedWords } from './migrations/search-keys.ts'
 import type { ProductDocument } from './product.ts'
 import { seedProducts, workshopCatalogue } from '../../demo/seed-products.ts'
 
@@ -52,6 +53,21 @@ it('can create the indexes repeatedly and concurrently', async () => {
   await Promise.all([migrate(), migrate()])
   const unique = (await products.indexes()).filter((index) => index.unique === true)
   expect(new Set(unique.map((index) => index.name))).toEqual(new Set(['creation', 'sku']))
+})
+
+it('makes the products of an earlier version findable by folded words, and sorts them', async () => {
+  const { products } = shop.deps('products')
+  const body = { name: '日本語 Smørrebrød', category: 'food', price: { amount: 1, currency: 'EUR' } }
+  const { id } = await shop.create('/products', { as: 'seller', body: { ...body, sku: randomUUID() } })
+  const { words, nameKey } = (await products.findOne({ _id: id }))!
+  const deleted = await shop.create('/products', { as: 'seller', body: { ...body, sku: randomUUID() } })
+  await products.updateOne({ _id: deleted.id }, { $set: { deletedAt: new Date(), words: [] } })
+  await products.updateOne({ _id: id }, { $set: { words: ['smørrebrød'], nameKey: body.name } })
+
+  for (let run = 0; run < 2; run++) await foldedWords(products.db)
+  expect(await products.findOne({ _id: id })).toMatchObject({ words, nameKey })
+  for (const q of ['smorrebrod', '本語'])
+    expect((await shop.get(`/products?q=${encodeURIComponent(q)}`)).body.items).toMatchObject([{ id }])
 })
 
 // at once with the next two, because all three wait for time-outs

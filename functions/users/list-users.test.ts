@@ -1,3 +1,4 @@
+import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { newAccount } from '../../test/accounts.ts'
 import { forge } from '../../test/cursors.ts'
@@ -75,6 +76,37 @@ it('rejects a forged cursor', async () => {
   expect((await list(`?sort=name&cursor=${forge(next, 'a', id)}`)).status).toBe(200)
   for (const values of [[], ['a', 'b'], [1, id], ['\0', id]])
     expect((await list(`?sort=name&cursor=${forge(next, ...values)}`)).status).toBe(400)
+})
+
+it('sorts names as Intl.Collator does, also across pages', async () => {
+  const names = [
+    'Zoë',
+    'émile',
+    'Emil',
+    'Øyvind',
+    'Oyvind',
+    'Öner',
+    'Łukasz',
+    'Lukas',
+    'åsa',
+    'de Vries',
+    'Дарья',
+    '陽子',
+  ]
+  for (const name of names) await newAccount(shop, 'customer', name, `${uuidv7()}@names.example`)
+  for (const [sort, sorted] of [
+    ['name', names.toSorted(new Intl.Collator('und').compare)],
+    ['-name', names.toSorted(new Intl.Collator('und').compare).toReversed()],
+  ] as const) {
+    const seen: string[] = []
+    let next: string | undefined
+    do {
+      const { body } = await list(`?q=@names.example&sort=${sort}&limit=5${next ? `&cursor=${next}` : ''}`)
+      seen.push(...body.items.map(({ name }: { name: string }) => name))
+      next = body.next
+    } while (next !== undefined)
+    expect(seen).toEqual(sorted)
+  }
 })
 
 it('is allowed for admins only', async () => {

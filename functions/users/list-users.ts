@@ -2,7 +2,9 @@ import type * as z from 'zod'
 import { and, asc, desc, eq, ilike, isNull, or, sql } from 'drizzle-orm'
 import { operation } from '../shared/http/operation.ts'
 import { page, readCursor } from '../shared/http/paging.ts'
-import { noStore, toUser, UserPage, UserQuery, users } from './user.ts'
+import { inOrder, noStore, toUser, UserPage, UserQuery, users } from './user.ts'
+
+const columns = { id: users.id, email: users.email, name: inOrder(users.name) }
 
 /**
  * The column and direction of each sort. The id breaks ties; as a UUIDv7 it sorts by the time of creation.
@@ -32,10 +34,10 @@ export const listUsers = operation(
           isNull(users.deletedAt),
           role && eq(users.role, role),
           q === undefined ? undefined : or(ilike(users.name, pattern), ilike(users.email, pattern)),
-          after && sql`(${users[field]}, ${users.id}) ${sql.raw(beyond)} (${after[0]}, ${after[1]})`,
+          after && sql`(${columns[field]}, ${users.id}) ${sql.raw(beyond)} (${after[0]}, ${after[1]})`,
         ),
       )
-      .orderBy(direction(users[field]), direction(users.id))
+      .orderBy(direction(columns[field]), direction(users.id))
       .limit(limit + 1)
     const { items, next } = page(hono, rows, limit, (user) => [user[field] ?? '', user.id])
     return json({ items: items.map(toUser), ...(next === undefined ? {} : { next }) }, 200, noStore)

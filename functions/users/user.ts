@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { sql } from 'drizzle-orm'
-import { check, index, integer, pgSchema, text, uuid } from 'drizzle-orm/pg-core'
+import { check, index, integer, pgSchema, text, uuid, type AnyPgColumn } from 'drizzle-orm/pg-core'
 import type { Role } from '../shared/domain.ts'
 import { time } from '../shared/store/columns.ts'
 import { isStaff, type User as Caller } from '../shared/auth/access-token.ts'
@@ -15,6 +15,9 @@ import { problems } from './problems.ts'
 
 /** Also holds the sessions, because deleting an account ends its sessions in the same transaction. */
 export const schema = pgSchema('users')
+
+/** Sorts a text as `Intl.Collator` does, in the order of no particular language, and not by code point. */
+export const inOrder = (column: AnyPgColumn) => sql`${column} collate "und-x-icu"`
 
 export const users = schema.table(
   'users',
@@ -32,7 +35,7 @@ export const users = schema.table(
   },
   (t) => [
     index().on(t.role, t.id),
-    index().on(t.name, t.id),
+    index('users_by_name').on(inOrder(t.name), t.id),
     check(
       'users_whole_or_anonymous',
       sql`case when ${t.deletedAt} is null then num_nulls(${t.email}, ${t.name}, ${t.passwordHash}) = 0 else num_nonnulls(${t.email}, ${t.name}, ${t.passwordHash}) = 0 end`,

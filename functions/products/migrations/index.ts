@@ -1,4 +1,5 @@
 import type { MongoMigration } from '../../shared/store/mongodb.ts'
+import { foldedWords } from './search-keys.ts'
 import { inUpperCase } from './skus.ts'
 
 /** The migrations of the products database, oldest first. Their count is the schema version. */
@@ -32,4 +33,5 @@ export const migrations: readonly MongoMigration[] = [
     breaking: 'earlier versions write SKUs in any case, and look them up in that case',
     up: inUpperCase,
   },
+  { up: foldedWords },
 ]

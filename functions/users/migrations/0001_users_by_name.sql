@@ -1,0 +1,2 @@
+DROP INDEX "users"."users_name_id_index";--> statement-breakpoint
+CREATE INDEX "users_by_name" ON "users"."users" USING btree ("name" collate "und-x-icu","id");
