@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { operations, type InDomain, type OperationName } from '../functions/table.ts'
 import type { OperationRow } from '../functions/shared/domain.ts'
 import { operationOf } from '../functions/source.ts'
+import { gatewayProblems } from '../functions/shared/http/gateway-problems.ts'
 import type { Contract } from '../functions/shared/http/operation.ts'
 import {
   ProblemDocument,
@@ -10,6 +11,8 @@ import {
   type ProblemName,
   type ProblemType,
 } from '../functions/shared/http/problems.ts'
+import { isOptional } from '../functions/shared/http/validate.ts'
+import { keyPattern } from '../functions/shared/store/idempotency.ts'
 
 type Registry = OpenAPIHono['openAPIRegistry']
 type Path = Parameters<Registry['registerPath']>[0]
@@ -56,7 +59,10 @@ function pathOf(name: OperationName, row: InDomain<OperationRow>, contract: Cont
       ...(params && { params: params as z.ZodObject }),
       ...(query && { query: query as z.ZodObject }),
       ...(request.body && {
-        body: { required: true, content: { 'application/json': { schema: request.body } } },
+        body: {
+          required: !isOptional(request.body),
+          content: { 'application/json': { schema: request.body } },
+        },
       }),
     },
     parameters: headersOf(row, contract),
@@ -82,12 +88,12 @@ const whoMayCall = ({ by }: OperationRow) =>
       ? 'For anyone logged in.'
       : `For the role ${by.join(' or ')}.`
 
-const header = (name: string, required: boolean, description: string) => ({
+const header = (name: string, required: boolean, description: string, more: object = {}) => ({
   in: 'header',
   name,
   required,
   description,
-  schema: { type: 'string' },
+  schema: { type: 'string', ...more },
 })
 
 function headersOf(row: OperationRow, { problems = [], headers = [], contentType }: Contract) {
@@ -98,6 +104,7 @@ function headersOf(row: OperationRow, { problems = [], headers = [], contentType
             'Idempotency-Key',
             true,
             'A new random key with each new request, the same one with a retry.',
+            { pattern: keyPattern.source },
           ),
         ]
       : []),
@@ -132,8 +139,18 @@ const responseHeaders = (names: readonly string[]) =>
     ? { headers: Object.fromEntries(names.map((name) => [name, { schema: { type: 'string' } }])) }
     : {}
 
+/**
+ * The problems that a gateway may return for an operation that exists. Only a request that is no GET has a body.
+ */
+const ofGateway = (row: OperationRow): ProblemType[] =>
+  Object.entries(gatewayProblems).flatMap(([name, { status, title }]) =>
+    ['not-found', 'method-not-allowed'].includes(name) || (name === 'body-too-large' && row.method === 'get')
+      ? []
+      : [{ name, status, title }],
+  )
+
 /** The problems that the framework may return for an operation, and those that its contract adds. */
-function problemsOf(row: OperationRow, { request, problems = [] }: Contract): ProblemType[] {
+export function problemsOf(row: OperationRow, { request, problems = [] }: Contract): ProblemType[] {
   const names: (ProblemName | ProblemType)[] = [
     'malformed-request',
     'not-logged-in',
@@ -143,11 +160,11 @@ function problemsOf(row: OperationRow, { request, problems = [] }: Contract): Pr
   ]
   if (request.params ?? request.query ?? request.body) names.push('invalid-request')
   if (request.body) names.push('not-json', 'unsupported-charset', 'unsupported-encoding')
-  if (row.method !== 'get') names.push('body-too-large')
   if (Array.isArray(row.by)) names.push('wrong-role')
   if (row.idempotent)
     names.push('idempotency-key-missing', 'idempotency-key-in-flight', 'idempotency-key-reused')
-  return [...new Set(names)].map(typeOfProblem)
+  const all = [...names.map(typeOfProblem), ...ofGateway(row)]
+  return [...new Map(all.map((problem) => [problem.name, problem])).values()]
 }
 
 /** The headers of every problem with a status. */

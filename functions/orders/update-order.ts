@@ -1,17 +1,16 @@
-import * as z from 'zod'
 import { transaction } from '../shared/store/transaction.ts'
 import { operation } from '../shared/http/operation.ts'
 import { Problem } from '../shared/http/problems.ts'
-import { Address, IdParam, text } from '../shared/schemas/schemas.ts'
+import { Address, changeOf, IdParam, text } from '../shared/schemas/schemas.ts'
 import { checkVersion, etag, ifMatch } from '../shared/http/entity-tag.ts'
 import { next, Order, toOrder } from './order.ts'
 import { lockOrder, writeOrder } from './store.ts'
 import { problems } from './problems.ts'
 
-const Changes = z
-  .strictObject({ deliveryAddress: Address.optional(), note: text(1000).nullable().optional() })
-  .refine((changes) => Object.keys(changes).length > 0, 'nothing to change')
-  .meta({ id: 'OrderChanges' })
+const Changes = changeOf(
+  { deliveryAddress: Address.optional(), note: text(1000).nullable().optional() },
+  'OrderChanges',
+)
 
 export const updateOrder = operation(
   'update-order',

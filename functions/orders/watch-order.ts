@@ -21,11 +21,20 @@ const Query = z.strictObject({
     .meta({ description: 'From POST …/events/tickets, instead of the Authorization header.' }),
 })
 
+/** Each event of the stream. */
+const OrderUpdate = z
+  .object({
+    id: z.string().meta({ description: 'The `seq` of the timeline entry.' }),
+    event: z.string().meta({ description: 'The `type` of the timeline entry.', example: 'order.placed' }),
+    data: z.string().meta({ contentMediaType: 'application/json', description: 'The timeline entry.' }),
+  })
+  .meta({ id: 'OrderUpdate' })
+
 export const watchOrder = operation(
   'watch-order',
   {
     request: { params: IdParam, query: Query },
-    responses: { 200: z.string(), 204: null },
+    responses: { 200: OrderUpdate, 204: null },
     problems: ['not-found'],
     contentType: 'text/event-stream',
     authenticate: async (c: Context, { tickets }: { tickets: Tickets }) => {

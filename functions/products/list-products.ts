@@ -9,7 +9,12 @@ import { wantedWords } from './words.ts'
 /** How many words of a search count: each is a range of the index. */
 const maxWords = 10
 
-const Price = z.coerce.number().pipe(Amount).optional()
+const Price = z.coerce.number().pipe(Amount).optional().meta({
+  type: 'integer',
+  minimum: Amount.minValue!,
+  maximum: Amount.maxValue!,
+  description: 'In minor units of `currency`, which is needed, too.',
+})
 
 const ProductQuery = PageQuery.extend({
   q: z.string().max(200).optional().meta({
@@ -19,8 +24,8 @@ const ProductQuery = PageQuery.extend({
   sku: Sku.optional(),
   category: text(100).optional(),
   currency: Currency.optional(),
-  minPrice: Price.meta({ type: 'integer', description: 'In minor units of `currency`.' }),
-  maxPrice: Price.meta({ type: 'integer', description: 'In minor units of `currency`.' }),
+  minPrice: Price,
+  maxPrice: Price,
   sort: z
     .enum(['newest', 'price', '-price', 'name'])
     .default('newest')

@@ -3,7 +3,7 @@ import { uuidv7 } from 'uuidv7'
 import type { User } from '../shared/auth/access-token.ts'
 import type { Answer, IdempotencyKey } from '../shared/store/idempotency.ts'
 import { Problem } from '../shared/http/problems.ts'
-import { Id, isVisible, Money, Sku, text, Timestamp } from '../shared/schemas/schemas.ts'
+import { changeOf, Id, isVisible, Money, Sku, text, Timestamp } from '../shared/schemas/schemas.ts'
 import { outboxEntry, type OutboxEntry } from '../../events/mongodb-outbox.ts'
 import { events } from './events.ts'
 import { sortKey } from './sort-key.ts'
@@ -14,20 +14,25 @@ import { wordsOf } from './words.ts'
 const maxAttributes = 50
 
 // `$` and `.` have a special meaning in MongoDB's field names
+// oxlint-disable-next-line no-control-regex
+const attributeName = /^[^$.\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]{1,50}$/u
 const AttributeName = z
   .string()
-  .regex(
-    /^[^$.\p{Cc}\u202a-\u202e\u2066-\u2069]{1,50}$/u,
-    '1 to 50 characters, without $, dot, control characters and bidirectional overrides',
-  )
+  .regex(attributeName, '1 to 50 characters, without $, dot, control characters and bidirectional overrides')
   .refine(isVisible, 'needs a character that can be seen')
+/** For the OpenAPI document, whose generator leaves the names of a record out. */
+const propertyNames = { pattern: attributeName.source }
 
 const AttributeValue = z.union([text(500, 0), z.number(), z.boolean()])
 
 const Attributes = z
   .record(AttributeName, AttributeValue)
   .refine((attributes) => Object.keys(attributes).length <= maxAttributes, `at most ${maxAttributes}`)
-  .meta({ example: { colour: 'blue', volumeMl: 330, dishwasherSafe: true } })
+  .meta({
+    propertyNames,
+    maxProperties: maxAttributes,
+    example: { colour: 'blue', volumeMl: 330, dishwasherSafe: true },
+  })
 
 const Name = text(200)
 const Description = text(5000, 0)
@@ -63,8 +68,8 @@ export const NewProduct = z
 export type NewProduct = z.infer<typeof NewProduct>
 
 /** A merge patch (RFC 7396): omitted fields stay unchanged, and an attribute set to null is removed. */
-export const ProductPatch = z
-  .strictObject({
+export const ProductPatch = changeOf(
+  {
     name: Name.optional(),
     description: Description.optional(),
     category: Category.optional(),
@@ -72,9 +77,10 @@ export const ProductPatch = z
     attributes: z
       .record(AttributeName, AttributeValue.nullable())
       .optional()
-      .meta({ example: { colour: 'red', dishwasherSafe: null } }),
-  })
-  .meta({ id: 'ProductPatch' })
+      .meta({ propertyNames, example: { colour: 'red', dishwasherSafe: null } }),
+  },
+  'ProductPatch',
+)
 export type ProductPatch = z.infer<typeof ProductPatch>
 
 /** The data of a product. */

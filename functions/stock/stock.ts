@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm'
 import { bigint, check, index, integer, jsonb, pgSchema, text, uuid } from 'drizzle-orm/pg-core'
 import { time } from '../shared/store/columns.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
-import { Id, Sku, text as Text, Timestamp } from '../shared/schemas/schemas.ts'
+import { Id, Sku, text as Text, Timestamp, when } from '../shared/schemas/schemas.ts'
 
 /** Stock: tables, schemas and rules. Everything here is pure. */
 
@@ -78,6 +78,11 @@ export type Stock = z.infer<typeof Stock>
 
 const signs: Partial<Record<Reason, 1 | -1>> = { received: 1, damaged: -1, lost: -1 }
 
+/** Returns the schema of adjustments whose reason has a sign. */
+const withSign = (sign: 1 | -1) => ({
+  properties: { reason: { enum: reasons.filter((reason) => signs[reason] === sign) } },
+})
+
 export const NewAdjustment = z
   .strictObject({
     quantity: z
@@ -85,7 +90,11 @@ export const NewAdjustment = z
       .min(-1_000_000)
       .max(1_000_000)
       .refine((quantity) => quantity !== 0, 'not zero')
-      .meta({ description: 'The change of the stock; negative to reduce it.', example: 20 }),
+      .meta({
+        description: 'The change of the stock; negative to reduce it.',
+        not: { const: 0 },
+        example: 20,
+      }),
     reason: z.enum(reasons),
     note: Text(500).optional(),
   })
@@ -93,7 +102,11 @@ export const NewAdjustment = z
     path: ['quantity'],
     message: 'positive where stock is received, negative where it is damaged or lost',
   })
-  .meta({ id: 'NewStockAdjustment' })
+  .meta({
+    id: 'NewStockAdjustment',
+    ...when(withSign(1), { properties: { quantity: { minimum: 1 } } }),
+    else: when(withSign(-1), { properties: { quantity: { maximum: -1 } } }),
+  })
 
 export const Adjustment = z
   .object({

@@ -19,8 +19,8 @@ const maxAddress = 254
 function normalize(address: string): string {
   const at = address.lastIndexOf('@')
   const domain = address.slice(at + 1)
-  // domainToASCII also parses escapes and paths, as in a URL
-  if (at < 1 || /[\s%/?#:\\]/.test(domain)) return address
+  // Normalising shortens an address by far less. domainToASCII also parses escapes and paths, as in a URL.
+  if (at < 1 || address.length > 4 * maxAddress || /[\s%/?#:\\]/.test(domain)) return address
   // lower case may decompose what was composed
   const local = address.slice(0, at).normalize('NFC').toLowerCase().normalize('NFC')
   return `${local}@${domainToASCII(domain)}`
@@ -43,12 +43,11 @@ function isAddress(address: string): boolean {
  */
 export const Email = z
   .string()
-  // far more than an address of 254 bytes takes before it is normalised
-  .max(1_000, 'at most 254 bytes')
   .overwrite(normalize)
   .refine(isAddress, 'an e-mail address such as ada@example.com, at most 254 bytes')
   .meta({
     format: 'idn-email',
     pattern: '^[^\\s@]+@[^\\s@]+\\.[^\\s@]+$',
+    description: 'At most 254 bytes; answered in lower case, with the domain in ASCII.',
     example: 'ada@example.com',
   })

@@ -7,7 +7,7 @@ import { isStaff, type User as Caller } from '../shared/auth/access-token.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
 import { PageQuery, pageOf } from '../shared/http/paging.ts'
 import { Problem } from '../shared/http/problems.ts'
-import { Id, text as Text, Timestamp } from '../shared/schemas/schemas.ts'
+import { Id, text as Text, Timestamp, when } from '../shared/schemas/schemas.ts'
 import { Email } from './email.ts'
 import { problems } from './problems.ts'
 
@@ -91,7 +91,11 @@ export const UserChange = z
   .refine((change) => Object.keys(change).some((field) => field !== 'currentPassword'), {
     error: 'nothing to change',
   })
-  .meta({ id: 'UserChange' })
+  .meta({
+    id: 'UserChange',
+    minProperties: 1,
+    ...when({ required: ['currentPassword'] }, { minProperties: 2 }),
+  })
 export type UserChange = z.output<typeof UserChange>
 
 export const UserQuery = PageQuery.extend({

@@ -66,6 +66,24 @@ export const text = (max: number, min = 1) =>
     .regex(printable, 'no control characters or bidirectional overrides')
     .refine((value) => value === '' || isVisible(value), 'needs a character that can be seen')
 
+/**
+ * Returns the schema of a change, in which at least one field must be given.
+ * @param id its name in the OpenAPI document
+ */
+export const changeOf = <S extends z.ZodRawShape>(shape: S, id: string) =>
+  z
+    .strictObject(shape)
+    .refine((change) => Object.keys(change).length > 0, {
+      error: 'nothing to change',
+      // a field that does not exist is reported instead
+      when: ({ issues }) => issues.length === 0,
+    })
+    .meta({ id, minProperties: 1 })
+
+/** Returns a condition in JSON Schema, for what the OpenAPI document’s generator cannot know. */
+// oxlint-disable-next-line unicorn/no-thenable
+export const when = (condition: object, then: object) => ({ if: condition, then })
+
 export const Address = z
   .strictObject({
     name: text(200),
