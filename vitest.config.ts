@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['{functions,images,compose,knative,events,local,demo,test,bench,docs}/**/*.test.ts'],
-    // need Docker, a cluster and root: npm run test:compose, npm run test:knative, npm run test:users
-    exclude: ['test/compose/**', 'test/knative/**', 'test/users/**'],
+    // need Docker, a cluster, root or minutes: npm run test:compose, test:knative, test:users and test:schema
+    exclude: ['test/compose/**', 'test/knative/**', 'test/users/**', 'test/schema/**'],
     globalSetup: ['test/global-setup.ts'],
     // of a busy machine
     testTimeout: 60_000,

@@ -35,6 +35,7 @@ it('passes with a flaky suite, and names it and its failure at the end', () => {
   const scripts = {
     test: 'true',
     'test:users': ':',
+    'test:schema': ':',
     'test:faults': ':',
     'test:compose': flaky,
     'test:knative': 'echo on a cluster; :',
@@ -50,6 +51,7 @@ it('fails at the end if a suite fails twice, after the other suites have run', (
   const scripts = {
     test: 'true',
     'test:users': ':',
+    'test:schema': ':',
     'test:faults': 'exit 1; :',
     'test:compose': ':',
     'test:knative': 'echo on a cluster; :',
