@@ -13,7 +13,18 @@ const root = join(import.meta.dirname, '..')
 
 /** The files that declare, write and read events. They are below the domains, like functions/shared. */
 const core = new Set(
-  ['event', 'emit', 'tables', 'cloud-event', 'reaction', 'mongodb-outbox'].map((name) => `events/${name}.ts`),
+  [
+    'event',
+    'emit',
+    'tables',
+    'cloud-event',
+    'signature',
+    'receive',
+    'reaction',
+    'mongodb-outbox',
+    'state-events',
+    'secrets',
+  ].map((name) => `events/${name}.ts`),
 )
 
 const domainOf = (path: string) => domainNames.find((domain) => path.startsWith(`functions/${domain}/`))

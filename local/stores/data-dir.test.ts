@@ -32,7 +32,7 @@ describe('the data folder', () => {
     mkdirSync(dataDir)
     chmodSync(dataDir, 0o755)
     writeFileSync(join(dataDir, 'cat.jpg'), '')
-    expect(() => openDataDir(dataDir)).toThrow(`${dataDir} holds files that are not Zeroshop's.`)
+    expect(() => openDataDir(dataDir)).toThrow(`${dataDir} contains files that do not belong to Zeroshop.`)
     expect(modeOf(dataDir)).toBe(0o755)
     writeFileSync(join(dataDir, marker), '{}')
     openDataDir(dataDir)
