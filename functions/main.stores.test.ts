@@ -94,6 +94,20 @@ describe('a process and the version of its store', () => {
     await sql.end()
   })
 
+  it('fails to migrate a database that is not in UTF-8', async () => {
+    const admin = postgres(shop.admin, { max: 1 })
+    await admin`create database ascii encoding 'SQL_ASCII' locale 'C' locale_provider 'libc' template template0`
+    try {
+      const url = Object.assign(new URL(shop.admin), { pathname: '/ascii' }).href
+      expect(await processes.refusal({ ...migration, ADMIN_DATABASE_URL: url })).toBe(
+        "The database ascii has the encoding SQL_ASCII. Create one with: create database shop encoding 'UTF8' template template0.",
+      )
+    } finally {
+      await admin`drop database ascii`
+      await admin.end()
+    }
+  })
+
   it('works on data that a newer Zeroshop has only added to, and leaves it unchanged', async () => {
     const sql = postgres(shop.admin, { max: 1 })
     const newer = { version: ordersVersion + 1, oldest: 0 }

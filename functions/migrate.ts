@@ -7,6 +7,7 @@ import postgres from 'postgres'
 import { sourceOf } from '../events/event.ts'
 import { relayOnSecrets, secretRights, stateView, type Rights } from './event-rights.ts'
 import { breakingReason, oldestVersion } from './migration-rules.ts'
+import { UserError } from './shared/process/user-error.ts'
 import { allowInsert, createPooler, createRole, setTimeouts } from './shared/store/roles.ts'
 import {
   postgresVersion,
@@ -40,7 +41,8 @@ export const eventsSchema = 'events'
  * @param adminUrl logs in as a role that may create roles and schemas
  * @param schemas of the domains, and `events`
  * @param poolerPassword of the role `pgbouncer`, if there is a pooler
- * @throws UserError if a schema has migrations that this code cannot run on; then nothing was changed
+ * @throws UserError if the database cannot hold every text, or a schema has migrations that this code cannot run
+ *   on; then nothing was changed
  */
 export async function migrate(
   adminUrl: string,
@@ -49,6 +51,7 @@ export async function migrate(
 ): Promise<void> {
   const sql = postgres(adminUrl, { max: 1, onnotice: () => {}, connect_timeout: 10 })
   try {
+    await checkEncoding(sql)
     await sql`set lock_timeout = '120s'`
     await sql`select pg_advisory_lock(hashtext('zeroshop migrate'))`
     const found = new Map<string, StoreVersion>()
@@ -74,6 +77,16 @@ export async function migrate(
   } finally {
     await sql.end({ timeout: 5 })
   }
+}
+
+/** Only in UTF-8 is every text stored and sorted as people expect. */
+async function checkEncoding(sql: postgres.Sql): Promise<void> {
+  const [{ encoding, name }] = await sql<[{ encoding: string; name: string }]>`
+    select current_setting('server_encoding') as encoding, current_database() as name`
+  if (encoding !== 'UTF8')
+    throw new UserError(
+      `The database ${name} has the encoding ${encoding}. Create one with: create database shop encoding 'UTF8' template template0.`,
+    )
 }
 
 async function migrateSchema(sql: postgres.Sql, name: string, folder: string): Promise<void> {

@@ -1,9 +1,10 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { format } from 'node:util'
 import { pino } from 'pino'
 import { uuidv7 } from 'uuidv7'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterEach, expect, inject, it, vi } from 'vitest'
 import { freePort } from '../../../local/ports.ts'
 import { openPostgres, type Db } from '../store/postgres.ts'
 import { createVerifier } from '../../../events/signature.ts'
@@ -11,34 +12,28 @@ import { deliveryHeaders, deliveryKey } from '../../../test/deliveries.ts'
 import { reactionOf } from '../../source.ts'
 import { reactionListener } from './serve-reaction.ts'
 
-/** The reaction's database, which cannot be reached. */
-let db: Db
-const server = createServer()
+const opened: { server: Server; db: Db }[] = []
+afterEach(async () => {
+  for (const { server, db } of opened.splice(0)) {
+    server.close()
+    await db.client.end()
+  }
+})
 
-beforeAll(async () => {
-  db = openPostgres(`postgres://nobody@127.0.0.1:${await freePort()}/none`)
-  const opened = { deps: { db }, ping: async () => {}, checked: Promise.resolve(), close: async () => {} }
-  server.on(
-    'request',
-    reactionListener(
-      await reactionOf('release-stock'),
-      opened,
-      createVerifier([deliveryKey]),
-      pino({ level: 'silent' }),
-    ),
-  )
+/** Runs a reaction with the database of a URL. Returns the id of the event that it is sent, and its answer's status. */
+async function deliver(url: string, data: object) {
+  const db = openPostgres(url)
+  const service = { deps: { db }, ping: async () => {}, checked: Promise.resolve(), close: async () => {} }
+  const reaction = await reactionOf('release-stock')
+  const silent = pino({ level: 'silent' })
+  const server = createServer(reactionListener(reaction, service, createVerifier([deliveryKey]), silent))
+  opened.push({ server, db })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-})
-afterAll(async () => {
-  server.close()
-  await db.client.end()
-})
-
-const send = async (data: object) => {
+  const id = uuidv7()
   const body = JSON.stringify({
     specversion: '1.0',
-    id: uuidv7(),
+    id,
     type: 'dev.zeroshop.order.cancelled',
     source: '/orders',
     subject: uuidv7(),
@@ -51,13 +46,27 @@ const send = async (data: object) => {
     body,
   })
   await response.text()
-  return response.status
+  return { id, status: response.status }
 }
 
+const data = { orderId: uuidv7(), reason: 'a test' }
+const unreachable = async () => `postgres://nobody@127.0.0.1:${await freePort()}/none`
+
 it('returns 503 if its store cannot be reached, so that the event is never given up', async () => {
-  expect(await send({ orderId: uuidv7(), reason: 'a test' })).toBe(503)
+  expect(await deliver(await unreachable(), data)).toMatchObject({ status: 503 })
 })
 
 it('returns 422 if the event is invalid, so that it is not retried', async () => {
-  expect(await send({ orderId: 'not an id' })).toBe(422)
+  expect(await deliver(await unreachable(), { orderId: 'not an id' })).toMatchObject({ status: 422 })
+})
+
+it('keeps the parameters of a failed query off the console', async () => {
+  const printed = vi.spyOn(console, 'error').mockImplementation(() => {})
+  // a database without tables
+  const { id, status } = await deliver(inject('stores').postgres, data)
+  const lines = printed.mock.calls.map((args) => format(...args)).join('\n')
+  printed.mockRestore()
+  expect(status).toBe(500)
+  expect(lines).toContain('The reaction failed')
+  expect(lines).not.toContain(id)
 })
