@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { secretsFolder } from '../../compose/secrets.ts'
 import { deliveryKeys, fileOf } from '../../functions/deployment.ts'
+import { migrations as products } from '../../functions/products/migrations/index.ts'
 import journal from '../../functions/orders/migrations/meta/_journal.json' with { type: 'json' }
 import { shop } from './shop.ts'
 
@@ -120,7 +121,7 @@ describe('a container that cannot start reports the cause and the remedy in one 
           { ...settings, MONGODB_URL: secret('admin-mongodb-url') },
           'zeroshop-test_mongodb',
         ),
-      `The products data in MongoDB is older than this code (version 0 of 1). Run the migration first (FUNCTION=migrate).`,
+      `The products data in MongoDB is older than this code (version 0 of ${products.length}). Run the migration first (FUNCTION=migrate).`,
     ],
   ] as const)('%s', (_, run, says) => {
     const { status, stdout, stderr } = run()
