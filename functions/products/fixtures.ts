@@ -2,11 +2,19 @@ import { uuidv7 } from 'uuidv7'
 import type { Fixtures } from '../../test/contract/fixtures.ts'
 import type domain from './domain.ts'
 
-const pot = { sku: 'POT', name: 'Pot', category: 'kitchen', price: { amount: 1200, currency: 'EUR' } }
+const newPot = () => ({
+  sku: `POT-${uuidv7()}`,
+  name: 'Pot',
+  category: 'kitchen',
+  price: { amount: 1200, currency: 'EUR' },
+})
 
 export default {
   bodies: {
-    'create-product': [pot, { ...pot, name: 'Pan' }],
+    'create-product': () => {
+      const pot = newPot()
+      return [pot, { ...pot, name: 'Pan' }]
+    },
     'update-product': [{ name: 'Mug' }, { name: 'Cup' }],
   },
   resources: {
@@ -14,7 +22,7 @@ export default {
       owner: 'seller',
       notFound: 'The shop has no such product.',
       create: async (shop) => {
-        const { id } = await shop.create('/products', { as: 'seller', body: { ...pot, sku: uuidv7() } })
+        const { id } = await shop.create('/products', { as: 'seller', body: newPot() })
         return { parameters: { id } }
       },
     },

@@ -3,11 +3,14 @@ import type { Fixtures } from '../../test/contract/fixtures.ts'
 import type domain from './domain.ts'
 
 const password = 'correct horse battery'
-const ada = { email: 'ada@example.com', name: 'Ada', password }
+const someone = () => ({ email: `${uuidv7()}@example.com`, name: 'Ada', password })
 
 export default {
   bodies: {
-    'register-user': [ada, { ...ada, name: 'Grace' }],
+    'register-user': () => {
+      const ada = someone()
+      return [ada, { ...ada, name: 'Grace' }]
+    },
     'update-user': [{ name: 'Ada' }, { name: 'Grace' }],
     'log-in': [
       { email: 'nobody@example.com', password: 'wrong' },
@@ -20,8 +23,7 @@ export default {
       owner: 'customer',
       notFound: 'There is no such user.',
       create: async (shop) => {
-        const someone = { email: `${uuidv7()}@example.com`, name: 'Someone', password }
-        const { id } = await shop.create('/users', { body: someone })
+        const { id } = await shop.create('/users', { body: someone() })
         return { parameters: { id }, owner: id }
       },
     },

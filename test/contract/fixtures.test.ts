@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { domainNames } from '../../functions/table.ts'
-import { faultsOf, fixturesOf } from './known-fixtures.ts'
+import { domainNames, type OperationName } from '../../functions/table.ts'
+import { bodiesOf, faultsOf, fixturesOf } from './known-fixtures.ts'
 
 describe('the fixtures', () => {
   it.each(domainNames)('of %s are complete', (domain) => {
@@ -29,7 +29,7 @@ describe('the fixtures', () => {
       expect.stringContaining(`${file}: a body of ${operation} is not valid: `),
       expect.stringContaining(`${file}: a body of ${operation} is not valid: `),
     ])
-    const [body] = bodies[operation!]!
+    const [body] = bodiesOf(operation as OperationName)
     expect(faultsOf(domain, { bodies: { ...bodies, [operation!]: [body, body] }, resources })).toEqual([
       `${file}: the bodies of ${operation} must differ`,
     ])

@@ -6,7 +6,7 @@ import type { TestShop } from '../shop.ts'
  * `fixtures.ts`: `export default { … } satisfies Fixtures<typeof domain>`.
  */
 export interface Fixtures<D extends Domain> extends AnyFixtures {
-  bodies: { readonly [Name in keyof D['operations']]?: Bodies }
+  bodies: { readonly [Name in keyof D['operations']]?: Bodies | (() => Bodies) }
   resources: {
     readonly [Path in PathOf<D> as ResourcePath<Path>]?: Resource<ParameterOf<Path>>
   }
@@ -14,8 +14,8 @@ export interface Fixtures<D extends Domain> extends AnyFixtures {
 
 /** The fixtures of any domain. */
 export interface AnyFixtures {
-  /** For each operation that has a body. */
-  bodies: Readonly<Record<string, Bodies | undefined>>
+  /** For each operation that has a body. A function returns new ones, if a body is accepted only once. */
+  bodies: Readonly<Record<string, Bodies | (() => Bodies) | undefined>>
   /** The resources that paths name, by the path up to its last parameter. */
   resources: Readonly<Record<string, Resource | undefined>>
   /** Invalid values of path parameters. Those of `id` and `sku` are known already. */
@@ -27,7 +27,7 @@ export interface AnyFixtures {
 }
 
 /** Two valid bodies that differ. */
-type Bodies = readonly [body: object, another: object]
+export type Bodies = readonly [body: object, another: object]
 
 export interface Resource<Parameter extends string = string> {
   /** The role of its owner, if nobody else of that role may see it. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { domainNames, operations, type Domain, type OperationName } from '../../functions/table.ts'
-import type { AnyFixtures, BadValues, Resource } from './fixtures.ts'
+import type { AnyFixtures, BadValues, Bodies, Resource } from './fixtures.ts'
 import { contractOf, parametersOf, resourcePathOf, rows, takesBody, type Row } from './operations.ts'
 
 /** The fixtures of every domain. */
@@ -30,10 +30,13 @@ const badValues: Readonly<Record<string, BadValues>> = {
   },
 }
 
-export const bodiesOf = (name: OperationName): readonly [body: object, another: object] => {
+export const bodiesOf = (name: OperationName): Bodies => {
   const { domain } = operations[name]
-  return fixturesOf(domain).bodies[name] ?? lacking(domain)
+  return made(fixturesOf(domain).bodies[name]) ?? lacking(domain)
 }
+
+const made = (bodies: AnyFixtures['bodies'][string]): Bodies | undefined =>
+  typeof bodies === 'function' ? bodies() : bodies
 
 /** Returns the resource that an operation's path names, or undefined if the path has no parameter. */
 export function resourceOf({ domain, path }: Row): Resource | undefined {
@@ -55,7 +58,7 @@ export function faultsOf(domain: Domain, { bodies, resources } = fixturesOf(doma
   const paths = new Set(own.flatMap(([, { path }]) => resourcePathOf(path) ?? []))
   const parameters = new Set([...paths].flatMap(parametersOf))
   return [
-    ...own.flatMap(([name, row]) => bodyFaults(name, row, bodies[name])),
+    ...own.flatMap(([name, row]) => bodyFaults(name, row, made(bodies[name]))),
     ...[...paths]
       .filter((path) => resources[path] === undefined)
       .map((path) => `add what ${path} names, as resources: { '${path}': { create, notFound } }`),
