@@ -61,17 +61,19 @@ export function openDelivery(
 
 const unreadable = (detail: string) => new NotADelivery(deliveryProblems['delivery-unreadable'], detail)
 
+/** What is said of an error that only the log may show. */
+export const failed = 'The reaction failed. Its log says why.'
+
 /**
  * Returns the problem to answer a delivery with that was refused or has failed: 503 if something that the
- * reaction needs cannot be reached, 422 if it can never handle the event. Returns undefined for any other
- * failure, which is a 500.
+ * reaction needs cannot be reached, 422 if it can never handle the event, and 500 for any other failure. It
+ * never contains a query, whose parameters may be a customer's data.
  */
-export function problemOf(error: unknown): Problem | undefined {
+export function problemOf(error: unknown): Problem {
   if (error instanceof NotADelivery) return error.problem
   if (error instanceof InvalidEvent)
     return new Problem(deliveryProblems['event-not-accepted'], { detail: error.message })
-  if (!isUnavailable(error)) return undefined
-  // never a query, whose parameters may be a customer's data
+  if (!isUnavailable(error)) return new Problem('internal-error', { detail: failed })
   const detail = error instanceof Unavailable ? error.message : reasonOf(error).reason
   return new Problem('store-unavailable', { detail })
 }

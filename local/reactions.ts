@@ -28,9 +28,9 @@ export async function reactionsApp(names: readonly ReactionName[], { deps, keys,
       return c.body(null, 204)
     })
   }
-  app.onError((error, c) => {
+  app.onError((error) => {
     log.warn({ err: error }, 'reaction failed')
-    return problemOf(error)?.toResponse() ?? c.text(error.message, 500)
+    return problemOf(error).toResponse()
   })
   return app
 }

@@ -6,7 +6,7 @@ import type { CloudEventV1 } from 'cloudevents'
 import type { Logger } from 'pino'
 import { fromCloudEvent } from '../../../events/cloud-event.ts'
 import { runReaction } from '../../../events/reaction.ts'
-import { NotADelivery, openDelivery, problemOf } from '../../../events/receive.ts'
+import { failed, NotADelivery, openDelivery, problemOf } from '../../../events/receive.ts'
 import { createVerifier, readKeys, type Verifier } from '../../../events/signature.ts'
 import type { Problem } from '../http/problems.ts'
 import { readUpTo } from '../http/read-up-to.ts'
@@ -58,11 +58,10 @@ export function reactionListener(
       const { id, type, subject } = received
       log.warn({ err: error, event: id, type, subject }, 'reaction failed')
       // the framework itself returns only 500, and does nothing if the response has already been sent
-      const problem = problemOf(error)
-      if (problem !== undefined) send(answering.getStore()!, problem)
+      send(answering.getStore()!, problemOf(error))
       // not the error itself, nor as the cause: the framework prints it with the parameters of a failed query
       // oxlint-disable-next-line preserve-caught-error
-      throw new Error('The reaction failed. Its log says why.')
+      throw new Error(failed)
     }
   })
   const framework = getTestServer(row.name)
