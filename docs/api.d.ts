@@ -868,7 +868,7 @@ export interface components {
             tokenType: "Bearer";
             /** @description Seconds until the access token expires. */
             expiresIn: number;
-            /** @description Valid for one refresh within 30 days. Sending it again, even after a lost answer, ends the session. */
+            /** @description Valid for one refresh within 30 days. For 10 s after that it gets the same answer again; later, it ends the session. */
             refreshToken: string;
             user: components["schemas"]["User"];
         };
@@ -889,7 +889,7 @@ export interface components {
             tokenType: "Bearer";
             /** @description Seconds until the access token expires. */
             expiresIn: number;
-            /** @description Valid for one refresh within 30 days. Sending it again, even after a lost answer, ends the session. */
+            /** @description Valid for one refresh within 30 days. For 10 s after that it gets the same answer again; later, it ends the session. */
             refreshToken: string;
         };
         RefreshRequest: {

@@ -1,8 +1,16 @@
-import { and, eq, isNull, lt, sql } from 'drizzle-orm'
+import { and, eq, isNotNull, isNull, lt, sql } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
 import type { User } from '../shared/auth/access-token.ts'
-import type { Tx } from '../shared/store/postgres.ts'
-import { hashOf, newRefreshToken, refreshTokenMs, refreshTokens, sessionEnded, sessions } from './session.ts'
+import { before, type Tx } from '../shared/store/postgres.ts'
+import {
+  hashOf,
+  newRefreshToken,
+  refreshTokenMs,
+  refreshTokens,
+  repeatMs,
+  sessionEnded,
+  sessions,
+} from './session.ts'
 
 /** Starts a session and deletes the user's expired ones. Returns its id and first refresh token. */
 export async function startSession(tx: Tx, userId: string) {
@@ -12,9 +20,22 @@ export async function startSession(tx: Tx, userId: string) {
   return { id, refreshToken: await addRefreshToken(tx, id) }
 }
 
-/** Extends a session and returns its next refresh token, which expires when the session does. */
+/**
+ * Extends a session and returns its next refresh token, which expires when the session does. Answers that are kept
+ * for repeated refreshes are deleted once they are too old.
+ */
 export async function prolongSession(tx: Tx, id: string): Promise<string> {
   await tx.update(sessions).set({ expiresAt: expiry() }).where(eq(sessions.id, id))
+  await tx
+    .update(refreshTokens)
+    .set({ answer: null })
+    .where(
+      and(
+        eq(refreshTokens.sessionId, id),
+        isNotNull(refreshTokens.answer),
+        lt(refreshTokens.usedAt, before(repeatMs)),
+      ),
+    )
   await tx
     .delete(refreshTokens)
     .where(and(eq(refreshTokens.sessionId, id), lt(refreshTokens.expiresAt, sql`now()`)))

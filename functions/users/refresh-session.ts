@@ -1,47 +1,94 @@
 import { and, eq, gt, isNull, sql } from 'drizzle-orm'
+import type * as z from 'zod'
 import { operation } from '../shared/http/operation.ts'
+import { before, type Tx } from '../shared/store/postgres.ts'
 import { transaction } from '../shared/store/transaction.ts'
 import { noStore, users } from './user.ts'
 import { endSession, prolongSession } from './families.ts'
-import { hashOf, RefreshRequest, refreshTokens, sessionEnded, sessions, TokenPair } from './session.ts'
-import { toTokenPair } from './tokens.ts'
+import { seal, unseal } from './sealed-answer.ts'
+import {
+  hashOf,
+  RefreshRequest,
+  refreshTokens,
+  repeatMs,
+  sessionEnded,
+  sessions,
+  TokenPair,
+} from './session.ts'
+import { toTokenPair, type Tokens } from './tokens.ts'
 import { problems } from './problems.ts'
+
+type Pair = z.infer<typeof TokenPair>
 
 export const refreshSession = operation(
   'refresh-session',
   { request: { body: RefreshRequest }, responses: { 200: TokenPair }, problems: [problems['session-ended']] },
-  async ({ body, json }, { db, tokens }) => {
-    const hash = hashOf(body.refreshToken)
+  async ({ body: { refreshToken }, json }, { db, tokens }) => {
     // the end of a family must be committed, so the transaction returns undefined instead of throwing
-    const refreshed = await transaction(db, async (tx) => {
-      // of several concurrent requests, only one finds the token unused
-      const [used] = await tx
-        .update(refreshTokens)
-        .set({ usedAt: sql`now()` })
-        .where(and(eq(refreshTokens.hash, hash), isNull(refreshTokens.usedAt)))
-        .returning()
-      if (used === undefined) {
-        const [reused] = await tx.select().from(refreshTokens).where(eq(refreshTokens.hash, hash))
-        if (reused !== undefined) await endSession(tx, reused.sessionId)
-        return undefined
-      }
-      const [found] = await tx
-        .select({ user: users })
-        .from(sessions)
-        .innerJoin(users, eq(users.id, sessions.userId))
-        .where(
-          and(
-            eq(sessions.id, used.sessionId),
-            isNull(sessions.endedAt),
-            gt(sessions.expiresAt, sql`now()`),
-            isNull(users.deletedAt),
-          ),
-        )
-      if (found === undefined || used.expiresAt <= new Date()) return undefined
-      const refreshToken = await prolongSession(tx, used.sessionId)
-      return { user: found.user, session: { id: used.sessionId, refreshToken } }
-    })
-    if (refreshed === undefined) throw sessionEnded()
-    return json(await toTokenPair(tokens, refreshed.user, refreshed.session), 200, noStore)
+    const pair = await transaction(
+      db,
+      async (tx) => (await refresh(tx, tokens, refreshToken)) ?? (await repeat(tx, refreshToken)),
+    )
+    if (pair === undefined) throw sessionEnded()
+    return json(pair, 200, noStore)
   },
 )
+
+/**
+ * Uses the token. Returns undefined if it was used before, is unknown or has expired, or if its session has ended.
+ * Of several concurrent requests, only one finds it unused. The others wait until the answer is stored.
+ */
+async function refresh(tx: Tx, tokens: Tokens, refreshToken: string): Promise<Pair | undefined> {
+  const hash = hashOf(refreshToken)
+  const [used] = await tx
+    .update(refreshTokens)
+    .set({ usedAt: sql`now()` })
+    .where(and(eq(refreshTokens.hash, hash), isNull(refreshTokens.usedAt)))
+    .returning()
+  if (used === undefined || used.expiresAt <= new Date()) return undefined
+  const user = await liveUser(tx, used.sessionId)
+  if (user === undefined) return undefined
+  const next = await prolongSession(tx, used.sessionId)
+  const pair = await toTokenPair(tokens, user, { id: used.sessionId, refreshToken: next })
+  await tx
+    .update(refreshTokens)
+    .set({ answer: seal(pair, refreshToken) })
+    .where(eq(refreshTokens.hash, hash))
+  return pair
+}
+
+/** Returns the first answer to a token that was used a moment ago. A later reuse ends the session. */
+async function repeat(tx: Tx, refreshToken: string): Promise<Pair | undefined> {
+  const [used] = await tx
+    .select({
+      sessionId: refreshTokens.sessionId,
+      answer: refreshTokens.answer,
+      isRecent: sql<boolean>`${refreshTokens.usedAt} > ${before(repeatMs)}`,
+    })
+    .from(refreshTokens)
+    .where(eq(refreshTokens.hash, hashOf(refreshToken)))
+  if (used === undefined) return undefined
+  if (used.answer === null || !used.isRecent) {
+    await endSession(tx, used.sessionId)
+    return undefined
+  }
+  if ((await liveUser(tx, used.sessionId)) === undefined) return undefined
+  return unseal(used.answer, refreshToken) as Pair
+}
+
+/** Returns the user of a session; undefined if the session has ended or expired, or the user was deleted. */
+async function liveUser(tx: Tx, session: string) {
+  const [found] = await tx
+    .select({ id: users.id, role: users.role })
+    .from(sessions)
+    .innerJoin(users, eq(users.id, sessions.userId))
+    .where(
+      and(
+        eq(sessions.id, session),
+        isNull(sessions.endedAt),
+        gt(sessions.expiresAt, sql`now()`),
+        isNull(users.deletedAt),
+      ),
+    )
+  return found
+}

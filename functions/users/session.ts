@@ -11,12 +11,15 @@ import { problems } from './problems.ts'
  * Sessions: tables, schemas and refresh tokens.
  *
  * A session is a family of refresh tokens (RFC 9700, 4.14.2). Each token is valid for one refresh, which
- * returns the next token. If a token is used twice, one of the two senders stole it, so the session ends. The
- * drawback: a client that loses the answer to a refresh and retries it must log in again.
+ * returns the next token. For a few seconds, the same token gets the same answer again: an answer may be lost,
+ * and two tabs may refresh at once. After that, one of the two senders must have stolen it, so the session ends.
  */
 
 /** How long a session lasts without a refresh. */
 export const refreshTokenMs = 30 * 24 * 60 * 60 * 1000
+
+/** How long a refresh token gets the same answer again after it was used. */
+export const repeatMs = 10_000
 
 export const sessions = schema.table(
   'sessions',
@@ -44,6 +47,8 @@ export const refreshTokens = schema.table(
     createdAt: time('created_at').notNull().defaultNow(),
     expiresAt: time('expires_at').notNull(),
     usedAt: time('used_at'),
+    /** The answer to its refresh, which only the holder of the token can decrypt (sealed-answer.ts). */
+    answer: text(),
   },
   (t) => [index().on(t.sessionId)],
 )
@@ -78,7 +83,7 @@ export const TokenPair = z
     expiresIn: z.int().meta({ description: 'Seconds until the access token expires.' }),
     refreshToken: z.string().meta({
       description:
-        'Valid for one refresh within 30 days. Sending it again, even after a lost answer, ends the session.',
+        'Valid for one refresh within 30 days. For 10 s after that it gets the same answer again; later, it ends the session.',
     }),
   })
   .meta({ id: 'TokenPair' })

@@ -1,0 +1,1 @@
+ALTER TABLE "users"."refresh_tokens" ADD COLUMN "answer" text;
