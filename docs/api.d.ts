@@ -852,7 +852,7 @@ export interface components {
             password?: string;
             /**
              * Format: password
-             * @description Needed to change the password, except by an admin.
+             * @description Your own current password. Needed to change an e-mail address or a password, to make or unmake an admin, and to delete an account.
              */
             currentPassword?: string;
             /**
@@ -860,6 +860,13 @@ export interface components {
              * @enum {string}
              */
             role?: "customer" | "seller" | "staff" | "admin";
+        };
+        UserDeletion: {
+            /**
+             * Format: password
+             * @description Your own current password. Needed to change an e-mail address or a password, to make or unmake an admin, and to delete an account.
+             */
+            currentPassword: string;
         };
         LoggedIn: {
             /** @description A JWT, to be sent as Authorization: Bearer. */
@@ -3976,7 +3983,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserDeletion"];
+            };
+        };
         responses: {
             /** @description Done; there is nothing to say. */
             204: {
@@ -3998,6 +4009,15 @@ export interface operations {
             401: {
                 headers: {
                     "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong-password`: The current password is wrong. */
+            403: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -4049,9 +4069,28 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `not-json`: The body must be application/json. `unsupported-charset`: The body must be in UTF-8. `unsupported-encoding`: The body must not be compressed. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `misdirected-request`: The shop is not at this host. */
             421: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-attempts`: Too many attempts. */
+            429: {
+                headers: {
+                    "Retry-After"?: string;
                     [name: string]: unknown;
                 };
                 content: {

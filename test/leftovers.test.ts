@@ -85,7 +85,7 @@ it('sells nothing of a deleted seller', async () => {
   const lines = [{ sku, quantity: 1 }]
   await placeOrder(customer, lines)
 
-  await good(admin.DELETE('/users/{id}', { params: { path } }))
+  await good(admin.DELETE('/users/{id}', { params: { path }, body: { currentPassword: demoPassword } }))
   const read = () => shop.GET('/products/{id}', { params: { path: { id: product.id } } })
   await expect.poll(async () => (await read()).response.status, { timeout: 10_000 }).toBe(404)
   const order = async () => (await customer.POST('/orders', { body: newOrder(lines) })).response.status
@@ -95,11 +95,13 @@ it('sells nothing of a deleted seller', async () => {
 })
 
 it('cancels what a deleted customer has not paid, and ships what they have', async () => {
-  const leaver = await shop.register()
+  const account = { email: `${randomUUID()}@example.com`, password: randomUUID() }
+  const leaver = await shop.register(account)
   const paid = await placeOrder(leaver, mug)
   await waitForEntries(leaver, paid.id, 'order.confirmed')
   const waiting = await placeOrder(leaver, mug, 'card_slow')
-  await good(leaver.DELETE('/users/{id}', { params: { path: { id: leaver.user.id } } }))
+  const body = { currentPassword: account.password }
+  await good(leaver.DELETE('/users/{id}', { params: { path: { id: leaver.user.id } }, body }))
   await waitForEntries(staff, waiting.id, 'order.cancelled', 'stock.released')
   expect(await readOrder(staff, waiting.id)).toMatchObject({
     status: 'cancelled',

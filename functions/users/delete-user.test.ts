@@ -4,16 +4,19 @@ import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { logIn, newAccount, newEmail, password } from '../../test/accounts.ts'
 import { openShop, type TestShop } from '../../test/shop.ts'
+import { limits } from './attempts.ts'
 import { idempotencyKeys, users } from './user.ts'
 
 let shop: TestShop
 beforeAll(async () => (shop = await openShop(['users'])))
 afterAll(() => shop.close())
 
+const body = { currentPassword: password }
+
 it('lets users delete themselves, which removes their data and ends their sessions', async () => {
   const ada = await newAccount(shop)
   const phone = await logIn(shop, ada.email)
-  const { status, text, headers } = await shop.delete(ada.path, { as: ada })
+  const { status, text, headers } = await shop.delete(ada.path, { as: ada, body })
   expect([status, text]).toEqual([204, ''])
   expect(headers.get('cache-control')).toBe('no-store')
 
@@ -29,47 +32,71 @@ it('lets users delete themselves, which removes their data and ends their sessio
 
 it('frees the e-mail address and deletes the stored answer to the registration', async () => {
   const [email, key] = [newEmail(), randomUUID()]
-  const body = { email, name: 'Ada', password }
-  const first = await shop.post('/users', { body, key })
-  await shop.delete(`/users/${first.body.id}`, { as: 'admin' })
+  const registration = { email, name: 'Ada', password }
+  const first = await shop.post('/users', { body: registration, key })
+  await shop.delete(`/users/${first.body.id}`, { as: await newAccount(shop, 'admin'), body })
   const kept = await shop.deps('users').db.select().from(idempotencyKeys).where(eq(idempotencyKeys.key, key))
   expect(kept).toEqual([])
-  const second = await shop.post('/users', { body })
+  const second = await shop.post('/users', { body: registration })
   expect(second.status).toBe(201)
   expect(second.body.id).not.toBe(first.body.id)
 })
 
 it('lets admins delete others once', async () => {
+  const [ada, admin] = [await newAccount(shop), await newAccount(shop, 'admin')]
+  expect((await shop.delete(ada.path, { as: admin, body })).status).toBe(204)
+  expect((await shop.delete(ada.path, { as: admin, body })).status).toBe(404)
+})
+
+it('requires the caller’s own current password', async () => {
+  const [ada, admin] = [await newAccount(shop), await newAccount(shop, 'admin')]
+  const otherwise = { currentPassword: 'not the password' }
+  for (const as of [ada, admin]) {
+    const missing = await shop.delete(ada.path, { as, body: {} })
+    expect([missing.status, missing.body.errors[0].pointer]).toEqual([400, '/body/currentPassword'])
+    const wrong = await shop.delete(ada.path, { as, body: otherwise })
+    expect([wrong.status, wrong.body.type]).toEqual([403, expect.stringMatching(/wrong-password$/)])
+  }
+  expect((await shop.get(ada.path, { as: ada })).status).toBe(200)
+})
+
+it('counts wrong passwords like failed log-ins', async () => {
   const ada = await newAccount(shop)
-  expect((await shop.delete(ada.path, { as: 'admin' })).status).toBe(204)
-  expect((await shop.delete(ada.path, { as: 'admin' })).status).toBe(404)
+  const headers = { 'x-forwarded-for': '203.0.113.2' }
+  const send = () =>
+    shop.delete(ada.path, { as: ada, body: { currentPassword: 'not the password' }, headers })
+  const answers = await Promise.all(Array.from({ length: limits.account + 2 }, send))
+  expect(answers.filter(({ status }) => status === 403)).toHaveLength(limits.account)
+  expect(answers.filter(({ status }) => status === 429)).toHaveLength(2)
 })
 
 it('returns 404 for other users, except to admins', async () => {
   const ada = await newAccount(shop)
   for (const role of ['customer', 'seller', 'staff'] as const)
-    expect((await shop.delete(ada.path, { as: role })).status).toBe(404)
-  expect((await shop.delete(ada.path)).status).toBe(401)
-  expect((await shop.delete(`/users/${uuidv7()}`, { as: 'admin' })).status).toBe(404)
-  expect((await shop.delete('/users/ada', { as: 'admin' })).status).toBe(400)
+    expect((await shop.delete(ada.path, { as: role, body })).status).toBe(404)
+  expect((await shop.delete(ada.path, { body })).status).toBe(401)
+  expect((await shop.delete(`/users/${uuidv7()}`, { as: 'admin', body })).status).toBe(404)
+  expect((await shop.delete('/users/ada', { as: 'admin', body })).status).toBe(400)
   expect((await shop.get(ada.path, { as: ada })).status).toBe(200)
 })
 
 it('checks If-Match if it is sent', async () => {
   const ada = await newAccount(shop)
-  expect((await shop.delete(ada.path, { as: ada, ifMatch: '"2"' })).status).toBe(412)
-  expect((await shop.delete(ada.path, { as: ada, ifMatch: '"1"' })).status).toBe(204)
+  expect((await shop.delete(ada.path, { as: ada, body, ifMatch: '"2"' })).status).toBe(412)
+  expect((await shop.delete(ada.path, { as: ada, body, ifMatch: '"1"' })).status).toBe(204)
 })
 
 it('refuses to delete the last admin, even if two are deleted concurrently', async () => {
-  const admins = [await newAccount(shop, 'admin'), await newAccount(shop, 'admin')]
-  const answers = await Promise.all(admins.map((admin) => shop.delete(admin.path, { as: admin })))
+  const own = await openShop(['users'])
+  const admins = [await newAccount(own, 'admin'), await newAccount(own, 'admin')]
+  const answers = await Promise.all(admins.map((admin) => own.delete(admin.path, { as: admin, body })))
   expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([204, 409])
   expect(answers.find(({ status }) => status === 409)?.body.type).toMatch(/last-admin$/)
+  await own.close()
 })
 
 it('rejects a session that has ended', async () => {
   const ada = await newAccount(shop)
   await shop.delete('/sessions/current', { as: ada })
-  expect((await shop.delete(ada.path, { as: ada })).status).toBe(401)
+  expect((await shop.delete(ada.path, { as: ada, body })).status).toBe(401)
 })

@@ -25,11 +25,13 @@ export default domain<typeof open>()({
     'list-users': get('/api/v1/users', 'List users', { by: ['admin'] }),
     'update-user': patch('/api/v1/users/{id}', 'Change a user', {
       by: 'user',
+      emits: ['user.email-changed'],
       concurrency: 2,
     }),
     'delete-user': del('/api/v1/users/{id}', 'Delete a user and end their sessions', {
       by: 'user',
       emits: ['user.deleted'],
+      concurrency: 2,
     }),
 
     'log-in': post('/api/v1/sessions', 'Log in', {

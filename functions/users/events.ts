@@ -7,4 +7,10 @@ export const events = {
     summary: 'A user was deleted: what they sell is withdrawn, and what they have not paid is cancelled',
     data: z.strictObject({ userId: eventId }),
   },
+  'user.email-changed': {
+    summary:
+      'A user has another e-mail address; the previous one is to be told, so that its owner can object',
+    // not the new address: whoever reads the previous mailbox need not know it
+    data: z.strictObject({ userId: eventId, previousEmail: z.string() }),
+  },
 } as const satisfies Record<string, EventSpec>

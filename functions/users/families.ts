@@ -1,7 +1,7 @@
-import { and, eq, isNotNull, isNull, lt, sql } from 'drizzle-orm'
+import { and, eq, isNotNull, isNull, lt, ne, sql } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
 import type { User } from '../shared/auth/access-token.ts'
-import { before, type Tx } from '../shared/store/postgres.ts'
+import { before, type Db, type Tx } from '../shared/store/postgres.ts'
 import {
   hashOf,
   newRefreshToken,
@@ -56,12 +56,21 @@ export async function endSession(tx: Tx, id: string): Promise<void> {
     .where(and(eq(sessions.id, id), isNull(sessions.endedAt)))
 }
 
-/** Ends every session of a user. */
-export async function endSessionsOf(tx: Tx, userId: string): Promise<void> {
+/**
+ * Ends every session of a user.
+ * @param except the id of a session that goes on
+ */
+export async function endSessionsOf(tx: Tx, userId: string, except?: string): Promise<void> {
   await tx
     .update(sessions)
     .set({ endedAt: sql`now()` })
-    .where(and(eq(sessions.userId, userId), isNull(sessions.endedAt)))
+    .where(
+      and(
+        eq(sessions.userId, userId),
+        isNull(sessions.endedAt),
+        except === undefined ? undefined : ne(sessions.id, except),
+      ),
+    )
 }
 
 /**
@@ -70,8 +79,8 @@ export async function endSessionsOf(tx: Tx, userId: string): Promise<void> {
  * restore the role.
  * @throws Problem 401 if the caller's session has ended
  */
-export async function refuseEnded(tx: Tx, { session }: User): Promise<void> {
-  const [found] = await tx
+export async function refuseEnded(db: Db | Tx, { session }: User): Promise<void> {
+  const [found] = await db
     .select({ endedAt: sessions.endedAt })
     .from(sessions)
     .where(eq(sessions.id, session))

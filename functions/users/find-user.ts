@@ -1,6 +1,8 @@
+import type { User as Caller } from '../shared/auth/access-token.ts'
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import { prepared, type Db, type Tx } from '../shared/store/postgres.ts'
 import { Problem } from '../shared/http/problems.ts'
+import { sessionEnded } from './session.ts'
 import { noSuchUser, users, type UserRow } from './user.ts'
 import { problems } from './problems.ts'
 
@@ -25,6 +27,16 @@ const byEmail = prepared((db) =>
 export async function findUser(db: Db, id: string): Promise<UserRow> {
   const [user] = await byId(db).execute({ id })
   if (user === undefined) throw noSuchUser()
+  return user
+}
+
+/**
+ * Returns the caller's own row.
+ * @throws Problem 401 if the caller was deleted
+ */
+export async function callerRow(db: Db, caller: Caller): Promise<UserRow> {
+  const [user] = await byId(db).execute({ id: caller.id })
+  if (user === undefined) throw sessionEnded()
   return user
 }
 

@@ -12,6 +12,7 @@ export default {
       return [ada, { ...ada, name: 'Grace' }]
     },
     'update-user': [{ name: 'Ada' }, { name: 'Grace' }],
+    'delete-user': [{ currentPassword: password }, { currentPassword: 'another' }],
     'log-in': [
       { email: 'nobody@example.com', password: 'wrong' },
       { email: 'nobody@example.com', password: 'w' },

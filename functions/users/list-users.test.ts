@@ -1,6 +1,6 @@
 import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { newAccount } from '../../test/accounts.ts'
+import { newAccount, password } from '../../test/accounts.ts'
 import { forge } from '../../test/cursors.ts'
 import { openShop, type TestShop } from '../../test/shop.ts'
 
@@ -14,11 +14,10 @@ beforeAll(async () => {
     ['frances@example.com', 'Frances 100% Allen', 'customer'],
     ['twin-b@example.com', 'Twin', 'customer'],
     ['twin-a@example.com', 'Twin', 'customer'],
-    ['gone@example.com', 'Gone', 'customer'],
   ] as const)
     await newAccount(shop, role, name, email)
-  const [gone] = (await shop.get('/users?q=gone@', { as: 'admin' })).body.items
-  await shop.delete(`/users/${gone.id}`, { as: 'admin' })
+  const gone = await newAccount(shop, 'customer', 'Gone', 'gone@example.com')
+  await shop.delete(gone.path, { as: gone, body: { currentPassword: password } })
 })
 afterAll(() => shop.close())
 

@@ -9,6 +9,7 @@ beforeAll(async () => (shop = await openShop(['users'])))
 afterAll(() => shop.close())
 
 const newPassword = 'another long password'
+const currentPassword = password
 
 const change = (account: Account, body: object, as: Account | 'admin' = account, ifMatch = '"1"') =>
   shop.patch(account.path, { as, body, ifMatch })
@@ -20,7 +21,11 @@ describe('changing oneself', () => {
   it('changes the name and e-mail address and returns a new version', async () => {
     const ada = await newAccount(shop)
     const email = newEmail()
-    const { status, body, headers } = await change(ada, { name: 'Grace', email: email.toUpperCase() })
+    const { status, body, headers } = await change(ada, {
+      name: 'Grace',
+      email: email.toUpperCase(),
+      currentPassword,
+    })
     expect(status).toBe(200)
     expect(body).toMatchObject({ id: ada.id, name: 'Grace', email, role: 'customer' })
     expect(body.updatedAt > body.createdAt).toBe(true)
@@ -37,7 +42,8 @@ describe('changing oneself', () => {
 
   it('rejects the e-mail address of another user', async () => {
     const [ada, grace] = [await newAccount(shop), await newAccount(shop)]
-    const { status, body } = await change(ada, { email: grace.email.toUpperCase() })
+    const { status, body } = await change(ada, { email: grace.email.toUpperCase(), currentPassword })
+    expect(await shop.emitted(ada.id)).toEqual([])
     expect(status).toBe(409)
     expect(body.type).toMatch(/email-taken$/)
   })
@@ -46,6 +52,7 @@ describe('changing oneself', () => {
     ['an empty change', {}, '/body'],
     ['a short password', { password: 'short', currentPassword: password }, '/body/password'],
     ['a new password without the current one', { password: newPassword }, '/body/currentPassword'],
+    ['a new e-mail address without the password', { email: newEmail() }, '/body/currentPassword'],
     ['an unknown role', { role: 'boss' }, '/body/role'],
     ['an unknown field', { id: uuidv7() }, '/body/id'],
   ])('rejects %s', async (_, body, pointer) => {
@@ -79,6 +86,37 @@ describe('changing oneself', () => {
   })
 })
 
+describe('changing the e-mail address', () => {
+  it('requires the current password', async () => {
+    const ada = await newAccount(shop)
+    const wrong = await change(ada, { email: newEmail(), currentPassword: 'not the password' })
+    expect(wrong.status).toBe(403)
+    expect(wrong.body.type).toMatch(/wrong-password$/)
+    expect((await logIn(shop, ada.email)).id).toBe(ada.id)
+  })
+
+  it('ends the other sessions and emits an event with which the previous address can be told', async () => {
+    const ada = await newAccount(shop)
+    const phone = await logIn(shop, ada.email)
+    expect((await change(ada, { email: newEmail(), currentPassword })).status).toBe(200)
+    expect((await refresh(phone)).status).toBe(401)
+    expect((await refresh(ada)).status).toBe(200)
+    expect(await shop.emitted(ada.id)).toMatchObject([
+      { type: 'user.email-changed', data: { userId: ada.id, previousEmail: ada.email } },
+    ])
+  })
+
+  it('ends every session and emits the event if an admin does it, who sends the own password', async () => {
+    const [ada, admin] = [await newAccount(shop), await newAccount(shop, 'admin')]
+    const email = newEmail()
+    expect((await change(ada, { email }, admin)).status).toBe(400)
+    expect((await change(ada, { email, currentPassword }, admin)).status).toBe(200)
+    expect((await refresh(ada)).status).toBe(401)
+    expect((await refresh(admin)).status).toBe(200)
+    expect(await shop.emitted(ada.id)).toHaveLength(1)
+  })
+})
+
 describe('changing the password', () => {
   it('requires the current password and ends every session', async () => {
     const ada = await newAccount(shop)
@@ -96,12 +134,13 @@ describe('changing the password', () => {
   })
 
   it('leaves no session from a concurrent login with the old password', async () => {
+    const admin = await newAccount(shop, 'admin')
     for (let round = 0; round < 5; round++) {
       const ada = await newAccount(shop)
       const logIns = Array.from({ length: 4 }, () =>
         shop.post('/sessions', { key: null, body: { email: ada.email, password } }),
       )
-      const changed = change(ada, { password: newPassword }, 'admin')
+      const changed = change(ada, { password: newPassword, currentPassword }, admin)
       expect((await changed).status).toBe(200)
       const won = (await Promise.all(logIns)).filter(({ status }) => status === 201)
       const refreshed = await Promise.all(won.map(({ body }) => refresh(body)))
@@ -119,9 +158,22 @@ describe('changing the password', () => {
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(5)
   })
 
-  it('does not require an admin to send the current password', async () => {
+  it('requires the admin’s own password from an admin who changes that of another', async () => {
+    const admin = await newAccount(shop, 'admin')
     const ada = await newAccount(shop)
-    expect((await change(ada, { password: newPassword }, 'admin')).status).toBe(200)
+    await change(ada, { password: newPassword, currentPassword })
+    const body = { password: 'a third long password' }
+    const send = (more: object) => change(ada, { ...body, ...more }, admin, '"2"')
+    expect((await send({})).body.errors[0].pointer).toBe('/body/currentPassword')
+    // the user's own password does not help
+    expect((await send({ currentPassword: newPassword })).status).toBe(403)
+    expect((await send({ currentPassword })).status).toBe(200)
+    expect((await logIn(shop, ada.email, body.password)).id).toBe(ada.id)
+  })
+
+  it('ends the sessions if an admin does it', async () => {
+    const [ada, admin] = [await newAccount(shop), await newAccount(shop, 'admin')]
+    expect((await change(ada, { password: newPassword, currentPassword }, admin)).status).toBe(200)
     expect((await refresh(ada)).status).toBe(401)
     expect((await logIn(shop, ada.email, newPassword)).id).toBe(ada.id)
   })
@@ -154,39 +206,50 @@ describe('changing others', () => {
 
 describe('admins', () => {
   let own: TestShop
+  const demote = (path: string, as: Account) =>
+    own.patch(path, { as, body: { role: 'staff', currentPassword }, ifMatch: '*' })
   beforeAll(async () => (own = await openShop(['users'])))
   afterAll(() => own.close())
 
   it('cannot all be demoted, not even if they demote each other concurrently', async () => {
     const admins = await Promise.all(Array.from({ length: 4 }, () => newAccount(own, 'admin')))
     const answers = await Promise.all(
-      admins.map(({ path }, i) =>
-        own.patch(path, { as: admins[(i + 1) % admins.length]!, body: { role: 'staff' }, ifMatch: '*' }),
-      ),
+      admins.map(({ path }, i) => demote(path, admins[(i + 1) % admins.length]!)),
     )
     // one request fails, because its target is the last admin or its caller was demoted first
     expect(answers.filter(({ status }) => status === 200).length).toBeLessThan(admins.length)
     const left = (await own.get('/users?role=admin', { as: 'admin' })).body.items
     expect(left.length).toBeGreaterThanOrEqual(1)
 
-    for (const { id } of left.slice(1))
-      await own.patch(`/users/${id}`, { as: 'admin', body: { role: 'staff' }, ifMatch: '*' })
-    const { status, body } = await own.patch(`/users/${left[0].id}`, {
-      as: 'admin',
-      body: { role: 'staff' },
-      ifMatch: '*',
-    })
+    const last = admins.find(({ id }) => id === left[0].id)!
+    for (const { id } of left.slice(1)) await demote(`/users/${id}`, last)
+    const { status, body } = await demote(last.path, last)
     expect(status).toBe(409)
     expect(body.type).toMatch(/last-admin$/)
   })
 
+  it('cannot make, unmake or take over an admin without their own password', async () => {
+    const [first, second] = [await newAccount(own, 'admin'), await newAccount(own, 'admin')]
+    const ada = await newAccount(own)
+    for (const [path, body] of [
+      [ada.path, { role: 'admin' }],
+      [second.path, { role: 'staff' }],
+      [second.path, { email: newEmail() }],
+      [second.path, { password: newPassword }],
+      // one's own
+      [first.path, { role: 'staff' }],
+    ] as const) {
+      const { status, body: problem } = await own.patch(path, { as: first, body, ifMatch: '*' })
+      expect([status, problem.errors?.[0].pointer]).toEqual([400, '/body/currentPassword'])
+    }
+  })
+
   it('cannot restore their own role after being demoted', async () => {
     const [first, second] = [await newAccount(own, 'admin'), await newAccount(own, 'admin')]
-    expect((await own.patch(second.path, { as: first, body: { role: 'staff' }, ifMatch: '*' })).status).toBe(
-      200,
-    )
+    expect((await demote(second.path, first)).status).toBe(200)
     // the access token still says admin
-    const again = await own.patch(second.path, { as: second, body: { role: 'admin' }, ifMatch: '*' })
+    const body = { role: 'admin', currentPassword }
+    const again = await own.patch(second.path, { as: second, body, ifMatch: '*' })
     expect(again.status).toBe(401)
     expect(again.body.type).toMatch(/session-ended$/)
   })

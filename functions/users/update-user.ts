@@ -1,17 +1,16 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
-import { openAttempts } from './attempts.ts'
-import { clientAddress } from './client-address.ts'
 import { endSessionsOf, refuseEnded } from './families.ts'
 import { hashing } from './hashing.ts'
-import { hashPassword, verifyPassword } from './password.ts'
+import { hashPassword } from './password.ts'
 import { transaction } from '../shared/store/transaction.ts'
 import { operation } from '../shared/http/operation.ts'
 import { errorCode, sqlState } from '../shared/store/store-errors.ts'
-import { Problem } from '../shared/http/problems.ts'
 import { IdParam } from '../shared/schemas/schemas.ts'
 import { checkVersion, etag, ifMatch, staleVersion } from '../shared/http/entity-tag.ts'
 import { findUser, keepOneAdmin } from './find-user.ts'
+import { stepUp } from './step-up.ts'
 import {
+  changesEmail,
   demotes,
   emailTaken,
   endsSessions,
@@ -19,6 +18,7 @@ import {
   needsCurrentPassword,
   noStore,
   noSuchUser,
+  refuseRole,
   toUser,
   User,
   UserChange,
@@ -51,15 +51,8 @@ export const updateUser = operation(
     const current = await findUser(db, id)
     checkVersion(wanted, current.version)
 
-    if (needsCurrentPassword(caller, change)) {
-      // counted like logins; otherwise a stolen access token could be used to guess the password
-      const attempt = await openAttempts(db).begin(clientAddress(hono), current.email!)
-      if (!(await verifyPassword(current.passwordHash, change.currentPassword!)))
-        throw new Problem(problems['wrong-password'], {
-          detail: 'Send your current password as currentPassword.',
-        })
-      await attempt.succeeded()
-    }
+    refuseRole(caller, change)
+    if (needsCurrentPassword(change, current)) await stepUp(db, caller, change.currentPassword, hono)
     const { email, name, role, password } = change
     const passwordHash = password && (await hashPassword(password))
 
@@ -80,6 +73,9 @@ export const updateUser = operation(
         .returning()
       if (row === undefined) throw staleVersion()
       if (endsSessions(change, current)) await endSessionsOf(tx, id)
+      else if (changesEmail(change, current)) await endSessionsOf(tx, id, caller.session)
+      if (changesEmail(change, current))
+        await tx.emit('user.email-changed', id, { userId: id, previousEmail: current.email! })
       return row
     }).catch((error: unknown) => {
       throw errorCode(error) === sqlState.uniqueViolation ? emailTaken() : error

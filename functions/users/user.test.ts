@@ -9,6 +9,7 @@ import {
   needsCurrentPassword,
   NewUser,
   Password,
+  refuseRole,
   toUser,
   UserChange,
   type UserRow,
@@ -43,17 +44,23 @@ describe('permissions', () => {
   })
 
   it('lets only an admin set a role', () => {
-    expect(() => needsCurrentPassword(as('staff'), { role: 'admin' })).toThrow('Only an admin')
-    expect(needsCurrentPassword(as('admin'), { role: 'admin' })).toBe(false)
+    expect(() => refuseRole(as('staff'), { role: 'admin' })).toThrow('Only an admin')
+    expect(() => refuseRole(as('admin'), { role: 'admin' })).not.toThrow()
+    expect(() => refuseRole(as('customer'), { name: 'Grace' })).not.toThrow()
   })
 
-  it('requires the current password if a user sets a new one, but not from an admin', () => {
-    const change = { password: 'another long one' }
-    expect(() => needsCurrentPassword(as('customer'), change)).toThrow('current password')
-    expect(needsCurrentPassword(as('customer'), { ...change, currentPassword: 'old' })).toBe(true)
-    expect(needsCurrentPassword(as('customer'), { name: 'Grace' })).toBe(false)
-    expect(needsCurrentPassword(as('admin'), change)).toBe(false)
-  })
+  it.each([
+    [true, 'another e-mail address', { email: 'grace@example.com' }, 'customer'],
+    [true, 'a new password', { password: 'another long one' }, 'customer'],
+    [true, 'making an admin', { role: 'admin' }, 'staff'],
+    [true, 'unmaking an admin', { role: 'staff' }, 'admin'],
+    [false, 'the present e-mail address', { email: 'ada@example.com' }, 'customer'],
+    [false, 'another name', { name: 'Grace' }, 'admin'],
+    [false, 'the present role', { role: 'admin' }, 'admin'],
+    [false, 'any other role', { role: 'seller' }, 'customer'],
+  ] as const)('requires the current password: %s for %s', (needed, _, change, role) =>
+    expect(needsCurrentPassword(change, row({ role }))).toBe(needed),
+  )
 })
 
 describe('a change', () => {

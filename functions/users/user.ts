@@ -77,15 +77,19 @@ export const NewUser = z
   .strictObject({ email: Email, name: Name, password: Password })
   .meta({ id: 'NewUser' })
 
+/** It is only compared, so it may be shorter than a new password. */
+const CurrentPassword = z.string().min(1).max(200).normalize('NFKC').meta({
+  format: 'password',
+  description:
+    'Your own current password. Needed to change an e-mail address or a password, to make or unmake an admin, and to delete an account.',
+})
+
 export const UserChange = z
   .strictObject({
     email: Email.optional(),
     name: Name.optional(),
     password: Password.optional(),
-    currentPassword: z.string().max(200).normalize('NFKC').optional().meta({
-      format: 'password',
-      description: 'Needed to change the password, except by an admin.',
-    }),
+    currentPassword: CurrentPassword.optional(),
     role: z.enum(roles).optional().meta({ description: 'Only an admin may change it.' }),
   })
   .refine((change) => Object.keys(change).some((field) => field !== 'currentPassword'), {
@@ -97,6 +101,8 @@ export const UserChange = z
     ...when({ required: ['currentPassword'] }, { minProperties: 2 }),
   })
 export type UserChange = z.output<typeof UserChange>
+
+export const UserDeletion = z.strictObject({ currentPassword: CurrentPassword }).meta({ id: 'UserDeletion' })
 
 export const UserQuery = PageQuery.extend({
   role: z.enum(roles).optional(),
@@ -121,22 +127,23 @@ export const endsSessions = (change: UserChange, current: UserRow) =>
 export const demotes = (change: UserChange, current: UserRow) =>
   current.role === 'admin' && change.role !== undefined && change.role !== 'admin'
 
-/**
- * Returns whether the current password must be verified before the change.
- * @throws Problem 403 if it sets a role and the caller is not an admin, 400 if the current password is
- *   missing
- */
-export function needsCurrentPassword(caller: Caller, change: UserChange): boolean {
-  if (caller.role === 'admin') return false
-  if (change.role !== undefined) throw new Problem('wrong-role', { detail: 'Only an admin may set a role.' })
-  if (change.password === undefined) return false
-  if (change.currentPassword === undefined)
-    throw new Problem('invalid-request', {
-      detail: 'Send the current password to set a new one.',
-      errors: [{ pointer: '/body/currentPassword', detail: 'needed to set a new password' }],
-    })
-  return true
+/** @throws Problem 403 if the change sets a role and the caller is not an admin */
+export function refuseRole(caller: Caller, change: UserChange): void {
+  if (change.role !== undefined && caller.role !== 'admin')
+    throw new Problem('wrong-role', { detail: 'Only an admin may set a role.' })
 }
+
+export const changesEmail = (change: UserChange, current: UserRow) =>
+  change.email !== undefined && change.email !== current.email
+
+/**
+ * Returns whether the caller must send their current password: if whoever makes the change could take the account
+ * over, or make or unmake an admin.
+ */
+export const needsCurrentPassword = (change: UserChange, current: UserRow) =>
+  changesEmail(change, current) ||
+  change.password !== undefined ||
+  (change.role !== undefined && change.role !== current.role && [change.role, current.role].includes('admin'))
 
 /** Converts the row of a user who is not deleted to the API's user. */
 export const toUser = ({ id, email, name, role, createdAt, updatedAt }: UserRow): User => ({

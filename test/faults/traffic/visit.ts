@@ -13,11 +13,15 @@ export function createVisit({ shop, random, insist, promised }: Scene, change: C
     const body = { ...credentials, name: 'Ada' }
     const { id } = await good(insist('a registration', () => anyone.POST('/users', { params, body })))
     promised.registered.add(id)
-    return { id, logIn: () => insist('a log-in', () => anyone.POST('/sessions', { body: credentials })) }
+    return {
+      id,
+      password: credentials.password,
+      logIn: () => insist('a log-in', () => anyone.POST('/sessions', { body: credentials })),
+    }
   }
 
   return async function visit() {
-    const { id, logIn } = await register()
+    const { id, password, logIn } = await register()
     const { accessToken, refreshToken } = await good(logIn())
     await insist('a refresh', () => anyone.POST('/sessions/refresh', { body: { refreshToken } }))
     const user = anyone.as(accessToken)
@@ -31,7 +35,8 @@ export function createVisit({ shop, random, insist, promised }: Scene, change: C
       await insist('a log-out', () => again.DELETE('/sessions/current'))
       return
     }
-    const left = await insist('a departure', () => again.DELETE('/users/{id}', at(id)))
+    const body = { currentPassword: password }
+    const left = await insist('a departure', () => again.DELETE('/users/{id}', { ...at(id), body }))
     // a process with a wrong clock may refuse the token, and after a lost response the token is invalid
     if (left.response.status !== 204) return
     promised.left.add(id)
