@@ -828,6 +828,7 @@ export interface components {
             name: string;
             /**
              * Format: password
+             * @description Common and repetitive passwords, and those made of your name or e-mail address, are refused.
              * @example correct horse battery
              */
             password: string;
@@ -847,6 +848,7 @@ export interface components {
             name?: string;
             /**
              * Format: password
+             * @description Common and repetitive passwords, and those made of your name or e-mail address, are refused.
              * @example correct horse battery
              */
             password?: string;

@@ -1,6 +1,7 @@
 import { uuidv7 } from 'uuidv7'
 import { hashing } from './hashing.ts'
 import { hashPassword } from './password.ts'
+import { refuseWeakPassword } from './password-rules.ts'
 import { once } from '../shared/store/transaction.ts'
 import { operation } from '../shared/http/operation.ts'
 import { etag } from '../shared/http/entity-tag.ts'
@@ -17,6 +18,7 @@ export const registerUser = operation(
     headers: ['ETag', 'Location'],
   },
   hashing(async ({ body: { email, name, password }, key, json }, { db }) => {
+    await refuseWeakPassword(password, { email, name })
     const passwordHash = await hashPassword(password, saltFor(key, email))
     const hash = registrationHash(email, name, passwordHash)
     return once(db, idempotencyKeys, { ...key, hash }, async (tx) => {

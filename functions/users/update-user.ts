@@ -2,6 +2,7 @@ import { and, eq, isNull, sql } from 'drizzle-orm'
 import { endSessionsOf, refuseEnded } from './families.ts'
 import { hashing } from './hashing.ts'
 import { hashPassword } from './password.ts'
+import { refuseWeakPassword } from './password-rules.ts'
 import { transaction } from '../shared/store/transaction.ts'
 import { operation } from '../shared/http/operation.ts'
 import { errorCode, sqlState } from '../shared/store/store-errors.ts'
@@ -52,8 +53,10 @@ export const updateUser = operation(
     checkVersion(wanted, current.version)
 
     refuseRole(caller, change)
-    if (needsCurrentPassword(change, current)) await stepUp(db, caller, change.currentPassword, hono)
     const { email, name, role, password } = change
+    if (password !== undefined)
+      await refuseWeakPassword(password, { email: email ?? current.email!, name: name ?? current.name! })
+    if (needsCurrentPassword(change, current)) await stepUp(db, caller, change.currentPassword, hono)
     const passwordHash = password && (await hashPassword(password))
 
     const changed = await transaction(db, async (tx) => {

@@ -50,12 +50,11 @@ export const idempotencyKeys = idempotencyTable(schema)
 const roles = ['customer', 'seller', 'staff', 'admin'] as const satisfies readonly Role[]
 
 /** Normalised to NFKC, so that the same characters from another keyboard match (NIST SP 800-63B, 3.1.1.2). */
-export const Password = z
-  .string()
-  .min(10)
-  .max(200)
-  .normalize('NFKC')
-  .meta({ format: 'password', example: 'correct horse battery' })
+export const Password = z.string().min(10).max(200).normalize('NFKC').meta({
+  format: 'password',
+  example: 'correct horse battery',
+  description: 'Common and repetitive passwords, and those made of your name or e-mail address, are refused.',
+})
 
 const Name = Text(100).meta({ example: 'Ada Lovelace' })
 
