@@ -1,25 +1,53 @@
 import { createHash } from 'node:crypto'
+import { and, eq, gt, sql } from 'drizzle-orm'
 import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible'
 import { prepared, type Db } from '../shared/store/postgres.ts'
 import { Problem } from '../shared/http/problems.ts'
+import { sessions } from './session.ts'
+import { users } from './user.ts'
 
-/** How many wrong passwords are allowed for one account and from one address within `seconds`. */
-export const limits = { account: 10, address: 100, seconds: 15 * 60 } as const
+const quarterOfAnHour = 15 * 60
+const day = 24 * 60 * 60
+
+/**
+ * How many wrong passwords are allowed within so many seconds. Nobody can lock another out with them: whoever uses up
+ * a budget uses up that of their own network, except for `elsewhere`, which leaves out the networks from which the
+ * user has logged in before.
+ */
+export const limits = {
+  /** For one account from one network. */
+  pair: { points: 10, seconds: quarterOfAnHour },
+  /** From one network, for all accounts from which it has not logged in before. */
+  address: { points: 100, seconds: quarterOfAnHour },
+  /** For one account, from all networks that have not logged in to it before. NIST SP 800-63B, 3.2.2. */
+  elsewhere: { points: 100, seconds: day },
+} as const
+
+export type Budget = keyof typeof limits
+
+/**
+ * Returns the budgets from which an attempt takes, in this order. One that is refused by a narrow budget does not
+ * count in a wider one.
+ * @param isKnown whether the account was logged in to from the network before
+ */
+export const budgetsOf = (isKnown: boolean): readonly Budget[] =>
+  isKnown ? ['pair'] : ['pair', 'address', 'elsewhere']
 
 /** Counts attempts to log in, in PostgreSQL, so that the limits hold across processes. */
 export interface Attempts {
   /**
    * Counts an attempt before the password is checked, so that concurrent attempts cannot exceed the limit.
+   * @param address the network of the client
    * @param account the e-mail address; one that no user has is counted too, so that limits reveal nothing
-   * @returns `succeeded`, to call after a correct password: it clears the count of the account and takes
-   *   this attempt off the count of the address
+   * @returns `succeeded`, to call after a correct password: it clears the count of the account from this network, and
+   *   takes this attempt off the other counts
    * @throws Problem 429 if a limit is reached
    */
   begin: (address: string, account: string) => Promise<{ succeeded: () => Promise<void> }>
 }
 
 export const openAttempts = prepared((db: Db): Attempts => {
-  const limiter = (keyPrefix: 'account' | 'address') =>
+  const limiter = (keyPrefix: Budget) =>
     new RateLimiterPostgres({
       // the part of the `pg` client that the limiter uses
       storeClient: {
@@ -33,27 +61,51 @@ export const openAttempts = prepared((db: Db): Attempts => {
       tableName: 'attempts',
       tableCreated: true,
       keyPrefix,
-      points: limits[keyPrefix],
-      duration: limits.seconds,
-      // one of the two limiters deletes the expired rows of both
-      clearExpiredByTimeout: keyPrefix === 'account',
+      points: limits[keyPrefix].points,
+      duration: limits[keyPrefix].seconds,
+      // one of the limiters deletes the expired rows of all
+      clearExpiredByTimeout: keyPrefix === 'pair',
     })
-  const byAccount = limiter('account')
-  const byAddress = limiter('address')
+  const limiters = { pair: limiter('pair'), address: limiter('address'), elsewhere: limiter('elsewhere') }
   return {
     async begin(address, email) {
       const account = createHash('sha256').update(email).digest('base64url')
-      // the address first: one that is over its limit must not use up the limits of accounts
-      await take(byAddress, address)
-      await take(byAccount, account)
+      const keys: Record<Budget, string> = {
+        pair: `${account} ${address}`,
+        address,
+        elsewhere: account,
+      }
+      const budgets = budgetsOf((await knownNetwork(db).execute({ email, network: address })).length > 0)
+      for (const budget of budgets) await take(limiters[budget], keys[budget])
       return {
         async succeeded() {
-          await Promise.all([byAddress.reward(address), byAccount.delete(account)])
+          await Promise.all(
+            budgets.map((budget) =>
+              budget === 'pair' ? limiters.pair.delete(keys.pair) : limiters[budget].reward(keys[budget]),
+            ),
+          )
         },
       }
     },
   }
 })
+
+/** Finds a session that was started from the network. Sessions are kept for 30 days after their last refresh. */
+const knownNetwork = prepared((db) =>
+  db
+    .select({ id: sessions.id })
+    .from(sessions)
+    .innerJoin(users, eq(users.id, sessions.userId))
+    .where(
+      and(
+        eq(users.email, sql.placeholder('email')),
+        eq(sessions.network, sql.placeholder('network')),
+        gt(sessions.expiresAt, sql`now()`),
+      ),
+    )
+    .limit(1)
+    .prepare('known_network'),
+)
 
 async function take(limiter: RateLimiterPostgres, key: string) {
   try {
@@ -62,8 +114,12 @@ async function take(limiter: RateLimiterPostgres, key: string) {
     if (!(error instanceof RateLimiterRes)) throw error
     const seconds = Math.max(1, Math.ceil(error.msBeforeNext / 1000))
     throw new Problem('too-many-attempts', {
-      detail: `Try again in ${Math.ceil(seconds / 60)} min.`,
+      detail: `Try again in ${inWords(seconds)}.`,
       headers: { 'retry-after': String(seconds) },
     })
   }
 }
+
+/** Returns a duration in minutes or hours, rounded up. */
+const inWords = (seconds: number) =>
+  seconds <= 2 * 60 * 60 ? `${Math.ceil(seconds / 60)} min` : `${Math.ceil(seconds / 3600)} h`

@@ -65,8 +65,8 @@ it('counts wrong passwords like failed log-ins', async () => {
   const headers = { 'x-forwarded-for': '203.0.113.2' }
   const send = () =>
     shop.delete(ada.path, { as: ada, body: { currentPassword: 'not the password' }, headers })
-  const answers = await Promise.all(Array.from({ length: limits.account + 2 }, send))
-  expect(answers.filter(({ status }) => status === 403)).toHaveLength(limits.account)
+  const answers = await Promise.all(Array.from({ length: limits.pair.points + 2 }, send))
+  expect(answers.filter(({ status }) => status === 403)).toHaveLength(limits.pair.points)
   expect(answers.filter(({ status }) => status === 429)).toHaveLength(2)
 })
 

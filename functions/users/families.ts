@@ -12,11 +12,14 @@ import {
   sessions,
 } from './session.ts'
 
-/** Starts a session and deletes the user's expired ones. Returns its id and first refresh token. */
-export async function startSession(tx: Tx, userId: string) {
+/**
+ * Starts a session and deletes the user's expired ones. Returns its id and first refresh token.
+ * @param network from which the user logs in
+ */
+export async function startSession(tx: Tx, userId: string, network?: string) {
   await tx.delete(sessions).where(and(eq(sessions.userId, userId), lt(sessions.expiresAt, sql`now()`)))
   const id = uuidv7()
-  await tx.insert(sessions).values({ id, userId, expiresAt: expiry() })
+  await tx.insert(sessions).values({ id, userId, expiresAt: expiry(), network })
   return { id, refreshToken: await addRefreshToken(tx, id) }
 }
 

@@ -74,7 +74,7 @@ describe('logging in', () => {
     const { email } = await newAccount(shop)
     // CPU time, because other processes do not affect it; without hashing it would be several times lower
     const used = { unknown: 0, wrong: 0 }
-    for (let i = 0; i < limits.account; i++)
+    for (let i = 0; i < limits.pair.points; i++)
       for (const [kind, who] of [
         ['unknown', newEmail()],
         ['wrong', email],
@@ -128,31 +128,51 @@ describe('the limits', () => {
   it.each([
     ['an account', () => newAccount(shop).then(({ email }) => email)],
     ['an account that does not exist', () => Promise.resolve(newEmail())],
-  ])('allow 10 of many concurrent wrong passwords for %s, from any address', async (_, who) => {
-    const email = await who()
-    const answers = await times(30, () => send(email, 'not the password'))
-    expect(answers.filter(({ status }) => status === 401)).toHaveLength(limits.account)
+  ])('allow 10 of many concurrent wrong passwords for %s from one network', async (_, who) => {
+    const [email, address] = [await who(), newAddress()]
+    const { points, seconds: within } = limits.pair
+    const answers = await times(30, () => send(email, 'not the password', address))
+    expect(answers.filter(({ status }) => status === 401)).toHaveLength(points)
     const refused = answers.filter(({ status }) => status === 429)
-    expect(refused).toHaveLength(30 - limits.account)
+    expect(refused).toHaveLength(30 - points)
     for (const { body, headers } of refused) {
       expect(body.type).toMatch(/too-many-attempts$/)
       const seconds = Number(headers.get('retry-after'))
-      expect(seconds).toBeGreaterThan(limits.seconds - 60)
-      expect(seconds).toBeLessThanOrEqual(limits.seconds)
+      expect(seconds).toBeGreaterThan(within - 60)
+      expect(seconds).toBeLessThanOrEqual(within)
     }
     // even with the right password
-    expect((await send(email, password)).status).toBe(429)
+    expect((await send(email, password, address)).status).toBe(429)
+  })
+
+  it('let nobody lock another out: the owner logs in from another network', async () => {
+    const { email } = await newAccount(shop)
+    const attackers = Array.from({ length: 5 }, newAddress)
+    await Promise.all(attackers.map((address) => attempt(limits.pair.points, address, email).catch(() => {})))
+    expect((await send(email, password, attackers[0])).status).toBe(429)
+    expect((await send(email, password)).status).toBe(201)
+  })
+
+  it('let the owner in from a known network while many networks attack', async () => {
+    const { email } = await newAccount(shop)
+    const home = newAddress()
+    expect((await send(email, password, home)).status).toBe(201)
+    await Promise.all(
+      Array.from({ length: limits.elsewhere.points }, (_, i) => attempt(1, `192.0.2.${i}`, email)),
+    )
+    expect((await send(email, password, newAddress())).status).toBe(429)
+    expect((await send(email, password, home)).status).toBe(201)
   })
 
   it('allow 100 wrong passwords from an address; more do not count against accounts', async () => {
     const address = newAddress()
-    await attempt(limits.address - 5, address)
+    await attempt(limits.address.points - 5, address)
     const answers = await times(25, () => send(newEmail(), 'not the password', address))
     expect(answers.filter(({ status }) => status === 401)).toHaveLength(5)
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(20)
 
     const { email } = await newAccount(shop)
-    await times(limits.account + 1, () => send(email, 'not the password', address))
+    await times(limits.pair.points + 1, () => send(email, 'not the password', address))
     expect((await send(email, password, address)).status).toBe(429)
     expect((await send(email, password)).status).toBe(201)
   })
@@ -160,27 +180,30 @@ describe('the limits', () => {
   it('use the address that the gateway added, not one that the client sent', async () => {
     const address = newAddress()
     const claim = () => `${newAddress()}, ${address}`
-    await attempt(limits.address - 5, address)
+    await attempt(limits.address.points - 5, address)
     const answers = await times(10, () => send(newEmail(), 'not the password', claim()))
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(5)
   })
 
-  it('are reset for the account by a successful login', async () => {
+  it('are reset for the account and the network by a successful login', async () => {
     const { email } = await newAccount(shop)
+    const address = newAddress()
     for (let round = 0; round < 2; round++) {
-      await attempt(limits.account - 2, newAddress(), email)
-      expect((await send(email, 'not the password')).status).toBe(401)
-      expect((await send(email, password)).status).toBe(201)
+      await attempt(limits.pair.points - 2, address, email)
+      expect((await send(email, 'not the password', address)).status).toBe(401)
+      expect((await send(email, password, address)).status).toBe(201)
     }
   })
 
   it('do not count successful logins against the address', async () => {
-    const { email } = await newAccount(shop)
     const address = newAddress()
-    await attempt(limits.address - 1, address)
-    for (let i = 0; i < 3; i++) expect((await send(email, password, address)).status).toBe(201)
-    expect((await send(email, 'not the password', address)).status).toBe(401)
-    expect((await send(email, password, address)).status).toBe(429)
+    await attempt(limits.address.points - 1, address)
+    for (let i = 0; i < 3; i++) {
+      const { email } = await newAccount(shop)
+      expect((await send(email, password, address)).status).toBe(201)
+    }
+    expect((await send(newEmail(), 'not the password', address)).status).toBe(401)
+    expect((await send(newEmail(), 'not the password', address)).status).toBe(429)
   })
 })
 

@@ -21,7 +21,8 @@ export const logIn = operation(
     headers: ['Location'],
   },
   hashing(async ({ body: { email, password }, json, hono }, { db, tokens }) => {
-    const attempt = await openAttempts(db).begin(clientAddress(hono), email)
+    const network = clientAddress(hono)
+    const attempt = await openAttempts(db).begin(network, email)
     const found = await findUserByEmail(db, email)
     const verified = found?.passwordHash
     if (!(await verifyPassword(verified, password)) || verified == null) throw wrongCredentials()
@@ -36,7 +37,7 @@ export const logIn = operation(
         .for('no key update')
       if (user === undefined) throw wrongCredentials()
       if (passwordHash !== verified) await tx.update(users).set({ passwordHash }).where(eq(users.id, user.id))
-      return { user, session: await startSession(tx, user.id) }
+      return { user, session: await startSession(tx, user.id, network) }
     })
     await attempt.succeeded()
 

@@ -32,6 +32,8 @@ export const sessions = schema.table(
     /** When its newest token expires. */
     expiresAt: time('expires_at').notNull(),
     endedAt: time('ended_at'),
+    /** The network from which the user logged in: it has a budget of its own for wrong passwords (attempts.ts). */
+    network: text(),
   },
   (t) => [index().on(t.userId)],
 )
@@ -53,7 +55,7 @@ export const refreshTokens = schema.table(
   (t) => [index().on(t.sessionId)],
 )
 
-/** The number of login attempts for an account or from an address, in the format of rate-limiter-flexible. */
+/** The number of login attempts of each budget (attempts.ts), in the format of rate-limiter-flexible. */
 export const attempts = schema.table(
   'attempts',
   {

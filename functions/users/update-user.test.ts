@@ -153,8 +153,8 @@ describe('changing the password', () => {
     const headers = { 'x-forwarded-for': '203.0.113.1' }
     const body = { password: newPassword, currentPassword: 'not the password' }
     const send = () => shop.patch(ada.path, { as: ada, body, ifMatch: '*', headers })
-    const answers = await Promise.all(Array.from({ length: limits.account + 5 }, send))
-    expect(answers.filter(({ status }) => status === 403)).toHaveLength(limits.account)
+    const answers = await Promise.all(Array.from({ length: limits.pair.points + 5 }, send))
+    expect(answers.filter(({ status }) => status === 403)).toHaveLength(limits.pair.points)
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(5)
   })
 

@@ -1,0 +1,1 @@
+ALTER TABLE "users"."sessions" ADD COLUMN "network" text;
