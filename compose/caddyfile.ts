@@ -200,6 +200,10 @@ const logging = `	# without the tickets of event streams; Caddy itself leaves ou
 		}
 	}`
 
+/** The setting that both gateways have. */
+const balancers =
+  '# TRUSTED_BALANCERS  the ranges of the load balancers in front of the gateway; none by default'
+
 const timeouts = `	servers {
 		# no h3: its UDP port is not published
 		protocols h1 h2
@@ -207,7 +211,10 @@ const timeouts = `	servers {
 			read_header 10s
 			read_body 60s
 			idle 2m
-		}`
+		}
+		# the client's address is the last in X-Forwarded-For that no balancer has
+		trusted_proxies static {$TRUSTED_BALANCERS}
+		trusted_proxies_strict`
 
 const corsSetting = `# CORS_ORIGINS  the origins whose pages may call the shop, with commas or spaces between them, or *; none by default`
 
@@ -216,6 +223,7 @@ const composeOptions = `#
 # HTTP_PORT   the port that is published on the host
 # HTTPS_PORT  likewise; redirects contain it
 ${corsSetting}
+${balancers}
 
 {
 	http_port {$HTTP_PORT:8080}
@@ -255,14 +263,14 @@ https://{$SITE:localhost} {`
 const knativeOptions = `#
 # NAMESPACE   the namespace of the functions
 ${corsSetting}
+${balancers}
 
 {
-	# whatever routes requests into the cluster terminates TLS, and sends the client's address
+	# whatever routes requests into the cluster terminates TLS
 	auto_https off
 	grace_period 20s
 ${logging}
 ${timeouts}
-		trusted_proxies static private_ranges
 	}
 }
 `
@@ -275,6 +283,8 @@ const toContainers = `		reverse_proxy @function {
 			dynamic a {function} 8080 {
 				refresh 100ms
 			}
+			# not what the client sent before it
+			header_up X-Forwarded-For {client_ip}
 			lb_policy least_conn
 			# waits for a function that is being replaced; a write that has been sent is never retried
 			lb_try_duration 30s
@@ -295,6 +305,8 @@ const toKnative = `		reverse_proxy @function {
 				refresh 10s
 			}
 			header_up Host {function}.{$NAMESPACE}.svc.cluster.local
+			# not what the client sent before it
+			header_up X-Forwarded-For {client_ip}
 			# a write that has been sent is never retried
 			lb_try_duration 10s
 			lb_try_interval 100ms

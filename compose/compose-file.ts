@@ -116,6 +116,8 @@ const parts = () => ({
   settings: {
     LOG_LEVEL: '${LOG_LEVEL:-info}',
     FUNCTION_URL: 'http://{function}:8080',
+    // the gateway, which sends only the address of the client
+    TRUSTED_PROXIES: '1',
     JWT_PUBLIC_KEYS_FILE: '/run/secrets/jwt-public-keys',
   },
   ...Object.fromEntries(domainNames.map((domain) => [domain, domainPart(domain)])),

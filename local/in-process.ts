@@ -14,6 +14,7 @@ import {
 } from '../functions/table.ts'
 import { openDomain, operationOf } from '../functions/source.ts'
 import { createApp } from '../functions/shared/http/app.ts'
+import { openAddressOf } from '../functions/shared/http/client-address.ts'
 import { readConfig } from '../functions/shared/process/config.ts'
 import { loggable } from '../functions/shared/process/loggable.ts'
 import { openAuthenticator } from '../functions/shared/auth/keys.ts'
@@ -49,10 +50,12 @@ export async function startInProcess(
     opened.set(domain, await openDomain(domain, config, log, domain))
   }
   const deps = (domain: string) => opened.get(domain)!.deps
+  const shared = readConfig(environment.ofFunction('get-jwks'))
   const app = createApp({
     operations: await Promise.all((Object.keys(operations) as OperationName[]).map(operationOf)),
     deps,
-    authenticate: openAuthenticator(readConfig(environment.ofFunction('get-jwks'))),
+    authenticate: openAuthenticator(shared),
+    addressOf: openAddressOf(shared),
     log,
   })
 

@@ -30,12 +30,12 @@ export const deleteUser = operation(
       'overloaded',
     ],
   },
-  hashing(async ({ params: { id }, body, user: caller, empty, hono }, { db }) => {
+  hashing(async ({ params: { id }, body, user: caller, address, empty, hono }, { db }) => {
     if (!mayChange(caller, id)) throw noSuchUser()
     const wanted = hono.req.header('if-match') === undefined ? '*' : ifMatch(hono)
     const current = await findUser(db, id)
     checkVersion(wanted, current.version)
-    await stepUp(db, caller, body.currentPassword, hono)
+    await stepUp(db, { user: caller, address }, body.currentPassword)
 
     await transaction(db, async (tx) => {
       await refuseEnded(tx, caller)

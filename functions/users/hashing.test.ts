@@ -20,7 +20,10 @@ it('refuses a request that hashes while 200 others wait, without counting it as 
   const requests = [
     () => shop.post('/users', { body: { email: newEmail(), name: 'Ada', password } }),
     () => shop.patch(account.path, { as: account, ifMatch: '"1"', body: { name: 'Ada L.' } }),
-    ...Array.from({ length: limits.pair.points + 1 }, () => () => shop.post('/sessions', { key: null, body })),
+    ...Array.from(
+      { length: limits.pair.points + 1 },
+      () => () => shop.post('/sessions', { key: null, body }),
+    ),
   ]
   for (const request of requests) {
     const { status, headers, body } = await request()

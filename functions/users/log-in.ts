@@ -4,7 +4,6 @@ import { transaction } from '../shared/store/transaction.ts'
 import { findUserByEmail } from './find-user.ts'
 import { noStore, toUser, users } from './user.ts'
 import { openAttempts } from './attempts.ts'
-import { clientAddress } from './client-address.ts'
 import { startSession } from './families.ts'
 import { hashing } from './hashing.ts'
 import { hashPassword, needsRehash, verifyPassword } from './password.ts'
@@ -20,9 +19,8 @@ export const logIn = operation(
     problems: [problems['wrong-credentials'], 'too-many-attempts', 'overloaded'],
     headers: ['Location'],
   },
-  hashing(async ({ body: { email, password }, json, hono }, { db, tokens }) => {
-    const network = clientAddress(hono)
-    const attempt = await openAttempts(db).begin(network, email)
+  hashing(async ({ body: { email, password }, address, json }, { db, tokens }) => {
+    const attempt = await openAttempts(db).begin(address, email)
     const found = await findUserByEmail(db, email)
     const verified = found?.passwordHash
     if (!(await verifyPassword(verified, password)) || verified == null) throw wrongCredentials()
@@ -37,7 +35,7 @@ export const logIn = operation(
         .for('no key update')
       if (user === undefined) throw wrongCredentials()
       if (passwordHash !== verified) await tx.update(users).set({ passwordHash }).where(eq(users.id, user.id))
-      return { user, session: await startSession(tx, user.id, network) }
+      return { user, session: await startSession(tx, user.id, address) }
     })
     await attempt.succeeded()
 

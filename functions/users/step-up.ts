@@ -1,9 +1,7 @@
-import type { Context } from 'hono'
 import type { User } from '../shared/auth/access-token.ts'
 import { Problem } from '../shared/http/problems.ts'
 import type { Db } from '../shared/store/postgres.ts'
 import { openAttempts } from './attempts.ts'
-import { clientAddress } from './client-address.ts'
 import { refuseEnded } from './families.ts'
 import { callerRow } from './find-user.ts'
 import { verifyPassword } from './password.ts'
@@ -16,7 +14,11 @@ import { problems } from './problems.ts'
  * @throws Problem 400 if the password is missing, 401 if the session has ended, 403 if the password is wrong, 429 if
  *   there were too many attempts
  */
-export async function stepUp(db: Db, caller: User, currentPassword: string | undefined, hono: Context) {
+export async function stepUp(
+  db: Db,
+  { user: caller, address }: { user: User; address: string },
+  currentPassword: string | undefined,
+) {
   await refuseEnded(db, caller)
   if (currentPassword === undefined)
     throw new Problem('invalid-request', {
@@ -24,7 +26,7 @@ export async function stepUp(db: Db, caller: User, currentPassword: string | und
       errors: [{ pointer: '/body/currentPassword', detail: 'needed for this change' }],
     })
   const { email, passwordHash } = await callerRow(db, caller)
-  const attempt = await openAttempts(db).begin(clientAddress(hono), email!)
+  const attempt = await openAttempts(db).begin(address, email!)
   if (!(await verifyPassword(passwordHash, currentPassword)))
     throw new Problem(problems['wrong-password'], {
       detail: 'Send your own current password as currentPassword.',

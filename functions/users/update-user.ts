@@ -46,7 +46,7 @@ export const updateUser = operation(
     ],
     headers: ['ETag'],
   },
-  hashing(async ({ params: { id }, body: change, user: caller, json, hono }, { db }) => {
+  hashing(async ({ params: { id }, body: change, user: caller, address, json, hono }, { db }) => {
     if (!mayChange(caller, id)) throw noSuchUser()
     const wanted = ifMatch(hono)
     const current = await findUser(db, id)
@@ -56,7 +56,8 @@ export const updateUser = operation(
     const { email, name, role, password } = change
     if (password !== undefined)
       await refuseWeakPassword(password, { email: email ?? current.email!, name: name ?? current.name! })
-    if (needsCurrentPassword(change, current)) await stepUp(db, caller, change.currentPassword, hono)
+    if (needsCurrentPassword(change, current))
+      await stepUp(db, { user: caller, address }, change.currentPassword)
     const passwordHash = password && (await hashPassword(password))
 
     const changed = await transaction(db, async (tx) => {

@@ -12,6 +12,7 @@ import { explainDataDir, makePrivateFolder } from '../stores/data-dir.ts'
 import { chooseDataDir, startProblem } from '../stores/data-folder.js'
 import { codeOf } from '../stores/field.ts'
 import { signal } from '../stores/process.ts'
+import type { Settings } from '../environment.ts'
 import { startSystem, type System } from '../system.ts'
 
 /** If the shop takes longer to stop, its processes are killed, in ms. Committed data is safe. */
@@ -72,6 +73,7 @@ async function runShop(options: Options, dataDir: string): Promise<number> {
       ...options,
       dataDir,
       env: process.env,
+      settings: passedOn(process.env),
       signal: stopping.signal,
       say: (line) => console.log(pc.dim(line)),
       log: (name, line) => {
@@ -91,6 +93,10 @@ async function runShop(options: Options, dataDir: string): Promise<number> {
     throw error
   }
 }
+
+/** The settings of functions that may be set here: which proxies are in front of the shop. */
+const passedOn = ({ TRUSTED_PROXIES: value }: NodeJS.ProcessEnv): Settings =>
+  value === undefined ? {} : { TRUSTED_PROXIES: value }
 
 /** Kills the processes that still run, and exits. */
 function cutOff(system: System | undefined, code: number) {

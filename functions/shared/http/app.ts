@@ -8,6 +8,7 @@ import type { LoadedOperation } from '../process/entry.ts'
 import { onBehalfOf } from '../store/cause.ts'
 import { keepable, readIdempotencyKey } from '../store/idempotency.ts'
 import { isUnavailable } from '../store/store-errors.ts'
+import { addressBehind, type AddressOf } from './client-address.ts'
 import { notModified } from './entity-tag.ts'
 import { gatewayProblems } from './gateway-problems.ts'
 import { malformedRequest, Problem } from './problems.ts'
@@ -28,6 +29,8 @@ export interface AppOptions {
   /** Returns the dependencies of a domain's functions. */
   deps: (domain: string) => object
   authenticate: Authenticate
+  /** Returns the client's address; by default, one proxy before the functions is trusted. */
+  addressOf?: AddressOf
   log: Logger
 }
 
@@ -39,7 +42,13 @@ declare module 'hono' {
 }
 
 /** Returns a Hono app that serves the given operations: those of one function, or of many. */
-export function createApp({ operations: served, deps, authenticate, log }: AppOptions): Hono {
+export function createApp({
+  operations: served,
+  deps,
+  authenticate,
+  addressOf = addressBehind('1'),
+  log,
+}: AppOptions): Hono {
   const app = new Hono()
   app.onError((error, c) => toProblem(error, c, log).toResponse())
   app.notFound(() => new Problem('not-found', { detail: gatewayProblems['not-found'].detail }).toResponse())
@@ -56,7 +65,7 @@ export function createApp({ operations: served, deps, authenticate, log }: AppOp
       ...(row.method === 'get' ? [] : [limit(max)]),
       ...(row.method === 'get' && hasETag(operation) ? [notModified] : []),
       async (c, next) => {
-        c.set('call', await accept(c, operation, row, authenticate, given))
+        c.set('call', await accept(c, operation, row, { authenticate, addressOf, deps: given }))
         await next()
       },
       inTime,
@@ -94,8 +103,11 @@ async function accept(
   c: Context,
   operation: LoadedOperation['run'],
   row: OperationRow,
-  authenticate: Authenticate,
-  deps: object,
+  {
+    authenticate,
+    addressOf,
+    deps,
+  }: Required<Pick<AppOptions, 'authenticate' | 'addressOf'>> & { deps: object },
 ) {
   const { name, contract } = operation
   const user = (await authenticate(c.req.header('authorization'))) ?? (await contract.authenticate?.(c, deps))
@@ -111,6 +123,7 @@ async function accept(
       row.idempotent &&
       (await readIdempotencyKey(c, `${name}\n${fill(row.path, params)}`, user?.id ?? 'anyone')),
     user,
+    address: addressOf(c),
     traceparent: traceparentOf(c.req.header('traceparent')),
     json: (value: unknown, status: 200, headers: Record<string, string> = {}) => {
       const all: Record<string, string> = { 'content-type': 'application/json', ...caching }

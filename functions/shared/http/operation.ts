@@ -51,6 +51,8 @@ export interface Call<N extends OperationName, C extends Contract> {
   user: Caller<N>
   /** The Idempotency-Key, if `domain.ts` declares the operation as idempotent. */
   key: Key<N>
+  /** The network address of the client, for limits and the log. */
+  address: string
   traceparent: string | undefined
   /** Makes a JSON response. The contract must declare the status and the body. */
   json: <S extends keyof C['responses'] & number>(

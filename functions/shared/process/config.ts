@@ -44,6 +44,8 @@ export const settings: Readonly<Record<string, string>> = {
   JWT_PUBLIC_KEYS: 'the keys that verify access tokens, as a JWK set',
   PAYMENT_PROVIDER_KEY: 'the API key that the payment sandbox accepts',
   PAYMENT_SANDBOX_JOURNAL: 'the file in which the payment sandbox records its payments',
+  TRUSTED_PROXIES:
+    'the proxies whose X-Forwarded-For is believed: how many there are before the functions, or their ranges; 1 if it is not set',
   FUNCTION_URL: 'the address of a function, with {function} in place of its name',
   K_REVISION: 'the revision of this function, which Knative sets; it is sent in each response as X-Revision',
   STORE_WAIT_SECONDS: 'how long to wait at the start for a store that does not respond; 20 if it is not set',

@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import { openAuthenticator } from '../auth/keys.ts'
 import { createApp } from '../http/app.ts'
 import { malformedRequest, Problem } from '../http/problems.ts'
+import { openAddressOf } from '../http/client-address.ts'
 import type { Config } from './config.ts'
 import { loadOperation, type Entry, type Opened } from './entry.ts'
 import type { Service } from './service.ts'
@@ -33,6 +34,7 @@ export async function appOf(entries: Entry[], opened: Opened, config: Config, lo
     operations: await Promise.all(entries.map(loadOperation)),
     deps: () => opened.deps,
     authenticate: openAuthenticator(config),
+    addressOf: openAddressOf(config),
     log,
   })
   addHealth(app, opened)
