@@ -55,6 +55,9 @@ export interface Answered {
   body: any
 }
 
+/** An entry of the security log. */
+type SecurityEntry = Record<string, unknown>
+
 /**
  * The shop of one test file: the functions of the given domains in this process, with their own databases on
  * the run's real stores, and without a broker. Every response is checked against the OpenAPI document.
@@ -98,7 +101,18 @@ export async function openShop(
     )
     await migrateMongodb({ domain, url: mongodb.href, setting: 'MONGODB_URL', migrations })
   }
-  const log = pino({ level: process.env['LOG_LEVEL'] ?? 'silent' })
+  const securityLog: SecurityEntry[] = []
+  const level = process.env['LOG_LEVEL']
+  const log = pino(
+    { level: level ?? 'info' },
+    {
+      write: (line: string) => {
+        if (level !== undefined) process.stdout.write(line)
+        if (line.includes('"security":{'))
+          securityLog.push((JSON.parse(line) as { security: SecurityEntry }).security)
+      },
+    },
+  )
   const opened = new Map<string, Opened>()
   for (const domain of domains) opened.set(domain, await openDomain(domain, config(domain), log, 'test'))
   // each domain's entry has the dependencies of that domain
@@ -163,6 +177,8 @@ export async function openShop(
 
   return {
     app,
+    /** The entries of the security log, oldest first. */
+    securityLog,
     users,
     handle,
     deps,

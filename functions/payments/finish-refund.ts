@@ -1,22 +1,29 @@
 import { refund as askForRefund } from './ask.ts'
+import { refundDetails } from './payment.ts'
 import { ProviderRefused } from './provider.ts'
 import { failRefund, findPayment, finishRefund, readRefund } from './store.ts'
+import { logSystem } from '../shared/http/security-log.ts'
 import { reaction } from '../../events/reaction.ts'
 
-export const finishRefundRequested = reaction('finish-refund', async ({ data }, { db, provider, once }) => {
-  const [refund, payment] = await Promise.all([
-    readRefund(db, data.refundId),
-    findPayment(db, data.paymentId),
-  ])
-  let refused = false
-  // usually the request that began the refund has already finished it
-  if (refund?.status === 'pending' && payment !== undefined)
-    await askForRefund(provider, payment, refund).catch((error: unknown) => {
-      if (!(error instanceof ProviderRefused)) throw error
-      refused = true
+export const finishRefundRequested = reaction(
+  'finish-refund',
+  async ({ data }, { db, log, provider, once }) => {
+    const [refund, payment] = await Promise.all([
+      readRefund(db, data.refundId),
+      findPayment(db, data.paymentId),
+    ])
+    let refused = false
+    // usually the request that began the refund has already finished it
+    if (refund?.status === 'pending' && payment !== undefined)
+      await askForRefund(provider, payment, refund).catch((error: unknown) => {
+        if (!(error instanceof ProviderRefused)) throw error
+        refused = true
+      })
+    await once(async (tx) => {
+      if (refund === undefined) return
+      await (refused ? failRefund(tx, refund) : finishRefund(tx, refund))
     })
-  await once(async (tx) => {
-    if (refund === undefined) return
-    await (refused ? failRefund(tx, refund) : finishRefund(tx, refund))
-  })
-})
+    if (refund?.status === 'pending' && payment !== undefined && !refused)
+      logSystem(log, 'payment-refunded', refundDetails(refund, payment.currency))
+  },
+)

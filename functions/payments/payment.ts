@@ -207,6 +207,13 @@ export const toPayment = (row: PaymentRow & { customerId: string }): Payment => 
 export const isPayment = (row: PaymentRow | undefined): row is PaymentRow & { customerId: string } =>
   row !== undefined && row.customerId !== null
 
+/** Returns what the security log says of a refund. */
+export const refundDetails = ({ id, paymentId, amount }: RefundRow, currency: string) => ({
+  payment: paymentId,
+  refund: id,
+  amount,
+  currency,
+})
 export const toRefund = (row: RefundRow, currency: string): Refund => ({
   id: row.id,
   paymentId: row.paymentId,

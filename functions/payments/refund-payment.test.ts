@@ -55,6 +55,25 @@ describe('refund-payment', () => {
     expect(await refundsAt(payment.id)).toMatchObject([{ amount: 2500, key: `refund:${answer.body.id}` }])
   })
 
+  it('is one line of the security log, with who did it', async () => {
+    const { payment } = await shop.captured()
+    const { body } = await refund(payment.id, { amount: 700 }, { key: 'logged' })
+    await refund(payment.id, { amount: 700 }, { key: 'logged' })
+    expect(shop.securityLog.filter((entry) => entry['payment'] === payment.id)).toEqual([
+      {
+        event: 'payment-refunded',
+        outcome: 'done',
+        actor: { id: shop.users.staff.id, role: 'staff' },
+        address: expect.any(String),
+        operation: 'refund-payment',
+        payment: payment.id,
+        refund: body.id,
+        amount: 700,
+        currency: 'EUR',
+      },
+    ])
+  })
+
   it('refunds in parts and emits payment.refunded for each', async () => {
     const { order, payment } = await shop.captured()
     expect((await refund(payment.id, { amount: 1000 })).status).toBe(201)
@@ -234,6 +253,9 @@ describe('refund-payment during a failure', () => {
     expect(await shop.told(order)).toEqual(['authorized', 'captured', 'refund.requested', 'refunded'])
     expect(await refundsAt(payment.id)).toHaveLength(1)
     expect(await shop.paymentOf(order.orderId)).toMatchObject({ refunded: 700, refunding: 0 })
+    expect(shop.securityLog.filter((entry) => entry['payment'] === payment.id)).toMatchObject([
+      { event: 'payment-refunded', actor: 'system', amount: 700 },
+    ])
     // if the caller does retry, it gets the finished refund
     const late = await refund(payment.id, { amount: 700 }, { key: 'gone' })
     expect(late).toMatchObject({ status: 201, body: { id: data.refundId, status: 'done' } })

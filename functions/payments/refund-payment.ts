@@ -5,7 +5,7 @@ import type { Tx } from '../shared/store/postgres.ts'
 import { Problem } from '../shared/http/problems.ts'
 import { IdParam } from '../shared/schemas/schemas.ts'
 import { refund as askForRefund } from './ask.ts'
-import { idempotencyKeys, isPayment, left, NewRefund, Refund, toRefund } from './payment.ts'
+import { idempotencyKeys, isPayment, left, NewRefund, Refund, refundDetails, toRefund } from './payment.ts'
 import { ProviderRefused, ProviderUnavailable } from './provider.ts'
 import { beginRefund, begunRefund, failRefund, finishRefund, lockPayment, noPayment } from './store.ts'
 import { problems } from './problems.ts'
@@ -28,7 +28,7 @@ export const refundPayment = operation(
     ],
     headers: ['Location'],
   },
-  async ({ params, body, key, json }, { db, provider }) => {
+  async ({ params, body, key, logSecurity, json }, { db, provider }) => {
     const begun = await transaction(db, (tx) => begin(tx, params.id, body, key))
     if (begun instanceof Response) return begun
     const { payment, refund } = begun
@@ -42,10 +42,13 @@ export const refundPayment = operation(
         detail: `Nothing was refunded: ${error.message}.`,
       })
     }
-    return once(db, idempotencyKeys, key, async (tx) => {
+    const response = await once(db, idempotencyKeys, key, async (tx) => {
       const done = await finishRefund(tx, refund)
       return json(toRefund(done, payment.currency), 201, { location: `/api/v1/payments/${payment.id}` })
     })
+    // otherwise `finish-refund` has finished it, and logged it
+    if (refund.status === 'pending') logSecurity('payment-refunded', refundDetails(refund, payment.currency))
+    return response
   },
 )
 

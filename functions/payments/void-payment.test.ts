@@ -57,6 +57,11 @@ describe('void-payment', () => {
       data: { amount: order.total },
     })
     expect(await shop.done(order)).toEqual(['authorize', 'capture', 'refund'])
+    expect(shop.securityLog.at(-1)).toMatchObject({
+      event: 'payment-refunded',
+      actor: 'system',
+      amount: 2500,
+    })
   })
 
   it('refunds only what is left after earlier refunds', async () => {

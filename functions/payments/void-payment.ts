@@ -1,14 +1,15 @@
 import { uuidv7 } from 'uuidv7'
 import { giveBack, refund as askForRefund } from './ask.ts'
-import { left, payments, type PaymentRow } from './payment.ts'
+import { left, payments, refundDetails, type PaymentRow } from './payment.ts'
 import { advance, beginRefund, finishRefund, lockPayment, begunRefund } from './store.ts'
 import type { Db } from '../shared/store/postgres.ts'
+import { logSystem } from '../shared/http/security-log.ts'
 import { transaction } from '../shared/store/transaction.ts'
 import { reaction } from '../../events/reaction.ts'
 import { forgetSecret, readSecret } from '../../events/secrets.ts'
 
 /** Voids or refunds the order's payment. Afterwards nothing can be authorised or captured for the order. */
-export const voidPayment = reaction('void-payment', async (event, { db, provider, once }) => {
+export const voidPayment = reaction('void-payment', async (event, { db, log, provider, once }) => {
   const { orderId } = event.data
   const payment = await beginVoid(db, orderId)
 
@@ -17,9 +18,11 @@ export const voidPayment = reaction('void-payment', async (event, { db, provider
   if (payment.status === 'captured') {
     const refund = await beginRest(db, payment)
     if (refund !== undefined) await askForRefund(provider, payment, refund)
-    await once(async (tx) => {
+    const isFirst = await once(async (tx) => {
       if (refund !== undefined) await finishRefund(tx, refund)
     })
+    if (isFirst && refund !== undefined)
+      logSystem(log, 'payment-refunded', refundDetails(refund, payment.currency))
     return
   }
 

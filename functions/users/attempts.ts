@@ -3,6 +3,7 @@ import { and, eq, gt, sql } from 'drizzle-orm'
 import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible'
 import { prepared, type Db } from '../shared/store/postgres.ts'
 import { Problem } from '../shared/http/problems.ts'
+import type { SecurityDetails } from '../shared/http/security-log.ts'
 import { sessions } from './session.ts'
 import { users } from './user.ts'
 
@@ -39,11 +40,16 @@ export interface Attempts {
    * Counts an attempt before the password is checked, so that concurrent attempts cannot exceed the limit.
    * @param address the network of the client
    * @param account the e-mail address; one that no user has is counted too, so that limits reveal nothing
+   * @param details for the security log, if a limit is reached
    * @returns `succeeded`, to call after a correct password: it clears the count of the account from this network, and
    *   takes this attempt off the other counts
    * @throws Problem 429 if a limit is reached
    */
-  begin: (address: string, account: string) => Promise<{ succeeded: () => Promise<void> }>
+  begin: (
+    address: string,
+    account: string,
+    details?: SecurityDetails,
+  ) => Promise<{ succeeded: () => Promise<void> }>
 }
 
 export const openAttempts = prepared((db: Db): Attempts => {
@@ -68,7 +74,7 @@ export const openAttempts = prepared((db: Db): Attempts => {
     })
   const limiters = { pair: limiter('pair'), address: limiter('address'), elsewhere: limiter('elsewhere') }
   return {
-    async begin(address, email) {
+    async begin(address, email, details = {}) {
       const account = createHash('sha256').update(email).digest('base64url')
       const keys: Record<Budget, string> = {
         pair: `${account} ${address}`,
@@ -76,7 +82,7 @@ export const openAttempts = prepared((db: Db): Attempts => {
         elsewhere: account,
       }
       const budgets = budgetsOf((await knownNetwork(db).execute({ email, network: address })).length > 0)
-      for (const budget of budgets) await take(limiters[budget], keys[budget])
+      for (const budget of budgets) await take(limiters[budget], keys[budget], { ...details, limit: budget })
       return {
         async succeeded() {
           await Promise.all(
@@ -107,7 +113,7 @@ const knownNetwork = prepared((db) =>
     .prepare('known_network'),
 )
 
-async function take(limiter: RateLimiterPostgres, key: string) {
+async function take(limiter: RateLimiterPostgres, key: string, security: SecurityDetails) {
   try {
     await limiter.consume(key)
   } catch (error) {
@@ -116,6 +122,7 @@ async function take(limiter: RateLimiterPostgres, key: string) {
     throw new Problem('too-many-attempts', {
       detail: `Try again in ${inWords(seconds)}.`,
       headers: { 'retry-after': String(seconds) },
+      security,
     })
   }
 }

@@ -30,7 +30,7 @@ export const deleteUser = operation(
       'overloaded',
     ],
   },
-  hashing(async ({ params: { id }, body, user: caller, address, empty, hono }, { db }) => {
+  hashing(async ({ params: { id }, body, user: caller, address, logSecurity, empty, hono }, { db }) => {
     if (!mayChange(caller, id)) throw noSuchUser()
     const wanted = hono.req.header('if-match') === undefined ? '*' : ifMatch(hono)
     const current = await findUser(db, id)
@@ -57,6 +57,7 @@ export const deleteUser = operation(
       // the stored answer to the registration contains the name and e-mail address too
       await tx.delete(idempotencyKeys).where(eq(sql`${idempotencyKeys.headers}->>'location'`, pathOf(id)))
     })
+    logSecurity('user-deleted', { user: id })
     hono.header('Cache-Control', noStore['Cache-Control'])
     return empty()
   }),

@@ -19,11 +19,12 @@ export const logIn = operation(
     problems: [problems['wrong-credentials'], 'too-many-attempts', 'overloaded'],
     headers: ['Location'],
   },
-  hashing(async ({ body: { email, password }, address, json }, { db, tokens }) => {
-    const attempt = await openAttempts(db).begin(address, email)
+  hashing(async ({ body: { email, password }, address, logSecurity, json }, { db, tokens }) => {
     const found = await findUserByEmail(db, email)
+    const security = { user: found?.id ?? 'unknown' }
+    const attempt = await openAttempts(db).begin(address, email, security)
     const verified = found?.passwordHash
-    if (!(await verifyPassword(verified, password)) || verified == null) throw wrongCredentials()
+    if (!(await verifyPassword(verified, password)) || verified == null) throw wrongCredentials(security)
     const passwordHash = needsRehash(verified) ? await hashPassword(password) : verified
 
     const { user, session } = await transaction(db, async (tx) => {
@@ -33,11 +34,12 @@ export const logIn = operation(
         .from(users)
         .where(and(eq(users.id, found!.id), eq(users.passwordHash, verified)))
         .for('no key update')
-      if (user === undefined) throw wrongCredentials()
+      if (user === undefined) throw wrongCredentials(security)
       if (passwordHash !== verified) await tx.update(users).set({ passwordHash }).where(eq(users.id, user.id))
       return { user, session: await startSession(tx, user.id, address) }
     })
     await attempt.succeeded()
+    logSecurity('logged-in', { user: user.id, session: session.id })
 
     const pair = await toTokenPair(tokens, user, session)
     const headers = { ...noStore, Location: '/api/v1/sessions/current' }

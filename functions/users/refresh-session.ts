@@ -25,12 +25,13 @@ export const refreshSession = operation(
   { request: { body: RefreshRequest }, responses: { 200: TokenPair }, problems: [problems['session-ended']] },
   async ({ body: { refreshToken }, json }, { db, tokens }) => {
     // the end of a family must be committed, so the transaction returns undefined instead of throwing
-    const pair = await transaction(
+    const outcome = await transaction(
       db,
       async (tx) => (await refresh(tx, tokens, refreshToken)) ?? (await repeat(tx, refreshToken)),
     )
-    if (pair === undefined) throw sessionEnded()
-    return json(pair, 200, noStore)
+    if (outcome === undefined) throw sessionEnded()
+    if ('reused' in outcome) throw sessionEnded({ reason: 'refresh token reused', session: outcome.reused })
+    return json(outcome, 200, noStore)
   },
 )
 
@@ -57,8 +58,11 @@ async function refresh(tx: Tx, tokens: Tokens, refreshToken: string): Promise<Pa
   return pair
 }
 
-/** Returns the first answer to a token that was used a moment ago. A later reuse ends the session. */
-async function repeat(tx: Tx, refreshToken: string): Promise<Pair | undefined> {
+/**
+ * Returns the first answer to a token that was used a moment ago. A later reuse ends the session, whose id is then
+ * returned as `reused`.
+ */
+async function repeat(tx: Tx, refreshToken: string): Promise<Pair | { reused: string } | undefined> {
   const [used] = await tx
     .select({
       sessionId: refreshTokens.sessionId,
@@ -70,7 +74,7 @@ async function repeat(tx: Tx, refreshToken: string): Promise<Pair | undefined> {
   if (used === undefined) return undefined
   if (used.answer === null || !used.isRecent) {
     await endSession(tx, used.sessionId)
-    return undefined
+    return { reused: used.sessionId }
   }
   if ((await liveUser(tx, used.sessionId)) === undefined) return undefined
   return unseal(used.answer, refreshToken) as Pair

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { bigint, index, integer, text, uuid } from 'drizzle-orm/pg-core'
 import { time } from '../shared/store/columns.ts'
 import { Problem } from '../shared/http/problems.ts'
+import type { SecurityDetails } from '../shared/http/security-log.ts'
 import { Email } from './email.ts'
 import { schema, User, users } from './user.ts'
 import { problems } from './problems.ts'
@@ -113,7 +114,8 @@ export const newRefreshToken = () => randomBytes(32).toString('base64url')
 /** Returns the hash under which a refresh token is stored. */
 export const hashOf = (refreshToken: string) => createHash('sha256').update(refreshToken).digest('base64url')
 
-export const wrongCredentials = () =>
-  new Problem(problems['wrong-credentials'], { detail: 'Check both, or register first.' })
+export const wrongCredentials = (security: SecurityDetails) =>
+  new Problem(problems['wrong-credentials'], { detail: 'Check both, or register first.', security })
 
-export const sessionEnded = () => new Problem(problems['session-ended'], { detail: 'Log in again.' })
+export const sessionEnded = (security: SecurityDetails = {}) =>
+  new Problem(problems['session-ended'], { detail: 'Log in again.', security })

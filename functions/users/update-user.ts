@@ -46,44 +46,50 @@ export const updateUser = operation(
     ],
     headers: ['ETag'],
   },
-  hashing(async ({ params: { id }, body: change, user: caller, address, json, hono }, { db }) => {
-    if (!mayChange(caller, id)) throw noSuchUser()
-    const wanted = ifMatch(hono)
-    const current = await findUser(db, id)
-    checkVersion(wanted, current.version)
+  hashing(
+    async ({ params: { id }, body: change, user: caller, address, logSecurity, json, hono }, { db }) => {
+      if (!mayChange(caller, id)) throw noSuchUser()
+      const wanted = ifMatch(hono)
+      const current = await findUser(db, id)
+      checkVersion(wanted, current.version)
 
-    refuseRole(caller, change)
-    const { email, name, role, password } = change
-    if (password !== undefined)
-      await refuseWeakPassword(password, { email: email ?? current.email!, name: name ?? current.name! })
-    if (needsCurrentPassword(change, current))
-      await stepUp(db, { user: caller, address }, change.currentPassword)
-    const passwordHash = password && (await hashPassword(password))
+      refuseRole(caller, change)
+      const { email, name, role, password } = change
+      if (password !== undefined)
+        await refuseWeakPassword(password, { email: email ?? current.email!, name: name ?? current.name! })
+      if (needsCurrentPassword(change, current))
+        await stepUp(db, { user: caller, address }, change.currentPassword)
+      const passwordHash = password && (await hashPassword(password))
 
-    const changed = await transaction(db, async (tx) => {
-      await refuseEnded(tx, caller)
-      if (demotes(change, current)) await keepOneAdmin(tx)
-      const [row] = await tx
-        .update(users)
-        .set({
-          ...(email && { email }),
-          ...(name && { name }),
-          ...(role && { role }),
-          ...(passwordHash && { passwordHash }),
-          version: current.version + 1,
-          updatedAt: sql`now()`,
-        })
-        .where(and(eq(users.id, id), eq(users.version, current.version), isNull(users.deletedAt)))
-        .returning()
-      if (row === undefined) throw staleVersion()
-      if (endsSessions(change, current)) await endSessionsOf(tx, id)
-      else if (changesEmail(change, current)) await endSessionsOf(tx, id, caller.session)
-      if (changesEmail(change, current))
-        await tx.emit('user.email-changed', id, { userId: id, previousEmail: current.email! })
-      return row
-    }).catch((error: unknown) => {
-      throw errorCode(error) === sqlState.uniqueViolation ? emailTaken() : error
-    })
-    return json(toUser(changed), 200, { ...noStore, ETag: etag(changed.version) })
-  }),
+      const changed = await transaction(db, async (tx) => {
+        await refuseEnded(tx, caller)
+        if (demotes(change, current)) await keepOneAdmin(tx)
+        const [row] = await tx
+          .update(users)
+          .set({
+            ...(email && { email }),
+            ...(name && { name }),
+            ...(role && { role }),
+            ...(passwordHash && { passwordHash }),
+            version: current.version + 1,
+            updatedAt: sql`now()`,
+          })
+          .where(and(eq(users.id, id), eq(users.version, current.version), isNull(users.deletedAt)))
+          .returning()
+        if (row === undefined) throw staleVersion()
+        if (endsSessions(change, current)) await endSessionsOf(tx, id)
+        else if (changesEmail(change, current)) await endSessionsOf(tx, id, caller.session)
+        if (changesEmail(change, current))
+          await tx.emit('user.email-changed', id, { userId: id, previousEmail: current.email! })
+        return row
+      }).catch((error: unknown) => {
+        throw errorCode(error) === sqlState.uniqueViolation ? emailTaken() : error
+      })
+      if (changed.role !== current.role)
+        logSecurity('role-changed', { user: id, from: current.role, to: changed.role })
+      if (password !== undefined) logSecurity('password-changed', { user: id })
+      if (changed.email !== current.email) logSecurity('email-changed', { user: id })
+      return json(toUser(changed), 200, { ...noStore, ETag: etag(changed.version) })
+    },
+  ),
 )

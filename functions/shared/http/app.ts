@@ -13,6 +13,7 @@ import { notModified } from './entity-tag.ts'
 import { gatewayProblems } from './gateway-problems.ts'
 import { malformedRequest, Problem } from './problems.ts'
 import { readUpTo } from './read-up-to.ts'
+import { openSecurityLog, type LogSecurity } from './security-log.ts'
 import { traceparentOf } from './trace-context.ts'
 import { check, checkPath, checkQuery, readJson, refuseBroken } from './validate.ts'
 
@@ -37,7 +38,7 @@ export interface AppOptions {
 declare module 'hono' {
   interface ContextVariableMap {
     /** The validated request to an operation. */
-    call: Awaited<ReturnType<typeof accept>>
+    call: Awaited<ReturnType<typeof accept>> & { address: string; logSecurity: LogSecurity }
   }
 }
 
@@ -50,7 +51,12 @@ export function createApp({
   log,
 }: AppOptions): Hono {
   const app = new Hono()
-  app.onError((error, c) => toProblem(error, c, log).toResponse())
+  const securityLog = openSecurityLog(log, addressOf)
+  app.onError((error, c) => {
+    const problem = toProblem(error, c, log)
+    securityLog.refused(c, problem)
+    return problem.toResponse()
+  })
   app.notFound(() => new Problem('not-found', { detail: gatewayProblems['not-found'].detail }).toResponse())
   app.use(wellFormed)
   const methods = new Map<string, string[]>()
@@ -65,7 +71,9 @@ export function createApp({
       ...(row.method === 'get' ? [] : [limit(max)]),
       ...(row.method === 'get' && hasETag(operation) ? [notModified] : []),
       async (c, next) => {
-        c.set('call', await accept(c, operation, row, { authenticate, addressOf, deps: given }))
+        c.set('operation', operation.name)
+        const call = await accept(c, operation, row, authenticate, given)
+        c.set('call', { ...call, address: addressOf(c), logSecurity: securityLog.of(c) })
         await next()
       },
       inTime,
@@ -103,14 +111,12 @@ async function accept(
   c: Context,
   operation: LoadedOperation['run'],
   row: OperationRow,
-  {
-    authenticate,
-    addressOf,
-    deps,
-  }: Required<Pick<AppOptions, 'authenticate' | 'addressOf'>> & { deps: object },
+  authenticate: Authenticate,
+  deps: object,
 ) {
   const { name, contract } = operation
   const user = (await authenticate(c.req.header('authorization'))) ?? (await contract.authenticate?.(c, deps))
+  c.set('user', user)
   authorize(row.by, user)
   const { query, body } = contract.request
   const params = contract.request.params && checkPath(contract.request.params, c)
@@ -123,7 +129,6 @@ async function accept(
       row.idempotent &&
       (await readIdempotencyKey(c, `${name}\n${fill(row.path, params)}`, user?.id ?? 'anyone')),
     user,
-    address: addressOf(c),
     traceparent: traceparentOf(c.req.header('traceparent')),
     json: (value: unknown, status: 200, headers: Record<string, string> = {}) => {
       const all: Record<string, string> = { 'content-type': 'application/json', ...caching }

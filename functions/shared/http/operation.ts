@@ -4,6 +4,7 @@ import type { User } from '../auth/access-token.ts'
 import type { IdempotencyKey } from '../store/idempotency.ts'
 import type { Registry } from '../registry.ts'
 import type { ProblemName, ProblemType } from './problems.ts'
+import type { LogSecurity } from './security-log.ts'
 
 type Operations = Registry['operations']
 export type OperationName = keyof Operations
@@ -54,6 +55,8 @@ export interface Call<N extends OperationName, C extends Contract> {
   /** The network address of the client, for limits and the log. */
   address: string
   traceparent: string | undefined
+  /** Writes into the security log. Refused requests are logged already. */
+  logSecurity: LogSecurity
   /** Makes a JSON response. The contract must declare the status and the body. */
   json: <S extends keyof C['responses'] & number>(
     body: Body<C, S>,

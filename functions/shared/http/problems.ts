@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { gatewayProblems, typeBase } from './gateway-problems.ts'
+import type { SecurityDetails } from './security-log.ts'
 
 const {
   'malformed-request': malformed,
@@ -85,6 +86,8 @@ interface Extra {
   /** The members that its type declares. */
   members?: object
   headers?: Record<string, string>
+  /** For the security log if the status is 401, 403 or 429; never sent to the client. */
+  security?: SecurityDetails
   /** The error that caused it. It is logged, and never sent to the client. */
   cause?: unknown
 }

@@ -1,0 +1,66 @@
+import type { Context } from 'hono'
+import type { Logger } from 'pino'
+import type { User } from '../auth/access-token.ts'
+import type { AddressOf } from './client-address.ts'
+import type { Problem } from './problems.ts'
+
+/*
+ * The security log: a structured line for each event that someone who watches for attacks should see. Its field
+ * `security` says what happened, who did it, from where, and in which request. It contains ids, but no secret, name or
+ * e-mail address.
+ */
+
+/** What was done. A refused request has the name of its problem instead. */
+export type SecurityEvent =
+  'logged-in' | 'role-changed' | 'password-changed' | 'email-changed' | 'user-deleted' | 'payment-refunded'
+
+/** More about an event, such as the ids of what was changed. */
+export type SecurityDetails = Readonly<Record<string, string | number>>
+
+/** Writes an entry about something that was done. */
+export type LogSecurity = (event: SecurityEvent, details?: SecurityDetails) => void
+
+declare module 'hono' {
+  interface ContextVariableMap {
+    /** The name of the operation. */
+    operation: string
+    /** The caller, once the access token is verified. */
+    user: User | undefined
+  }
+}
+
+/** Returns whether a refusal belongs in the security log: nobody, or not this caller, or not so often. */
+const isSecurityProblem = ({ status }: Problem) => [401, 403, 429].includes(status)
+
+/** Returns functions that write entries about requests. */
+export function openSecurityLog(log: Logger, addressOf: AddressOf) {
+  const write = (c: Context, event: string, outcome: 'done' | 'refused', details: SecurityDetails = {}) => {
+    const user = c.get('user')
+    const security = {
+      event,
+      outcome,
+      actor: user === undefined ? 'anonymous' : { id: user.id, role: user.role },
+      address: addressOf(c),
+      requestId: c.req.header('x-request-id'),
+      operation: c.get('operation'),
+      ...details,
+    }
+    log.info({ security }, event)
+  }
+  return {
+    /** Logs that a request was refused, if the problem belongs in the log. */
+    refused: (c: Context, problem: Problem) => {
+      if (isSecurityProblem(problem)) write(c, problem.type.name, 'refused', problem.extra.security)
+    },
+    /** Returns a request's function that logs what was done. */
+    of:
+      (c: Context): LogSecurity =>
+      (event, details) =>
+        write(c, event, 'done', details),
+  }
+}
+
+/** Logs what a reaction did. */
+export function logSystem(log: Logger, event: SecurityEvent, details: SecurityDetails): void {
+  log.info({ security: { event, outcome: 'done', actor: 'system', ...details } }, event)
+}
