@@ -557,6 +557,20 @@ export interface components {
             seq: number;
             type: string;
             detail: string | null;
+            /** @description Who did it; null if it was not recorded. */
+            actor: {
+                /**
+                 * @description The role at that time; `system` if no person did it.
+                 * @enum {string}
+                 */
+                role: "customer" | "seller" | "staff" | "admin" | "system" | "anonymous";
+                /**
+                 * Format: uuid
+                 * @description UUIDv7
+                 * @example 01999d3c-7b57-7d0c-8d1c-5a9f1c2b3d4e
+                 */
+                id?: string;
+            } | null;
             /** @enum {string} */
             status: "placed" | "reserved" | "confirmed" | "shipped" | "completed" | "cancelled";
             /**

@@ -69,6 +69,10 @@ function message(type: EventType) {
         time: { type: 'string', format: 'date-time' },
         datacontenttype: { const: 'application/json' },
         traceparent: { type: 'string' },
+        actor: {
+          type: 'string',
+          description: 'Who caused it: `system`, `anonymous`, or a role and the id of a user, such as `staff:…`.',
+        },
         data: { $ref: `#/components/schemas/${type}` },
       },
     },

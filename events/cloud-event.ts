@@ -1,10 +1,11 @@
 import { CloudEvent, type CloudEventV1 } from 'cloudevents'
+import { isActor } from '../functions/shared/auth/actor.ts'
 import { traceparentOf } from '../functions/shared/http/trace-context.ts'
 import { InvalidEvent, typePrefix, type EventSpecs, type EventType, type ShopEvent } from './event.ts'
 
 /** Encodes an event as a CloudEvent 1.0. @throws if the CloudEvent is not valid */
 export function toCloudEvent(event: ShopEvent): CloudEvent<unknown> {
-  const { id, type, source, subject, time, traceparent, data } = event
+  const { id, type, source, subject, time, traceparent, actor, data } = event
   return new CloudEvent({
     id,
     type: typePrefix + type,
@@ -13,6 +14,7 @@ export function toCloudEvent(event: ShopEvent): CloudEvent<unknown> {
     time: time.toISOString(),
     datacontenttype: 'application/json',
     ...(traceparent === undefined ? {} : { traceparent }),
+    ...(actor === undefined ? {} : { actor }),
     data,
   })
 }
@@ -40,7 +42,7 @@ export function fromCloudEvent(event: CloudEventV1<unknown>, known: EventSpecs):
     throw new InvalidEvent(
       `${given}: ${data.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`).join('; ')}`,
     )
-  const { source } = event
+  const { actor, source } = event
   const traceparent = traceparentOf(event['traceparent'])
   return {
     id,
@@ -51,5 +53,6 @@ export function fromCloudEvent(event: CloudEventV1<unknown>, known: EventSpecs):
     // parsed by the schema of this type
     data: data.data as ShopEvent['data'],
     ...(traceparent === undefined ? {} : { traceparent }),
+    ...(isActor(actor) ? { actor } : {}),
   }
 }

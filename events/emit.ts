@@ -1,6 +1,7 @@
 import type { SQL } from 'drizzle-orm'
 import type { PgInsertValue } from 'drizzle-orm/pg-core'
 import { uuidv7 } from 'uuidv7'
+import type { Actor } from '../functions/shared/auth/actor.ts'
 import { sourceOf, versionIn, type EventData, type EventSpecs, type EventType } from './event.ts'
 import type { outbox } from './tables.ts'
 
@@ -11,6 +12,8 @@ export interface Cause {
   emits: EventSpecs
   /** W3C Trace Context of the request or event. */
   traceparent?: string | undefined
+  /** Who makes the request; `system` for a reaction. */
+  actor?: Actor
 }
 
 export interface EmitOptions {
@@ -33,7 +36,7 @@ export type Emit = <T extends EventType>(
  *   committed that reactions cannot read
  */
 export function outboxRow<T extends EventType>(
-  { domain, emits, traceparent }: Cause,
+  { domain, emits, traceparent, actor = 'system' }: Cause,
   type: T,
   subject: string,
   data: EventData<T>,
@@ -51,6 +54,7 @@ export function outboxRow<T extends EventType>(
     data: parsed,
     time: new Date(),
     ...(version === undefined ? {} : { version }),
+    actor,
     ...(at === undefined ? {} : { due: at }),
     ...(traceparent === undefined ? {} : { traceparent }),
   } satisfies PgInsertValue<typeof outbox>

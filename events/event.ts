@@ -1,5 +1,6 @@
 import type * as z from 'zod'
 import type { EventSpec } from '../functions/shared/domain.ts'
+import type { Actor } from '../functions/shared/auth/actor.ts'
 import type { Registry } from '../functions/shared/registry.ts'
 
 type Events = Registry['events']
@@ -18,6 +19,8 @@ export interface ShopEvent<T extends EventType = EventType> {
   subject: string
   time: Date
   traceparent?: string
+  /** Who caused it; events of earlier versions do not say. */
+  actor?: Actor
   data: EventData<T>
 }
 

@@ -29,7 +29,9 @@ const add = async (sku: string) => {
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 
 const rename = (id: string, name: string) =>
-  writeChange(products(), id, shop.users.seller, '*', (product) => update(product, { name }, traceparent))
+  writeChange(products(), id, shop.users.seller, '*', (product) =>
+    update(product, { name }, { traceparent, actor: `seller:${shop.users.seller.id}` }),
+  )
 
 it('returns pending events, oldest first, and those of a product in sequence', async () => {
   const a = await add('A')
@@ -47,6 +49,7 @@ it('returns pending events, oldest first, and those of a product in sequence', a
   expect(pending[1]).toEqual({
     id: expect.any(String),
     type: 'product.updated',
+    actor: expect.stringMatching(/^seller:/),
     subject: 'A',
     time: expect.any(Date),
     traceparent,

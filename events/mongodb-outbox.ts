@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Collection, Document } from 'mongodb'
 import { uuidv7 } from 'uuidv7'
 import type * as z from 'zod'
+import type { Actor } from '../functions/shared/auth/actor.ts'
 import type { EventSpec } from '../functions/shared/domain.ts'
 
 /** An event in the document that it is about, so that one write changes the document and emits the event. */
@@ -14,6 +15,7 @@ export interface OutboxEntry<T extends string = string> {
   /** When to publish the event; at once if not set. */
   at?: Date
   traceparent?: string
+  actor?: Actor
   data: unknown
 }
 
@@ -21,6 +23,13 @@ export interface OutboxEntry<T extends string = string> {
 export interface WithOutbox extends Document {
   _id: string
   outbox: OutboxEntry[]
+}
+
+export interface EntryOptions {
+  at?: Date
+  /** The trace of the request that causes the event, and who makes it. */
+  traceparent?: string | undefined
+  actor?: Actor
 }
 
 /**
@@ -33,7 +42,7 @@ export function outboxEntry<E extends Record<string, EventSpec>, const T extends
   type: T,
   subject: string,
   data: z.input<E[T]['data']>,
-  { at, traceparent }: { at?: Date; traceparent?: string | undefined } = {},
+  { at, traceparent, actor }: EntryOptions = {},
 ): OutboxEntry<T> {
   return {
     id: uuidv7(),
@@ -43,6 +52,7 @@ export function outboxEntry<E extends Record<string, EventSpec>, const T extends
     data: events[type]!.data.parse(data),
     ...(at === undefined ? {} : { at }),
     ...(traceparent === undefined ? {} : { traceparent }),
+    ...(actor === undefined ? {} : { actor }),
   }
 }
 

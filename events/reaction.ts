@@ -50,7 +50,7 @@ export function runReaction(
   { name, handle }: Reaction,
   event: ShopEvent,
   deps: object,
-  cause: Omit<Cause, 'traceparent'>,
+  cause: Omit<Cause, 'traceparent' | 'actor'>,
 ): Promise<void> {
   if (!('db' in deps)) return handle(event, deps)
   const db = withCause(deps.db as Db, { ...cause, traceparent: event.traceparent })

@@ -162,9 +162,18 @@ const storeOf = (error: unknown): Degraded['store'] => {
   return error instanceof Error && /^(?:Mongo|PoolCleared)/.test(error.name) ? 'mongodb' : 'postgres'
 }
 
-const toEvent = ({ id, type, source, subject, time, traceparent, data }: typeof outbox.$inferSelect) =>
+const toEvent = ({ id, type, source, subject, time, traceparent, actor, data }: typeof outbox.$inferSelect) =>
   // validated when it was emitted
-  ({ id, type, source, subject, time, data, ...(traceparent === null ? {} : { traceparent }) }) as ShopEvent
+  ({
+    id,
+    type,
+    source,
+    subject,
+    time,
+    data,
+    ...(traceparent === null ? {} : { traceparent }),
+    ...(actor === null ? {} : { actor }),
+  }) as ShopEvent
 
 const open = and(isNull(outbox.settledAt), isNotNull(outbox.publishedAt))
 
@@ -231,7 +240,7 @@ async function collect(db: Db, { domain, collection }: Source, log: Logger): Pro
     log.error({ event: id, type, domain }, 'dropped an event that belongs to another domain')
   const rows = pending
     .filter((event) => !isForeign(event))
-    .map(({ id, type, subject, time, at, traceparent, data }) => ({
+    .map(({ id, type, subject, time, at, traceparent, actor, data }) => ({
       id,
       type,
       // entries from earlier versions have no subject; they are product events, whose subject is the SKU
@@ -242,6 +251,7 @@ async function collect(db: Db, { domain, collection }: Source, log: Logger): Pro
       source: sourceOf(domain),
       ...(at === undefined ? {} : { due: at }),
       ...(traceparent === undefined ? {} : { traceparent }),
+      ...(actor === undefined ? {} : { actor }),
     }))
   await transaction(db, async (tx) => {
     // the events must be on the disk before they are removed from the documents

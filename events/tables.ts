@@ -10,6 +10,7 @@ import {
   text,
   uuid,
 } from 'drizzle-orm/pg-core'
+import type { Actor } from '../functions/shared/auth/actor.ts'
 import { time } from '../functions/shared/store/columns.ts'
 
 /** Whether a row is for the current role. Those of the relay's role are all rows; it may not read `secret`. */
@@ -38,6 +39,8 @@ export const outbox = events.table(
     /** The version of the subject, if the data has one: the newest such event tells the subject's state. */
     version: integer(),
     traceparent: text(),
+    /** Who caused it (functions/shared/auth/actor.ts). */
+    actor: text().$type<Actor>(),
     time: time('time').notNull().defaultNow(),
     /** When to publish the event. A deadline is an event that is due in the future. */
     due: time('due').notNull().defaultNow(),

@@ -44,11 +44,11 @@ export function describeSaga(open: () => TestClient): void {
         'stock.committed',
       ])
       expect(await readTimeline(customer, id)).toMatchObject([
-        { type: 'order.placed', status: 'placed' },
-        { type: 'stock.reserved', status: 'reserved' },
+        { type: 'order.placed', status: 'placed', actor: { role: 'customer', id: customer.user.id } },
+        { type: 'stock.reserved', status: 'reserved', actor: { role: 'system' } },
         { type: 'payment.authorized', status: 'reserved' },
         { type: 'order.confirmed', status: 'confirmed' },
-        { type: 'order.shipped', status: 'shipped' },
+        { type: 'order.shipped', status: 'shipped', actor: { role: 'staff', id: staff.user.id } },
         { type: 'payment.captured', status: 'shipped' },
         { type: 'order.completed', status: 'completed' },
         { type: 'stock.committed', status: 'completed' },

@@ -5,7 +5,7 @@ export const abortOrder = reaction('abort-order', async (event, { once }) => {
   await once(async (tx) => {
     const row = await lockOrder(tx, event.data.orderId)
     const reason = reasonOf(event)
-    const entry = { type: event.type, detail: reason, at: event.time }
+    const entry = { type: event.type, detail: reason, at: event.time, actor: event.actor }
     // if the payment could not be captured, the order is already shipped: recall the parcel
     const how = event.type === 'payment.capture-failed' ? 'recall' : 'cancel'
     await cancel(tx, row, how, reason, [entry])

@@ -1,6 +1,8 @@
 import * as z from 'zod'
 import { index, integer, jsonb, pgSchema, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { InvalidEvent, type EventData } from '../../events/event.ts'
+import type { Actor } from '../shared/auth/actor.ts'
+import { ActorSchema, toActor } from '../shared/schemas/actor.ts'
 import { time } from '../shared/store/columns.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
 import { CardToken } from '../shared/schemas/card-token.ts'
@@ -103,6 +105,8 @@ export const timeline = schema.table(
     seq: integer().notNull(),
     type: text().notNull(),
     detail: text(),
+    /** Who did it. Entries of earlier versions do not say. */
+    actor: text().$type<Actor>(),
     status: text().$type<OrderStatus>().notNull(),
     at: time('at').notNull().defaultNow(),
   },
@@ -180,6 +184,7 @@ export const TimelineEntry = z
     seq: z.int(),
     type: z.string(),
     detail: z.string().nullable(),
+    actor: ActorSchema.nullable().meta({ description: 'Who did it; null if it was not recorded.' }),
     status: z.enum(statuses),
     at: Timestamp,
   })
@@ -303,12 +308,14 @@ export const toEntry = ({
   seq,
   type,
   detail,
+  actor,
   status,
   at,
 }: typeof timeline.$inferSelect): z.infer<typeof TimelineEntry> => ({
   seq,
   type,
   detail,
+  actor: actor && toActor(actor),
   status,
   at: at.toISOString(),
 })

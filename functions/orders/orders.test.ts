@@ -1,10 +1,13 @@
+import { eq } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { InvalidEvent } from '../../events/event.ts'
 import { knowProducts, newOrder, place, putStatus } from '../../test/orders.ts'
 import { expectInvalid } from '../../test/problems.ts'
 import { openShop, type TestShop } from '../../test/shop.ts'
-import type { OrderStatus } from './order.ts'
+import { outbox } from '../../events/tables.ts'
+import { openPostgres } from '../shared/store/postgres.ts'
+import { timeline, type OrderStatus } from './order.ts'
 
 let shop: TestShop
 const nowhere = '01999d3c-7b57-7d0c-8d1c-5a9f1c2b3d4e'
@@ -277,6 +280,67 @@ describe('drop-orders', () => {
     const { id } = await place(shop, user)
     for (const userId of [uuidv7(), user.id, user.id]) await left(userId)
     expect((await shop.emitted(id)).map(({ type }) => type)).toEqual(['order.placed', 'order.cancelled'])
+  })
+})
+
+describe('the timeline and the events of an order', () => {
+  it('say who did it', async () => {
+    const user = shop.newUser()
+    const { id } = await place(shop, user)
+    await shop.patch(`/orders/${id}`, { as: user, body: { note: 'ring twice' }, ifMatch: '*' })
+    await putStatus(shop, id, 'reserved')
+    await shop.react('confirm-order', 'payment.authorized', {
+      orderId: id,
+      paymentId: uuidv7(),
+      amount: { amount: 2500, currency: 'EUR' },
+    })
+    await shop.post(`/orders/${id}/shipment`, { as: 'staff', body: {} })
+    const staff = { role: 'staff', id: shop.users.staff.id }
+    await shop.handle('track-order', {
+      id: uuidv7(),
+      type: 'payment.refunded',
+      source: '/payments',
+      subject: id,
+      time: new Date(),
+      actor: `staff:${staff.id}`,
+      data: { orderId: id, paymentId: uuidv7(), amount: { amount: 5, currency: 'EUR' } },
+    })
+
+    const customer = { role: 'customer', id: user.id }
+    const system = { role: 'system' }
+    const { body } = await shop.get(`/orders/${id}/timeline`, { as: user })
+    expect(body.items.map(({ type, actor }: { type: string; actor: unknown }) => [type, actor])).toEqual([
+      ['order.placed', customer],
+      ['order.updated', customer],
+      ['payment.authorized', system],
+      ['order.confirmed', system],
+      ['order.shipped', staff],
+      ['payment.refunded', staff],
+    ])
+
+    const events = openPostgres(shop.database('events'))
+    onTestFinished(() => events.close())
+    const rows = await events
+      .select({ type: outbox.type, actor: outbox.actor })
+      .from(outbox)
+      .where(eq(outbox.subject, id))
+    expect(new Set(rows.map(({ type, actor }) => `${type} ${actor}`))).toEqual(
+      new Set([
+        `order.placed customer:${user.id}`,
+        `order.deadline-reached customer:${user.id}`,
+        'order.confirmed system',
+        'order.deadline-reached system',
+        `order.shipped staff:${staff.id}`,
+      ]),
+    )
+  })
+
+  it('do not say it where it was not recorded', async () => {
+    const user = shop.newUser()
+    const { id } = await place(shop, user)
+    await shop.deps('orders').db.update(timeline).set({ actor: null }).where(eq(timeline.orderId, id))
+    const { body } = await shop.get(`/orders/${id}/timeline`, { as: user })
+    expect(body.items).toMatchObject([{ type: 'order.placed', actor: null }])
   })
 })
 

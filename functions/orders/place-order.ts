@@ -50,6 +50,7 @@ const common = {
   source: placeholder('source'),
   subject: placeholder('subject'),
   traceparent: placeholder('traceparent'),
+  actor: placeholder('actor'),
   time: at,
 }
 
@@ -74,7 +75,14 @@ const statement = prepared((db) => {
   const entry = db.$with('entry').as(
     db
       .insert(timeline)
-      .values({ orderId: placeholder('id'), seq: 1, type: 'order.placed', status: 'placed', at })
+      .values({
+        orderId: placeholder('id'),
+        seq: 1,
+        type: 'order.placed',
+        actor: placeholder('actor'),
+        status: 'placed',
+        at,
+      })
       .returning({ seq: timeline.seq }),
   )
   const event = db.$with('event').as(

@@ -1,5 +1,6 @@
 import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import type { EventData, EventType } from '../../events/event.ts'
+import type { Actor } from '../shared/auth/actor.ts'
 import { isStaff, type User } from '../shared/auth/access-token.ts'
 import { after, prepared, type Db, type Tx } from '../shared/store/postgres.ts'
 import { Problem } from '../shared/http/problems.ts'
@@ -42,6 +43,8 @@ export interface Entry {
   type: string
   detail?: string | undefined
   at?: Date
+  /** Who did it; whoever makes the change if it is not set. */
+  actor?: Actor | undefined
 }
 
 /** Changes a locked order and adds entries to its timeline. Returns the changed order. */
@@ -58,12 +61,13 @@ export async function writeOrder(
     // a timeline entry alone does not change the version, so a client's If-Match stays valid
     ...(Object.keys(change).length > 0 ? { version: row.version + 1, updatedAt: new Date() } : {}),
   }
-  const added = entries.map(({ type, detail = null, at = new Date() }, i) => ({
+  const added = entries.map(({ type, detail = null, at = new Date(), actor = tx.actor }, i) => ({
     orderId: row.id,
     seq: row.entries + i + 1,
     type,
     detail,
     at,
+    actor,
     // the last entry is the change itself; the earlier ones led to it
     status: i === entries.length - 1 ? status : row.status,
   }))

@@ -12,8 +12,8 @@ export const createProduct = operation(
     problems: [problems['sku-taken']],
     headers: ['ETag', 'Location'],
   },
-  async ({ body, user, key, traceparent, json }, { products }) => {
-    const product = newProduct(body, user.id, traceparent)
+  async ({ body, user, key, traceparent, actor, json }, { products }) => {
+    const product = newProduct(body, user.id, { traceparent, actor })
     const response = json(toProduct(product), 201, {
       ETag: etag(product.version),
       Location: `/api/v1/products/${product._id}`,

@@ -12,9 +12,11 @@ export const deleteProduct = operation(
     responses: { 204: null },
     problems: ['not-found', 'stale-version', problems['change-not-announced']],
   },
-  async ({ params, user, traceparent, empty, hono }, { products }) => {
+  async ({ params, user, traceparent, actor, empty, hono }, { products }) => {
     const wanted = hono.req.header('if-match') === undefined ? '*' : ifMatch(hono)
-    await changeProduct(products, params.id, user, wanted, (current) => remove(current, traceparent))
+    await changeProduct(products, params.id, user, wanted, (current) =>
+      remove(current, { traceparent, actor }),
+    )
     return empty()
   },
 )

@@ -15,13 +15,14 @@ const attributes = (n: number) => Object.fromEntries(Array.from({ length: n }, (
 
 describe('a new product', () => {
   it('has version 1, also in its first event', () => {
-    const product = newProduct(mug, sellerId, '00-trace')
+    const product = newProduct(mug, sellerId, { traceparent: '00-trace', actor: `seller:${sellerId}` })
     expect(product).toMatchObject({ version: 1, deletedAt: null, description: '', sellerId })
     expect(product.words).toEqual(['mug', '1', 'cafe', 'mugs'])
     expect(product.outbox).toMatchObject([
       {
         type: 'product.created',
         traceparent: '00-trace',
+        actor: `seller:${sellerId}`,
         data: { productId: product._id, sku: 'MUG-1', price: mug.price, sellerId, version: 1 },
       },
     ])

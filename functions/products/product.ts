@@ -4,7 +4,7 @@ import type { User } from '../shared/auth/access-token.ts'
 import type { Answer, IdempotencyKey } from '../shared/store/idempotency.ts'
 import { Problem } from '../shared/http/problems.ts'
 import { changeOf, Id, isVisible, Money, Sku, text, Timestamp } from '../shared/schemas/schemas.ts'
-import { outboxEntry, type OutboxEntry } from '../../events/mongodb-outbox.ts'
+import { outboxEntry, type EntryOptions, type OutboxEntry } from '../../events/mongodb-outbox.ts'
 import { events } from './events.ts'
 import { sortKey } from './sort-key.ts'
 import { wordsOf } from './words.ts'
@@ -114,7 +114,7 @@ export interface Change {
 }
 
 /** Returns the document of a new product, with its `product.created` event. */
-export function newProduct(input: NewProduct, sellerId: string, traceparent?: string): ProductDocument {
+export function newProduct(input: NewProduct, sellerId: string, cause?: EntryOptions): ProductDocument {
   const now = new Date()
   const state: ProductState = {
     ...input,
@@ -128,7 +128,7 @@ export function newProduct(input: NewProduct, sellerId: string, traceparent?: st
   return {
     ...state,
     ...searchKeys(state),
-    outbox: [outboxEntry(events, 'product.created', state.sku, eventData(state), { traceparent })],
+    outbox: [outboxEntry(events, 'product.created', state.sku, eventData(state), cause)],
   }
 }
 
@@ -136,7 +136,7 @@ export function newProduct(input: NewProduct, sellerId: string, traceparent?: st
  * Applies a merge patch.
  * @throws Problem 400 if the product would have too many attributes
  */
-export function update(product: ProductState, patch: ProductPatch, traceparent?: string): Change {
+export function update(product: ProductState, patch: ProductPatch, cause?: EntryOptions): Change {
   const attributes = { ...product.attributes }
   for (const [name, value] of Object.entries(patch.attributes ?? {}))
     if (value === null) delete attributes[name]
@@ -158,22 +158,16 @@ export function update(product: ProductState, patch: ProductPatch, traceparent?:
   const state = { ...product, ...changed }
   return {
     set: { ...changed, ...searchKeys(state) },
-    event: outboxEntry(events, 'product.updated', state.sku, eventData(state), { traceparent }),
+    event: outboxEntry(events, 'product.updated', state.sku, eventData(state), cause),
   }
 }
 
 /** Deletes a product. It can no longer be found, but its SKU stays taken. */
-export function remove({ _id, sku, version }: ProductState, traceparent?: string): Change {
+export function remove({ _id, sku, version }: ProductState, cause?: EntryOptions): Change {
   const now = new Date()
   return {
     set: { deletedAt: now, updatedAt: now, version: version + 1, words: [] },
-    event: outboxEntry(
-      events,
-      'product.deleted',
-      sku,
-      { productId: _id, sku, version: version + 1 },
-      { traceparent },
-    ),
+    event: outboxEntry(events, 'product.deleted', sku, { productId: _id, sku, version: version + 1 }, cause),
   }
 }
 

@@ -13,9 +13,9 @@ export const updateProduct = operation(
     problems: ['not-found', 'stale-version', 'if-match-missing', problems['change-not-announced']],
     headers: ['ETag'],
   },
-  async ({ params, body, user, traceparent, json, hono }, { products }) => {
+  async ({ params, body, user, traceparent, actor, json, hono }, { products }) => {
     const product = await changeProduct(products, params.id, user, ifMatch(hono), (current) =>
-      update(current, body, traceparent),
+      update(current, body, { traceparent, actor }),
     )
     return json(toProduct(product), 200, { ETag: etag(product.version) })
   },

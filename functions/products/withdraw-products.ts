@@ -13,7 +13,7 @@ export const withdrawProducts = reaction('withdraw-products', async ({ data, tra
     if (some.length === 0) return
     await products.bulkWrite(
       some.map((product) => {
-        const { set, event } = remove(product, traceparent)
+        const { set, event } = remove(product, { traceparent, actor: 'system' })
         const filter = { _id: product._id, version: product.version }
         // a product that was changed meanwhile is found again
         return { updateOne: { filter, update: { $set: set, $push: { outbox: event } } } }

@@ -3,6 +3,7 @@ import { HTTPException } from 'hono/http-exception'
 import { timeout } from 'hono/timeout'
 import type { Logger } from 'pino'
 import { authorize, type Authenticate } from '../auth/access-token.ts'
+import { actorOf } from '../auth/actor.ts'
 import type { OperationRow } from '../domain.ts'
 import type { LoadedOperation } from '../process/entry.ts'
 import { onBehalfOf } from '../store/cause.ts'
@@ -79,7 +80,7 @@ export function createApp({
       inTime,
       async (c) => {
         const call = c.get('call')
-        const cause = { domain: row.domain, emits, traceparent: call.traceparent }
+        const cause = { domain: row.domain, emits, traceparent: call.traceparent, actor: call.actor }
         return operation.handle(call, onBehalfOf(given, cause))
       },
     )
@@ -129,6 +130,7 @@ async function accept(
       row.idempotent &&
       (await readIdempotencyKey(c, `${name}\n${fill(row.path, params)}`, user?.id ?? 'anyone')),
     user,
+    actor: actorOf(user),
     traceparent: traceparentOf(c.req.header('traceparent')),
     json: (value: unknown, status: 200, headers: Record<string, string> = {}) => {
       const all: Record<string, string> = { 'content-type': 'application/json', ...caching }

@@ -1,5 +1,6 @@
 import type * as z from 'zod'
 import type { Context } from 'hono'
+import type { Actor } from '../auth/actor.ts'
 import type { User } from '../auth/access-token.ts'
 import type { IdempotencyKey } from '../store/idempotency.ts'
 import type { Registry } from '../registry.ts'
@@ -50,6 +51,8 @@ export interface Call<N extends OperationName, C extends Contract> {
   query: Part<C, 'query'>
   body: Part<C, 'body'>
   user: Caller<N>
+  /** The caller, as events name them. */
+  actor: Actor
   /** The Idempotency-Key, if `domain.ts` declares the operation as idempotent. */
   key: Key<N>
   /** The network address of the client, for limits and the log. */

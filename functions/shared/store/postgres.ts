@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net'
 import { drizzle, type PostgresJsDatabase, type PostgresJsTransaction } from 'drizzle-orm/postgres-js'
 import { sql, type ExtractTablesWithRelations } from 'drizzle-orm'
 import postgres from 'postgres'
+import type { Actor } from '../auth/actor.ts'
 import type { Cause, Emit } from '../../../events/emit.ts'
 
 type NoSchema = Record<string, never>
@@ -22,7 +23,11 @@ export interface Db extends Omit<PostgresJsDatabase<NoSchema>, 'transaction'> {
   close(): Promise<void>
 }
 
-export type Tx = PostgresJsTransaction<NoSchema, ExtractTablesWithRelations<NoSchema>> & { emit: Emit }
+export type Tx = PostgresJsTransaction<NoSchema, ExtractTablesWithRelations<NoSchema>> & {
+  emit: Emit
+  /** Who makes the change. */
+  actor: Actor
+}
 
 /** The channel on which the relay listens. */
 export const outboxChannel = 'zeroshop_outbox'

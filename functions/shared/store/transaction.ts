@@ -20,7 +20,7 @@ export async function transaction<R>(db: Db, work: (tx: Tx) => Promise<R>): Prom
   let tx: Tx
   // Db hides this method, so that every transaction comes through here
   const result = await (db as unknown as PostgresJsDatabase).transaction((begun) => {
-    tx = Object.assign(begun, { emit })
+    tx = Object.assign(begun, { emit, actor: db.cause?.actor ?? 'system' })
     return work(tx)
   })
   if (db.cause !== undefined) db.wake()

@@ -1,0 +1,1 @@
+ALTER TABLE "orders"."timeline" ADD COLUMN "actor" text;
