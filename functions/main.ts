@@ -31,6 +31,11 @@ async function main(config: Config): Promise<void> {
     log.info('migrated')
     process.exit(0)
   }
+  if (name === 'admin') {
+    const { runAdmin } = await import('./users/admin-job.ts')
+    console.log(await runAdmin(config))
+    process.exit(0)
+  }
   // it stands in for an outside service, so it has its own entry point
   if (name === 'payment-sandbox') return void (await import('./payments/sandbox/main.ts'))
   if (has(services, name)) {
@@ -79,7 +84,7 @@ async function entriesOf(name: string): Promise<Entry[]> {
 
 const unknown = (name: string, known: readonly string[]) =>
   new UserError(
-    `FUNCTION=${name}: there is no such function here. Set it to one of: ${[...known, ...Object.keys(services), 'payment-sandbox', 'migrate'].join(', ')}, or run the image of that name.`,
+    `FUNCTION=${name}: there is no such function here. Set it to one of: ${[...known, ...Object.keys(services), 'payment-sandbox', 'migrate', 'admin'].join(', ')}, or run the image of that name.`,
   )
 
 /**

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { migrate, eventsSchema } from './migrate.ts'
 import { migrateMongodb, refuseNewerMongodb, type Database } from './migrate-mongodb.ts'
+import { at } from './shared/process/role-url.ts'
 import { urlSetting, type Config } from './shared/process/config.ts'
 import { UserError } from './shared/process/user-error.ts'
 import type { MongoMigration } from './shared/store/mongodb.ts'
@@ -75,13 +76,6 @@ const mongodbDomains = stores.flatMap(({ store, domain }) => (store === 'mongodb
 /** Loads a module relative to the entry: the source, or its bundle if the entry is a bundle. */
 const beside = (entry: string, path: string): Promise<unknown> =>
   import(new URL(`${path}${entry.endsWith('.ts') ? '.ts' : '.js'}`, entry).href)
-
-/** A role's URL on the administrator's server: its own may name the pooler. */
-function at(admin: string, role: string): string {
-  const url = new URL(role)
-  url.host = new URL(admin).host
-  return url.href
-}
 
 function passwordIn(config: Config, role: string): string {
   const setting = urlSetting(role, 'postgres')

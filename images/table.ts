@@ -22,6 +22,7 @@ export const services = {
     job: true,
     loads: [
       'demo/seed.ts',
+      'functions/users/admin-job.ts',
       ...domainsIn('mongodb').map((domain) => `functions/${domain}/migrations/index.ts`),
     ],
   },

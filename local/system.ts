@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isSetting, readConfig } from '../functions/shared/process/config.ts'
-import { domainNames, domains } from '../functions/table.ts'
+import { databaseRoles, domainNames, domains } from '../functions/table.ts'
 import type { Backend } from './backend.ts'
 import { distFolder } from './dist-folder.ts'
 import { environment, type Environment, type Settings } from './environment.ts'
@@ -116,7 +116,7 @@ async function start(options: SystemOptions, startup: Startup): Promise<System> 
 
   const backend = await startBackend(options, configured, dist, startup)
   internal.use(backend.handleInternal)
-  startup.onStop(leaveAddress(dataDir, configured.database('events')))
+  startup.onStop(leaveAddresses(dataDir, configured))
   // from now on; a store that ends earlier ends the start
   const stores = keepStores(started, { dataDir, env, durable }, options.log)
   stopStores = async () => void (await Promise.all(stores.map((store) => store.stop())))
@@ -187,10 +187,14 @@ async function startBackend(
   return startup.step(starting)
 }
 
-/** Writes the URL of the events' database to a file for `npm run dead-letters`. Returns a function that removes the file. */
-function leaveAddress(dataDir: string, events: string): () => void {
+/**
+ * Writes the URLs of the databases to a file for `npm run dead-letters` and `npm run admin`. Returns a function that
+ * removes the file.
+ */
+function leaveAddresses(dataDir: string, { database }: Environment): () => void {
   const file = join(dataDir, 'running.json')
-  writeFileSync(file, JSON.stringify({ events }), { mode: 0o600 })
+  const urls = Object.fromEntries(databaseRoles.map((role) => [role, database(role)]))
+  writeFileSync(file, JSON.stringify(urls), { mode: 0o600 })
   return () => rmSync(file, { force: true })
 }
 

@@ -75,6 +75,7 @@ export const UserPage = pageOf(User, 'UserPage')
 export const NewUser = z
   .strictObject({ email: Email, name: Name, password: Password })
   .meta({ id: 'NewUser' })
+export type NewUser = z.output<typeof NewUser>
 
 /** It is only compared, so it may be shorter than a new password. */
 const CurrentPassword = z.string().min(1).max(200).normalize('NFKC').meta({

@@ -39,6 +39,8 @@ export const settings: Readonly<Record<string, string>> = {
     'the MongoDB server, with a user that may create users, for the migration; if it is not set, no users are created',
   DEMO_PASSWORD:
     'the password of the demo users; if it is not set, the migration creates neither demo users nor a catalogue',
+  ADMIN_EMAIL: 'the e-mail address of the user who becomes an admin',
+  ADMIN_NAME: 'the name of a new admin; Admin if it is not set',
   NATS_URL: 'the NATS server with JetStream',
   DELIVERY_KEYS: deliveryKeysOf('the domain'),
   JWT_PUBLIC_KEYS: 'the keys that verify access tokens, as a JWK set',
