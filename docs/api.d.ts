@@ -974,7 +974,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-logged-in`: Log in first. */
+            /** @description `not-logged-in`: Log in first. `session-ended`: The session has ended. */
             401: {
                 headers: {
                     "WWW-Authenticate"?: string;
@@ -1086,7 +1086,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-logged-in`: Log in first. */
+            /** @description `not-logged-in`: Log in first. `session-ended`: The session has ended. */
             401: {
                 headers: {
                     "WWW-Authenticate"?: string;
@@ -1259,7 +1259,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-logged-in`: Log in first. */
+            /** @description `not-logged-in`: Log in first. `session-ended`: The session has ended. */
             401: {
                 headers: {
                     "WWW-Authenticate"?: string;
@@ -1382,7 +1382,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-logged-in`: Log in first. */
+            /** @description `not-logged-in`: Log in first. `session-ended`: The session has ended. */
             401: {
                 headers: {
                     "WWW-Authenticate"?: string;
@@ -1547,7 +1547,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-logged-in`: Log in first. */
+            /** @description `not-logged-in`: Log in first. `session-ended`: The session has ended. */
             401: {
                 headers: {
                     "WWW-Authenticate"?: string;
@@ -1694,7 +1694,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-logged-in`: Log in first. */
+            /** @description `not-logged-in`: Log in first. `session-ended`: The session has ended. */
             401: {
                 headers: {
                     "WWW-Authenticate"?: string;
@@ -1845,7 +1845,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-logged-in`: Log in first. */
+            /** @description `not-logged-in`: Log in first. `session-ended`: The session has ended. */
             401: {
                 headers: {
                     "WWW-Authenticate"?: string;
@@ -1973,7 +1973,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-logged-in`: Log in first. */
+            /** @description `not-logged-in`: Log in first. `session-ended`: The session has ended. */
             401: {
                 headers: {
                     "WWW-Authenticate"?: string;
@@ -2089,7 +2089,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-logged-in`: Log in first. */
+            /** @description `not-logged-in`: Log in first. `session-ended`: The session has ended. */
             401: {
                 headers: {
                     "WWW-Authenticate"?: string;
@@ -2224,7 +2224,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-logged-in`: Log in first. */
+            /** @description `not-logged-in`: Log in first. `session-ended`: The session has ended. */
             401: {
                 headers: {
                     "WWW-Authenticate"?: string;
@@ -2344,7 +2344,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-logged-in`: Log in first. */
+            /** @description `not-logged-in`: Log in first. `session-ended`: The session has ended. */
             401: {
                 headers: {
                     "WWW-Authenticate"?: string;
@@ -2458,7 +2458,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-logged-in`: Log in first. */
+            /** @description `not-logged-in`: Log in first. `session-ended`: The session has ended. */
             401: {
                 headers: {
                     "WWW-Authenticate"?: string;
@@ -2744,7 +2744,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-logged-in`: Log in first. */
+            /** @description `not-logged-in`: Log in first. `session-ended`: The session has ended. */
             401: {
                 headers: {
                     "WWW-Authenticate"?: string;
@@ -3019,7 +3019,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-logged-in`: Log in first. */
+            /** @description `not-logged-in`: Log in first. `session-ended`: The session has ended. */
             401: {
                 headers: {
                     "WWW-Authenticate"?: string;
@@ -3169,7 +3169,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-logged-in`: Log in first. */
+            /** @description `not-logged-in`: Log in first. `session-ended`: The session has ended. */
             401: {
                 headers: {
                     "WWW-Authenticate"?: string;
@@ -3464,7 +3464,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-logged-in`: Log in first. */
+            /** @description `not-logged-in`: Log in first. `session-ended`: The session has ended. */
             401: {
                 headers: {
                     "WWW-Authenticate"?: string;
@@ -3630,7 +3630,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-logged-in`: Log in first. */
+            /** @description `not-logged-in`: Log in first. `session-ended`: The session has ended. */
             401: {
                 headers: {
                     "WWW-Authenticate"?: string;
@@ -3904,7 +3904,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-logged-in`: Log in first. */
+            /** @description `not-logged-in`: Log in first. `session-ended`: The session has ended. */
             401: {
                 headers: {
                     "WWW-Authenticate"?: string;

@@ -71,7 +71,8 @@ function message(type: EventType) {
         traceparent: { type: 'string' },
         actor: {
           type: 'string',
-          description: 'Who caused it: `system`, `anonymous`, or a role and the id of a user, such as `staff:…`.',
+          description:
+            'Who caused it: `system`, `anonymous`, or a role and the id of a user, such as `staff:…`.',
         },
         data: { $ref: `#/components/schemas/${type}` },
       },

@@ -161,6 +161,7 @@ export function problemsOf(row: OperationRow, { request, problems = [] }: Contra
   if (request.params ?? request.query ?? request.body) names.push('invalid-request')
   if (request.body) names.push('not-json', 'unsupported-charset', 'unsupported-encoding')
   if (Array.isArray(row.by)) names.push('wrong-role')
+  if (row.fresh) names.push('session-ended')
   if (row.idempotent)
     names.push('idempotency-key-missing', 'idempotency-key-in-flight', 'idempotency-key-reused')
   const all = [...names.map(typeOfProblem), ...ofGateway(row)]

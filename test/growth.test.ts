@@ -99,7 +99,7 @@ describe('the images', () => {
   }
 
   it('of a function and of its domain change if the function’s row changes', () => {
-    const row = `'list-orders': get('/api/v1/orders', 'List orders', { by: 'user' }),`
+    const row = `'list-orders': get('/api/v1/orders', 'List orders', { by: 'user', fresh: true }),`
     expect(
       changedBy('functions/orders/domain.ts', row, row.replace(`by: 'user'`, `by: 'user', maxScale: 7`)),
     ).toEqual(['list-orders', 'orders'])

@@ -3,6 +3,8 @@ import { pino } from 'pino'
 import postgres from 'postgres'
 import { uuidv7 } from 'uuidv7'
 import { operationOf } from '../functions/source.ts'
+import { endedSessions } from '../functions/orders/order.ts'
+import { endedInPostgres } from '../functions/shared/store/ended-sessions.ts'
 import { createApp } from '../functions/shared/http/app.ts'
 import { openPostgres } from '../functions/shared/store/postgres.ts'
 import { isUnavailable } from '../functions/shared/store/store-errors.ts'
@@ -77,7 +79,7 @@ describe.concurrent('a function’s database', () => {
       const app = createApp({
         operations: [await operationOf('get-order')],
         // the only domain that the test calls
-        deps: () => ({ db }),
+        deps: () => ({ db, isSessionEnded: endedInPostgres(db, endedSessions) }),
         authenticate: async () => shop.users.staff,
         log: pino({ level: 'silent' }),
       })

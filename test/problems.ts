@@ -7,6 +7,7 @@ export const problems = {
   'invalid-request': [400, 'The request is not valid'],
   'idempotency-key-missing': [400, 'An Idempotency-Key header is needed'],
   'not-logged-in': [401, 'Log in first'],
+  'session-ended': [401, 'The session has ended'],
   'wrong-role': [403, 'Your role may not do this'],
   'not-found': [404, 'There is no such resource'],
   'method-not-allowed': [405, 'The resource has no such method'],

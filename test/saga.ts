@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Person } from '../demo/client/shop.ts'
 import { cancelOrder, paymentOf, placeOrder, readOrder, shipOrder } from '../demo/client/orders.ts'
@@ -160,6 +161,31 @@ export function describeSaga(open: () => TestClient): void {
         expect(await order(id)).toMatchObject({ status: 'cancelled' })
         await expect.poll(async () => (await payment(id))?.status ?? 'none').toMatch(/^(?:none|voided)$/)
       }
+    })
+  })
+
+  describe('the access token of a session that has ended', () => {
+    it('is refused by every domain within 5 s', async () => {
+      const gone = await shop.register()
+      const id = randomUUID()
+      // a role or a body that is not allowed is refused only after the session
+      const calls = [
+        () => gone.GET('/orders'),
+        () => gone.GET('/payments'),
+        () =>
+          gone.PATCH('/products/{id}', { params: { path: { id }, header: { 'If-Match': '*' } }, body: {} }),
+        () =>
+          gone.POST('/stock/{sku}/adjustments', {
+            params: { path: { sku: 'MUG-BLUE' }, header: { 'Idempotency-Key': id } },
+            body: { quantity: 1, reason: 'received' },
+          }),
+        () => gone.GET('/users/{id}', { params: { path: { id: gone.user.id } } }),
+      ]
+      const statuses = async () => Promise.all(calls.map(async (call) => (await call()).response.status))
+      // from now on, the functions run
+      expect(await statuses()).toEqual([200, 200, 403, 403, 200])
+      expect((await gone.DELETE('/sessions/current')).response.status).toBe(204)
+      await expect.poll(statuses, { timeout: 5_000 }).toEqual([401, 401, 401, 401, 401])
     })
   })
 

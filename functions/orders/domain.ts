@@ -1,4 +1,4 @@
-import { domain, get, on, patch, post } from '../shared/domain.ts'
+import { domain, get, on, onEndedSessions, patch, post } from '../shared/domain.ts'
 import { events } from './events.ts'
 import type { open } from './open.ts'
 
@@ -20,6 +20,7 @@ export default domain<typeof open>()({
   operations: {
     'create-order': post('/api/v1/orders', 'Place an order', {
       by: 'user',
+      fresh: true,
       core: true,
       idempotent: true,
       emits: ['order.placed', 'order.deadline-reached'],
@@ -29,28 +30,36 @@ export default domain<typeof open>()({
     }),
     'get-order': get('/api/v1/orders/{id}', 'Read an order', {
       by: 'user',
+      fresh: true,
       core: true,
       concurrency: 100,
       maxScale: 10,
     }),
-    'list-orders': get('/api/v1/orders', 'List orders', { by: 'user' }),
-    'update-order': patch('/api/v1/orders/{id}', 'Change the delivery address or note', { by: 'user' }),
+    'list-orders': get('/api/v1/orders', 'List orders', { by: 'user', fresh: true }),
+    'update-order': patch('/api/v1/orders/{id}', 'Change the delivery address or note', {
+      by: 'user',
+      fresh: true,
+    }),
     'cancel-order': post('/api/v1/orders/{id}/cancellation', 'Cancel an order', {
       by: 'user',
+      fresh: true,
       core: true,
       emits: ['order.cancelled'],
     }),
     'ship-order': post('/api/v1/orders/{id}/shipment', 'Ship an order', {
       by: ['staff', 'admin'],
+      fresh: true,
       core: true,
       emits: ['order.shipped'],
     }),
     'get-order-timeline': get('/api/v1/orders/{id}/timeline', 'What happened to an order', {
       by: 'user',
+      fresh: true,
       core: true,
     }),
     'watch-order': get('/api/v1/orders/{id}/events', 'Watch an order as server-sent events', {
       by: 'user',
+      fresh: true,
       core: true,
       listens: true,
       concurrency: 500,
@@ -61,11 +70,13 @@ export default domain<typeof open>()({
       'Get a ticket to watch an order without a token',
       {
         by: 'user',
+        fresh: true,
         maxScale: 2,
       },
     ),
   },
   reactions: {
+    'end-order-sessions': onEndedSessions,
     'project-product': on(
       ['product.created', 'product.updated', 'product.deleted'],
       'Keeps the prices that orders are made at',

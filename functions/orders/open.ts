@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { openProductReader } from '../shared/http/product-reader.ts'
 import type { Config } from '../shared/process/config.ts'
-import { openDatabase } from '../shared/store/open-database.ts'
+import { openDatabase, openEndedSessions } from '../shared/store/open-database.ts'
 import { createTickets } from './tickets.ts'
 import migrations from './migrations/meta/_journal.json' with { type: 'json' }
 
@@ -10,5 +10,9 @@ export async function open(config: Config, log: Logger, name: string) {
   const { db, ...service } = await openDatabase(config, { name, domain: 'orders', migrations })
   const deadlineMs = config.number('ORDER_DEADLINE_SECONDS', 900) * 1000
   const tickets = createTickets(config.need('STREAM_TICKET_KEY'))
-  return { ...service, deps: { log, db, products: openProductReader(config), deadlineMs, tickets } }
+  const isSessionEnded = await openEndedSessions(db, () => import('./order.ts'))
+  return {
+    ...service,
+    deps: { log, db, isSessionEnded, products: openProductReader(config), deadlineMs, tickets },
+  }
 }

@@ -1,4 +1,5 @@
 import { eq } from 'drizzle-orm'
+import { importJWK, SignJWT } from 'jose'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { InvalidEvent } from '../../events/event.ts'
@@ -6,6 +7,7 @@ import { knowProducts, newOrder, place, putStatus } from '../../test/orders.ts'
 import { expectInvalid } from '../../test/problems.ts'
 import { openShop, type TestShop } from '../../test/shop.ts'
 import { outbox } from '../../events/tables.ts'
+import { audience, issuer } from '../shared/auth/access-token.ts'
 import { openPostgres } from '../shared/store/postgres.ts'
 import { timeline, type OrderStatus } from './order.ts'
 
@@ -435,18 +437,48 @@ describe('watch-order', () => {
     expect((await shop.post(`/orders/${id}/events/tickets`, { as: 'staff' })).status).toBe(201)
   })
 
-  /** Opens a stream and returns a function that reads its next event. */
-  async function watch(
+  it('ends with the session of its caller', async () => {
+    const user = shop.newUser()
+    const { id } = await place(shop, user)
+    const stream = (await open(id, { token: await shop.sign(user) })).text()
+    const ended = { userId: user.id, sessionIds: [user.session] }
+    await shop.react('end-order-sessions', 'session.ended', ended)
+    expect(await stream).toContain('event: order.placed')
+    await expect
+      .poll(() => shop.get(`/orders/${id}/events`, { as: user }).then(({ status }) => status))
+      .toBe(401)
+  })
+
+  it('ends when the access token expires', async () => {
+    const user = shop.newUser()
+    const { id } = await place(shop, user)
+    const expires = Math.floor(Date.now() / 1000) + 2
+    const token = await new SignJWT({ role: user.role, sid: user.session, sub: user.id, exp: expires })
+      .setProtectedHeader({ alg: 'EdDSA', kid: shop.privateKey.kid! })
+      .setIssuer(issuer)
+      .setAudience(audience)
+      .sign(await importJWK(shop.privateKey, 'EdDSA'))
+    expect(await (await open(id, { token })).text()).toContain('event: order.placed')
+    expect(Date.now() / 1000).toBeGreaterThanOrEqual(expires)
+  })
+
+  /** Opens a stream. */
+  const open = async (
     id: string,
     { token, ticket, lastEventId }: { token?: string; ticket?: string; lastEventId?: string },
-  ) {
+  ) => {
     const query = ticket === undefined ? '' : `?ticket=${ticket}`
-    const response = await shop.app.request(`/api/v1/orders/${id}/events${query}`, {
+    return shop.app.request(`/api/v1/orders/${id}/events${query}`, {
       headers: {
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
       },
     })
+  }
+
+  /** Opens a stream and returns a function that reads its next event. */
+  async function watch(id: string, how: Parameters<typeof open>[1]) {
+    const response = await open(id, how)
     expect(response.headers.get('content-type')).toBe('text/event-stream')
     const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
     let text = ''

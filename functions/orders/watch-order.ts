@@ -42,16 +42,19 @@ export const watchOrder = operation(
       return ticket === undefined ? undefined : tickets.verify(ticket, c.req.param('id') ?? '')
     },
   },
-  async ({ params: { id }, user, hono, empty }, { db, log }) => {
+  async ({ params: { id }, user, hono, empty }, { db, isSessionEnded, log }) => {
     const order = await readOrder(db, id, user)
     let seq = Number(/^\d{1,9}$/.exec(hono.req.header('last-event-id') ?? '')?.[0] ?? 0)
     // 204 tells an EventSource not to connect again
     if (isEnded(order.status) && seq >= order.entries) return empty()
+    const { session, expires = Infinity } = user
+    /** The stream ends with the token, or with its session. */
+    const mayWatch = async () => Date.now() < expires && !(await isSessionEnded(session))
     return eventStream(hono, log, async (stream) => {
       const changes = changesOf(db)
       let quietSince = Date.now()
       let endsAt = Infinity
-      while (!stream.aborted && Date.now() < endsAt) {
+      while (!stream.aborted && Date.now() < endsAt && (await mayWatch())) {
         const changed = changes.next(1_000)
         for (const entry of await readTimeline(db, id, seq)) {
           seq = entry.seq

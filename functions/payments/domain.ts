@@ -1,4 +1,4 @@
-import { domain, get, on, post } from '../shared/domain.ts'
+import { domain, get, on, onEndedSessions, post } from '../shared/domain.ts'
 import { events } from './events.ts'
 import type { open } from './open.ts'
 
@@ -18,15 +18,17 @@ export default domain<typeof open>()({
   networks: ['provider'],
   events,
   operations: {
-    'get-payment': get('/api/v1/payments/{id}', 'Read a payment', { by: 'user' }),
-    'list-payments': get('/api/v1/payments', 'List payments', { by: 'user', core: true }),
+    'get-payment': get('/api/v1/payments/{id}', 'Read a payment', { by: 'user', fresh: true }),
+    'list-payments': get('/api/v1/payments', 'List payments', { by: 'user', fresh: true, core: true }),
     'refund-payment': post('/api/v1/payments/{id}/refunds', 'Refund a payment, whole or in part', {
       by: ['staff', 'admin'],
+      fresh: true,
       idempotent: true,
       emits: ['refund.requested', 'payment.refunded'],
     }),
   },
   reactions: {
+    'end-payment-sessions': onEndedSessions,
     'authorize-payment': on(['stock.reserved'], 'Authorises the total with the payment provider', {
       emits: ['payment.authorized', 'payment.declined'],
       leadsTo: 'payment.authorized',

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { Config } from '../shared/process/config.ts'
-import { openDatabase } from '../shared/store/open-database.ts'
+import { openDatabase, openEndedSessions } from '../shared/store/open-database.ts'
 import migrations from './migrations/meta/_journal.json' with { type: 'json' }
 
 /** Opens the dependencies of the payments functions. */
@@ -9,6 +9,7 @@ export async function open(config: Config, log: Logger, name: string) {
     import('./http-provider.ts'),
     openDatabase(config, { name, domain: 'payments', migrations }),
   ])
+  const isSessionEnded = await openEndedSessions(db, () => import('./payment.ts'))
   const provider = httpProvider(config.need('PAYMENT_PROVIDER_URL'), config.need('PAYMENT_PROVIDER_KEY'))
-  return { ...service, deps: { log, db, provider } }
+  return { ...service, deps: { log, db, isSessionEnded, provider } }
 }

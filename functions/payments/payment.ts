@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { sql } from 'drizzle-orm'
 import { check, index, integer, pgSchema, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { time } from '../shared/store/columns.ts'
+import { endedSessionsTable } from '../shared/store/ended-sessions-table.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
 import { Amount, Id, Money, text as Text, Timestamp } from '../shared/schemas/schemas.ts'
 
@@ -148,6 +149,7 @@ export const refunds = schema.table(
 export type RefundRow = typeof refunds.$inferSelect
 
 export const idempotencyKeys = idempotencyTable(schema)
+export const endedSessions = endedSessionsTable(schema)
 
 export const Payment = z
   .object({

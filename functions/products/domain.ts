@@ -1,4 +1,4 @@
-import { del, domain, get, on, patch, post } from '../shared/domain.ts'
+import { del, domain, get, on, onEndedSessions, patch, post } from '../shared/domain.ts'
 import { events } from './events.ts'
 import type { open } from './open.ts'
 
@@ -11,6 +11,7 @@ export default domain<typeof open>()({
   operations: {
     'create-product': post('/api/v1/products', 'Add a product', {
       by: ['seller', 'admin'],
+      fresh: true,
       idempotent: true,
       emits: ['product.created'],
     }),
@@ -18,10 +19,12 @@ export default domain<typeof open>()({
     'list-products': get('/api/v1/products', 'Search products', { by: 'anyone', core: true, maxScale: 10 }),
     'update-product': patch('/api/v1/products/{id}', 'Change a product', {
       by: ['seller', 'admin'],
+      fresh: true,
       emits: ['product.updated'],
     }),
     'delete-product': del('/api/v1/products/{id}', 'Take a product off the shop', {
       by: ['seller', 'admin'],
+      fresh: true,
       emits: ['product.deleted'],
     }),
   },
@@ -29,5 +32,6 @@ export default domain<typeof open>()({
     'withdraw-products': on(['user.deleted'], 'Takes what a deleted user sells off the shop', {
       emits: ['product.deleted'],
     }),
+    'end-product-sessions': onEndedSessions,
   },
 })

@@ -5,6 +5,7 @@ import { pino, type Logger } from 'pino'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { openLink } from '../../test/link.ts'
 import { openShop, type TestShop } from '../../test/shop.ts'
+import { endedIn } from '../shared/auth/ended-sessions.ts'
 import { createApp } from '../shared/http/app.ts'
 import type { Operation } from '../shared/http/operation.ts'
 import { createProduct } from './create-product.ts'
@@ -155,7 +156,7 @@ const appOf = (
   createApp({
     operations: [{ row: rowOf(run.name as OperationName) as Row<OperationRow>, run, emits: {}, takes: {} }],
     // only the products domain is requested
-    deps: () => ({ log, products }),
+    deps: () => ({ log, products, isSessionEnded: endedIn(async () => []) }),
     authenticate: () => Promise.resolve(shop.users.seller),
     log,
   })

@@ -42,6 +42,12 @@ export interface OperationRow extends Row {
   core?: true
   /** The domains that it leaves secrets for, such as card tokens, which events must not contain. */
   leavesSecretsFor?: readonly string[]
+  /**
+   * Refuses the access token of a session that has ended, within seconds: for what moves money or stock, changes prices
+   * or rights, reads others' data, or orders. Its domain has the reaction `onEndedSessions` and, among its
+   * dependencies, `isSessionEnded`.
+   */
+  fresh?: true
   /** Uses LISTEN, which needs a direct connection to PostgreSQL, without the pooler. */
   listens?: true
   /** Returns a stream that may stay open for this many seconds. */
@@ -148,4 +154,10 @@ export const on = <const O extends readonly string[]>(
   on: types,
   summary,
   ...given,
+})
+
+/** Declares the reaction that keeps a domain's projection of ended sessions. It is warm, so that it is never late. */
+export const onEndedSessions = on(['session.ended'], 'Refuses the tokens of sessions that have ended', {
+  scaling: 'warm',
+  maxScale: 1,
 })

@@ -1,4 +1,4 @@
-import { domain, get, on, post } from '../shared/domain.ts'
+import { domain, get, on, onEndedSessions, post } from '../shared/domain.ts'
 import { events } from './events.ts'
 import type { open } from './open.ts'
 
@@ -12,10 +12,12 @@ export default domain<typeof open>()({
     'get-stock': get('/api/v1/stock/{sku}', 'Read the stock of a SKU', { by: 'anyone', core: true }),
     'adjust-stock': post('/api/v1/stock/{sku}/adjustments', 'Receive or write off stock', {
       by: ['seller', 'staff', 'admin'],
+      fresh: true,
       idempotent: true,
     }),
   },
   reactions: {
+    'end-stock-sessions': onEndedSessions,
     'open-stock': on(['product.created'], 'Opens the stock account of a new SKU'),
     'reserve-stock': on(['order.placed'], 'Reserves every line of the order, or none', {
       emits: ['stock.reserved', 'stock.rejected'],

@@ -20,12 +20,15 @@ it('lets users delete themselves, which removes their data and ends their sessio
   expect([status, text]).toEqual([204, ''])
   expect(headers.get('cache-control')).toBe('no-store')
 
-  expect((await shop.get(ada.path, { as: ada })).status).toBe(404)
+  expect((await shop.get(ada.path, { as: ada })).status).toBe(401)
   expect((await shop.get(ada.path, { as: 'admin' })).status).toBe(404)
   expect((await shop.post('/sessions', { key: null, body: { email: ada.email, password } })).status).toBe(401)
   for (const { refreshToken } of [ada, phone])
     expect((await shop.post('/sessions/refresh', { key: null, body: { refreshToken } })).status).toBe(401)
-  expect(await shop.emitted(ada.id)).toMatchObject([{ type: 'user.deleted', data: { userId: ada.id } }])
+  expect(await shop.emitted(ada.id)).toMatchObject([
+    { type: 'session.ended', data: { userId: ada.id } },
+    { type: 'user.deleted', data: { userId: ada.id } },
+  ])
   const [row] = await shop.deps('users').db.select().from(users).where(eq(users.id, ada.id))
   expect(row).toMatchObject({ email: null, name: null, passwordHash: null, deletedAt: expect.any(Date) })
 })

@@ -21,7 +21,7 @@ export const deleteUser = operation(
     request: { params: IdParam, body: UserDeletion },
     responses: { 204: null },
     problems: [
-      problems['session-ended'],
+      'session-ended',
       problems['wrong-password'],
       'not-found',
       problems['last-admin'],

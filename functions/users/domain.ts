@@ -21,17 +21,20 @@ export default domain<typeof open>()({
       idempotent: true,
       concurrency: 2,
     }),
-    'get-user': get('/api/v1/users/{id}', 'Read a user', { by: 'user' }),
-    'list-users': get('/api/v1/users', 'List users', { by: ['admin'] }),
+    'get-user': get('/api/v1/users/{id}', 'Read a user', { by: 'user', fresh: true }),
+    'list-users': get('/api/v1/users', 'List users', { by: ['admin'], fresh: true }),
     'update-user': patch('/api/v1/users/{id}', 'Change a user', {
       by: 'user',
-      emits: ['user.email-changed'],
+      fresh: true,
+      emits: ['user.email-changed', 'session.ended'],
       concurrency: 2,
     }),
     'delete-user': del('/api/v1/users/{id}', 'Delete a user and end their sessions', {
       by: 'user',
-      emits: ['user.deleted'],
+      fresh: true,
+      emits: ['user.deleted', 'session.ended'],
       concurrency: 2,
+      maxScale: 2,
     }),
 
     'log-in': post('/api/v1/sessions', 'Log in', {
@@ -42,8 +45,12 @@ export default domain<typeof open>()({
     }),
     'refresh-session': post('/api/v1/sessions/refresh', 'Trade a refresh token for new tokens', {
       by: 'anyone',
+      emits: ['session.ended'],
     }),
-    'log-out': del('/api/v1/sessions/current', 'End the session', { by: 'user' }),
+    'log-out': del('/api/v1/sessions/current', 'End the session', {
+      by: 'user',
+      emits: ['session.ended'],
+    }),
     'get-jwks': get('/.well-known/jwks.json', 'The public keys that verify access tokens', { by: 'anyone' }),
   },
   reactions: {},

@@ -7,6 +7,11 @@ export const events = {
     summary: 'A user was deleted: what they sell is withdrawn, and what they have not paid is cancelled',
     data: z.strictObject({ userId: eventId }),
   },
+  'session.ended': {
+    summary: 'Sessions of a user have ended: their access tokens are refused from now on',
+    // only those that may still have an access token
+    data: z.strictObject({ userId: eventId, sessionIds: z.array(eventId).min(1) }),
+  },
   'user.email-changed': {
     summary:
       'A user has another e-mail address; the previous one is to be told, so that its owner can object',

@@ -1,16 +1,9 @@
-import { and, eq, isNotNull, isNull, lt, ne, sql } from 'drizzle-orm'
+import { and, eq, isNotNull, isNull, lt, ne, sql, type SQL } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
 import type { User } from '../shared/auth/access-token.ts'
-import { before, type Db, type Tx } from '../shared/store/postgres.ts'
-import {
-  hashOf,
-  newRefreshToken,
-  refreshTokenMs,
-  refreshTokens,
-  repeatMs,
-  sessionEnded,
-  sessions,
-} from './session.ts'
+import { keptEndedMs, sessionEnded, type IsSessionEnded } from '../shared/auth/ended-sessions.ts'
+import { before, prepared, type Db, type Tx } from '../shared/store/postgres.ts'
+import { hashOf, newRefreshToken, refreshTokenMs, refreshTokens, repeatMs, sessions } from './session.ts'
 
 /**
  * Starts a session and deletes the user's expired ones. Returns its id and first refresh token.
@@ -51,30 +44,45 @@ async function addRefreshToken(tx: Tx, sessionId: string): Promise<string> {
   return token
 }
 
-/** Ends a session. Its refresh tokens become invalid. */
-export async function endSession(tx: Tx, id: string): Promise<void> {
-  await tx
-    .update(sessions)
-    .set({ endedAt: sql`now()` })
-    .where(and(eq(sessions.id, id), isNull(sessions.endedAt)))
-}
+/** Ends a session. Its refresh tokens become invalid, and soon its access tokens. */
+export const endSession = (tx: Tx, id: string): Promise<void> => end(tx, eq(sessions.id, id))
 
 /**
  * Ends every session of a user.
  * @param except the id of a session that goes on
  */
-export async function endSessionsOf(tx: Tx, userId: string, except?: string): Promise<void> {
-  await tx
+export const endSessionsOf = (tx: Tx, userId: string, except?: string): Promise<void> =>
+  end(tx, eq(sessions.userId, userId), except === undefined ? undefined : ne(sessions.id, except))
+
+async function end(tx: Tx, ...which: (SQL | undefined)[]): Promise<void> {
+  const ended = await tx
     .update(sessions)
     .set({ endedAt: sql`now()` })
-    .where(
-      and(
-        eq(sessions.userId, userId),
-        isNull(sessions.endedAt),
-        except === undefined ? undefined : ne(sessions.id, except),
-      ),
-    )
+    .where(and(isNull(sessions.endedAt), ...which))
+    .returning()
+  const live = ended.filter(mayHaveToken)
+  const [userId] = live.map((session) => session.userId)
+  if (userId !== undefined)
+    await tx.emit('session.ended', userId, { userId, sessionIds: live.map(({ id }) => id) })
 }
+
+const byId = prepared((db) =>
+  db
+    .select({ endedAt: sessions.endedAt })
+    .from(sessions)
+    .where(eq(sessions.id, sql.placeholder('id')))
+    .prepare('session_by_id'),
+)
+
+/** Returns a check against the sessions themselves: this domain needs no projection. */
+export const endedInUsers =
+  (db: Db): IsSessionEnded =>
+  async (id) =>
+    (await byId(db).execute({ id }))[0]?.endedAt != null
+
+/** Whether the session's last access token may not have expired yet. It was issued when the session was extended. */
+const mayHaveToken = ({ expiresAt }: { expiresAt: Date }) =>
+  expiresAt.getTime() - refreshTokenMs + keptEndedMs > Date.now()
 
 /**
  * Rejects a caller whose session has ended. An access token outlives its session by up to 15 minutes, because

@@ -2,7 +2,7 @@ import type { User as Caller } from '../shared/auth/access-token.ts'
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import { prepared, type Db, type Tx } from '../shared/store/postgres.ts'
 import { Problem } from '../shared/http/problems.ts'
-import { sessionEnded } from './session.ts'
+import { sessionEnded } from '../shared/auth/ended-sessions.ts'
 import { noSuchUser, users, type UserRow } from './user.ts'
 import { problems } from './problems.ts'
 

@@ -11,9 +11,10 @@ export async function open(config: Config, log: Logger, name: string) {
     import('./tokens.ts'),
     openDatabase(config, { name, domain: 'users', migrations }),
   ])
+  const { endedInUsers } = await import('./families.ts')
   const privateKey = readJson(config, 'JWT_PRIVATE_KEY') as JWK
   const tokens = await createTokens(privateKey, publicKeys(config)).catch(() => {
     throw config.unusable('JWT_PRIVATE_KEY')
   })
-  return { ...service, deps: { log, db, tokens } }
+  return { ...service, deps: { log, db, tokens, isSessionEnded: endedInUsers(db) } }
 }

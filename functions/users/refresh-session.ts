@@ -1,28 +1,20 @@
 import { and, eq, gt, isNull, sql } from 'drizzle-orm'
 import type * as z from 'zod'
 import { operation } from '../shared/http/operation.ts'
+import { sessionEnded } from '../shared/auth/ended-sessions.ts'
 import { before, type Tx } from '../shared/store/postgres.ts'
 import { transaction } from '../shared/store/transaction.ts'
 import { noStore, users } from './user.ts'
 import { endSession, prolongSession } from './families.ts'
 import { seal, unseal } from './sealed-answer.ts'
-import {
-  hashOf,
-  RefreshRequest,
-  refreshTokens,
-  repeatMs,
-  sessionEnded,
-  sessions,
-  TokenPair,
-} from './session.ts'
+import { hashOf, RefreshRequest, refreshTokens, repeatMs, sessions, TokenPair } from './session.ts'
 import { toTokenPair, type Tokens } from './tokens.ts'
-import { problems } from './problems.ts'
 
 type Pair = z.infer<typeof TokenPair>
 
 export const refreshSession = operation(
   'refresh-session',
-  { request: { body: RefreshRequest }, responses: { 200: TokenPair }, problems: [problems['session-ended']] },
+  { request: { body: RefreshRequest }, responses: { 200: TokenPair }, problems: ['session-ended'] },
   async ({ body: { refreshToken }, json }, { db, tokens }) => {
     // the end of a family must be committed, so the transaction returns undefined instead of throwing
     const outcome = await transaction(

@@ -116,6 +116,3 @@ export const hashOf = (refreshToken: string) => createHash('sha256').update(refr
 
 export const wrongCredentials = (security: SecurityDetails) =>
   new Problem(problems['wrong-credentials'], { detail: 'Check both, or register first.', security })
-
-export const sessionEnded = (security: SecurityDetails = {}) =>
-  new Problem(problems['session-ended'], { detail: 'Log in again.', security })

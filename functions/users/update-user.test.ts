@@ -102,6 +102,7 @@ describe('changing the e-mail address', () => {
     expect((await refresh(phone)).status).toBe(401)
     expect((await refresh(ada)).status).toBe(200)
     expect(await shop.emitted(ada.id)).toMatchObject([
+      { type: 'session.ended', data: { userId: ada.id, sessionIds: [phone.session] } },
       { type: 'user.email-changed', data: { userId: ada.id, previousEmail: ada.email } },
     ])
   })
@@ -113,7 +114,10 @@ describe('changing the e-mail address', () => {
     expect((await change(ada, { email, currentPassword }, admin)).status).toBe(200)
     expect((await refresh(ada)).status).toBe(401)
     expect((await refresh(admin)).status).toBe(200)
-    expect(await shop.emitted(ada.id)).toHaveLength(1)
+    expect((await shop.emitted(ada.id)).map(({ type }) => type)).toEqual([
+      'session.ended',
+      'user.email-changed',
+    ])
   })
 })
 

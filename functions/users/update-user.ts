@@ -33,7 +33,7 @@ export const updateUser = operation(
     request: { params: IdParam, body: UserChange },
     responses: { 200: User },
     problems: [
-      problems['session-ended'],
+      'session-ended',
       problems['wrong-password'],
       'wrong-role',
       'not-found',

@@ -8,6 +8,8 @@ export interface User {
   role: Role
   /** The session (refresh token family) that the token belongs to. */
   session: string
+  /** When the token expires, in ms since 1970. */
+  expires?: number
 }
 
 export const issuer = 'https://zeroshop.dev'
@@ -44,9 +46,15 @@ export function authenticator(jwks: JSONWebKeySet, now: () => number = Date.now)
         requiredClaims: ['sub', 'exp', 'role', 'sid'],
         currentDate: new Date(now()),
       })
-      const user = { id: payload.sub!, role: payload['role'] as Role, session: payload['sid'] as string }
+      const expires = payload.exp! * 1000
+      const user = {
+        id: payload.sub!,
+        role: payload['role'] as Role,
+        session: payload['sid'] as string,
+        expires,
+      }
       if (verified.size >= remembered) verified.delete(verified.keys().next().value!)
-      verified.set(token, { user, until: payload.exp! * 1000 })
+      verified.set(token, { user, until: expires })
       return user
     } catch {
       throw notLoggedIn('The access token is not valid or has expired: refresh the session or log in again.')

@@ -3,6 +3,7 @@ import { HTTPException } from 'hono/http-exception'
 import { timeout } from 'hono/timeout'
 import type { Logger } from 'pino'
 import { authorize, type Authenticate } from '../auth/access-token.ts'
+import { refuseIfEnded, type IsSessionEnded } from '../auth/ended-sessions.ts'
 import { actorOf } from '../auth/actor.ts'
 import type { OperationRow } from '../domain.ts'
 import type { LoadedOperation } from '../process/entry.ts'
@@ -65,7 +66,12 @@ export function createApp({
     const path = row.path.replaceAll(/\{(\w+)\}/g, ':$1')
     methods.set(path, [...(methods.get(path) ?? []), row.method.toUpperCase()])
     const max = operation.contract.maxBody ?? defaultMaxBody
-    const given = deps(row.domain)
+    const given: { isSessionEnded?: IsSessionEnded } = deps(row.domain)
+    const { isSessionEnded } = row.fresh ? given : {}
+    if (row.fresh && isSessionEnded === undefined)
+      throw new Error(
+        `${operation.name} is fresh, but functions/${row.domain}/open.ts opens no isSessionEnded`,
+      )
     app.on(
       row.method.toUpperCase(),
       [path],
@@ -73,7 +79,7 @@ export function createApp({
       ...(row.method === 'get' && hasETag(operation) ? [notModified] : []),
       async (c, next) => {
         c.set('operation', operation.name)
-        const call = await accept(c, operation, row, authenticate, given)
+        const call = await accept(c, operation, row, { authenticate, isSessionEnded, deps: given })
         c.set('call', { ...call, address: addressOf(c), logSecurity: securityLog.of(c) })
         await next()
       },
@@ -112,12 +118,16 @@ async function accept(
   c: Context,
   operation: LoadedOperation['run'],
   row: OperationRow,
-  authenticate: Authenticate,
-  deps: object,
+  {
+    authenticate,
+    isSessionEnded,
+    deps,
+  }: { authenticate: Authenticate; isSessionEnded: IsSessionEnded | undefined; deps: object },
 ) {
   const { name, contract } = operation
   const user = (await authenticate(c.req.header('authorization'))) ?? (await contract.authenticate?.(c, deps))
   c.set('user', user)
+  if (isSessionEnded !== undefined && user !== undefined) await refuseIfEnded(isSessionEnded, user)
   authorize(row.by, user)
   const { query, body } = contract.request
   const params = contract.request.params && checkPath(contract.request.params, c)

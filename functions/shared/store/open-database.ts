@@ -1,5 +1,7 @@
 import type { Config } from '../process/config.ts'
 import type { Service } from '../process/service.ts'
+import type { IsSessionEnded } from '../auth/ended-sessions.ts'
+import type { EndedSessionsTable } from './ended-sessions-table.ts'
 import type { Db } from './postgres.ts'
 import type { Journal } from './schema-version.ts'
 
@@ -23,6 +25,18 @@ export async function openDatabase(
     ping: async () => void (await db.client`select 1`),
     close: () => db.close(),
   }
+}
+
+/**
+ * Returns a check against the domain's projection of ended sessions.
+ * @param load imports the module that declares its table
+ */
+export async function openEndedSessions(
+  db: Db,
+  load: () => Promise<{ endedSessions: EndedSessionsTable }>,
+): Promise<IsSessionEnded> {
+  const [{ endedInPostgres }, { endedSessions }] = await Promise.all([import('./ended-sessions.ts'), load()])
+  return endedInPostgres(db, endedSessions)
 }
 
 /**
