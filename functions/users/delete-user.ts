@@ -7,7 +7,7 @@ import { checkVersion, ifMatch, staleVersion } from '../shared/http/entity-tag.t
 import { findUser, keepOneAdmin } from './find-user.ts'
 import { hashing } from './hashing.ts'
 import { stepUp } from './step-up.ts'
-import { idempotencyKeys, mayChange, noStore, noSuchUser, pathOf, UserDeletion, users } from './user.ts'
+import { idempotencyKeys, mayChange, noSuchUser, pathOf, UserDeletion, users } from './user.ts'
 import { problems } from './problems.ts'
 
 /**
@@ -58,7 +58,6 @@ export const deleteUser = operation(
       await tx.delete(idempotencyKeys).where(eq(sql`${idempotencyKeys.headers}->>'location'`, pathOf(id)))
     })
     logSecurity('user-deleted', { user: id })
-    hono.header('Cache-Control', noStore['Cache-Control'])
     return empty()
   }),
 )

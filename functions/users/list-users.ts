@@ -2,7 +2,7 @@ import type * as z from 'zod'
 import { and, asc, desc, eq, ilike, isNull, or, sql } from 'drizzle-orm'
 import { operation } from '../shared/http/operation.ts'
 import { page, readCursor } from '../shared/http/paging.ts'
-import { inOrder, noStore, toUser, UserPage, UserQuery, users } from './user.ts'
+import { inOrder, toUser, UserPage, UserQuery, users } from './user.ts'
 
 const columns = { id: users.id, email: users.email, name: inOrder(users.name) }
 
@@ -40,6 +40,6 @@ export const listUsers = operation(
       .orderBy(direction(columns[field]), direction(users.id))
       .limit(limit + 1)
     const { items, next } = page(hono, rows, limit, (user) => [user[field] ?? '', user.id])
-    return json({ items: items.map(toUser), ...(next === undefined ? {} : { next }) }, 200, noStore)
+    return json({ items: items.map(toUser), ...(next === undefined ? {} : { next }) }, 200)
   },
 )

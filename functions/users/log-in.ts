@@ -2,7 +2,7 @@ import { and, eq } from 'drizzle-orm'
 import { operation } from '../shared/http/operation.ts'
 import { transaction } from '../shared/store/transaction.ts'
 import { findUserByEmail } from './find-user.ts'
-import { noStore, toUser, users } from './user.ts'
+import { toUser, users } from './user.ts'
 import { openAttempts } from './attempts.ts'
 import { startSession } from './families.ts'
 import { hashing } from './hashing.ts'
@@ -42,7 +42,6 @@ export const logIn = operation(
     logSecurity('logged-in', { user: user.id, session: session.id })
 
     const pair = await toTokenPair(tokens, user, session)
-    const headers = { ...noStore, Location: '/api/v1/sessions/current' }
-    return json({ ...pair, user: toUser(user) }, 201, headers)
+    return json({ ...pair, user: toUser(user) }, 201, { Location: '/api/v1/sessions/current' })
   }),
 )

@@ -1,18 +1,16 @@
 import { transaction } from '../shared/store/transaction.ts'
 import { operation } from '../shared/http/operation.ts'
-import { noStore } from './user.ts'
 import { endSession } from './families.ts'
 
 /**
- * Ends the caller's session. The access token stays valid until it expires, up to 15 minutes later, because
- * it is verified without reading the session.
+ * Ends the caller's session. Operations that are `fresh` refuse its access token within seconds. Others verify a token
+ * without asking for its session, and accept it until it expires, up to 15 minutes later.
  */
 export const logOut = operation(
   'log-out',
   { request: {}, responses: { 204: null } },
-  async ({ user, empty, hono }, { db }) => {
+  async ({ user, empty }, { db }) => {
     await transaction(db, (tx) => endSession(tx, user.session))
-    hono.header('Cache-Control', noStore['Cache-Control'])
     return empty()
   },
 )

@@ -4,7 +4,7 @@ import { operation } from '../shared/http/operation.ts'
 import { sessionEnded } from '../shared/auth/ended-sessions.ts'
 import { before, type Tx } from '../shared/store/postgres.ts'
 import { transaction } from '../shared/store/transaction.ts'
-import { noStore, users } from './user.ts'
+import { users } from './user.ts'
 import { endSession, prolongSession } from './families.ts'
 import { seal, unseal } from './sealed-answer.ts'
 import { hashOf, RefreshRequest, refreshTokens, repeatMs, sessions, TokenPair } from './session.ts'
@@ -23,7 +23,7 @@ export const refreshSession = operation(
     )
     if (outcome === undefined) throw sessionEnded()
     if ('reused' in outcome) throw sessionEnded({ reason: 'refresh token reused', session: outcome.reused })
-    return json(outcome, 200, noStore)
+    return json(outcome, 200)
   },
 )
 

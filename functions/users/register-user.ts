@@ -6,7 +6,7 @@ import { once } from '../shared/store/transaction.ts'
 import { operation } from '../shared/http/operation.ts'
 import { etag } from '../shared/http/entity-tag.ts'
 import { registrationHash, saltFor } from './registration.ts'
-import { emailTaken, idempotencyKeys, NewUser, noStore, pathOf, toUser, User, users } from './user.ts'
+import { emailTaken, idempotencyKeys, NewUser, pathOf, toUser, User, users } from './user.ts'
 import { problems } from './problems.ts'
 
 export const registerUser = operation(
@@ -28,7 +28,7 @@ export const registerUser = operation(
         .onConflictDoNothing()
         .returning()
       if (user === undefined) throw emailTaken()
-      return json(toUser(user), 201, { ...noStore, ETag: etag(user.version), Location: pathOf(user.id) })
+      return json(toUser(user), 201, { ETag: etag(user.version), Location: pathOf(user.id) })
     })
   }),
 )

@@ -17,7 +17,6 @@ import {
   endsSessions,
   mayChange,
   needsCurrentPassword,
-  noStore,
   noSuchUser,
   refuseRole,
   toUser,
@@ -89,7 +88,7 @@ export const updateUser = operation(
         logSecurity('role-changed', { user: id, from: current.role, to: changed.role })
       if (password !== undefined) logSecurity('password-changed', { user: id })
       if (changed.email !== current.email) logSecurity('email-changed', { user: id })
-      return json(toUser(changed), 200, { ...noStore, ETag: etag(changed.version) })
+      return json(toUser(changed), 200, { ETag: etag(changed.version) })
     },
   ),
 )

@@ -157,9 +157,6 @@ export const toUser = ({ id, email, name, role, createdAt, updatedAt }: UserRow)
 
 export const pathOf = (id: string) => `/api/v1/users/${id}`
 
-/** Answers that contain personal data or tokens must not be cached (RFC 9111, 5.2.2.5). */
-export const noStore = { 'Cache-Control': 'no-store' }
-
 export const noSuchUser = () => new Problem('not-found', { detail: 'There is no such user.' })
 
 export const emailTaken = () =>

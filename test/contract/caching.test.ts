@@ -7,8 +7,8 @@ sharing.beforeAll(({ shop }) => {
   contract = shop
 })
 
-describe('an answer to a user', () => {
-  const forUsers = those(({ method, by }) => by !== 'anyone' && method !== 'delete')
+describe('an answer to a user, or to a change', () => {
+  const forUsers = those(({ method, by }) => (by !== 'anyone' || method !== 'get') && method !== 'delete')
 
   it.each(forUsers)(
     'is kept by nobody, or by the user’s client if it has an ETag: %s',

@@ -2,7 +2,7 @@ import { Hono, type Context, type MiddlewareHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { timeout } from 'hono/timeout'
 import type { Logger } from 'pino'
-import { authorize, type Authenticate } from '../auth/access-token.ts'
+import { authorize, type Authenticate, type User } from '../auth/access-token.ts'
 import { refuseIfEnded, type IsSessionEnded } from '../auth/ended-sessions.ts'
 import { actorOf } from '../auth/actor.ts'
 import type { OperationRow } from '../domain.ts'
@@ -131,7 +131,7 @@ async function accept(
   authorize(row.by, user)
   const { query, body } = contract.request
   const params = contract.request.params && checkPath(contract.request.params, c)
-  const caching = user === undefined ? {} : privately(row, operation)
+  const caching = cachingOf(row, operation, user)
   return {
     params,
     query: query && checkQuery(query, c),
@@ -159,12 +159,19 @@ const fill = (path: string, params: unknown) =>
   path.replaceAll(/\{(\w+)\}/g, (_, name: string) => (params as Record<string, string>)[name]!)
 
 /**
- * Returns how an answer to a user may be cached, unless the operation says otherwise. One with an ETag may be kept
- * by the user's own client, which must ask each time whether it is current. Any other is not kept at all.
+ * Returns how an answer may be cached, unless the operation says otherwise. What a user reads may be kept by the user's
+ * own client if it has an ETag; the client must ask each time whether it is current. What else a user reads, and each
+ * answer to a change, such as new tokens, is not kept at all (RFC 9111, 5.2.2.5).
  */
-const privately = (row: OperationRow, operation: LoadedOperation['run']) => ({
-  'cache-control': row.method === 'get' && hasETag(operation) ? 'private, no-cache' : 'no-store',
-})
+function cachingOf(
+  row: OperationRow,
+  operation: LoadedOperation['run'],
+  user: User | undefined,
+): Record<string, string> {
+  if (row.method !== 'get') return { 'cache-control': 'no-store' }
+  if (user === undefined) return {}
+  return { 'cache-control': hasETag(operation) ? 'private, no-cache' : 'no-store' }
+}
 
 /**
  * Refuses a body above the limit with a 413: by its Content-Length if there is one, otherwise after reading
