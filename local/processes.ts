@@ -29,10 +29,11 @@ export async function startProcesses(options: ProcessesOptions): Promise<Backend
   const base = { ...inherited, NODE_COMPILE_CACHE: join(dist, 'cache') }
   const activator = createActivator({
     functions: Object.entries(functions).map(([name, row]): FunctionSpec => {
-      const { concurrency, maxScale, scaling } = row
+      const { concurrency, maxScale } = row
       const route =
         'path' in row ? { method: row.method.toUpperCase(), path: (row satisfies OperationRow).path } : {}
-      return { name, concurrency, maxScale, minScale: scaling === 'warm' ? 1 : 0, ...route }
+      // a process starts so quickly that even what is `warm` elsewhere starts from zero here, and an idle shop stays small
+      return { name, concurrency, maxScale, minScale: 0, ...route }
     }),
     spawn: (name) => ({
       command: process.execPath,

@@ -47,7 +47,7 @@ function toPart(name: string, { instances, desired, concurrency, panic, decision
   return {
     name,
     class: scaling === 'cpu' ? 'hpa' : 'kpa',
-    floor: scaling === 'warm' ? 1 : 0,
+    floor: 0,
     desired,
     ready: count('ready'),
     starting: count('starting'),

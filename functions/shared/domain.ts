@@ -15,7 +15,7 @@ export type Caller = 'anyone' | 'user' | readonly Role[]
 
 /**
  * How a function scales: `zero` on concurrency, down to no instance; `warm` likewise, but down to one
- * instance; `cpu` on CPU, down to one instance.
+ * instance; `cpu` on CPU, down to one instance. With `npm start`, every function starts from zero.
  */
 export type Scaling = 'zero' | 'warm' | 'cpu'
 
