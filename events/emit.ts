@@ -19,6 +19,8 @@ export interface Cause {
 export interface EmitOptions {
   /** When to publish the event, such as `after(ms)` by PostgreSQL's clock; at once if not set. */
   at?: Date | SQL
+  /** Who did it, if not whoever runs the function. */
+  actor?: Actor | undefined
 }
 
 /** Adds an event to the outbox in a transaction. It is published if and only if the transaction commits. */
@@ -36,12 +38,13 @@ export type Emit = <T extends EventType>(
  *   committed that reactions cannot read
  */
 export function outboxRow<T extends EventType>(
-  { domain, emits, traceparent, actor = 'system' }: Cause,
+  cause: Cause,
   type: T,
   subject: string,
   data: EventData<T>,
-  { at }: EmitOptions = {},
+  { at, actor = cause.actor ?? 'system' }: EmitOptions = {},
 ) {
+  const { domain, emits, traceparent } = cause
   const spec = emits[type]
   if (spec === undefined) throw new Error(`${type} is not among the events that the function emits: add it`)
   const parsed = spec.data.parse(data)

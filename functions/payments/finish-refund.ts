@@ -2,12 +2,12 @@ import { refund as askForRefund } from './ask.ts'
 import { refundDetails } from './payment.ts'
 import { ProviderRefused } from './provider.ts'
 import { failRefund, findPayment, finishRefund, readRefund } from './store.ts'
-import { logSystem } from '../shared/http/security-log.ts'
+import { logReaction } from '../shared/http/security-log.ts'
 import { reaction } from '../../events/reaction.ts'
 
 export const finishRefundRequested = reaction(
   'finish-refund',
-  async ({ data }, { db, log, provider, once }) => {
+  async ({ data, actor }, { db, log, provider, once }) => {
     const [refund, payment] = await Promise.all([
       readRefund(db, data.refundId),
       findPayment(db, data.paymentId),
@@ -19,11 +19,13 @@ export const finishRefundRequested = reaction(
         if (!(error instanceof ProviderRefused)) throw error
         refused = true
       })
+    let isFirst = false
     await once(async (tx) => {
       if (refund === undefined) return
-      await (refused ? failRefund(tx, refund) : finishRefund(tx, refund))
+      if (refused) await failRefund(tx, refund)
+      else ({ isFirst } = await finishRefund(tx, refund, actor))
     })
-    if (refund?.status === 'pending' && payment !== undefined && !refused)
-      logSystem(log, 'payment-refunded', refundDetails(refund, payment.currency))
+    if (isFirst && refund !== undefined && payment !== undefined)
+      logReaction(log, 'payment-refunded', refundDetails(refund, payment.currency), actor)
   },
 )

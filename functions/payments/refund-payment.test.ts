@@ -1,6 +1,7 @@
 import { eq } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
-import type { EventData } from '../../events/catalogue.ts'
+import postgres from 'postgres'
+import type { EventData, ShopEvent } from '../../events/event.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openPayments } from '../../test/shop-with-sandbox.ts'
 import { refunds } from './payment.ts'
@@ -14,6 +15,16 @@ afterAll(() => shop.close())
 
 const refund = (id: string, body: object = {}, send: { as?: 'staff' | 'admin'; key?: string } = {}) =>
   shop.post(`/payments/${id}/refunds`, { as: 'staff', body: { reason: 'broken', ...body }, ...send })
+
+type Requested = ShopEvent<'refund.requested'>
+
+/** Returns who did what the events of a type report. */
+async function actorsOf(type: string, subject: string) {
+  const admin = postgres(shop.admin, { max: 1 })
+  const rows = await admin`select actor from events.outbox where type = ${type} and subject = ${subject}`
+  await admin.end()
+  return rows.map(({ actor }) => actor as unknown)
+}
 
 const refundsAt = async (id: string) =>
   (await shop.sandbox.journal(id)).filter((e) => e.operation === 'refund' && e.outcome === 'done')
@@ -260,6 +271,30 @@ describe('refund-payment during a failure', () => {
     const late = await refund(payment.id, { amount: 700 }, { key: 'gone' })
     expect(late).toMatchObject({ status: 201, body: { id: data.refundId, status: 'done' } })
     expect(await refundsAt(payment.id)).toHaveLength(1)
+  })
+
+  it('is one line and one event of the person who asked, even if the reaction finishes it first', async () => {
+    const { order, payment } = await shop.captured()
+    const actor = `staff:${shop.users.staff.id}` as const
+    let isReacting = false
+    await withRefund(
+      (real) =>
+        async (...request) => {
+          if (!isReacting) {
+            isReacting = true
+            const [{ id, type, subject, data }] = (await shop.emitted(order.orderId)).slice(-1) as [Requested]
+            const requested = { id, type, subject, data, actor, source: '/payments', time: new Date() }
+            await shop.handle('finish-refund', requested)
+          }
+          return real.refund(...request)
+        },
+      async () => expect((await refund(payment.id, { amount: 300 })).status).toBe(201),
+    )
+    expect(await shop.told(order)).toEqual(['authorized', 'captured', 'refund.requested', 'refunded'])
+    expect(await actorsOf('payment.refunded', order.orderId)).toEqual([actor])
+    expect(shop.securityLog.filter((entry) => entry['payment'] === payment.id)).toMatchObject([
+      { event: 'payment-refunded', actor: { id: shop.users.staff.id, role: 'staff' }, amount: 300 },
+    ])
   })
 
   it('frees the amount of a refund that the provider refuses after the process died', async () => {

@@ -42,12 +42,16 @@ export const refundPayment = operation(
         detail: `Nothing was refunded: ${error.message}.`,
       })
     }
-    const response = await once(db, idempotencyKeys, key, async (tx) => {
-      const done = await finishRefund(tx, refund)
-      return json(toRefund(done, payment.currency), 201, { location: `/api/v1/payments/${payment.id}` })
-    })
     // otherwise `finish-refund` has finished it, and logged it
-    if (refund.status === 'pending') logSecurity('payment-refunded', refundDetails(refund, payment.currency))
+    let isFirst = false
+    const response = await once(db, idempotencyKeys, key, async (tx) => {
+      const finished = await finishRefund(tx, refund)
+      isFirst = finished.isFirst
+      return json(toRefund(finished.done, payment.currency), 201, {
+        location: `/api/v1/payments/${payment.id}`,
+      })
+    })
+    if (isFirst) logSecurity('payment-refunded', refundDetails(refund, payment.currency))
     return response
   },
 )

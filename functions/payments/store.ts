@@ -1,6 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
 import { isStaff, type User } from '../shared/auth/access-token.ts'
+import type { Actor } from '../shared/auth/actor.ts'
 import type { IdempotencyKey } from '../shared/store/idempotency.ts'
 import { prepared, type Db, type Tx } from '../shared/store/postgres.ts'
 import { Problem } from '../shared/http/problems.ts'
@@ -105,14 +106,22 @@ export async function beginRefund(
   return begun
 }
 
-/** Marks a pending refund as done and emits `payment.refunded`. Returns an ended refund unchanged. */
-export async function finishRefund(tx: Tx, refund: RefundRow): Promise<RefundRow> {
+/**
+ * Marks a pending refund as done and emits `payment.refunded`.
+ * @param actor who asked for the refund, if not whoever runs the function
+ * @returns the refund; `isFirst` unless it had ended before
+ */
+export async function finishRefund(
+  tx: Tx,
+  refund: RefundRow,
+  actor?: Actor,
+): Promise<{ done: RefundRow; isFirst: boolean }> {
   const { payment, ended } = await endRefund(tx, refund, 'done')
-  if (ended === undefined) return (await readRefund(tx, refund.id))!
+  if (ended === undefined) return { done: (await readRefund(tx, refund.id))!, isFirst: false }
   const { amount, currency } = { amount: refund.amount, currency: payment.currency }
   const data = { orderId: payment.orderId, paymentId: payment.id, amount: { amount, currency } }
-  await tx.emit('payment.refunded', payment.orderId, data)
-  return ended
+  await tx.emit('payment.refunded', payment.orderId, data, { actor })
+  return { done: ended, isFirst: true }
 }
 
 export async function readRefund(db: Db | Tx, id: string): Promise<RefundRow | undefined> {

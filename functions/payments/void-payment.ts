@@ -3,7 +3,7 @@ import { giveBack, refund as askForRefund } from './ask.ts'
 import { left, payments, refundDetails, type PaymentRow } from './payment.ts'
 import { advance, beginRefund, finishRefund, lockPayment, begunRefund } from './store.ts'
 import type { Db } from '../shared/store/postgres.ts'
-import { logSystem } from '../shared/http/security-log.ts'
+import { logReaction } from '../shared/http/security-log.ts'
 import { transaction } from '../shared/store/transaction.ts'
 import { reaction } from '../../events/reaction.ts'
 import { forgetSecret, readSecret } from '../../events/secrets.ts'
@@ -18,11 +18,12 @@ export const voidPayment = reaction('void-payment', async (event, { db, log, pro
   if (payment.status === 'captured') {
     const refund = await beginRest(db, payment)
     if (refund !== undefined) await askForRefund(provider, payment, refund)
-    const isFirst = await once(async (tx) => {
-      if (refund !== undefined) await finishRefund(tx, refund)
+    let isFirst = false
+    await once(async (tx) => {
+      if (refund !== undefined) ({ isFirst } = await finishRefund(tx, refund))
     })
     if (isFirst && refund !== undefined)
-      logSystem(log, 'payment-refunded', refundDetails(refund, payment.currency))
+      logReaction(log, 'payment-refunded', refundDetails(refund, payment.currency))
     return
   }
 

@@ -1,6 +1,7 @@
 import type { Context } from 'hono'
 import type { Logger } from 'pino'
 import type { User } from '../auth/access-token.ts'
+import type { Actor } from '../auth/actor.ts'
 import type { AddressOf } from './client-address.ts'
 import type { Problem } from './problems.ts'
 
@@ -60,7 +61,17 @@ export function openSecurityLog(log: Logger, addressOf: AddressOf) {
   }
 }
 
-/** Logs what a reaction did. */
-export function logSystem(log: Logger, event: SecurityEvent, details: SecurityDetails): void {
-  log.info({ security: { event, outcome: 'done', actor: 'system', ...details } }, event)
+/**
+ * Logs what a reaction did.
+ * @param actor who asked for it; by default, nobody did
+ */
+export function logReaction(
+  log: Logger,
+  event: SecurityEvent,
+  details: SecurityDetails,
+  actor: Actor = 'system',
+): void {
+  const [role, id] = actor.split(':')
+  const by = id === undefined ? actor : { id, role }
+  log.info({ security: { event, outcome: 'done', actor: by, ...details } }, event)
 }
