@@ -17,11 +17,15 @@ export async function startSession(tx: Tx, userId: string, network?: string) {
 }
 
 /**
- * Extends a session and returns its next refresh token, which expires when the session does. Answers that are kept
- * for repeated refreshes are deleted once they are too old.
+ * Extends a session and returns its next refresh token, which expires when the session does; undefined if it has
+ * ended. Answers that are kept for repeated refreshes are deleted once they are too old.
  */
-export async function prolongSession(tx: Tx, id: string): Promise<string> {
-  await tx.update(sessions).set({ expiresAt: expiry() }).where(eq(sessions.id, id))
+export async function prolongSession(tx: Tx, id: string): Promise<string | undefined> {
+  const { count } = await tx
+    .update(sessions)
+    .set({ expiresAt: expiry() })
+    .where(and(eq(sessions.id, id), isNull(sessions.endedAt)))
+  if (count === 0) return undefined
   await tx
     .update(refreshTokens)
     .set({ answer: null })

@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose'
 import { eq, sql } from 'drizzle-orm'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { logIn, newAccount } from '../../test/accounts.ts'
 import { expectOwnProblem } from '../../test/problems.ts'
 import { openShop, type TestShop } from '../../test/shop.ts'
@@ -52,6 +52,22 @@ it('returns no answer again once the session has ended', async () => {
   await refresh(ada.refreshToken)
   await shop.delete('/sessions/current', { as: ada })
   expect((await refresh(ada.refreshToken)).status).toBe(401)
+})
+
+it('returns no token of a session that ends at the same moment', async () => {
+  const ada = await newAccount(shop)
+  const { db } = shop.deps('users')
+  let refreshing: ReturnType<typeof refresh> | undefined
+  await db.client.begin(async (tx) => {
+    await tx`update users.sessions set ended_at = now() where id = ${ada.session}`
+    refreshing = refresh(ada.refreshToken)
+    await vi.waitFor(async () => {
+      const waiting =
+        await tx`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`
+      expect(waiting).toHaveLength(1)
+    })
+  })
+  expect((await refreshing)?.status).toBe(401)
 })
 
 it('ends only the session of a token that is used again after 10 s', async () => {

@@ -39,9 +39,10 @@ async function refresh(tx: Tx, tokens: Tokens, refreshToken: string): Promise<Pa
     .where(and(eq(refreshTokens.hash, hash), isNull(refreshTokens.usedAt)))
     .returning()
   if (used === undefined || used.expiresAt <= new Date()) return undefined
-  const user = await liveUser(tx, used.sessionId)
-  if (user === undefined) return undefined
+  // first, because it locks the session: if the role changes now, the session ends after this, with its new token
   const next = await prolongSession(tx, used.sessionId)
+  const user = await liveUser(tx, used.sessionId)
+  if (next === undefined || user === undefined) return undefined
   const pair = await toTokenPair(tokens, user, { id: used.sessionId, refreshToken: next })
   await tx
     .update(refreshTokens)
