@@ -5,7 +5,8 @@ import { Problem } from '../shared/http/problems.ts'
 
 /**
  * Tickets for the event stream of one order. A browser's EventSource cannot send an access token, and a token
- * does not belong into a URL, which ends up in histories and logs. A ticket opens one stream for a minute.
+ * does not belong into a URL, which ends up in histories and logs. A ticket opens one stream for a minute. The stream
+ * ends when the access token would have ended it.
  */
 
 /** How long a ticket is valid, in seconds. */
@@ -27,9 +28,9 @@ export interface Tickets {
 export function createTickets(secret: string, now: () => number = Date.now): Tickets {
   const key = new TextEncoder().encode(secret)
   return {
-    issue: ({ id, role, session }, orderId) => {
+    issue: ({ id, role, session, expires }, orderId) => {
       const seconds = Math.floor(now() / 1000)
-      return new SignJWT({ role, sid: session, order: orderId })
+      return new SignJWT({ role, sid: session, order: orderId, ...(expires && { until: expires }) })
         .setProtectedHeader({ alg: 'HS256' })
         .setIssuer(issuer)
         .setAudience(audience)
@@ -49,7 +50,12 @@ export function createTickets(secret: string, now: () => number = Date.now): Tic
         })
         // signed by us
         if (payload['order'] === orderId)
-          return { id: payload.sub!, role: payload['role'] as Role, session: payload['sid'] as string }
+          return {
+            id: payload.sub!,
+            role: payload['role'] as Role,
+            session: payload['sid'] as string,
+            ...(typeof payload['until'] === 'number' && { expires: payload['until'] }),
+          }
       } catch {
         // reported below
       }
