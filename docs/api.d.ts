@@ -868,7 +868,7 @@ export interface components {
             password?: string;
             /**
              * Format: password
-             * @description Your own current password. Needed to change an e-mail address or a password, to make or unmake an admin, and to delete an account.
+             * @description Your own current password. Needed to change an e-mail address, a password or a role, and to delete an account.
              */
             currentPassword?: string;
             /**
@@ -880,7 +880,7 @@ export interface components {
         UserDeletion: {
             /**
              * Format: password
-             * @description Your own current password. Needed to change an e-mail address or a password, to make or unmake an admin, and to delete an account.
+             * @description Your own current password. Needed to change an e-mail address, a password or a role, and to delete an account.
              */
             currentPassword: string;
         };

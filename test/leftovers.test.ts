@@ -76,7 +76,7 @@ it('sells nothing of a deleted seller', async () => {
   const { user } = await shop.register(account)
   const path = { id: user.id }
   const params = { path, header: { 'If-Match': '*' } }
-  await good(admin.PATCH('/users/{id}', { params, body: { role: 'seller' } }))
+  await good(admin.PATCH('/users/{id}', { params, body: { role: 'seller', currentPassword: demoPassword } }))
   const seller = await shop.logIn(account)
   const [sku, price] = [`SOLD-${randomUUID()}`, { amount: 500, currency: 'EUR' }]
   const product = await good(

@@ -197,7 +197,9 @@ describe('changing others', () => {
 
   it('changes the role and ends the sessions that have the old one', async () => {
     const ada = await newAccount(shop)
-    expect((await change(ada, { role: 'seller' }, 'admin')).body.role).toBe('seller')
+    const body = { role: 'seller', currentPassword }
+    const admin = await newAccount(shop, 'admin')
+    expect((await change(ada, body, admin)).body.role).toBe('seller')
     expect((await refresh(ada)).status).toBe(401)
     expect((await logIn(shop, ada.email)).role).toBe('seller')
   })
@@ -232,11 +234,13 @@ describe('admins', () => {
     expect(body.type).toMatch(/last-admin$/)
   })
 
-  it('cannot make, unmake or take over an admin without their own password', async () => {
+  it('cannot give or take a role, or take over an admin, without their own password', async () => {
     const [first, second] = [await newAccount(own, 'admin'), await newAccount(own, 'admin')]
     const ada = await newAccount(own)
     for (const [path, body] of [
       [ada.path, { role: 'admin' }],
+      [ada.path, { role: 'staff' }],
+      [ada.path, { role: 'seller' }],
       [second.path, { role: 'staff' }],
       [second.path, { email: newEmail() }],
       [second.path, { password: newPassword }],

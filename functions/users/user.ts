@@ -81,7 +81,7 @@ export type NewUser = z.output<typeof NewUser>
 const CurrentPassword = z.string().min(1).max(200).normalize('NFKC').meta({
   format: 'password',
   description:
-    'Your own current password. Needed to change an e-mail address or a password, to make or unmake an admin, and to delete an account.',
+    'Your own current password. Needed to change an e-mail address, a password or a role, and to delete an account.',
 })
 
 export const UserChange = z
@@ -138,12 +138,12 @@ export const changesEmail = (change: UserChange, current: UserRow) =>
 
 /**
  * Returns whether the caller must send their current password: if whoever makes the change could take the account
- * over, or make or unmake an admin.
+ * over, or give rights to an account of their own.
  */
 export const needsCurrentPassword = (change: UserChange, current: UserRow) =>
   changesEmail(change, current) ||
   change.password !== undefined ||
-  (change.role !== undefined && change.role !== current.role && [change.role, current.role].includes('admin'))
+  (change.role !== undefined && change.role !== current.role)
 
 /** Converts the row of a user who is not deleted to the API's user. */
 export const toUser = ({ id, email, name, role, createdAt, updatedAt }: UserRow): User => ({

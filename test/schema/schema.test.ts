@@ -54,7 +54,7 @@ async function newToken(role: Role): Promise<string> {
   if (role !== 'customer') {
     const admin = await shop.logIn({ email: 'admin@example.com', password: demoPassword })
     const params = { path: { id: user.id }, header: { 'If-Match': '*' } }
-    await good(admin.PATCH('/users/{id}', { params, body: { role } }))
+    await good(admin.PATCH('/users/{id}', { params, body: { role, currentPassword: demoPassword } }))
   }
   return (await shop.logIn(account)).token()
 }
