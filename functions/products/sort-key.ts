@@ -1,4 +1,4 @@
-import { pairs } from './words.ts'
+import { pairs } from '../shared/fold.ts'
 
 /**
  * The characters of alphabetic scripts in the order of `Intl.Collator`. They are listed, so that stored keys do

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { fold, wantedWords, wordsOf } from './words.ts'
+import { fold } from '../shared/fold.ts'
+import { wantedWords, wordsOf } from './words.ts'
 
 /** Whether a search finds a text, as list-products does it. */
 const finds = (search: string, text: string) => {

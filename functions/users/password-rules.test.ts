@@ -29,10 +29,29 @@ describe('a new password', () => {
     ['lovelace1815', own],
     ['1815-LOVELACE-!', own],
     ['zeroshop2026', own],
+    ['zero shop 26', own],
+    // parts of the address, and the same letters in other forms
+    ['ada.lovelace@example', own],
+    ['lovelaceexample', own],
+    ['example.com 1815', own],
+    ['Àda Lôvelace', own],
+    ['a\u00add\u00ada lovelace', own],
     ['trustno1ever', known],
     ['Password123', known],
     ['2026Dragon!!', known],
+    ['Pässwörd123', known],
+    ['pa\u200bssword123', known],
+    ['pass word 123', known],
+    ['dragon-dragon', known],
+    ['dragondragondragon', known],
+    ['\u200b\u200c\u200d\u2060\ufeff'.repeat(2), repeated],
   ])('must not be %j', (password, detail) => expect(weakness(password)).toBe(detail))
+
+  it.each(['jörg@bücher.example', 'jörg@xn--bcher-kva.example', 'jorg bucher 1'])(
+    'must not be made of an internationalised address: %s',
+    (password) =>
+      expect(weaknessOf(password, { email: 'jörg@xn--bcher-kva.example', name: 'Jörg' }, common)).toBe(own),
+  )
 
   it.each([
     'correct horse battery',

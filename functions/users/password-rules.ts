@@ -1,3 +1,5 @@
+import { domainToUnicode } from 'node:url'
+import { fold } from '../shared/fold.ts'
 import { Problem } from '../shared/http/problems.ts'
 
 /*
@@ -27,7 +29,8 @@ export async function refuseWeakPassword(password: string, owner: Owner): Promis
  * @param common passwords that many people use, in lower case
  */
 export function weaknessOf(password: string, owner: Owner, common: readonly string[]): string | undefined {
-  const folded = password.toLowerCase()
+  // `Pässword`, or one with characters that nobody sees, is no better than `password`
+  const folded = fold(password)
   if (repeats(folded) || counts(folded))
     return 'repeats a few characters, or only counts up or down: choose another'
   if (isOwn(folded, owner))
@@ -39,10 +42,12 @@ export function weaknessOf(password: string, owner: Owner, common: readonly stri
 
 /** Whether the text has fewer than 4 different characters, or repeats a part of up to 4, such as `abcabcabca`. */
 function repeats(text: string): boolean {
-  const characters = Array.from(text)
-  if (new Set(characters).size < 4) return true
-  return [1, 2, 3, 4].some((period) => characters.every((c, i) => i < period || c === characters[i - period]))
+  if (new Set(text).size < 4) return true
+  return [1, 2, 3, 4].some((period) => hasPeriod(Array.from(text), period))
 }
+
+const hasPeriod = (characters: string[], period: number) =>
+  characters.every((c, i) => i < period || c === characters[i - period])
 
 /** Whether each character follows the one before, as in `1234567890` or `jihgfedcba`. */
 function counts(text: string): boolean {
@@ -59,26 +64,41 @@ function counts(text: string): boolean {
 
 /** Whether the password has words of its owner in it, and fewer than 4 letters besides. */
 function isOwn(password: string, { email, name }: Owner): boolean {
-  const [local = ''] = email.split('@')
-  const words = [
-    email,
-    local,
-    name,
-    ...local.split(notAlphanumeric),
-    ...name.split(notAlphanumeric),
-    'zeroshop',
-  ]
-    .map((word) => word.normalize('NFKC').toLowerCase())
+  const [local = '', ascii = ''] = email.split('@')
+  const domain = domainToUnicode(ascii)
+  const parts = [local, name, withoutEnding(ascii), withoutEnding(domain)]
+  const words = [email, `${local}@${domain}`, ascii, domain, 'zeroshop', ...parts]
+    .flatMap((word) => [word, word.replaceAll(signs, '')])
+    .concat(parts.flatMap((part) => part.split(signs)))
+    .map(fold)
     .filter((word) => word.length >= 3)
     .toSorted((a, b) => b.length - a.length)
-  const rest = words.reduce((left, word) => left.replaceAll(word, ' '), password)
-  return rest !== password && [...rest.matchAll(/\p{L}/gu)].length < 4
+  return [password, password.replaceAll(signs, '')].some((text) => {
+    const rest = words.reduce((left, word) => left.replaceAll(word, ' '), text)
+    return rest !== text && [...rest.matchAll(/\p{L}/gu)].length < 4
+  })
 }
 
-const notAlphanumeric = /[^\p{L}\p{N}]+/u
+/** Returns a domain without its last label, such as `.com`. */
+const withoutEnding = (domain: string) => domain.replace(/\.[^.]*$/, '')
 
-/** Returns the password, and what is left of it without the digits and signs before or after its letters. */
+const signs = /[^\p{L}\p{N}\p{M}]+/gu
+
+/**
+ * Returns the password, and what is left of it without the digits and signs before or after its letters, without
+ * signs and spaces, and of several times the same word.
+ */
 function forms(password: string): string[] {
-  const core = password.replace(/^\P{L}+/u, '').replace(/\P{L}+$/u, '')
-  return core.length < 4 ? [password] : [password, core]
+  const whole = [password, password.replaceAll(signs, '')]
+  const cores = whole.map((text) => text.replace(/^\P{L}+/u, '').replace(/\P{L}+$/u, ''))
+  return [...whole, ...cores].map(once).filter((form) => form.length >= 4)
+}
+
+/** Returns the word of which a text consists if it is repeated, and otherwise the text. */
+function once(text: string): string {
+  const characters = Array.from(text)
+  for (let period = 4; period <= characters.length / 2; period++)
+    if (characters.length % period === 0 && hasPeriod(characters, period))
+      return characters.slice(0, period).join('')
+  return text
 }

@@ -71,7 +71,7 @@ export const attempts = schema.table(
 export const Credentials = z
   .strictObject({
     email: Email,
-    password: z.string().min(1).max(200).normalize('NFKC').meta({ format: 'password' }),
+    password: z.string().normalize('NFKC').min(1).max(200).meta({ format: 'password' }),
   })
   .meta({ id: 'Credentials' })
 

@@ -8,6 +8,7 @@ import {
   maySee,
   needsCurrentPassword,
   NewUser,
+  CurrentPassword,
   Password,
   refuseRole,
   toUser,
@@ -107,6 +108,10 @@ describe('validation', () => {
     expect(Password.parse('cafe\u0301-cafe\u0301-')).toBe(
       Password.parse('caf\u00e9-caf\u00e9--'.slice(0, 10)),
     )
+    // the length is that of the normalised text
+    expect(Password.safeParse('a\u0301'.repeat(5)).success).toBe(false)
+    expect(Password.safeParse('a\u0301'.repeat(200)).success).toBe(true)
+    expect(CurrentPassword.safeParse('a\u0301'.repeat(200)).success).toBe(true)
   })
 
   it('rejects a role and unknown fields at registration', () => {

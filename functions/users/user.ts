@@ -50,7 +50,7 @@ export const idempotencyKeys = idempotencyTable(schema)
 const roles = ['customer', 'seller', 'staff', 'admin'] as const satisfies readonly Role[]
 
 /** Normalised to NFKC, so that the same characters from another keyboard match (NIST SP 800-63B, 3.1.1.2). */
-export const Password = z.string().min(10).max(200).normalize('NFKC').meta({
+export const Password = z.string().normalize('NFKC').min(10).max(200).meta({
   format: 'password',
   example: 'correct horse battery',
   description: 'Common and repetitive passwords, and those made of your name or e-mail address, are refused.',
@@ -78,7 +78,7 @@ export const NewUser = z
 export type NewUser = z.output<typeof NewUser>
 
 /** It is only compared, so it may be shorter than a new password. */
-const CurrentPassword = z.string().min(1).max(200).normalize('NFKC').meta({
+export const CurrentPassword = z.string().normalize('NFKC').min(1).max(200).meta({
   format: 'password',
   description:
     'Your own current password. Needed to change an e-mail address, a password or a role, and to delete an account.',
