@@ -26,6 +26,11 @@ describe('with a number of trusted proxies, the client', () => {
     ['0', '192.0.2.1', '198.51.100.7', '198.51.100.7'],
     // fewer proxies than expected
     ['3', '198.51.100.7', '10.0.0.1', '198.51.100.7'],
+    // balancers that add the port of the connection
+    ['1', '192.0.2.1:80, 198.51.100.7:51234', '10.0.0.1', '198.51.100.7'],
+    ['1', '[2001:db8::1]:51234', '10.0.0.1', '2001:db8:0:0::/64'],
+    ['1', '[2001:db8::1]', '10.0.0.1', '2001:db8:0:0::/64'],
+    ['1', '2001:db8::1', '10.0.0.1', '2001:db8:0:0::/64'],
     ['1', undefined, '10.0.0.1', '10.0.0.1'],
     ['1', '', '10.0.0.1', '10.0.0.1'],
     ['1', undefined, undefined, 'unknown'],
@@ -41,6 +46,7 @@ describe('with ranges of trusted proxies, the client', () => {
     // the gateway, Knative's ingress and its activator
     [cluster, '192.0.2.1, 198.51.100.7, 10.1.2.3, ::ffff:192.168.0.4, fd00::5', '10.0.0.1', '198.51.100.7'],
     [cluster, '198.51.100.7, 100.64.3.2', '::ffff:10.0.0.1', '198.51.100.7'],
+    [cluster, '192.0.2.1, 198.51.100.7:4711, 10.1.2.3:4712, [fd00::5]:4713', '10.0.0.1', '198.51.100.7'],
     // all are inside: the first
     [cluster, '192.168.0.9, 10.1.2.3, 127.0.0.1', '10.0.0.1', '192.168.0.9'],
     // a connection that is not from a proxy of ours

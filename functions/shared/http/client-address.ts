@@ -27,11 +27,20 @@ export const openAddressOf = (config: Config): AddressOf =>
 export function addressBehind(trusted: string): AddressOf {
   const isTrusted = /^\d{1,2}$/.test(trusted) ? closerThan(Number(trusted)) : within(trusted)
   return (c) => {
-    const forwarded = (c.req.header('x-forwarded-for') ?? '').split(',').map((address) => address.trim())
+    const forwarded = (c.req.header('x-forwarded-for') ?? '').split(',').map(withoutPort)
     const hops = [socketAddress(c), ...forwarded.filter((address) => address !== '').toReversed()]
     const client = hops.find((address, hop) => !isTrusted(address, hop)) ?? hops.at(-1)
     return networkOf(client ?? 'unknown').slice(0, 64)
   }
+}
+
+/**
+ * Returns an address without brackets and without the port that some balancers add. With the port, each connection
+ * would be a network of its own.
+ */
+function withoutPort(text: string): string {
+  const [, inBrackets, plain] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d+)?$/.exec(text.trim()) ?? []
+  return inBrackets ?? plain ?? text.trim()
 }
 
 const closerThan =
