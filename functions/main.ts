@@ -33,7 +33,7 @@ async function main(config: Config): Promise<void> {
   }
   if (name === 'admin') {
     const { runAdmin } = await import('./users/admin-job.ts')
-    console.log(await runAdmin(config))
+    console.log(await runAdmin(config, log))
     process.exit(0)
   }
   // it stands in for an outside service, so it has its own entry point

@@ -2,7 +2,7 @@ import { refund as askForRefund } from './ask.ts'
 import { refundDetails } from './payment.ts'
 import { ProviderRefused } from './provider.ts'
 import { failRefund, findPayment, finishRefund, readRefund } from './store.ts'
-import { logReaction } from '../shared/http/security-log.ts'
+import { logWithoutRequest } from '../shared/http/security-log.ts'
 import { reaction } from '../../events/reaction.ts'
 
 export const finishRefundRequested = reaction(
@@ -26,6 +26,6 @@ export const finishRefundRequested = reaction(
       else ({ isFirst } = await finishRefund(tx, refund, actor))
     })
     if (isFirst && refund !== undefined && payment !== undefined)
-      logReaction(log, 'payment-refunded', refundDetails(refund, payment.currency), actor)
+      logWithoutRequest(log, 'payment-refunded', refundDetails(refund, payment.currency), actor)
   },
 )

@@ -3,7 +3,7 @@ import { giveBack, refund as askForRefund } from './ask.ts'
 import { left, payments, refundDetails, type PaymentRow } from './payment.ts'
 import { advance, beginRefund, finishRefund, lockPayment, begunRefund } from './store.ts'
 import type { Db } from '../shared/store/postgres.ts'
-import { logReaction } from '../shared/http/security-log.ts'
+import { logWithoutRequest } from '../shared/http/security-log.ts'
 import { transaction } from '../shared/store/transaction.ts'
 import { reaction } from '../../events/reaction.ts'
 import { forgetSecret, readSecret } from '../../events/secrets.ts'
@@ -23,7 +23,7 @@ export const voidPayment = reaction('void-payment', async (event, { db, log, pro
       if (refund !== undefined) ({ isFirst } = await finishRefund(tx, refund))
     })
     if (isFirst && refund !== undefined)
-      logReaction(log, 'payment-refunded', refundDetails(refund, payment.currency))
+      logWithoutRequest(log, 'payment-refunded', refundDetails(refund, payment.currency))
     return
   }
 

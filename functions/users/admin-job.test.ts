@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { logIn, newAccount, newEmail, password } from '../../test/accounts.ts'
 import { openShop, type TestShop } from '../../test/shop.ts'
@@ -18,7 +19,14 @@ const environment = (ADMIN_EMAIL: string, more: Record<string, string> = {}) => 
   ...more,
 })
 const run = (email: string, secret = password, more: Record<string, string> = {}) =>
-  runAdmin(readConfig(environment(email, more)), async () => secret)
+  runAdmin(readConfig(environment(email, more)), log, async () => secret)
+
+/** The entries of the job's security log. */
+const logged: unknown[] = []
+const log = pino(
+  {},
+  { write: (line: string) => logged.push((JSON.parse(line) as { security: object }).security) },
+)
 
 describe('npm run admin', () => {
   it('creates an admin, who logs in with the password', async () => {
@@ -26,21 +34,34 @@ describe('npm run admin', () => {
     expect(await run(email.toUpperCase(), password, { ADMIN_NAME: 'Ada Lovelace' })).toBe(
       `${email} is a new admin.`,
     )
-    expect(await logIn(shop, email)).toMatchObject({ role: 'admin', name: 'Ada Lovelace' })
+    const { id: user, ...admin } = await logIn(shop, email)
+    expect(admin).toMatchObject({ role: 'admin', name: 'Ada Lovelace' })
+    expect(logged.at(-1)).toEqual({ event: 'admin-created', outcome: 'done', actor: 'system', user })
   })
 
   it('promotes a user, who keeps the password and has to log in again', async () => {
     const ada = await newAccount(shop)
     const done = `${ada.email} is an admin now, with the same password as before.`
-    expect(await run(ada.email, 'another long password')).toBe(done)
+    expect(await run(ada.email, 'another long password', { ADMIN_PROMOTE: 'yes' })).toBe(done)
+    const change = { event: 'role-changed', user: ada.id, from: 'customer', to: 'admin' }
+    expect(logged.at(-1)).toMatchObject(change)
     const refresh = { key: null, body: { refreshToken: ada.refreshToken } }
     expect((await shop.post('/sessions/refresh', refresh)).status).toBe(401)
     const admin = await logIn(shop, ada.email)
     expect(admin).toMatchObject({ id: ada.id, role: 'admin' })
     // again: nothing changes
     expect(await run(ada.email)).toBe(done)
+    expect(logged.filter((entry) => JSON.stringify(entry).includes(ada.id))).toHaveLength(1)
     const again = { key: null, body: { refreshToken: admin.refreshToken } }
     expect((await shop.post('/sessions/refresh', again)).status).toBe(200)
+  })
+
+  it('promotes no stranger who has registered the address in advance', async () => {
+    const mallory = await newAccount(shop, 'customer', 'Mallory')
+    await expect(run(mallory.email)).rejects.toThrow(
+      `${mallory.email} is already a user: Mallory, since ${new Date().toISOString().slice(0, 10)}. If you know that it is the right person, run this again with --promote (ADMIN_PROMOTE=yes); they keep their password.`,
+    )
+    expect((await logIn(shop, mallory.email)).role).toBe('customer')
   })
 
   it.each([
@@ -58,7 +79,9 @@ describe('npm run admin', () => {
 
   it('says which setting is wrong', async () => {
     await expect(run('ada')).rejects.toThrow('ADMIN_EMAIL is not an e-mail address.')
-    await expect(runAdmin(readConfig({ ADMIN_EMAIL: newEmail() }))).rejects.toThrow('DATABASE_URL is not set')
+    await expect(runAdmin(readConfig({ ADMIN_EMAIL: newEmail() }), log)).rejects.toThrow(
+      'DATABASE_URL is not set',
+    )
   })
 
   it('goes around the pooler where the job may not reach it', async () => {
@@ -84,7 +107,8 @@ describe('npm run admin', () => {
       `zeroshop: There is no user ${email}. To create one, send the password on standard input, or run this in a terminal.\n`,
     ])
     const [[code], said] = await start(`${password}\n`)
-    expect([code, said]).toEqual([0, `${email} is a new admin.\n`])
+    expect([code, said.split('\n').at(-2)]).toEqual([0, `${email} is a new admin.`])
+    expect(said).not.toContain(password)
     expect((await logIn(shop, email)).role).toBe('admin')
   })
 })

@@ -1,11 +1,13 @@
 import { Writable } from 'node:stream'
 import { createInterface } from 'node:readline/promises'
 import { text } from 'node:stream/consumers'
+import type { Logger } from 'pino'
 import * as z from 'zod'
 import { at } from '../shared/process/role-url.ts'
 import type { Config } from '../shared/process/config.ts'
 import { UserError } from '../shared/process/user-error.ts'
 import { Problem } from '../shared/http/problems.ts'
+import { logWithoutRequest } from '../shared/http/security-log.ts'
 import { withCause } from '../shared/store/cause.ts'
 import { openPostgres } from '../shared/store/postgres.ts'
 import { waitForSchema } from '../shared/store/schema-version.ts'
@@ -13,18 +15,20 @@ import { storeWaitMs } from '../shared/store/wait-for-store.ts'
 import { Email } from './email.ts'
 import { events } from './events.ts'
 import { createAdmin, promote } from './admins.ts'
+import { findUserByEmail } from './find-user.ts'
 import { refuseWeakPassword } from './password-rules.ts'
-import { NewUser } from './user.ts'
+import { NewUser, type UserRow } from './user.ts'
 import migrations from './migrations/meta/_journal.json' with { type: 'json' }
 
 /**
- * Makes the user with the e-mail address ADMIN_EMAIL an admin. If there is none, it creates one, whose password it
- * asks for, or reads from standard input. There is no default password.
+ * Creates an admin with the e-mail address ADMIN_EMAIL, whose password it asks for, or reads from standard input. There
+ * is no default password. An existing user becomes an admin only if ADMIN_PROMOTE is set: nobody has checked that the
+ * address is theirs, so it may be a stranger, who has registered it in advance.
  * @param askPassword returns the password of a new user
  * @returns what it did, for a person
  * @throws UserError if the settings or the password cannot be used
  */
-export async function runAdmin(config: Config, askPassword = readPassword): Promise<string> {
+export async function runAdmin(config: Config, log: Logger, askPassword = readPassword): Promise<string> {
   const given = Email.safeParse(config.need('ADMIN_EMAIL'))
   if (!given.success) throw new UserError('ADMIN_EMAIL is not an e-mail address.')
   const email = given.data
@@ -33,14 +37,26 @@ export async function runAdmin(config: Config, askPassword = readPassword): Prom
     await waitForSchema(connection.client, { domain: 'users', migrations, waitMs: storeWaitMs(config) })
     // promoting ends sessions, which is an event
     const db = withCause(connection, { domain: 'users', emits: events, actor: 'system' })
-    if (await promote(db, email)) return `${email} is an admin now, with the same password as before.`
+    const found = await findUserByEmail(db, email)
+    if (found !== undefined) {
+      if (found.role !== 'admin' && config.get('ADMIN_PROMOTE') === undefined) throw alreadyUser(found)
+      const security = { user: found.id, from: found.role, to: 'admin' }
+      if (await promote(db, found.id)) logWithoutRequest(log, 'role-changed', security)
+      return `${email} is an admin now, with the same password as before.`
+    }
     const name = config.get('ADMIN_NAME') ?? 'Admin'
-    await createAdmin(db, await checked({ email, name, password: await askPassword(email) }))
+    const user = await createAdmin(db, await checked({ email, name, password: await askPassword(email) }))
+    logWithoutRequest(log, 'admin-created', { user })
     return `${email} is a new admin.`
   } finally {
     await connection.close()
   }
 }
+
+const alreadyUser = ({ email, name, createdAt }: UserRow) =>
+  new UserError(
+    `${email} is already a user: ${name}, since ${createdAt.toISOString().slice(0, 10)}. If you know that it is the right person, run this again with --promote (ADMIN_PROMOTE=yes); they keep their password.`,
+  )
 
 /** Returns the URL of the users' schema. The job's container reaches PostgreSQL itself, but no pooler. */
 function usersUrl(config: Config): string {

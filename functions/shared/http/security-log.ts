@@ -13,7 +13,13 @@ import type { Problem } from './problems.ts'
 
 /** What was done. A refused request has the name of its problem instead. */
 export type SecurityEvent =
-  'logged-in' | 'role-changed' | 'password-changed' | 'email-changed' | 'user-deleted' | 'payment-refunded'
+  | 'logged-in'
+  | 'role-changed'
+  | 'admin-created'
+  | 'password-changed'
+  | 'email-changed'
+  | 'user-deleted'
+  | 'payment-refunded'
 
 /** More about an event, such as the ids of what was changed. */
 export type SecurityDetails = Readonly<Record<string, string | number>>
@@ -62,10 +68,10 @@ export function openSecurityLog(log: Logger, addressOf: AddressOf) {
 }
 
 /**
- * Logs what a reaction did.
+ * Logs what was done by a reaction or a job.
  * @param actor who asked for it; by default, nobody did
  */
-export function logReaction(
+export function logWithoutRequest(
   log: Logger,
   event: SecurityEvent,
   details: SecurityDetails,

@@ -41,6 +41,7 @@ export const settings: Readonly<Record<string, string>> = {
     'the password of the demo users; if it is not set, the migration creates neither demo users nor a catalogue',
   ADMIN_EMAIL: 'the e-mail address of the user who becomes an admin',
   ADMIN_NAME: 'the name of a new admin; Admin if it is not set',
+  ADMIN_PROMOTE: 'set to make a user an admin who has registered already',
   NATS_URL: 'the NATS server with JetStream',
   DELIVERY_KEYS: deliveryKeysOf('the domain'),
   JWT_PUBLIC_KEYS: 'the keys that verify access tokens, as a JWK set',
