@@ -37,7 +37,7 @@ declare module 'hono' {
 }
 
 /** Returns whether a refusal belongs in the security log: nobody, or not this caller, or not so often. */
-const isSecurityProblem = ({ status }: Problem) => [401, 403, 429].includes(status)
+export const isSecurityProblem = ({ status }: Problem) => [401, 403, 429].includes(status)
 
 /** Returns functions that write entries about requests. */
 export function openSecurityLog(log: Logger, addressOf: AddressOf) {
@@ -65,6 +65,12 @@ export function openSecurityLog(log: Logger, addressOf: AddressOf) {
       (event, details) =>
         write(c, event, 'done', details),
   }
+}
+
+/** Logs that a reaction refused a delivery. Only someone who is not the dispatcher sends one that is not signed. */
+export function logRefusedDelivery(log: Logger, problem: Problem, details: SecurityDetails): void {
+  const event = problem.type.name
+  log.warn({ security: { event, outcome: 'refused', actor: 'anonymous', ...details } }, event)
 }
 
 /**

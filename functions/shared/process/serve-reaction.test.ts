@@ -21,12 +21,11 @@ afterEach(async () => {
 })
 
 /** Runs a reaction with the database of a URL. Returns the id of the event that it is sent, and its answer's status. */
-async function deliver(url: string, data: object) {
+async function deliver(url: string, data: object, { log = silent, isSigned = true } = {}) {
   const db = openPostgres(url)
   const service = { deps: { db }, ping: async () => {}, checked: Promise.resolve(), close: async () => {} }
   const reaction = await reactionOf('release-stock')
-  const silent = pino({ level: 'silent' })
-  const server = createServer(reactionListener(reaction, service, createVerifier([deliveryKey]), silent))
+  const server = createServer(reactionListener(reaction, service, createVerifier([deliveryKey]), log))
   opened.push({ server, db })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -42,18 +41,36 @@ async function deliver(url: string, data: object) {
   })
   const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, {
     method: 'POST',
-    headers: deliveryHeaders(body),
+    headers: isSigned ? deliveryHeaders(body) : {},
     body,
   })
   await response.text()
   return { id, status: response.status }
 }
 
+const silent = pino({ level: 'silent' })
 const data = { orderId: uuidv7(), reason: 'a test' }
 const unreachable = async () => `postgres://nobody@127.0.0.1:${await freePort()}/none`
 
 it('returns 503 if its store cannot be reached, so that the event is never given up', async () => {
   expect(await deliver(await unreachable(), data)).toMatchObject({ status: 503 })
+})
+
+it('logs a delivery that is not signed as what someone has tried', async () => {
+  const lines: string[] = []
+  const log = pino({}, { write: (line: string) => lines.push(line) })
+  expect(await deliver(await unreachable(), data, { log, isSigned: false })).toMatchObject({ status: 401 })
+  expect(lines.map((line) => (JSON.parse(line) as { security: unknown }).security)).toEqual([
+    {
+      event: 'delivery-not-signed',
+      outcome: 'refused',
+      actor: 'anonymous',
+      address: '127.0.0.1',
+      operation: 'release-stock',
+      reason: expect.stringMatching(/dispatcher/),
+    },
+  ])
+  expect(lines.join()).not.toContain(data.orderId)
 })
 
 it('returns 422 if the event is invalid, so that it is not retried', async () => {

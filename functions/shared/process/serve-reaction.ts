@@ -9,6 +9,7 @@ import { runReaction } from '../../../events/reaction.ts'
 import { failed, NotADelivery, openDelivery, problemOf } from '../../../events/receive.ts'
 import { createVerifier, readKeys, type Verifier } from '../../../events/signature.ts'
 import type { Problem } from '../http/problems.ts'
+import { isSecurityProblem, logRefusedDelivery } from '../http/security-log.ts'
 import { readUpTo } from '../http/read-up-to.ts'
 import type { Config } from './config.ts'
 import { loadReaction, type Entry, type LoadedReaction, type Opened } from './entry.ts'
@@ -73,7 +74,9 @@ export function reactionListener(
     }
     deliver().catch((error: unknown) => {
       if (error instanceof NotADelivery) {
-        log.warn({ reason: error.message, from: request.socket.remoteAddress }, 'delivery refused')
+        const [reason, address] = [error.message, request.socket.remoteAddress ?? 'unknown']
+        if (!isSecurityProblem(error.problem)) log.warn({ reason, address }, 'delivery refused')
+        else logRefusedDelivery(log, error.problem, { address, operation: row.name, reason })
         send(response, error.problem)
       }
       // otherwise the sender has gone away
