@@ -39,8 +39,13 @@ declare module 'hono' {
 /** Returns whether a refusal belongs in the security log: nobody, or not this caller, or not so often. */
 export const isSecurityProblem = ({ status }: Problem) => [401, 403, 429].includes(status)
 
+/** Returns a log that writes its entries at every LOG_LEVEL except for `silent`: an attack must be seen at `error`, too. */
+const atEveryLevel = (log: Logger): Logger =>
+  log.child({}, { level: log.level === 'silent' ? 'silent' : 'info' })
+
 /** Returns functions that write entries about requests. */
-export function openSecurityLog(log: Logger, addressOf: AddressOf) {
+export function openSecurityLog(general: Logger, addressOf: AddressOf) {
+  const log = atEveryLevel(general)
   const write = (c: Context, event: string, outcome: 'done' | 'refused', details: SecurityDetails = {}) => {
     const user = c.get('user')
     const security = {
@@ -70,7 +75,7 @@ export function openSecurityLog(log: Logger, addressOf: AddressOf) {
 /** Logs that a reaction refused a delivery. Only someone who is not the dispatcher sends one that is not signed. */
 export function logRefusedDelivery(log: Logger, problem: Problem, details: SecurityDetails): void {
   const event = problem.type.name
-  log.warn({ security: { event, outcome: 'refused', actor: 'anonymous', ...details } }, event)
+  atEveryLevel(log).warn({ security: { event, outcome: 'refused', actor: 'anonymous', ...details } }, event)
 }
 
 /**
@@ -85,5 +90,5 @@ export function logWithoutRequest(
 ): void {
   const [role, id] = actor.split(':')
   const by = id === undefined ? actor : { id, role }
-  log.info({ security: { event, outcome: 'done', actor: by, ...details } }, event)
+  atEveryLevel(log).info({ security: { event, outcome: 'done', actor: by, ...details } }, event)
 }
