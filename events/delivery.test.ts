@@ -32,7 +32,7 @@ import { failures, inbox, outbox } from './tables.ts'
 
 /** Tests relay and dispatcher with a real broker. A server stands in for the reactions and records events. */
 
-const log = pino({ level: 'silent' })
+const silent = pino({ level: 'silent' })
 const folder = temporaryDataDir()
 let nats: Store
 let shop: TestShop
@@ -108,7 +108,7 @@ async function react(request: IncomingMessage): Promise<number> {
   return 204
 }
 
-const relay = async (redeliverAfterMs = 30_000) => {
+const relay = async (redeliverAfterMs = 30_000, log = silent) => {
   const relay = await startRelay({
     db,
     broker,
@@ -125,7 +125,7 @@ const dispatch = (retryDelaysMs = [20, 20]) => {
   const dispatcher = startDispatcher({
     db,
     broker,
-    log,
+    log: silent,
     retryDelaysMs,
     pollMs: 20,
     url: (name) => `http://127.0.0.1:${port}/${name}`,
@@ -147,6 +147,16 @@ const put = async (...rows: PgInsertValue<typeof outbox>[]) => {
 const takenBy = (reaction: string) => taken.filter((t) => t.reaction === reaction).map((t) => t.id)
 
 describe('the relay', () => {
+  it('publishes what is due when it starts, without a failure', async () => {
+    const lines: string[] = []
+    const row = cancelled()
+    await put(row)
+    await relay(30_000, pino({}, { write: (line: string) => lines.push(line) }))
+    dispatch()
+    await expect.poll(() => takenBy('release-stock')).toEqual([row.id])
+    expect(lines).toEqual([])
+  })
+
   it('publishes an event whose transaction commits after a later one', async () => {
     const [early, late] = [cancelled(), cancelled()]
     await relay()

@@ -6,6 +6,9 @@ export interface Failing {
   error: unknown
 }
 
+/** Does some work. Gets what `failing` is, because its first run starts before the loop is constructed. */
+type Work = (failing: Failing | undefined) => Promise<number>
+
 /**
  * Repeats work: at once if the last run returned more than 0, when woken, and otherwise after a pause. A
  * failure is logged, and the work is retried after a pause that grows to 5 s.
@@ -17,7 +20,7 @@ export class Loop {
   #wakeUp: () => void = () => {}
   #failing: Failing | undefined
 
-  constructor(name: string, pauseMs: number, work: () => Promise<number>, log: Logger) {
+  constructor(name: string, pauseMs: number, work: Work, log: Logger) {
     this.#ended = this.#run(name, pauseMs, work, log)
   }
 
@@ -39,13 +42,13 @@ export class Loop {
     await this.#ended
   }
 
-  async #run(name: string, pauseMs: number, work: () => Promise<number>, log: Logger) {
+  async #run(name: string, pauseMs: number, work: Work, log: Logger) {
     let failed = 0
     while (!this.#stopped) {
       this.#woken = false
       let more = false
       try {
-        more = (await work()) > 0
+        more = (await work(this.#failing)) > 0
         failed = 0
         this.#failing = undefined
       } catch (error) {

@@ -59,12 +59,7 @@ export interface Source {
 export async function startRelay(options: RelayOptions): Promise<Relay> {
   const { db, broker, sources = [], redeliverAfterMs = 30_000, pollMs = 1_000, log } = options
   const sweepMs = Math.min(redeliverAfterMs / 2, 5_000)
-  const publishing: Loop = new Loop(
-    'publish',
-    pollMs,
-    () => publish(db, broker, publishing.failing, log),
-    log,
-  )
+  const publishing = new Loop('publish', pollMs, (failing) => publish(db, broker, failing, log), log)
   const loops = [
     publishing,
     new Loop('settle', sweepMs, () => settle(db), log),
