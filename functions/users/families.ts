@@ -66,9 +66,14 @@ async function end(tx: Tx, ...which: (SQL | undefined)[]): Promise<void> {
     .returning()
   const live = ended.filter(mayHaveToken)
   const [userId] = live.map((session) => session.userId)
-  if (userId !== undefined)
-    await tx.emit('session.ended', userId, { userId, sessionIds: live.map(({ id }) => id) })
+  if (userId === undefined) return
+  const ids = live.map(({ id }) => id)
+  for (let first = 0; first < ids.length; first += mostInEvent)
+    await tx.emit('session.ended', userId, { userId, sessionIds: ids.slice(first, first + mostInEvent) })
 }
+
+/** The most sessions in one event. A user may have any number, but neither the broker nor a reaction takes 1 MiB. */
+const mostInEvent = 1_000
 
 const byId = prepared((db) =>
   db

@@ -107,6 +107,15 @@ describe('changing the e-mail address', () => {
     ])
   })
 
+  it('names the sessions in several events if they would make one too large', async () => {
+    const ada = await newAccount(shop)
+    await shop.deps('users').db.client`insert into users.sessions (id, user_id, expires_at)
+      select gen_random_uuid(), ${ada.id}, now() + interval '30 days' from generate_series(1, 1001)`
+    expect((await change(ada, { email: newEmail(), currentPassword })).status).toBe(200)
+    const events = (await shop.emitted(ada.id)) as { data: { sessionIds?: string[] } }[]
+    expect(events.map(({ data }) => data.sessionIds?.length)).toEqual([1_000, 1, undefined])
+  })
+
   it('ends every session and emits the event if an admin does it, who sends the own password', async () => {
     const [ada, admin] = [await newAccount(shop), await newAccount(shop, 'admin')]
     const email = newEmail()
