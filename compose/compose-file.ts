@@ -118,6 +118,7 @@ const parts = () => ({
     FUNCTION_URL: 'http://{function}:8080',
     // the gateway, which sends only the address of the client
     TRUSTED_PROXIES: '1',
+    LIMITS_FACTOR: '${LIMITS_FACTOR:-1}',
     JWT_PUBLIC_KEYS_FILE: '/run/secrets/jwt-public-keys',
   },
   ...Object.fromEntries(domainNames.map((domain) => [domain, domainPart(domain)])),

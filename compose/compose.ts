@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pc from 'picocolors'
+import { readLimitsFactor } from '../functions/shared/http/limits-factor.ts'
 import { run } from '../functions/shared/process/run.ts'
 import { UserError } from '../functions/shared/process/user-error.ts'
 import { parseArguments } from '../local/commands/arguments.ts'
@@ -20,7 +21,8 @@ const usage = `npm run compose -- [--grouped] [--profile NAME] [COMMAND …]
   --profile NAME      core: only what an order needs; rest: everything (the default)
   --help              prints this text
 If SITE=shop.example.org is set, the gateway fetches a certificate for this host, and listens on the ports 80
-and 443 of all addresses. CORS_ORIGINS names the origins whose pages may call the shop.`
+and 443 of all addresses. CORS_ORIGINS names the origins whose pages may call the shop. LIMITS_FACTOR multiplies
+the limits on the requests of each caller; 0 switches them off.`
 
 /** The file to which the local authority's certificate is copied, so that clients can trust it. */
 export const rootCertificate = join(secretsFolder, 'gateway-root.crt')
@@ -28,11 +30,12 @@ export const rootCertificate = join(secretsFolder, 'gateway-root.crt')
 /**
  * Returns the environment of `docker compose`. If SITE is set, it includes the address and ports of a public
  * site.
- * @throws UserError if SITE is not the name of a host, or CORS_ORIGINS are not origins
+ * @throws UserError if SITE is not the name of a host, CORS_ORIGINS are not origins, or LIMITS_FACTOR is not a number
  */
 export function environmentOf(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  // throws if they are not origins
+  // these throw if they cannot be used
   readOrigins(env['CORS_ORIGINS'])
+  readLimitsFactor(env['LIMITS_FACTOR'])
   const site = env['SITE']
   if (!site || site === 'localhost') return env
   if (!/^(?:[a-z\d](?:[a-z\d-]*[a-z\d])?\.)+[a-z]{2,}$/i.test(site))

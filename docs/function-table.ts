@@ -39,15 +39,18 @@ Each function has a file, \`functions/<domain>/<function>.ts\`, and a row in its
 ## Operations
 
 ${table(
-  ['function', 'call', 'who may call', 'domain', 'instances'],
+  ['function', 'call', 'who may call', 'domain', 'instances', 'requests a minute'],
   Object.entries(operations).map(([name, row]) => [
     `\`${name}\``,
     `\`${row.method.toUpperCase()} ${row.path}\``,
     whoOf(row),
     row.domain,
     instances(row),
+    limitOf(row),
   ]),
 )}
+
+The last column is how many requests a user may make, and a network from which nobody is logged in ([security.md](security.md#limits)).
 
 ## Reactions
 
@@ -65,6 +68,11 @@ ${table(
 
 const instances = ({ scaling, maxScale }: Pick<OperationRow, 'scaling' | 'maxScale'>) =>
   scaling === 'cpu' ? `1–${maxScale}, on CPU` : `${scaling === 'warm' ? 1 : 0}–${maxScale}`
+
+const limitOf = ({ by, limits: { user, network, seconds } }: OperationRow) => {
+  const numbers = by !== 'anyone' || user === network ? [user] : [user, network]
+  return numbers.map((requests) => Math.round((requests * 60) / seconds).toLocaleString('en')).join(', ')
+}
 
 const whoOf = ({ by }: OperationRow) =>
   by === 'user' ? 'logged in' : by === 'anyone' ? 'anyone' : by.join(', ')

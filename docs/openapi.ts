@@ -36,7 +36,7 @@ export async function openApiDocument() {
       title: 'Zeroshop',
       version: '1.0.0',
       description:
-        'A shop back end of small functions. Amounts are integers of minor units; times are RFC 3339 in UTC; problems are RFC 9457 documents.',
+        'A shop back end of small functions. Amounts are integers of minor units; times are RFC 3339 in UTC; problems are RFC 9457 documents. Each answer says how many requests are left: RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers).',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
@@ -154,6 +154,7 @@ export function problemsOf(row: OperationRow, { request, problems = [] }: Contra
   const names: (ProblemName | ProblemType)[] = [
     'malformed-request',
     'not-logged-in',
+    'too-many-requests',
     'internal-error',
     'store-unavailable',
     ...problems,
@@ -171,7 +172,7 @@ export function problemsOf(row: OperationRow, { request, problems = [] }: Contra
 /** The headers of every problem with a status. */
 const headersOfProblem: Record<number, string[]> = {
   401: ['WWW-Authenticate'],
-  429: ['Retry-After'],
+  429: ['Retry-After', 'RateLimit', 'RateLimit-Policy'],
   503: ['Retry-After'],
 }
 

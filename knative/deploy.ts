@@ -9,6 +9,7 @@ import { dockerProblem, dockerSays, root } from '../images/docker.ts'
 import { functionNames, serviceNames } from '../images/table.ts'
 import { makeSecrets } from '../compose/secrets.ts'
 import { functions, type FunctionName } from '../functions/table.ts'
+import { readLimitsFactor } from '../functions/shared/http/limits-factor.ts'
 import { run } from '../functions/shared/process/run.ts'
 import { UserError } from '../functions/shared/process/user-error.ts'
 import { readArguments } from '../local/commands/arguments.ts'
@@ -19,7 +20,8 @@ import { discardRevisions, keepsItsPod, unrouted } from './revisions.ts'
 import { secretObjects } from './secrets.ts'
 
 const usage = `npm run deploy -- --overlay local|staging|production [--registry ghcr.io/you] [--no-build]
-Deploys the shop to the cluster of KUBECONFIG. It needs Knative Serving: https://knative.dev/docs/install.`
+Deploys the shop to the cluster of KUBECONFIG. It needs Knative Serving: https://knative.dev/docs/install.
+If LIMITS_FACTOR is set, it multiplies the limits on requests; 0 switches them off.`
 
 /** The longest that resources of one kind may take to become ready, in seconds. */
 const patience = 300
@@ -27,6 +29,7 @@ const patience = 300
 interface Resource {
   kind: string
   metadata: { name: string; namespace?: string; labels?: Record<string, string> }
+  data?: Record<string, string>
 }
 
 const deployed = [...functionNames, ...serviceNames, 'gateway']
@@ -42,6 +45,7 @@ async function main(): Promise<void> {
   if (values.overlay === undefined) throw new UserError(usage)
   const began = performance.now()
   await checkCluster()
+  readLimitsFactor(process.env['LIMITS_FACTOR'])
   const problem = dockerProblem()
   if (problem !== undefined) throw new UserError(problem)
 
@@ -125,7 +129,15 @@ async function render(overlay: string, registry: string | undefined): Promise<Re
     }),
   )
   const text = await kubectl(['kustomize', folder])
-  return parseAllDocuments(text).map((document) => document.toJS() as Resource)
+  return parseAllDocuments(text).map((document) => withLimits(document.toJS() as Resource))
+}
+
+/** Sets the limits in the functions' settings, if LIMITS_FACTOR says so. */
+function withLimits(resource: Resource): Resource {
+  const factor = process.env['LIMITS_FACTOR']
+  if (factor === undefined || resource.kind !== 'ConfigMap' || resource.metadata.name !== 'settings')
+    return resource
+  return { ...resource, data: { ...resource.data, LIMITS_FACTOR: factor } }
 }
 
 async function apply(resources: unknown[]): Promise<void> {

@@ -15,6 +15,7 @@ import {
 import { openDomain, operationOf } from '../functions/source.ts'
 import { createApp } from '../functions/shared/http/app.ts'
 import { openAddressOf } from '../functions/shared/http/client-address.ts'
+import { openLimits } from '../functions/shared/http/limits.ts'
 import { readConfig } from '../functions/shared/process/config.ts'
 import { loggable } from '../functions/shared/process/loggable.ts'
 import { openAuthenticator } from '../functions/shared/auth/keys.ts'
@@ -51,11 +52,13 @@ export async function startInProcess(
   }
   const deps = (domain: string) => opened.get(domain)!.deps
   const shared = readConfig(environment.ofFunction('get-jwks'))
+  const addressOf = openAddressOf(shared)
   const app = createApp({
     operations: await Promise.all((Object.keys(operations) as OperationName[]).map(operationOf)),
     deps,
     authenticate: openAuthenticator(shared),
-    addressOf: openAddressOf(shared),
+    addressOf,
+    limits: openLimits(shared, addressOf, (domain) => opened.get(domain)?.requestCounts, log),
     log,
   })
 

@@ -19,6 +19,7 @@ export const problems = {
   'unsupported-encoding': [415, 'The body must not be compressed'],
   'idempotency-key-reused': [422, 'The Idempotency-Key was used for another request'],
   'if-match-missing': [428, 'An If-Match header is needed'],
+  'too-many-requests': [429, 'Too many requests'],
   'headers-too-large': [431, 'The headers are too large'],
 } as const satisfies Record<string, Problem>
 

@@ -26,6 +26,8 @@ import { openAuthenticator } from '../functions/shared/auth/keys.ts'
 import type { EventSpec, Role } from '../functions/shared/domain.ts'
 import { createTokens, generateKeys } from '../functions/users/tokens.ts'
 import { createApp } from '../functions/shared/http/app.ts'
+import { openAddressOf } from '../functions/shared/http/client-address.ts'
+import { openLimits } from '../functions/shared/http/limits.ts'
 import type { User } from '../functions/shared/auth/access-token.ts'
 import { readConfig } from '../functions/shared/process/config.ts'
 import type { Opened } from '../functions/shared/process/entry.ts'
@@ -61,17 +63,19 @@ type SecurityEntry = Record<string, unknown>
 /**
  * The shop of one test file: the functions of the given domains in this process, with their own databases on
  * the run's real stores, and without a broker. Every response is checked against the OpenAPI document.
- * @param options `collects`: whether the events of MongoDB's domains are copied into the outbox, as by a relay
+ * @param options `collects`: whether the events of MongoDB's domains are copied into the outbox, as by a relay;
+ *   `beside`: a shop whose databases it shares, as another process does. Close that one last.
  */
 export async function openShop(
   domains: Domain[],
   environment: Record<string, string> = {},
-  { collects = true } = {},
+  { collects = true, beside }: { collects?: boolean; beside?: { name: string } } = {},
 ) {
   const stores = inject('stores')
-  const database = `test_${randomUUID().replaceAll('-', '')}`
+  const database = beside?.name ?? `test_${randomUUID().replaceAll('-', '')}`
   const admin = postgres(stores.postgres, { max: 1, onnotice: () => {} })
-  await admin.unsafe(`create database ${database} template zeroshop_template strategy file_copy`)
+  if (beside === undefined)
+    await admin.unsafe(`create database ${database} template zeroshop_template strategy file_copy`)
   const { privateKey, publicKeys } = await generateKeys()
   const as = (role: string) => {
     const url = new URL(stores.postgres)
@@ -91,6 +95,8 @@ export async function openShop(
         PAYMENT_PROVIDER_URL: 'http://127.0.0.1:9',
         PAYMENT_PROVIDER_KEY: 'test',
         STREAM_TICKET_KEY: 'a key for tickets that is long enough',
+        // tests send more than people do
+        LIMITS_FACTOR: '0',
         ...environment,
       },
       rowOf(functionsOf(domain)[0]!).settings,
@@ -142,10 +148,14 @@ export async function openShop(
   const names = (Object.keys(operations) as OperationName[]).filter((n) =>
     domains.includes(operations[n].domain),
   )
+  const shared = config('users')
+  const addressOf = openAddressOf(shared)
   const app: Hono = createApp({
     operations: await Promise.all(names.map(operationOf)),
     deps: (domain) => opened.get(domain)!.deps,
-    authenticate: openAuthenticator(config('users')),
+    authenticate: openAuthenticator(shared),
+    addressOf,
+    limits: openLimits(shared, addressOf, (domain) => opened.get(domain)?.requestCounts, log),
     log,
   })
 
@@ -177,6 +187,8 @@ export async function openShop(
 
   return {
     app,
+    /** The name of its databases. */
+    name: database,
     /** The entries of the security log, oldest first. */
     securityLog,
     users,
@@ -250,7 +262,7 @@ export async function openShop(
       await mongo?.close()
       await Promise.all([...opened.values()].map((o) => o.close()))
       await events.client.end()
-      await admin.unsafe(`drop database ${database} with (force)`)
+      if (beside === undefined) await admin.unsafe(`drop database ${database} with (force)`)
       await admin.end()
     },
   }

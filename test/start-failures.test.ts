@@ -56,6 +56,11 @@ describe('a start that fails', { timeout: patienceMs }, () => {
     [[], { PORT: 'abc' }, 'PORT=abc: set it to a whole number from 0 to 65535.'],
     [
       [],
+      { LIMITS_FACTOR: 'off' },
+      'LIMITS_FACTOR=off: set it to a number, such as 2 to double every limit, or 0 for no limits.',
+    ],
+    [
+      [],
       { ALLOWED_HOSTS: 'a b' },
       'ALLOWED_HOSTS=a b: set it to host names, separated by commas, such as shop.test,10.0.0.7.',
     ],

@@ -25,6 +25,7 @@ export default domain<typeof open>()({
       idempotent: true,
       emits: ['order.placed', 'order.deadline-reached'],
       leavesSecretsFor: ['payments'],
+      limits: { user: 120 },
       concurrency: 100,
       maxScale: 10,
     }),
@@ -64,6 +65,8 @@ export default domain<typeof open>()({
       listens: true,
       concurrency: 500,
       streamSeconds: 600,
+      // a browser that lost the connection tries again every few seconds
+      limits: { user: 120 },
     }),
     'create-ticket': post(
       '/api/v1/orders/{id}/events/tickets',
@@ -72,6 +75,7 @@ export default domain<typeof open>()({
         by: 'user',
         fresh: true,
         maxScale: 2,
+        limits: { user: 120 },
       },
     ),
   },

@@ -4,6 +4,7 @@ import { InvalidEvent, type EventData } from '../../events/event.ts'
 import type { Actor } from '../shared/auth/actor.ts'
 import { ActorSchema, toActor } from '../shared/schemas/actor.ts'
 import { time } from '../shared/store/columns.ts'
+import { requestCountsTable } from '../shared/store/counts-table.ts'
 import { endedSessionsTable } from '../shared/store/ended-sessions-table.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
 import { CardToken } from '../shared/schemas/card-token.ts'
@@ -127,6 +128,7 @@ export const products = schema.table('products', {
 
 export const idempotencyKeys = idempotencyTable(schema)
 export const endedSessions = endedSessionsTable(schema)
+export const requestCounts = requestCountsTable(schema)
 
 export const OrderLine = z
   .object({ sku: Sku, name: z.string(), quantity: Quantity, unitPrice: z.int() })

@@ -24,6 +24,7 @@ export default domain<typeof open>()({
       by: ['staff', 'admin'],
       fresh: true,
       idempotent: true,
+      limits: { user: 60 },
       emits: ['refund.requested', 'payment.refunded'],
     }),
   },

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { sql } from 'drizzle-orm'
 import { check, index, integer, pgSchema, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { time } from '../shared/store/columns.ts'
+import { requestCountsTable } from '../shared/store/counts-table.ts'
 import { endedSessionsTable } from '../shared/store/ended-sessions-table.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
 import { Amount, Id, Money, text as Text, Timestamp } from '../shared/schemas/schemas.ts'
@@ -150,6 +151,7 @@ export type RefundRow = typeof refunds.$inferSelect
 
 export const idempotencyKeys = idempotencyTable(schema)
 export const endedSessions = endedSessionsTable(schema)
+export const requestCounts = requestCountsTable(schema)
 
 export const Payment = z
   .object({

@@ -19,6 +19,15 @@ export type Caller = 'anyone' | 'user' | readonly Role[]
  */
 export type Scaling = 'zero' | 'warm' | 'cpu'
 
+/** How many requests a caller may make to an operation within `seconds`. LIMITS_FACTOR multiplies it. */
+export interface RequestLimits {
+  /** For each user. */
+  user: number
+  /** For each network, of callers who are not logged in. Many people may share one. */
+  network: number
+  seconds: number
+}
+
 interface Row {
   summary: string
   scaling: Scaling
@@ -34,6 +43,7 @@ export interface OperationRow extends Row {
   method: 'get' | 'post' | 'patch' | 'delete'
   path: string
   by: Caller
+  limits: RequestLimits
   /** Requires an Idempotency-Key, because it creates something or charges money. */
   idempotent?: true
   /**
@@ -120,10 +130,16 @@ export const domain =
     declaration
 
 type Given<R extends Row> = Partial<R> & Omit<R, keyof Row>
-type OperationGiven = Omit<Given<OperationRow>, 'method' | 'path' | 'summary'> & { by: Caller }
+type OperationGiven = Omit<Given<Omit<OperationRow, 'limits'>>, 'method' | 'path' | 'summary'> & {
+  by: Caller
+  limits?: Partial<RequestLimits>
+}
+
+const reads = { user: 6_000, network: 6_000, seconds: 60 }
+const writes = { user: 600, network: 600, seconds: 60 }
 
 const http =
-  <const M extends OperationRow['method']>(method: M) =>
+  <const M extends OperationRow['method']>(method: M, limits: RequestLimits) =>
   <const P extends string, const G extends OperationGiven>(path: P, summary: string, given: G) => ({
     scaling: 'zero' as Scaling,
     concurrency: 50,
@@ -133,13 +149,14 @@ const http =
     path,
     summary,
     ...given,
+    limits: { ...limits, ...given.limits },
   })
 
 /** Each of these declares an operation with its HTTP method. */
-export const get = http('get')
-export const post = http('post')
-export const patch = http('patch')
-export const del = http('delete')
+export const get = http('get', reads)
+export const post = http('post', writes)
+export const patch = http('patch', writes)
+export const del = http('delete', writes)
 
 /** Declares a reaction to events of these types. */
 export const on = <const O extends readonly string[]>(

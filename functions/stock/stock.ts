@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { sql } from 'drizzle-orm'
 import { bigint, check, index, integer, jsonb, pgSchema, text, uuid } from 'drizzle-orm/pg-core'
 import { time } from '../shared/store/columns.ts'
+import { requestCountsTable } from '../shared/store/counts-table.ts'
 import { endedSessionsTable } from '../shared/store/ended-sessions-table.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
 import { Id, Sku, text as Text, Timestamp, when } from '../shared/schemas/schemas.ts'
@@ -63,6 +64,7 @@ export const reservations = schema.table('reservations', {
 
 export const idempotencyKeys = idempotencyTable(schema)
 export const endedSessions = endedSessionsTable(schema)
+export const requestCounts = requestCountsTable(schema)
 
 export const SkuParam = z.object({ sku: Sku })
 

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { and, eq, gt, sql } from 'drizzle-orm'
-import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible'
+import { RateLimiterRes, type RateLimiterPostgres } from 'rate-limiter-flexible'
 import { prepared, type Db } from '../shared/store/postgres.ts'
+import { postgresLimiter } from '../shared/store/postgres-limiter.ts'
 import { Problem } from '../shared/http/problems.ts'
 import type { SecurityDetails } from '../shared/http/security-log.ts'
 import { sessions } from './session.ts'
@@ -54,23 +55,14 @@ export interface Attempts {
 
 export const openAttempts = prepared((db: Db): Attempts => {
   const limiter = (keyPrefix: Budget) =>
-    new RateLimiterPostgres({
-      // the part of the `pg` client that the limiter uses
-      storeClient: {
-        query: async ({ text, values }: { text: string; values: (string | number)[] }) => {
-          const rows = await db.client.unsafe(text, values, { prepare: true })
-          return { rows, rowCount: rows.count }
-        },
-      },
-      storeType: 'client',
+    postgresLimiter(db, {
       schemaName: 'users',
       tableName: 'attempts',
-      tableCreated: true,
       keyPrefix,
       points: limits[keyPrefix].points,
       duration: limits[keyPrefix].seconds,
       // one of the limiters deletes the expired rows of all
-      clearExpiredByTimeout: keyPrefix === 'pair',
+      clearsExpired: keyPrefix === 'pair',
     })
   const limiters = { pair: limiter('pair'), address: limiter('address'), elsewhere: limiter('elsewhere') }
   return {

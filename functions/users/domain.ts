@@ -20,14 +20,22 @@ export default domain<typeof open>()({
       core: true,
       idempotent: true,
       concurrency: 2,
+      // a password hash each
+      limits: { user: 30, network: 30 },
     }),
     'get-user': get('/api/v1/users/{id}', 'Read a user', { by: 'user', fresh: true }),
-    'list-users': get('/api/v1/users', 'List users', { by: ['admin'], fresh: true }),
+    'list-users': get('/api/v1/users', 'List users', {
+      by: ['admin'],
+      fresh: true,
+      limits: { user: 600 },
+    }),
     'update-user': patch('/api/v1/users/{id}', 'Change a user', {
       by: 'user',
       fresh: true,
       emits: ['user.email-changed', 'session.ended'],
       concurrency: 2,
+      // up to two password hashes each
+      limits: { user: 30 },
     }),
     'delete-user': del('/api/v1/users/{id}', 'Delete a user and end their sessions', {
       by: 'user',
@@ -35,6 +43,7 @@ export default domain<typeof open>()({
       emits: ['user.deleted', 'session.ended'],
       concurrency: 2,
       maxScale: 2,
+      limits: { user: 30 },
     }),
 
     'log-in': post('/api/v1/sessions', 'Log in', {

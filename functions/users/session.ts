@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import * as z from 'zod'
-import { bigint, index, integer, text, uuid } from 'drizzle-orm/pg-core'
+import { index, text, uuid } from 'drizzle-orm/pg-core'
 import { time } from '../shared/store/columns.ts'
+import { countsTable, requestCountsTable } from '../shared/store/counts-table.ts'
 import { Problem } from '../shared/http/problems.ts'
 import type { SecurityDetails } from '../shared/http/security-log.ts'
 import { Email } from './email.ts'
@@ -56,17 +57,10 @@ export const refreshTokens = schema.table(
   (t) => [index().on(t.sessionId)],
 )
 
-/** The number of login attempts of each budget (attempts.ts), in the format of rate-limiter-flexible. */
-export const attempts = schema.table(
-  'attempts',
-  {
-    key: text().primaryKey(),
-    points: integer().notNull().default(0),
-    /** In ms since 1970. */
-    expire: bigint({ mode: 'number' }),
-  },
-  (t) => [index().on(t.expire)],
-)
+/** The number of login attempts of each budget (attempts.ts). */
+export const attempts = countsTable(schema, 'attempts')
+
+export const requestCounts = requestCountsTable(schema)
 
 export const Credentials = z
   .strictObject({

@@ -1,5 +1,6 @@
 import { nameOf } from '../hosts.ts'
 import { UserError } from '../../functions/shared/process/user-error.ts'
+import { readLimitsFactor } from '../../functions/shared/http/limits-factor.ts'
 import { readOrigins, type Origins } from '../cors.ts'
 import { parseArguments } from './arguments.ts'
 
@@ -22,12 +23,15 @@ export const usage = `npm start -- [options]
   --in-process       runs all functions in one process
 PORT sets the port (8080), DATA_DIR the data folder (.data, or a folder outside the checkout if .data cannot be used),
 CORS_ORIGINS the origins whose pages may call the shop, such as https://shop.example.org, or * (none),
-ALLOWED_HOSTS the hosts at which the shop may be reached besides localhost, such as shop.test,10.0.0.7.`
+ALLOWED_HOSTS the hosts at which the shop may be reached besides localhost, such as shop.test,10.0.0.7,
+LIMITS_FACTOR what the limits on the requests of each caller are multiplied by (1; 0 switches them off).`
 
 /** @throws UserError if an option is unknown or its value is out of range */
 export function readOptions(args: string[], env: NodeJS.ProcessEnv): Options | 'help' {
   const { values } = parse(args)
   if (values.help) return 'help'
+  // throws if the functions could not use it
+  readLimitsFactor(env['LIMITS_FACTOR'])
   return {
     port: whole('PORT', env['PORT'] ?? '8080', 0, 65_535),
     window: whole('--window', values.window ?? '60', 2, 3_600),

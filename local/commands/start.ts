@@ -94,9 +94,14 @@ async function runShop(options: Options, dataDir: string): Promise<number> {
   }
 }
 
-/** The settings of functions that may be set here: which proxies are in front of the shop. */
-const passedOn = ({ TRUSTED_PROXIES: value }: NodeJS.ProcessEnv): Settings =>
-  value === undefined ? {} : { TRUSTED_PROXIES: value }
+/** Returns the settings of functions that may be set here. */
+const passedOn = (env: NodeJS.ProcessEnv): Settings =>
+  Object.fromEntries(
+    ['TRUSTED_PROXIES', 'LIMITS_FACTOR'].flatMap((name) => {
+      const value = env[name]
+      return value === undefined ? [] : [[name, value]]
+    }),
+  )
 
 /** Kills the processes that still run, and exits. */
 function cutOff(system: System | undefined, code: number) {

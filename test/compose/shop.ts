@@ -19,6 +19,8 @@ export function composeShop(name: string, file: string, port: number) {
   const environment = {
     ...process.env,
     COMPOSE_PROJECT_NAME: name,
+    // tests send more than people do
+    LIMITS_FACTOR: '0',
     HTTP_PORT: String(port),
     HTTPS_PORT: String(port + 1),
   }

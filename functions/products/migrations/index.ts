@@ -34,4 +34,13 @@ export const migrations: readonly MongoMigration[] = [
     up: inUpperCase,
   },
   { up: foldedWords },
+  {
+    // for the limits on requests, as rate-limiter-flexible creates them
+    up: async (db) => {
+      await db.collection('request_counts').createIndexes([
+        { name: 'key', key: { key: 1 }, unique: true },
+        { name: 'expire', key: { expire: -1 }, expireAfterSeconds: 0 },
+      ])
+    },
+  },
 ]

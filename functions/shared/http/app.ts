@@ -13,6 +13,7 @@ import { isUnavailable } from '../store/store-errors.ts'
 import { addressBehind, type AddressOf } from './client-address.ts'
 import { notModified } from './entity-tag.ts'
 import { gatewayProblems } from './gateway-problems.ts'
+import { addRateLimit, type LimitRequests, type Limits } from './limits.ts'
 import { malformedRequest, Problem } from './problems.ts'
 import { readUpTo } from './read-up-to.ts'
 import { openSecurityLog, type LogSecurity } from './security-log.ts'
@@ -34,6 +35,8 @@ export interface AppOptions {
   authenticate: Authenticate
   /** Returns the client's address; by default, one proxy before the functions is trusted. */
   addressOf?: AddressOf
+  /** Limits the requests of callers; none if it is undefined. */
+  limits?: Limits | undefined
   log: Logger
 }
 
@@ -50,6 +53,7 @@ export function createApp({
   deps,
   authenticate,
   addressOf = addressBehind('1'),
+  limits,
   log,
 }: AppOptions): Hono {
   const app = new Hono()
@@ -72,14 +76,21 @@ export function createApp({
       throw new Error(
         `${operation.name} is fresh, but functions/${row.domain}/open.ts opens no isSessionEnded`,
       )
+    const limitRequests = limits?.of(row)
     app.on(
       row.method.toUpperCase(),
       [path],
+      ...(limitRequests === undefined ? [] : [rateLimited]),
       ...(row.method === 'get' ? [] : [limit(max)]),
       ...(row.method === 'get' && hasETag(operation) ? [notModified] : []),
       async (c, next) => {
         c.set('operation', operation.name)
-        const call = await accept(c, operation, row, { authenticate, isSessionEnded, deps: given })
+        const call = await accept(c, operation, row, {
+          authenticate,
+          limitRequests,
+          isSessionEnded,
+          deps: given,
+        })
         c.set('call', { ...call, address: addressOf(c), logSecurity: securityLog.of(c) })
         await next()
       },
@@ -93,6 +104,12 @@ export function createApp({
   }
   for (const [path, allowed] of methods) app.all(path, () => refuseMethod(allowed))
   return app
+}
+
+/** Says on every answer where the caller stands, once that is known. */
+const rateLimited: MiddlewareHandler = async (c, next) => {
+  await next()
+  addRateLimit(c)
 }
 
 /** Refuses a request whose URL cannot be parsed, because of an odd Host such as 1.2.3.4.5. */
@@ -112,7 +129,7 @@ function refuseMethod(methods: string[]): never {
 /**
  * Checks the caller and then the request, in the order in which a client can correct mistakes. Returns the
  * operation's call.
- * @throws Problem 400, 401, 403 or 415
+ * @throws Problem 400, 401, 403, 415 or 429
  */
 async function accept(
   c: Context,
@@ -120,13 +137,25 @@ async function accept(
   row: OperationRow,
   {
     authenticate,
+    limitRequests,
     isSessionEnded,
     deps,
-  }: { authenticate: Authenticate; isSessionEnded: IsSessionEnded | undefined; deps: object },
+  }: {
+    authenticate: Authenticate
+    limitRequests: LimitRequests | undefined
+    isSessionEnded: IsSessionEnded | undefined
+    deps: object
+  },
 ) {
   const { name, contract } = operation
-  const user = (await authenticate(c.req.header('authorization'))) ?? (await contract.authenticate?.(c, deps))
+  const identify = async () =>
+    (await authenticate(c.req.header('authorization'))) ?? (await contract.authenticate?.(c, deps))
+  const user = await identify().catch(async (error: unknown) => {
+    await limitRequests?.(c, undefined)
+    throw error
+  })
   c.set('user', user)
+  await limitRequests?.(c, user)
   if (isSessionEnded !== undefined && user !== undefined) await refuseIfEnded(isSessionEnded, user)
   authorize(row.by, user)
   const { query, body } = contract.request

@@ -32,6 +32,7 @@ export const problems = {
   'idempotency-key-reused': [422, 'The Idempotency-Key was used for another request'],
   'if-match-missing': [428, 'An If-Match header is needed'],
   'too-many-attempts': [429, 'Too many attempts'],
+  'too-many-requests': [429, 'Too many requests'],
   'internal-error': [500, 'Something went wrong on our side'],
   overloaded: [503, 'Overloaded'],
   'store-unavailable': [503, 'A store cannot be reached just now'],

@@ -49,6 +49,7 @@ export const settings: Readonly<Record<string, string>> = {
   PAYMENT_SANDBOX_JOURNAL: 'the file in which the payment sandbox records its payments',
   TRUSTED_PROXIES:
     'the proxies whose X-Forwarded-For is believed: how many there are before the functions, or their ranges; 1 if it is not set',
+  LIMITS_FACTOR: 'what every limit on requests is multiplied by; 1 if it is not set, and 0 for no limits',
   FUNCTION_URL: 'the address of a function, with {function} in place of its name',
   K_REVISION: 'the revision of this function, which Knative sets; it is sent in each response as X-Revision',
   STORE_WAIT_SECONDS: 'how long to wait at the start for a store that does not respond; 20 if it is not set',

@@ -6,6 +6,7 @@ import { openAuthenticator } from '../auth/keys.ts'
 import { createApp } from '../http/app.ts'
 import { malformedRequest, Problem } from '../http/problems.ts'
 import { openAddressOf } from '../http/client-address.ts'
+import { openLimits } from '../http/limits.ts'
 import type { Config } from './config.ts'
 import { loadOperation, type Entry, type Opened } from './entry.ts'
 import type { Service } from './service.ts'
@@ -30,11 +31,13 @@ export async function serve(entry: Entry, opened: Opened, config: Config, listen
 
 /** Returns the app of a domain's operations, with health checks. */
 export async function appOf(entries: Entry[], opened: Opened, config: Config, log: Logger): Promise<Hono> {
+  const addressOf = openAddressOf(config)
   const app = createApp({
     operations: await Promise.all(entries.map(loadOperation)),
     deps: () => opened.deps,
     authenticate: openAuthenticator(config),
-    addressOf: openAddressOf(config),
+    addressOf,
+    limits: openLimits(config, addressOf, () => opened.requestCounts, log),
     log,
   })
   addHealth(app, opened)

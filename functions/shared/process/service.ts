@@ -1,3 +1,5 @@
+import type { RequestCounts } from '../store/request-counts.ts'
+
 /** What a process needs while it serves: its stores, with their checks. */
 export interface Service {
   /** Returns what has failed for some seconds, if the process watches that. It is then not ready. */
@@ -10,6 +12,8 @@ export interface Service {
    */
   checked: Promise<void>
   close: () => Promise<void>
+  /** The counts of requests that its processes share. */
+  requestCounts?: RequestCounts
 }
 
 /** A store that fails although the process that needs it runs. */

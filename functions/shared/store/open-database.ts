@@ -3,6 +3,7 @@ import type { Service } from '../process/service.ts'
 import type { IsSessionEnded } from '../auth/ended-sessions.ts'
 import type { EndedSessionsTable } from './ended-sessions-table.ts'
 import type { Db } from './postgres.ts'
+import { openRequestCounts } from './request-counts.ts'
 import type { Journal } from './schema-version.ts'
 
 /** Opens a domain's PostgreSQL schema. The drivers are loaded while it waits for the network. */
@@ -19,8 +20,13 @@ export async function openDatabase(
   const listenUrl = config.get('LISTEN_DATABASE_URL') && config.need('LISTEN_DATABASE_URL')
   const db = openPostgres(config.need('DATABASE_URL'), { name, listenUrl })
   const checked = waitForSchema(db.client, { domain, migrations, waitMs: storeWaitMs(config) })
+  const requestCounts = openRequestCounts(async () => {
+    const { requestLimiter } = await import('./postgres-limiter.ts')
+    return requestLimiter(db, domain)
+  })
   return {
     db,
+    requestCounts,
     checked: inBackground(checked),
     ping: async () => void (await db.client`select 1`),
     close: () => db.close(),

@@ -2,6 +2,7 @@ import type { Config } from '../process/config.ts'
 import type { Service } from '../process/service.ts'
 import type { MongoMigration, MongoStore } from './mongodb.ts'
 import { inBackground, knockAt } from './open-database.ts'
+import { openRequestCounts } from './request-counts.ts'
 
 /** Opens a domain's MongoDB database. The driver is loaded while it waits for the network. */
 export async function openMongoDatabase(
@@ -21,5 +22,9 @@ export async function openMongoDatabase(
     domain,
     waitMs: storeWaitMs(config),
   })
-  return { ...store, checked: inBackground(checked) }
+  const requestCounts = openRequestCounts(async () => {
+    const { requestLimiter } = await import('./mongodb-limiter.ts')
+    return requestLimiter(store.db)
+  })
+  return { ...store, requestCounts, checked: inBackground(checked) }
 }
