@@ -32,6 +32,53 @@ export function groupedComposeFile(): string {
   )
 }
 
+/** Returns compose/compose.redis.yaml: what is added to compose.yaml if requests are counted in Redis. */
+export function redisComposeFile(): string {
+  const counted = {
+    environment: { REDIS_URL_FILE: '/run/secrets/redis-url' },
+    secrets: ['redis-url'],
+    networks: ['redis'],
+  }
+  const document = new Document({
+    'x-counted': counted,
+    services: {
+      redis: redis(),
+      ...Object.fromEntries(Object.keys(operations).map((name) => [name, new Alias('counted')])),
+    },
+    networks: { redis: { internal: true } },
+    secrets: Object.fromEntries(
+      ['redis-url', 'redis-conf'].map((name) => [name, { file: `secrets/${name}` }]),
+    ),
+  })
+  ;((document.contents as YAMLMap).get('x-counted') as YAMLMap).anchor = 'counted'
+  return written(document, [
+    'Counts the requests of callers in Redis (Valkey), instead of in the store of each domain.',
+    'From the root: npm run compose -- --redis.',
+  ])
+}
+
+/** Its data is not kept: the counts are good for a minute. */
+const redis = () => {
+  const { depends_on: _, ...hardened } = parts().function
+  return { ...hardened, ...valkey }
+}
+
+const valkey = {
+  image: 'valkey/valkey:8',
+  user: '999:1000',
+  command: ['valkey-server', '/run/secrets/redis-conf', '--save', ''],
+  secrets: ['redis-conf'],
+  networks: ['redis'],
+  healthcheck: {
+    // whether it listens on port 6379 (18EB in hexadecimal)
+    test: ['CMD', 'grep', '-q', ':18EB .* 0A ', '/proc/net/tcp'],
+    interval: '10s',
+    timeout: '5s',
+    start_period: '30s',
+    start_interval: '1s',
+  },
+}
+
 const names = Object.keys(functions) as FunctionName[]
 
 const functionService = (name: FunctionName) => ({
@@ -134,13 +181,20 @@ function compose(comment: string[], services: Record<string, unknown>): string {
   })
   const root = document.contents as YAMLMap
   for (const name of Object.keys(parts())) (root.get(`x-${name}`) as YAMLMap).anchor = name
+  return written(document, [
+    ...comment,
+    'From the root: npm run secrets, then docker compose -f compose/… up --wait; npm run compose does both.',
+  ])
+}
+
+function written(document: Document, comment: string[]): string {
   visit(document, { Seq: (_key, list) => void (list.flow = list.items.length <= 5) })
+  const root = document.contents as YAMLMap
   spread(root)
   spread(root.get('services') as YAMLMap)
   document.commentBefore = [
     "Generated from the domains' declarations by npm run generate (compose/compose-file.ts).",
     ...comment,
-    'From the root: npm run secrets, then docker compose -f compose/… up --wait; npm run compose does both.',
   ]
     .map((line) => ` ${line}`)
     .join('\n')

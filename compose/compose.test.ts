@@ -11,7 +11,7 @@ import { createTokens } from '../functions/users/tokens.ts'
 import { proxyHeaders } from '../functions/shared/http/proxy-headers.ts'
 import { caddyfile } from './caddyfile.ts'
 import { environmentOf, readArguments } from './compose.ts'
-import { composeFile, groupedComposeFile } from './compose-file.ts'
+import { composeFile, groupedComposeFile, redisComposeFile } from './compose-file.ts'
 import { toMib } from './memory.ts'
 import { makeSecrets } from './secrets.ts'
 
@@ -34,8 +34,10 @@ describe('npm run secrets', () => {
 
   it('makes every file that compose mounts, in a folder that only its owner can read', async () => {
     const made = await makeSecrets(folder)
-    const platform = readFileSync(join(import.meta.dirname, 'platform.yaml'), 'utf8')
-    const mounted = [...platform.matchAll(/file: secrets\/(\S+)/g)].map(([, name]) => name)
+    const files = ['platform.yaml', 'compose.redis.yaml'].map((name) =>
+      readFileSync(join(import.meta.dirname, name), 'utf8'),
+    )
+    const mounted = [...files.join('\n').matchAll(/file: secrets\/(\S+)/g)].map(([, name]) => name)
     expect(new Set(made)).toEqual(new Set(mounted))
     expect(new Set(readdirSync(folder))).toEqual(new Set(mounted))
     expect(statSync(folder).mode & 0o777).toBe(0o700)
@@ -153,6 +155,13 @@ describe('npm run compose', () => {
       command: 'logs',
       rest: ['-f', 'relay'],
     })
+    expect(readArguments(['--redis', 'ps']).compose).toEqual([
+      'compose',
+      '-f',
+      'compose/compose.yaml',
+      '-f',
+      'compose/compose.redis.yaml',
+    ])
     expect(readArguments(['up', '--scale', 'create-order=3']).rest).toEqual(['--scale', 'create-order=3'])
     expect(readArguments(['-h']).help).toBe(true)
   })
@@ -161,6 +170,7 @@ describe('npm run compose', () => {
     expect(() => readArguments(['--groupd'])).toThrow('--groupd')
     expect(() => readArguments(['--profile'])).toThrow('--profile')
     expect(() => readArguments(['--profile', 'cor'])).toThrow('There is no profile cor. Use core')
+    expect(() => readArguments(['--grouped', '--redis'])).toThrow('leave out --grouped')
     for (const SITE of ['https://shop.example.org', 'shop', 'a b.org', ':443'])
       expect(() => environmentOf({ SITE })).toThrow('is not the name of a host')
   })
@@ -219,6 +229,12 @@ describe('compose.yaml', () => {
       'list-payments',
     ]
     expect(core.filter((name) => name in operations).toSorted()).toEqual(expected.toSorted())
+  })
+
+  it('gives Redis to every operation, and to no reaction', () => {
+    const { services } = read(redisComposeFile())
+    expect(Object.keys(services).toSorted()).toEqual(['redis', ...Object.keys(operations)].toSorted())
+    for (const { networks } of Object.values(services)) expect(networks).toEqual(['redis'])
   })
 
   it('has the names of the functions as aliases of the grouped containers', () => {

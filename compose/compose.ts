@@ -12,12 +12,13 @@ import { docker, dockerProblem, dockerSays, root } from '../images/docker.ts'
 import { memory } from './memory.ts'
 import { makeSecrets, secretsFolder } from './secrets.ts'
 
-const usage = `npm run compose -- [--grouped] [--profile NAME] [COMMAND …]
+const usage = `npm run compose -- [--grouped | --redis] [--profile NAME] [COMMAND …]
   without a command   makes missing secrets, builds the images, starts everything and waits until it is healthy
   up [OPTION …]       the same, with options of docker compose up: up --scale create-order=3
   memory              prints the resident memory of each container
   …                   any other command of docker compose: ps, logs, down, down --volumes
   --grouped           starts one container for each domain instead of each function, for small machines
+  --redis             counts the requests of callers in Redis, instead of in the store of each domain
   --profile NAME      core: only what an order needs; rest: everything (the default)
   --help              prints this text
 If SITE=shop.example.org is set, the gateway fetches a certificate for this host, and listens on the ports 80
@@ -48,7 +49,7 @@ const profiles: Record<string, string[]> = { core: ['core'], rest: ['core', 'res
 
 /**
  * Parses our own options, which come first. The command and everything after it are passed to docker compose.
- * @throws UserError if an option or a profile is unknown
+ * @throws UserError if an option or a profile is unknown, or options do not fit together
  */
 export function readArguments(args: readonly string[]) {
   const at = args.findIndex((arg, n) => !arg.startsWith('-') && args[n - 1] !== '--profile')
@@ -57,11 +58,18 @@ export function readArguments(args: readonly string[]) {
   const profile = values.profile === undefined ? [] : profiles[values.profile]
   if (profile === undefined)
     throw new UserError(`There is no profile ${values.profile}. Use core, or rest for everything.`)
-  const file = values.grouped === true ? 'compose.grouped.yaml' : 'compose.yaml'
+  if (values.grouped && values.redis)
+    throw new UserError('--redis is for a container for each function: leave out --grouped.')
+  const files = values.grouped ? ['compose.grouped.yaml'] : ['compose.yaml']
+  if (values.redis) files.push('compose.redis.yaml')
   const [command = 'up', ...rest] = at < 0 ? [] : args.slice(at)
   return {
     help: values.help === true,
-    compose: ['compose', '-f', join('compose', file), ...profile.flatMap((name) => ['--profile', name])],
+    compose: [
+      'compose',
+      ...files.flatMap((file) => ['-f', join('compose', file)]),
+      ...profile.flatMap((name) => ['--profile', name]),
+    ],
     /** The options as they were given, for the commands that are printed at the end. */
     own: own.join(' '),
     command,
@@ -74,6 +82,7 @@ const parseOwn = (args: string[]) =>
     args,
     options: {
       grouped: { type: 'boolean' },
+      redis: { type: 'boolean' },
       profile: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },

@@ -92,6 +92,10 @@ export async function makeSecrets(folder = secretsFolder): Promise<string[]> {
     'nats-url',
   )
 
+  // for compose.redis.yaml
+  const redis = await secret('redis-url', () => `redis://:${random()}@redis:6379`)
+  await secret('redis-conf', () => `requirepass ${new URL(redis).password}`, 'redis-url')
+
   for (const setting of deliveryKeys) await secret(fileOf(setting), newKey)
   const makers = {
     random,

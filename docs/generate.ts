@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { format, resolveConfig } from 'prettier'
 import { caddyfile } from '../compose/caddyfile.ts'
-import { composeFile, groupedComposeFile } from '../compose/compose-file.ts'
+import { composeFile, groupedComposeFile, redisComposeFile } from '../compose/compose-file.ts'
 import { platformFile } from '../compose/platform.ts'
 import { run } from '../functions/shared/process/run.ts'
 import { readArguments } from '../local/commands/arguments.ts'
@@ -33,6 +33,7 @@ export async function generated(): Promise<Map<string, string>> {
     ['compose/compose.yaml', await yaml(composeFile())],
     ['compose/platform.yaml', await yaml(platformFile())],
     ['compose/compose.grouped.yaml', await yaml(groupedComposeFile())],
+    ['compose/compose.redis.yaml', await yaml(redisComposeFile())],
     ...Object.entries(eventSchemas()).map(
       ([type, schema]) => [`events/schemas/${type}.json`, json(schema)] as [string, string],
     ),

@@ -97,7 +97,7 @@ async function runShop(options: Options, dataDir: string): Promise<number> {
 /** Returns the settings of functions that may be set here. */
 const passedOn = (env: NodeJS.ProcessEnv): Settings =>
   Object.fromEntries(
-    ['TRUSTED_PROXIES', 'LIMITS_FACTOR'].flatMap((name) => {
+    ['TRUSTED_PROXIES', 'LIMITS_FACTOR', 'REDIS_URL'].flatMap((name) => {
       const value = env[name]
       return value === undefined ? [] : [[name, value]]
     }),

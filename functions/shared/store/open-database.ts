@@ -20,7 +20,7 @@ export async function openDatabase(
   const listenUrl = config.get('LISTEN_DATABASE_URL') && config.need('LISTEN_DATABASE_URL')
   const db = openPostgres(config.need('DATABASE_URL'), { name, listenUrl })
   const checked = waitForSchema(db.client, { domain, migrations, waitMs: storeWaitMs(config) })
-  const requestCounts = openRequestCounts(async () => {
+  const requestCounts = openRequestCounts(config, async () => {
     const { requestLimiter } = await import('./postgres-limiter.ts')
     return requestLimiter(db, domain)
   })
@@ -29,7 +29,10 @@ export async function openDatabase(
     requestCounts,
     checked: inBackground(checked),
     ping: async () => void (await db.client`select 1`),
-    close: () => db.close(),
+    close: () => {
+      requestCounts.close()
+      return db.close()
+    },
   }
 }
 

@@ -22,9 +22,17 @@ export async function openMongoDatabase(
     domain,
     waitMs: storeWaitMs(config),
   })
-  const requestCounts = openRequestCounts(async () => {
+  const requestCounts = openRequestCounts(config, async () => {
     const { requestLimiter } = await import('./mongodb-limiter.ts')
     return requestLimiter(store.db)
   })
-  return { ...store, requestCounts, checked: inBackground(checked) }
+  return {
+    ...store,
+    requestCounts,
+    checked: inBackground(checked),
+    close: () => {
+      requestCounts.close()
+      return store.close()
+    },
+  }
 }

@@ -1,9 +1,11 @@
+import type { Config } from '../process/config.ts'
+
 /*
- * The counts of requests that all processes share (http/limits.ts), in the domain's own store. rate-limiter-flexible is
- * loaded when a process first needs them, and most never do.
+ * The counts of requests that all processes share (http/limits.ts). They are in Redis if REDIS_URL is set, and
+ * otherwise in the domain's own store. The library is loaded when a process first needs them, and most never do.
  */
 
-/** The name of the table or collection. */
+/** The name of the table or collection in the domain's own store. */
 export const requestCounts = 'request_counts'
 
 export interface RequestCounts {
@@ -12,6 +14,7 @@ export interface RequestCounts {
    * @returns the count, and when it ends, in ms from now
    */
   add: (key: string, requests: number, seconds: number) => Promise<{ count: number; endsInMs: number }>
+  close: () => void
 }
 
 /** Options that every limiter needs, and that `penalty` does not use. */
@@ -26,8 +29,20 @@ export interface Limiter {
   ) => Promise<{ consumedPoints: number; msBeforeNext: number }>
 }
 
-/** @param open loads the library, and opens a limiter in the domain's own store */
-export function openRequestCounts(open: () => Promise<Limiter>): RequestCounts {
+/**
+ * Opens the shared counts when they are first used.
+ * @param own loads the library, and opens a limiter in the domain's own store
+ */
+export function openRequestCounts(config: Config, own: () => Promise<Limiter>): RequestCounts {
+  const redis = config.get('REDIS_URL') && config.need('REDIS_URL')
+  let close = () => {}
+  async function open(): Promise<Limiter> {
+    if (!redis) return own()
+    const { redisLimiter } = await import('./redis.ts')
+    const opened = redisLimiter(redis)
+    close = opened.close
+    return opened.limiter
+  }
   let opening: Promise<Limiter> | undefined
   return {
     async add(key, requests, seconds) {
@@ -38,5 +53,6 @@ export function openRequestCounts(open: () => Promise<Limiter>): RequestCounts {
       ).penalty(key, requests, { customDuration: seconds })
       return { count: consumedPoints, endsInMs: msBeforeNext }
     },
+    close: () => close(),
   }
 }
