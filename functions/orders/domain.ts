@@ -25,7 +25,7 @@ export default domain<typeof open>()({
       idempotent: true,
       emits: ['order.placed', 'order.deadline-reached'],
       leavesSecretsFor: ['payments'],
-      limits: { user: 120 },
+      limits: { user: 1_200 },
       concurrency: 100,
       maxScale: 10,
     }),
