@@ -68,9 +68,10 @@ const inOrder = (text: string) =>
   )
 
 /**
- * Matches a name from esbuild, which contains a hash of the file's contents and of all files that it imports.
+ * Matches a name from esbuild, which contains a hash of the file's contents and of all files that it imports. It is
+ * looked for only at the beginnings of words, because a file may contain words of half a megabyte.
  */
-const hashed = /[\w.-]+-[A-Z0-9]{8}\.js/g
+const hashed = /(?<![\w.-])[\w.-]+-[A-Z0-9]{8}\.js/g
 
 /**
  * Returns new names for the files that esbuild named by their contents. A new name depends on the list of the
