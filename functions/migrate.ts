@@ -3,11 +3,12 @@ import { join } from 'node:path'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator'
-import postgres from 'postgres'
+import type postgres from 'postgres'
 import { sourceOf } from '../events/event.ts'
 import { relayOnSecrets, secretRights, stateView, type Rights } from './event-rights.ts'
 import { breakingReason, oldestVersion } from './migration-rules.ts'
 import { UserError } from './shared/process/user-error.ts'
+import { openClient } from './shared/store/postgres.ts'
 import { allowInsert, createPooler, createRole, setTimeouts } from './shared/store/roles.ts'
 import {
   postgresVersion,
@@ -49,7 +50,14 @@ export async function migrate(
   schemas: readonly Schema[],
   poolerPassword?: string,
 ): Promise<void> {
-  const sql = postgres(adminUrl, { max: 1, onnotice: () => {}, connect_timeout: 10 })
+  const sql = openClient(adminUrl, {
+    setting: 'ADMIN_DATABASE_URL',
+    // a migration may wait for locks, and take long
+    silentMs: 3_600_000,
+    max: 1,
+    onnotice: () => {},
+    connect_timeout: 10,
+  })
   try {
     await checkEncoding(sql)
     await sql`set lock_timeout = '120s'`

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { secretsFolder } from '../compose/secrets.ts'
 import { poolerSecrets, secretsOf, serviceSecrets } from '../functions/deployment.ts'
@@ -20,15 +20,24 @@ export const secrets: Record<string, string[]> = {
   nats: ['nats-authorization'],
 }
 
-/** Returns the Secrets as resources to apply. They are never written to a file. */
+/** The certificate of the authority of managed stores, if they have one of their own. */
+const authority = 'stores-ca.crt'
+
+/**
+ * Returns the Secrets as resources to apply. They are never written to a file. Each that contains the URL of a store
+ * also contains the certificate of the stores’ authority, if the folder has one.
+ */
 export function secretObjects(namespace: string, folder = secretsFolder) {
+  const authorities = existsSync(join(folder, authority)) ? [authority] : []
+  const withAuthority = (files: string[]) =>
+    files.some((file) => file.endsWith('-url')) ? [...files, ...authorities] : files
   return Object.entries(secrets).map(([name, files]) => ({
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: { name, namespace, labels: { 'app.kubernetes.io/part-of': 'zeroshop' } },
     type: 'Opaque',
     stringData: Object.fromEntries(
-      files.map((file) => [file, readFileSync(join(folder, file), 'utf8').trim()]),
+      withAuthority(files).map((file) => [file, readFileSync(join(folder, file), 'utf8').trim()]),
     ),
   }))
 }

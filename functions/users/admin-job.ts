@@ -32,7 +32,7 @@ export async function runAdmin(config: Config, log: Logger, askPassword = readPa
   const given = Email.safeParse(config.need('ADMIN_EMAIL'))
   if (!given.success) throw new UserError('ADMIN_EMAIL is not an e-mail address.')
   const email = given.data
-  const connection = openPostgres(usersUrl(config), { name: 'admin', max: 1 })
+  const connection = openPostgres(usersUrl(config), { name: 'admin', setting: 'USERS_DATABASE_URL', max: 1 })
   try {
     await waitForSchema(connection.client, { domain: 'users', migrations, waitMs: storeWaitMs(config) })
     // promoting ends sessions, which is an event

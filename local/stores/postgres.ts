@@ -26,14 +26,21 @@ const lingering = /pre-existing shared memory block/
 
 const external = async (url: string): Promise<Store> => {
   const shown = withoutSecrets(url)
-  const { default: postgres } = await import('postgres')
+  const { openClient } = await import('../../functions/shared/store/postgres.ts')
   let version: string
   try {
-    const sql = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => {} })
+    const sql = openClient(url, {
+      setting: 'DATABASE_URL',
+      silentMs: 5_000,
+      max: 1,
+      connect_timeout: 5,
+      onnotice: () => {},
+    })
     const [row] = await sql<{ version: string }[]>`select current_setting('server_version') as version`
     await sql.end()
     version = row?.version.split(' ')[0] ?? '0'
   } catch (error) {
+    if (error instanceof UserError) throw error
     const reason = reasonOf(error, url)
     throw new UserError(
       `Cannot reach PostgreSQL at DATABASE_URL (${shown}): ${reason}. Start it, or unset DATABASE_URL.`,

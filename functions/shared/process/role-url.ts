@@ -1,6 +1,9 @@
-/** Returns a role's URL on the administrator's server: its own may name the pooler. */
+/**
+ * Returns a role's URL on the administrator's server: its own may name the pooler. What the parameters say about TLS
+ * belongs to the server, too.
+ */
 export function at(admin: string, role: string): string {
   const url = new URL(role)
-  url.host = new URL(admin).host
-  return url.href
+  const { host, search } = new URL(admin)
+  return Object.assign(url, { host, search }).href
 }

@@ -1,11 +1,13 @@
-import { connect, type Socket } from 'node:net'
 import { drizzle, type PostgresJsDatabase, type PostgresJsTransaction } from 'drizzle-orm/postgres-js'
 import { sql, type ExtractTablesWithRelations } from 'drizzle-orm'
 import postgres from 'postgres'
 import type { Actor } from '../auth/actor.ts'
 import type { Cause, Emit } from '../../../events/emit.ts'
+import { openSockets } from './postgres-sockets.ts'
+import { splitTls } from './postgres-url.ts'
 
 type NoSchema = Record<string, never>
+type NoTypes = Record<string, postgres.PostgresType>
 
 /**
  * A domain's database: drizzle for queries, `client` for anything that drizzle lacks. Use `transaction` of
@@ -52,46 +54,15 @@ export const roleTimeouts = {
   transaction_timeout: 20_000,
 } as const
 
-/**
- * Returns a function that opens sockets. A socket fails if the database closes the connection, or does not
- * respond within the time for a statement and one second. A host that disappears sends nothing, and TCP
- * itself keeps retransmitting for a quarter of an hour. A pooler whose database is down accepts connections
- * and closes them again; postgres.js may then reconnect forever without rejecting the waiting query. With
- * TLS, which bypasses `write`, a silent database is not noticed.
- */
-function impatientSockets() {
-  let turn = 0
-  return ({ host, port, path }: { host: string[]; port: number[]; path?: string | false }): Socket => {
-    const at = turn++ % host.length
-    const socket = path ? connect(path) : connect(port[at]!, host[at])
-    let patience: NodeJS.Timeout | undefined
-    const calm = () => {
-      clearTimeout(patience)
-      patience = undefined
-    }
-    const fail = (code: string, message: string) =>
-      socket.destroy(Object.assign(new Error(message), { code }))
-    const write = socket.write.bind(socket) as (...args: unknown[]) => boolean
-    socket.write = (...args: unknown[]) => {
-      patience ??= setTimeout(fail, statementMs + 1_000, 'ETIMEDOUT', 'the database is silent').unref()
-      return write(...args)
-    }
-    socket
-      .on('data', calm)
-      .on('end', () => fail('ECONNRESET', 'the database has closed the connection'))
-      .on('close', calm)
-      // An error before the client has its own listener would end the process. The client reports its connect
-      // timeout instead.
-      .on('error', () => {})
-    // TLS verifies this name
-    return Object.assign(socket, { host: host[at] })
-  }
-}
+/** The longest that connecting may take, in ms. */
+const connectMs = 3_000
 
 interface Options {
   /** The maximum number of connections. LISTEN uses one more. */
   max?: number
   name?: string
+  /** The setting that contains the URL, for error messages. */
+  setting?: string
   /**
    * If false, a commit does not wait until it is on the disk. This is for work that is repeated if it is
    * lost. It cannot be used with a pooler.
@@ -101,24 +72,47 @@ interface Options {
   listenUrl?: string | undefined
 }
 
-/** Opens the database lazily: the first query connects. */
+/**
+ * Returns a client. It connects with TLS if the URL has an `sslmode` that says so, and then never without.
+ * @param setting the setting that contains the URL, for error messages
+ * @param silentMs how long to wait for a response before the connection is given up, in ms
+ * @throws UserError if what the URL says about TLS cannot be used
+ */
+export function openClient(
+  address: string,
+  { setting, silentMs, ...options }: { setting: string; silentMs: number } & postgres.Options<NoTypes>,
+): postgres.Sql {
+  const { url, tls } = splitTls(address, setting)
+  return postgres(url, {
+    ...options,
+    // the sockets are encrypted already
+    ssl: false,
+    // documented, but missing from the library's types
+    ...({ socket: openSockets({ tls, silentMs, connectMs }) } as object),
+  })
+}
+
+/**
+ * Opens the database lazily: the first query connects.
+ * @throws UserError if what a URL says about TLS cannot be used
+ */
 export function openPostgres(url: string, options: Options = {}): Db {
-  const { max = poolSize, name = 'zeroshop', durable = true, listenUrl } = options
+  const { max = poolSize, name = 'zeroshop', setting = 'DATABASE_URL', durable = true, listenUrl } = options
   const settings = {
     max,
+    silentMs: statementMs + 1_000,
     idle_timeout: 60,
-    connect_timeout: 3,
+    connect_timeout: connectMs / 1000,
     // Each failed attempt to connect rejects one waiting query. Short pauses between the attempts let callers
     // notice an outage early, and its end, too.
     backoff: () => 0.01 + Math.random() / 100,
-    // documented, but missing from the library's types
-    ...({ socket: impatientSockets() } as object),
     fetch_types: false,
     onnotice: () => {},
     connection: { application_name: name, ...(durable ? {} : { synchronous_commit: 'off' }) },
   }
-  const client = postgres(url, settings)
-  const listener = listenUrl === undefined ? client : postgres(listenUrl, settings)
+  const client = openClient(url, { ...settings, setting })
+  const listener =
+    listenUrl === undefined ? client : openClient(listenUrl, { ...settings, setting: 'LISTEN_DATABASE_URL' })
   const close = async () => {
     await Promise.all([client, listener].map((each) => each.end({ timeout: 5 })))
   }

@@ -32,6 +32,32 @@ function isRefused(error: unknown): boolean {
   return code === '28P01' || code === '28000'
 }
 
+/** The code of the error of a store that was to be used with TLS, but offers none. */
+export const noTls = 'NO_TLS'
+
+/** What prevents TLS, and what to do about it, by the code of Node or of NATS’s client. */
+const tlsProblems: readonly [codes: RegExp, reason: string, advice: string][] = [
+  [/^(?:NO_TLS|SERVER_OPT_NA)$/, 'it offers no TLS', 'Enable TLS there, or correct the URL.'],
+  [
+    /^ERR_TLS_CERT_ALTNAME_INVALID$/,
+    'its certificate is for another name',
+    'Use a name that is in the certificate.',
+  ],
+  [/^CERT_(?:HAS_EXPIRED|NOT_YET_VALID)$/, 'its certificate is not valid at this time', 'Renew it.'],
+  [
+    /^(?:UNABLE_TO_|SELF_SIGNED_CERT|DEPTH_ZERO_|CERT_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH)/,
+    'no known authority has signed its certificate',
+    'Name the authority in the URL, or in NODE_EXTRA_CA_CERTS.',
+  ],
+]
+
+/** Returns why a store cannot be used with TLS, as it was to be, and what to do; undefined if that is not the reason. */
+export function tlsProblem(error: unknown): { reason: string; advice: string } | undefined {
+  const code = errorCode(error) ?? ''
+  const found = tlsProblems.find(([codes]) => codes.test(code))
+  return found && { reason: found[1], advice: found[2] }
+}
+
 /** A store or a service cannot be reached or does not respond. A later attempt may succeed. */
 export class Unavailable extends Error {}
 
@@ -42,6 +68,8 @@ export class Unavailable extends Error {}
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof Unavailable) return true
   if (error instanceof Error && isMongoUnavailable(error)) return true
+  // a certificate can be renewed
+  if (tlsProblem(error) !== undefined) return true
   const code = errorCode(error)
   return (
     code !== undefined &&
@@ -80,6 +108,8 @@ export function reasonOf(error: unknown): { code: string | undefined; reason: st
   const code = errorCode(error)
   if (isRefused(error)) return { code, reason: 'it refuses the role or its password' }
   if (code === poolerSays) return { code, reason: coded(error)!.message }
+  const tls = tlsProblem(error)
+  if (tls !== undefined) return { code, reason: tls.reason }
   // MongoDB's driver and NATS's client use error names
   const name = error instanceof Error ? error.name : 'unknown error'
   return { code, reason: code ?? (name === 'Error' ? 'no answer' : name) }

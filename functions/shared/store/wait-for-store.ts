@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import type { Config } from '../process/config.ts'
 import { UserError } from '../process/user-error.ts'
-import { isUnavailable, reasonOf } from './store-errors.ts'
+import { isUnavailable, reasonOf, tlsProblem } from './store-errors.ts'
 
 /** Returns how long a process waits for a store that does not respond when it starts, in ms. */
 export const storeWaitMs = (config: Config) => config.number('STORE_WAIT_SECONDS', 20) * 1000
@@ -11,7 +11,8 @@ export const storeWaitMs = (config: Config) => config.number('STORE_WAIT_SECONDS
  * Calls `ask` until the store responds. If many functions start at once, or the store itself is starting,
  * retrying costs less than restarting the process.
  * @returns the result of `ask`
- * @throws UserError if the store does not respond within `waitMs`, or returns an error; it names the setting
+ * @throws UserError if the store does not respond within `waitMs`, returns an error, or has a wrong certificate; it
+ *   names the setting
  */
 export async function askStore<T>(
   ask: () => Promise<T>,
@@ -22,10 +23,14 @@ export async function askStore<T>(
     try {
       return await ask()
     } catch (error) {
-      if (isUnavailable(error) && performance.now() < until) await setTimeout(Math.min(500, waitMs))
+      // waiting does not help if the certificate is wrong
+      const tls = tlsProblem(error)
+      if (tls === undefined && isUnavailable(error) && performance.now() < until)
+        await setTimeout(Math.min(500, waitMs))
       else
         throw new UserError(
-          `${setting}: ${store} cannot be used (${reasonOf(error).reason}). Start it, or set ${setting} to its address.`,
+          `${setting}: ${store} cannot be used (${reasonOf(error).reason}). ` +
+            (tls?.advice ?? `Start it, or set ${setting} to its address.`),
         )
     }
 }
