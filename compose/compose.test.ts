@@ -15,8 +15,19 @@ import { composeFile, groupedComposeFile, redisComposeFile } from './compose-fil
 import { toMib } from './memory.ts'
 import { makeSecrets } from './secrets.ts'
 
+interface Service {
+  image: string
+  user?: string
+  cap_drop?: string[]
+  cap_add?: string[]
+  security_opt?: string[]
+  read_only?: boolean
+  privileged?: boolean
+  profiles?: string[]
+  networks: Record<string, { aliases?: string[] }>
+}
 interface Services {
-  services: Record<string, { profiles?: string[]; networks: Record<string, { aliases?: string[] }> }>
+  services: Record<string, Service>
 }
 const read = (text: string) => parse(text, { merge: true, maxAliasCount: -1 }) as Services
 
@@ -204,6 +215,41 @@ describe.each(['compose', 'knative'] as const)('the gateway in %s', (where) => {
   it('removes the headers that only proxies may set before it passes a request on', () => {
     const [before] = caddyfile(where).split('reverse_proxy')
     for (const name of proxyHeaders) expect(before).toContain(`\n\t\trequest_header -${name}\n`)
+  })
+})
+
+describe.each([
+  ['compose.yaml', composeFile],
+  ['compose.grouped.yaml', groupedComposeFile],
+  ['compose.redis.yaml', redisComposeFile],
+  ['platform.yaml', () => readFileSync(join(import.meta.dirname, 'platform.yaml'), 'utf8')],
+])('a container of %s', (_, file) => {
+  // compose.redis.yaml adds to services of compose.yaml, too
+  const services = Object.entries(read(file()).services).filter(([, service]) => 'image' in service)
+
+  it('has no capabilities, cannot get any, and has a read-only file system', () => {
+    for (const [name, service] of services) {
+      const { cap_drop, cap_add, security_opt, read_only, privileged } = service
+      expect({ name, cap_drop, cap_add, security_opt, read_only, privileged }).toEqual({
+        name,
+        cap_drop: ['ALL'],
+        cap_add: name === 'prepare-volumes' ? ['CHOWN', 'DAC_READ_SEARCH'] : undefined,
+        security_opt: ['no-new-privileges:true'],
+        read_only: true,
+        privileged: undefined,
+      })
+    }
+  })
+
+  it('runs as a user that is not root, which our own images say themselves', () => {
+    const users = services
+      .filter(([, { image }]) => !image.startsWith('zeroshop/'))
+      .map(([name, { user = 'root' }]) => [name, user])
+    for (const [name, user] of users)
+      expect({ name, user }).toEqual({
+        name,
+        user: expect.stringMatching(name === 'prepare-volumes' ? /^0:0$/ : /^[1-9]\d*:[1-9]\d*$/) as string,
+      })
   })
 })
 

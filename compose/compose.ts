@@ -140,6 +140,9 @@ async function trust(compose: string[]) {
   writeFileSync(rootCertificate, await dockerSays([...compose, 'exec', '-T', 'gateway', 'cat', path]))
 }
 
+/** The services that end by themselves. */
+const jobs = new Set(['prepare-volumes', 'migrate'])
+
 /**
  * Prints which containers have failed, with the last lines of their logs.
  * @returns the exit code
@@ -153,7 +156,7 @@ async function explain(compose: string[]): Promise<number> {
     .map((line) => JSON.parse(line) as { Service: string; State: string; Health: string; ExitCode: number })
   const bad = containers.filter(
     ({ Service, State, Health, ExitCode }) =>
-      !(State === 'running' && Health !== 'unhealthy') && !(Service === 'migrate' && ExitCode === 0),
+      !(State === 'running' && Health !== 'unhealthy') && !(jobs.has(Service) && ExitCode === 0),
   )
   for (const { Service, State } of bad) {
     const said = (await dockerSays([...compose, 'logs', '--no-log-prefix', '--tail', '3', Service])).trim()

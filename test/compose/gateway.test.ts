@@ -185,6 +185,13 @@ describe('the gateway', () => {
     expect(new Set(published)).toEqual(new Set(['gateway 127.0.0.1']))
   })
 
+  it('can listen on ports 80 and 443, although it is not root', async () => {
+    const start = 'caddy start --config /etc/caddy/Caddyfile --adapter caddyfile'
+    const settings = '-e HTTP_PORT=80 -e HTTPS_PORT=443'
+    const said = await shop.compose(...`run --rm --no-deps ${settings} gateway ${start}`.split(' '))
+    expect(said).toContain('Successfully started Caddy')
+  })
+
   it('gets a certificate for the public name in SITE, and uses ports 80 and 443', async () => {
     const settings = '-e SITE=shop.example.org -e HTTP_PORT=80 -e HTTPS_PORT=443'
     const adapt = 'caddy adapt --config /etc/caddy/Caddyfile'

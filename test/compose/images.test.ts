@@ -76,9 +76,17 @@ describe('the images', () => {
     expect(config.Healthcheck.Test).toEqual(isJob ? ['NONE'] : ['CMD', '/nodejs/bin/node', '/app/health.cjs'])
   })
 
+  it('of the gateway does not run as root, and starts without capabilities', () => {
+    const args = ['caddy', 'version']
+    expect(run('gateway', { args })).toMatchObject({ status: 0, stderr: '' })
+    expect(run('gateway', { args: ['id', '-u'] }).stdout.trim()).toBe('65532')
+  })
+
   it('contain no key, and no files that would be copied into a volume', () => {
     const search = 'find /data /config /etc/caddy -type f 2>/dev/null; find / -xdev -name "*.key"'
-    const found = docker('run', '--rm', '--network', 'none', `zeroshop/gateway:${tag}`, 'sh', '-c', search)
+    // root may look everywhere
+    const asRoot = '--rm --network none --user 0'.split(' ')
+    const found = docker('run', ...asRoot, `zeroshop/gateway:${tag}`, 'sh', '-c', search)
     expect(found.trim().split('\n')).toEqual(['/etc/caddy/Caddyfile'])
   })
 

@@ -53,6 +53,8 @@ export function composeShop(name: string, file: string, port: number) {
     compose,
     container,
     containers,
+    /** Returns the certificate of the gateway's own authority. */
+    rootCertificate,
 
     /** Starts or recreates outdated containers, and waits until all are healthy. */
     up: (...more: string[]) => compose('up', '--detach', '--wait', '--no-build', ...more),
