@@ -24,6 +24,7 @@ export function manifests(): Map<string, string> {
     ...(['migrate', 'relay', 'dispatcher'] as const).map(
       (name) => [`knative/base/platform/${name}.yaml`, platformPart(name)] as [string, string],
     ),
+    ['knative/components/canary/canary.yaml', canaryAccount()],
     // kustomize does not read files outside of its folder
     ...['nats.conf', 'pgbouncer.ini'].map(
       (name) => [`knative/components/stores/${name}`, storeConfig(name)] as [string, string],
@@ -43,6 +44,12 @@ function platformPart(name: 'migrate' | 'relay' | 'dispatcher'): string {
     ([setting, file]) => `  - { name: ${setting}_FILE, value: /run/secrets/${file} }`,
   )
   return fillMarked(text, 'env', ['env:', ...env])
+}
+
+/** Returns the canary's service account, which may change operations only. */
+function canaryAccount(): string {
+  const text = readFileSync(join(import.meta.dirname, 'components/canary/canary.yaml'), 'utf8')
+  return fillMarked(text, 'operations', [`resourceNames: [${Object.keys(operations).join(', ')}]`])
 }
 
 /** Returns the Knative Service of a function. */

@@ -85,6 +85,34 @@ async function traffic() {
   return status.traffic.map(({ revisionName, percent }) => [revisionName, percent])
 }
 
+describe('the service account of canaries', () => {
+  /** Returns kubectl's answer, yes or no. */
+  const may = (what: string) =>
+    kubectl(`auth can-i ${what} -n ${namespace} --as system:serviceaccount:${namespace}:canary`.split(' '))
+      .then((answer) => answer.trim())
+      // for “no”, kubectl exits with 1 and says nothing on standard error
+      .catch((error: Error) =>
+        error.message === 'kubectl auth failed with exit code 1' ? 'no' : error.message,
+      )
+
+  it.each(['get', 'patch'])('may %s the Service of an operation', async (verb) => {
+    expect(await may(`${verb} services.serving.knative.dev/list-products`)).toBe('yes')
+  })
+
+  it.each([
+    'delete services.serving.knative.dev/list-products',
+    'get services.serving.knative.dev/reserve-stock',
+    'patch services.serving.knative.dev/reserve-stock',
+    'list services.serving.knative.dev',
+    'get secrets',
+    'create pods/exec',
+    'create pods/portforward',
+    'patch deployments.apps/gateway',
+  ])('may not %s', async (what) => {
+    expect(await may(what)).toBe('no')
+  })
+})
+
 describe('a canary', () => {
   it('that is only slow at first gets all requests step by step', { timeout: 400_000 }, async () => {
     const [[before]] = (await traffic()) as [[string, number]]
