@@ -4,9 +4,10 @@ import { join, relative } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { root } from '../../images/docker.ts'
-import { functions, operations } from '../../functions/table.ts'
+import { domains, functions, operations, type FunctionName } from '../../functions/table.ts'
 import { get, kubectl } from '../../knative/kubectl.ts'
 import { copyProject, wishes } from '../project-copy.ts'
+import { podsIn, policiesIn, portsOutside, resourcesIn, type Resource } from './policies.ts'
 import { namespace } from './shop.ts'
 
 const overlays = readdirSync(join(root, 'knative/overlays'))
@@ -40,6 +41,70 @@ describe('the API server and Knative accept without a warning the overlay', () =
     const services = told.split('\n').filter((line) => line.startsWith('service.serving.knative.dev/'))
     expect(services).toHaveLength(Object.keys(functions).length)
   })
+})
+
+describe.each(['staging', 'production'])('the overlay %s, whose stores are managed', (overlay) => {
+  let resources: Resource[]
+  beforeAll(async () => {
+    resources = resourcesIn(await render(overlay))
+  })
+
+  it('has no public route of a function, so that clients call the gateway', () => {
+    const services = resources.filter(({ apiVersion }) => apiVersion === 'serving.knative.dev/v1')
+    expect(services).toHaveLength(Object.keys(functions).length)
+    for (const { metadata } of services)
+      expect(metadata.labels).toMatchObject({ 'networking.knative.dev/visibility': 'cluster-local' })
+  })
+
+  it('lets each pod connect only to the ports of the stores that it uses', () => {
+    const policies = policiesIn(resources)
+    // what is not allowed is forbidden, for every pod
+    expect(policies).toContainEqual({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] })
+    const postgres = [5432, 6432]
+    const others: Record<string, number[]> = {
+      relay: [4222, ...postgres, 27_017],
+      dispatcher: [4222, ...postgres],
+      migrate: [...postgres, 27_017],
+      gateway: [],
+      'payment-sandbox': [],
+    }
+    const expected = (name: string) => {
+      if (!Object.hasOwn(functions, name)) return others[name]
+      const { domain } = functions[name as FunctionName]
+      const provider = overlay === 'production' && domain === 'payments' ? [443] : []
+      const redis = name in operations ? [6379] : []
+      const own = domains[domain].store === 'mongodb' ? [27_017] : postgres
+      return [...provider, ...own, ...redis].toSorted((a, b) => a - b)
+    }
+    for (const [name, labels] of podsIn(resources))
+      expect({ name, ports: portsOutside(policies, labels) }).toEqual({ name, ports: expected(name) })
+  })
+})
+
+describe('every overlay', () => {
+  it.each(overlays)(
+    '%s runs no pod as root, with capabilities or with the rights to get some',
+    async (overlay) => {
+      for (const { kind, metadata, spec } of resourcesIn(await render(overlay))) {
+        const pod = spec?.template?.spec
+        if (pod === undefined) continue
+        for (const container of [...(pod.initContainers ?? []), ...pod.containers]) {
+          const { securityContext: own } = container
+          expect({ kind, name: metadata.name, ...pod.securityContext, ...own }).toMatchObject({
+            kind,
+            name: metadata.name,
+            runAsNonRoot: true,
+            runAsUser: expect.toSatisfy((user: number) => user > 0) as number,
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            capabilities: { drop: ['ALL'] },
+            seccompProfile: { type: 'RuntimeDefault' },
+          })
+          expect(own?.capabilities).not.toHaveProperty('add')
+        }
+      }
+    },
+  )
 })
 
 describe('the API server and Knative accept', () => {
