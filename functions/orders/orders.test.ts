@@ -406,8 +406,10 @@ describe('watch-order', () => {
     const { headers, body } = await shop.post(`/orders/${id}/events/tickets`, { as: user })
     expect(headers.get('location')).toBe(`/api/v1/orders/${id}/events`)
     expect(body).toEqual({ ticket: expect.any(String) as string, expiresIn: 60 })
-    const read = await watch(id, { ticket: body.ticket })
-    expect(await read()).toMatchObject({ id: '1', event: 'order.placed' })
+    for (const inAnyCase of [id, id.toUpperCase()]) {
+      const read = await watch(inAnyCase, { ticket: body.ticket })
+      expect(await read()).toMatchObject({ id: '1', event: 'order.placed' })
+    }
   })
 
   it('takes a ticket for nothing else', async () => {

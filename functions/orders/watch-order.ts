@@ -2,6 +2,7 @@ import * as z from 'zod'
 import type { Context } from 'hono'
 import { eventStream } from '../shared/http/event-stream.ts'
 import { operation } from '../shared/http/operation.ts'
+import { checkPath } from '../shared/http/validate.ts'
 import { IdParam } from '../shared/schemas/schemas.ts'
 import { changesOf } from '../shared/store/notifications.ts'
 import { isEnded, toEntry } from './order.ts'
@@ -39,7 +40,7 @@ export const watchOrder = operation(
     contentType: 'text/event-stream',
     authenticate: async (c: Context, { tickets }: { tickets: Tickets }) => {
       const ticket = c.req.query('ticket')
-      return ticket === undefined ? undefined : tickets.verify(ticket, c.req.param('id') ?? '')
+      return ticket === undefined ? undefined : tickets.verify(ticket, checkPath(IdParam, c).id)
     },
   },
   async ({ params: { id }, user, hono, empty }, { db, isSessionEnded, log }) => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { uuidv7 } from 'uuidv7'
-import { contractOf, namesResource, rows, those } from './operations.ts'
+import { bodiesOf, resourceOf } from './known-fixtures.ts'
+import { contractOf, namesResource, rows, takesBody, those } from './operations.ts'
 import { sharing, type ContractShop } from './shop.ts'
 
 let contract: ContractShop
@@ -52,11 +53,45 @@ describe('a resource', () => {
   it.each(readable)('is the same in capitals and in small letters: %s', async (name) => {
     const { status, text } = await contract.send(name)
     expect(status).toBe(200)
-    const parameters = Object.entries(await contract.parametersOf(name))
+    const parameters = await contract.parametersOf(name)
     for (const change of ['toUpperCase', 'toLowerCase'] as const) {
-      const changed = Object.fromEntries(parameters.map(([name, value]) => [name, value[change]()]))
-      const answer = await contract.send(name, {}, await contract.pathOf(name, changed))
+      const path = await contract.pathOf(name, inCase(parameters, change))
+      const answer = await contract.send(name, {}, path)
       expect(answer).toMatchObject({ status, text })
     }
   })
+
+  const others = those((row) => row.method !== 'get' && namesResource(row))
+
+  it.each(others)('is found in capitals, too: %s', async (name, row) => {
+    const statuses: number[] = []
+    for (const change of ['toUpperCase', 'toLowerCase'] as const) {
+      const { parameters, owner } = await resourceOf(row)!.create(contract.shop)
+      const { as } = await contract.callerOf(name)
+      const caller = typeof as === 'object' && owner !== undefined ? { ...as, id: owner } : as
+      const path = await contract.pathOf(name, inCase(parameters, change))
+      const body = takesBody(row, contractOf(name)) ? { body: bodiesOf(name)[0] } : {}
+      statuses.push((await contract.shop[row.method](path, { as: caller, ifMatch: '*', ...body })).status)
+    }
+    const [inCapitals, inSmall] = statuses
+    expect(inCapitals).toBe(inSmall)
+    expect(inCapitals).not.toBe(404)
+  })
+
+  it.each(those((row) => row.idempotent && namesResource(row)))(
+    'is the same for an Idempotency-Key: %s',
+    async (name, row) => {
+      const { parameters } = await resourceOf(row)!.create(contract.shop)
+      const key = uuidv7()
+      const [first, again] = [
+        await contract.send(name, { key }, await contract.pathOf(name, inCase(parameters, 'toUpperCase'))),
+        await contract.send(name, { key }, await contract.pathOf(name, inCase(parameters, 'toLowerCase'))),
+      ]
+      expect(again).toMatchObject({ status: 201, text: first.text })
+      expect(again.headers.get('idempotency-replayed')).toBe('true')
+    },
+  )
 })
+
+const inCase = (parameters: Readonly<Record<string, string>>, change: 'toUpperCase' | 'toLowerCase') =>
+  Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, value[change]()]))

@@ -48,7 +48,7 @@ export function authenticator(jwks: JSONWebKeySet, now: () => number = Date.now)
       })
       const expires = payload.exp! * 1000
       const user = {
-        id: payload.sub!,
+        id: payload.sub!.toLowerCase(),
         role: payload['role'] as Role,
         session: payload['sid'] as string,
         expires,

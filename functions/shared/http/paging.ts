@@ -39,12 +39,13 @@ export function page<T>(c: Context, rows: T[], limit: number, position: (row: T)
   return { items, next }
 }
 
-/** Returns a digest of the list that a request reads: its path, sort and filters, as validated. */
+/** Returns a digest of the list that a request reads: its operation, path, sort and filters, as validated. */
 function listOf(c: Context): string {
-  const { limit: _, cursor: __, ...rest } = c.get('call').query as Record<string, unknown>
+  const { params, query } = c.get('call')
+  const { limit: _, cursor: __, ...rest } = query as Record<string, unknown>
   const sorted = Object.entries(rest).toSorted(([a], [b]) => (a < b ? -1 : 1))
   return createHash('sha256')
-    .update(JSON.stringify([c.req.path, sorted]))
+    .update(JSON.stringify([c.get('operation'), params, sorted]))
     .digest('base64url')
     .slice(0, 22)
 }
@@ -55,7 +56,7 @@ export type CursorValue = string | number
 const isA = {
   string: (value: unknown) => typeof value === 'string' && !value.includes('\0'),
   number: (value: unknown) => typeof value === 'number',
-  uuid: (value: unknown) => z.uuid().safeParse(value).success,
+  uuid: (value: unknown) => z.uuid().lowercase().safeParse(value).success,
 }
 
 /**
