@@ -4,7 +4,7 @@ import { eventId } from '../shared/schemas/event-shapes.ts'
 
 export const events = {
   'user.deleted': {
-    summary: 'A user was deleted: what they sell is withdrawn, and what they have not paid is cancelled',
+    summary: 'A user was deleted: every domain ends what the user has begun, and forgets them',
     data: z.strictObject({ userId: eventId }),
   },
   'session.ended': {
@@ -13,9 +13,8 @@ export const events = {
     data: z.strictObject({ userId: eventId, sessionIds: z.array(eventId).min(1) }),
   },
   'user.email-changed': {
-    summary:
-      'A user has another e-mail address; the previous one is to be told, so that its owner can object',
-    // not the new address: whoever reads the previous mailbox need not know it
-    data: z.strictObject({ userId: eventId, previousEmail: z.string() }),
+    summary: 'A user has another e-mail address',
+    // neither address: what an event contains cannot be taken back when the user is deleted
+    data: z.strictObject({ userId: eventId }),
   },
 } as const satisfies Record<string, EventSpec>

@@ -78,8 +78,7 @@ export const updateUser = operation(
         if (row === undefined) throw staleVersion()
         if (endsSessions(change, current)) await endSessionsOf(tx, id)
         else if (changesEmail(change, current)) await endSessionsOf(tx, id, caller.session)
-        if (changesEmail(change, current))
-          await tx.emit('user.email-changed', id, { userId: id, previousEmail: current.email! })
+        if (changesEmail(change, current)) await tx.emit('user.email-changed', id, { userId: id })
         return row
       }).catch((error: unknown) => {
         throw errorCode(error) === sqlState.uniqueViolation ? emailTaken() : error

@@ -1,0 +1,65 @@
+import * as z from 'zod'
+import { describe, expect, it } from 'vitest'
+import type { EventSpec } from '../functions/shared/domain.ts'
+import { catalogue } from './catalogue.ts'
+
+/*
+ * Events stay in the stream, the outbox and dead letters, where nothing can be anonymised. So they refer to people by
+ * their ids and contain no field that a person can fill with text.
+ */
+
+/** The only texts. None is written by, or about, a customer. */
+const texts: Readonly<Record<string, string>> = {
+  'product.created /name': 'what is for sale is public',
+  'product.updated /name': 'what is for sale is public',
+  'payment.declined /reason': 'the payment provider’s',
+  'payment.capture-failed /reason': 'the payment provider’s',
+  'order.cancelled /reason':
+    'the system’s: a person’s reason stays with the order (functions/orders/store.ts)',
+  'order.placed /cardToken': 'of earlier versions',
+  'stock.reserved /cardToken': 'of earlier versions',
+}
+
+/** What may be in any event: codes that are defined elsewhere. */
+const codes = new Set(['sku', 'currency'])
+
+interface JsonSchema {
+  type?: string
+  format?: string
+  enum?: unknown[]
+  const?: unknown
+  items?: JsonSchema
+  properties?: Record<string, JsonSchema>
+  additionalProperties?: unknown
+}
+
+/** Returns the pointers of the values in a schema that may be any text, or of any shape. */
+function textsIn(schema: JsonSchema, pointer = ''): string[] {
+  if (schema.type === 'object' && schema.additionalProperties === false)
+    return Object.entries(schema.properties ?? {}).flatMap(([name, field]) =>
+      textsIn(field, `${pointer}/${name}`),
+    )
+  if (schema.type === 'array') return textsIn(schema.items ?? {}, `${pointer}/0`)
+  if (schema.type === 'integer' || schema.type === 'boolean') return []
+  const isFixed = schema.format === 'uuid' || schema.enum !== undefined || schema.const !== undefined
+  return isFixed || codes.has(pointer.split('/').at(-1)!) ? [] : [pointer]
+}
+
+const found = Object.entries<EventSpec>(catalogue).flatMap(([type, { data }]) =>
+  textsIn(z.toJSONSchema(data, { io: 'input' }) as JsonSchema).map((pointer) => `${type} ${pointer}`),
+)
+
+describe('an event', () => {
+  it('contains no text that could name a person, unless it is explained here', () => {
+    expect(found.toSorted()).toEqual(Object.keys(texts).toSorted())
+  })
+
+  it('would be found to contain one', () => {
+    const data = z.strictObject({
+      orderId: z.uuid(),
+      to: z.strictObject({ name: z.string() }),
+      more: z.any(),
+    })
+    expect(textsIn(z.toJSONSchema(data) as JsonSchema)).toEqual(['/to/name', '/more'])
+  })
+})
