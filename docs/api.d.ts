@@ -453,7 +453,8 @@ export interface components {
             status: "placed" | "reserved" | "confirmed" | "shipped" | "completed" | "cancelled";
             lines: components["schemas"]["OrderLine"][];
             total: components["schemas"]["Money"];
-            deliveryAddress: components["schemas"]["Address"];
+            /** @description Null once the order has ended and the account of its customer is deleted. */
+            deliveryAddress: components["schemas"]["Address"] | null;
             note: string | null;
             /** @description Why it was cancelled. */
             reason: string | null;

@@ -5,14 +5,24 @@ import postgres from 'postgres'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Person } from '../demo/client/shop.ts'
 import { good } from '../demo/client/good.ts'
-import { cancelOrder, newOrder, placeOrder, readOrder, shipOrder } from '../demo/client/orders.ts'
+import {
+  address,
+  cancelOrder,
+  expecting,
+  newOrder,
+  paymentOf,
+  placeOrder,
+  readOrder,
+  readPrices,
+  shipOrder,
+} from '../demo/client/orders.ts'
 import { demoPassword } from '../local/people.ts'
 import { waitForEntries } from '../demo/client/timeline.ts'
 import { natsOptions } from '../events/nats-url.ts'
-import { tablesWith } from './contents.ts'
+import { collectionsWith, tablesWith } from './contents.ts'
 import { startTestSystem, type TestSystem } from './system.ts'
 
-/** What must not be left behind: card tokens by orders, products and open orders by accounts. */
+/** What must not be left behind: card tokens by orders; products, open orders and personal data by accounts. */
 
 let shop: TestSystem
 let customer: Person
@@ -28,6 +38,11 @@ const mug = [{ sku: 'MUG-RED', quantity: 1 }]
 const tables = (text: string) => {
   const { ADMIN_DATABASE_URL: url = '' } = shop.system.environment.ofService('migrate')
   return tablesWith(url, text)
+}
+
+const collections = (text: string) => {
+  const { ADMIN_MONGODB_URL: url = '' } = shop.system.environment.ofService('migrate')
+  return collectionsWith(url, text)
 }
 
 /** Returns all messages of the stream. */
@@ -110,6 +125,97 @@ it('cancels what a deleted customer has not paid, and ships what they have', asy
   await shipOrder(staff, paid.id)
   await waitForEntries(staff, paid.id, 'order.completed')
 })
+
+it.each(['by themselves', 'by an admin, with the id in capitals'])(
+  'leaves nothing of a person behind who is deleted %s',
+  async (how) => {
+    const canary = randomUUID()
+    const account = { email: `a-${canary}@example.com`, password: randomUUID(), name: `Ada ${canary}` }
+    const leaver = await shop.register(account)
+    const { id } = leaver.user
+    const currentPassword = account.password
+    const prices = await readPrices(leaver, ['MUG-RED'])
+    const order = async (card?: string, quantity = 1) => {
+      const body = expecting(newOrder([{ sku: 'MUG-RED', quantity }], card), prices)
+      const texts = {
+        deliveryAddress: { ...address, name: account.name, street: `${canary} Street` },
+        note: `ring for ${canary}`,
+      }
+      return good(leaver.POST('/orders', { body: { ...body, ...texts } }))
+    }
+    const confirmed = async (card?: string) => {
+      const placed = await order(card)
+      await waitForEntries(leaver, placed.id, 'order.confirmed')
+      return placed
+    }
+
+    // ended before
+    const completed = await confirmed()
+    await shipOrder(staff, completed.id, { trackingCode: canary })
+    await waitForEntries(leaver, completed.id, 'stock.committed')
+    const { id: paymentId } = (await paymentOf(leaver, completed.id))!
+    const refund = { amount: 100, reason: `${canary} is not content` }
+    await good(staff.POST('/payments/{id}/refunds', { params: { path: { id: paymentId } }, body: refund }))
+    const declined = await order('card_declined')
+    const rejected = await order('card_approved', 900)
+    const cancelled = await order()
+    await cancelOrder(leaver, cancelled.id, { reason: `I am ${canary}` })
+    for (const { id } of [declined, rejected, cancelled]) await waitForEntries(leaver, id, 'order.cancelled')
+    // under way
+    const [ships, recalled, dropped] = await Promise.all([
+      confirmed(),
+      confirmed('card_capture_fails'),
+      confirmed(),
+    ])
+    const waiting = await order('card_slow')
+    const params = { path: { id }, header: { 'If-Match': '*' } }
+    const moved = { email: `b-${canary}@example.com`, currentPassword }
+    await good(leaver.PATCH('/users/{id}', { params, body: moved }))
+    await shop.POST('/sessions', { body: { email: moved.email, password: 'not the password' } })
+    expect(await tables(canary)).toEqual([
+      'orders.idempotency_keys',
+      'orders.orders',
+      'orders.timeline',
+      'payments.idempotency_keys',
+      'payments.refunds',
+      'users.idempotency_keys',
+      'users.users',
+    ])
+
+    if (how === 'by themselves') {
+      const path = { id }
+      await good(leaver.DELETE('/users/{id}', { params: { path }, body: { currentPassword } }))
+    } else {
+      const admin = await shop.logIn({ email: 'admin@example.com', password: demoPassword })
+      const path = { id: id.toUpperCase() }
+      await good(admin.DELETE('/users/{id}', { params: { path }, body: { currentPassword: demoPassword } }))
+    }
+    await waitForEntries(staff, waiting.id, 'order.cancelled')
+    expect(await readOrder(staff, ships.id)).toMatchObject({ deliveryAddress: { name: account.name } })
+    await shipOrder(staff, ships.id, { trackingCode: canary })
+    await shipOrder(staff, recalled.id)
+    await cancelOrder(staff, dropped.id, { reason: `${canary} called` })
+    await waitForEntries(staff, ships.id, 'order.completed', 'stock.committed')
+    for (const { id } of [recalled, dropped])
+      await waitForEntries(staff, id, 'order.cancelled', 'payment.voided')
+
+    await expect.poll(() => tables(canary), { timeout: 10_000 }).toEqual([])
+    expect(await collections(canary)).toEqual([])
+    for (const text of [await stream(), journal(), shop.lines.join('\n')]) expect(text).not.toContain(canary)
+    // what the books need stays
+    for (const { id: orderId } of [completed, ships, recalled, dropped, cancelled])
+      expect(await readOrder(staff, orderId)).toMatchObject({
+        customerId: id,
+        deliveryAddress: null,
+        note: null,
+        lines: [{ sku: 'MUG-RED', quantity: 1 }],
+      })
+    // it would have been found
+    expect(await tables(id)).toContain('orders.orders')
+    expect(await collections('MUG-RED')).toContain('products.products')
+    expect(await stream()).toContain(id)
+  },
+)
 
 /** Returns the types of a subject's events that some reaction has not handled. */
 async function unsettled(subject: string): Promise<string[]> {

@@ -1,4 +1,4 @@
-import { domain, get, on, onEndedSessions, patch, post } from '../shared/domain.ts'
+import { domain, get, on, onDeletedUser, onEndedSessions, patch, post } from '../shared/domain.ts'
 import { events } from './events.ts'
 import type { open } from './open.ts'
 
@@ -104,9 +104,10 @@ export default domain<typeof open>()({
       'Cancels an order that was not confirmed or shipped in time',
       { emits: ['order.cancelled'] },
     ),
-    'drop-orders': on(['user.deleted'], 'Cancels what a deleted customer has ordered, but not paid', {
-      emits: ['order.cancelled'],
-    }),
+    'forget-customer': onDeletedUser(
+      'Cancels what a deleted customer has not paid, and forgets where the rest was delivered',
+      { emits: ['order.cancelled'] },
+    ),
     'track-order': on(
       ['stock.reserved', 'stock.released', 'stock.committed', 'payment.voided', 'payment.refunded'],
       'Keeps the order’s timeline',

@@ -51,6 +51,10 @@ export const next = (status: OrderStatus, event: OrderEvent): OrderStatus | unde
 
 export const isEnded = (status: OrderStatus) => Object.keys(transitions[status]).length === 0
 
+/** The statuses of an order that has ended, and of one that has not. */
+export const ended = statuses.filter(isEnded)
+export const underWay = statuses.filter((status) => !isEnded(status))
+
 /** The statuses of an order for which no payment is authorised yet. */
 export const unconfirmed: OrderStatus[] = ['placed', 'reserved']
 
@@ -83,7 +87,8 @@ export const orders = schema.table(
     lines: jsonb().$type<OrderLine[]>().notNull(),
     totalAmount: integer('total_amount').notNull(),
     currency: text().notNull(),
-    deliveryAddress: jsonb('delivery_address').$type<Address>().notNull(),
+    /** Null once the order has ended and its customer is deleted. */
+    deliveryAddress: jsonb('delivery_address').$type<Address>(),
     note: text(),
     reason: text(),
     version: integer().notNull().default(1),
@@ -126,6 +131,12 @@ export const products = schema.table('products', {
   deletedAt: time('deleted_at'),
 })
 
+/** Customers whose accounts are deleted. Their orders are anonymised when they end (forget.ts). */
+export const deletedCustomers = schema.table('deleted_customers', {
+  id: uuid().primaryKey(),
+  at: time('at').notNull().defaultNow(),
+})
+
 export const idempotencyKeys = idempotencyTable(schema)
 export const endedSessions = endedSessionsTable(schema)
 export const requestCounts = requestCountsTable(schema)
@@ -142,7 +153,9 @@ export const Order = z
     status: z.enum(statuses),
     lines: z.array(OrderLine),
     total: Money,
-    deliveryAddress: Address,
+    deliveryAddress: z.union([Address, z.null()]).meta({
+      description: 'Null once the order has ended and the account of its customer is deleted.',
+    }),
     note: z.string().nullable(),
     reason: z.string().nullable().meta({ description: 'Why it was cancelled.' }),
     placedAt: Timestamp,

@@ -9,7 +9,7 @@ import { openShop, type TestShop } from '../../test/shop.ts'
 import { outbox } from '../../events/tables.ts'
 import { audience, issuer } from '../shared/auth/access-token.ts'
 import { openPostgres } from '../shared/store/postgres.ts'
-import { timeline, type OrderStatus } from './order.ts'
+import { timeline } from './order.ts'
 
 let shop: TestShop
 const nowhere = '01999d3c-7b57-7d0c-8d1c-5a9f1c2b3d4e'
@@ -251,37 +251,6 @@ describe('expire-order', () => {
     await putStatus(shop, id, 'shipped')
     await reached(id, 'shipment')
     expect(await read(id)).toMatchObject({ status: 'shipped' })
-  })
-})
-
-describe('drop-orders', () => {
-  const left = (userId: string) => shop.react('drop-orders', 'user.deleted', { userId })
-
-  it('cancels what a deleted customer has not paid, and leaves the rest as it is', async () => {
-    const [gone, other] = [shop.newUser(), shop.newUser()]
-    const orderIn = async (status: OrderStatus) => {
-      const { id } = await place(shop, gone)
-      await putStatus(shop, id, status)
-      return [status, id] as const
-    }
-    const open = await Promise.all((['placed', 'reserved'] as const).map(orderIn))
-    const stay = await Promise.all((['confirmed', 'shipped', 'completed', 'cancelled'] as const).map(orderIn))
-    const theirs = await place(shop, other)
-    await left(gone.id)
-    const read = async (id: string) => (await shop.get(`/orders/${id}`, { as: 'staff' })).body
-    for (const [, id] of open) {
-      expect(await read(id)).toMatchObject({ status: 'cancelled', reason: 'the account was deleted' })
-      expect((await shop.emitted(id)).map(({ type }) => type)).toEqual(['order.placed', 'order.cancelled'])
-    }
-    for (const [status, id] of stay) expect(await read(id)).toMatchObject({ status })
-    expect(await read(theirs.id)).toMatchObject({ status: 'placed' })
-  })
-
-  it('does nothing for a user who has no orders, or when it is delivered again', async () => {
-    const user = shop.newUser()
-    const { id } = await place(shop, user)
-    for (const userId of [uuidv7(), user.id, user.id]) await left(userId)
-    expect((await shop.emitted(id)).map(({ type }) => type)).toEqual(['order.placed', 'order.cancelled'])
   })
 })
 

@@ -4,7 +4,8 @@ import type { Actor } from '../shared/auth/actor.ts'
 import { isStaff, type User } from '../shared/auth/access-token.ts'
 import { after, prepared, type Db, type Tx } from '../shared/store/postgres.ts'
 import { Problem } from '../shared/http/problems.ts'
-import { next, shipWithinMs, orders, timeline, type OrderEvent, type OrderRow } from './order.ts'
+import { forgetIfDeleted } from './forget.ts'
+import { isEnded, next, shipWithinMs, orders, timeline, type OrderEvent, type OrderRow } from './order.ts'
 
 const byId = prepared((db) =>
   db
@@ -79,7 +80,7 @@ export async function writeOrder(
 }
 
 /**
- * Applies an event to a locked order.
+ * Applies an event to a locked order. All changes of an order's status are made here.
  * @param entries timeline entries for what led to the change; the change itself is added if it emits an event
  * @returns the changed order, or undefined if the order's status does not allow the event
  */
@@ -108,11 +109,12 @@ export async function advance<T extends EventType>(
         { at: after(shipWithinMs) },
       ),
   ])
-  return changed
+  return isEnded(status) ? forgetIfDeleted(tx, changed) : changed
 }
 
 /**
- * Cancels a locked order. It emits `order.cancelled`, which releases the stock and returns the payment.
+ * Cancels a locked order. It emits `order.cancelled`, which releases the stock and returns the payment. What a person
+ * gives as the reason is kept with the order, but is in no event: events cannot be anonymised.
  * @returns the cancelled order, or undefined if its status does not allow the event
  */
 export const cancel = (
@@ -126,7 +128,11 @@ export const cancel = (
     tx,
     row,
     event,
-    { type: 'order.cancelled', data: { orderId: row.id, reason }, detail: reason },
+    {
+      type: 'order.cancelled',
+      data: { orderId: row.id, reason: tx.actor === 'system' ? reason : 'cancelled on request' },
+      detail: reason,
+    },
     entries,
   )
 

@@ -1,4 +1,4 @@
-import { domain, get, on, onEndedSessions, post } from '../shared/domain.ts'
+import { domain, get, on, onDeletedUser, onEndedSessions, post } from '../shared/domain.ts'
 import { events } from './events.ts'
 import type { open } from './open.ts'
 
@@ -30,6 +30,7 @@ export default domain<typeof open>()({
   },
   reactions: {
     'end-payment-sessions': onEndedSessions,
+    'forget-payer': onDeletedUser('Forgets what is written about a deleted user’s payments'),
     'authorize-payment': on(['stock.reserved'], 'Authorises the total with the payment provider', {
       emits: ['payment.authorized', 'payment.declined'],
       leadsTo: 'payment.authorized',

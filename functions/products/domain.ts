@@ -1,4 +1,4 @@
-import { del, domain, get, on, onEndedSessions, patch, post } from '../shared/domain.ts'
+import { del, domain, get, onDeletedUser, onEndedSessions, patch, post } from '../shared/domain.ts'
 import { events } from './events.ts'
 import type { open } from './open.ts'
 
@@ -29,7 +29,7 @@ export default domain<typeof open>()({
     }),
   },
   reactions: {
-    'withdraw-products': on(['user.deleted'], 'Takes what a deleted user sells off the shop', {
+    'forget-seller': onDeletedUser('Takes what a deleted user sells off the shop, and forgets its texts', {
       emits: ['product.deleted'],
     }),
     'end-product-sessions': onEndedSessions,

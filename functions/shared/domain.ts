@@ -173,6 +173,13 @@ export const on = <const O extends readonly string[]>(
   ...given,
 })
 
+/**
+ * Declares the reaction with which a domain forgets a deleted user: the answers that it keeps for them, and whatever
+ * else it knows about the person. Each domain with an operation that is `idempotent` has one.
+ */
+export const onDeletedUser = (summary: string, given: { emits?: readonly string[] } = {}) =>
+  on(['user.deleted'], summary, { maxScale: 1, ...given })
+
 /** Declares the reaction that keeps a domain's projection of ended sessions. It is warm, so that it is never late. */
 export const onEndedSessions = on(['session.ended'], 'Refuses the tokens of sessions that have ended', {
   scaling: 'warm',

@@ -1,4 +1,4 @@
-import { domain, get, on, onEndedSessions, post } from '../shared/domain.ts'
+import { domain, get, on, onDeletedUser, onEndedSessions, post } from '../shared/domain.ts'
 import { events } from './events.ts'
 import type { open } from './open.ts'
 
@@ -18,6 +18,7 @@ export default domain<typeof open>()({
   },
   reactions: {
     'end-stock-sessions': onEndedSessions,
+    'forget-adjuster': onDeletedUser('Forgets the answers that are kept for a deleted user'),
     'open-stock': on(['product.created'], 'Opens the stock account of a new SKU'),
     'reserve-stock': on(['order.placed'], 'Reserves every line of the order, or none', {
       emits: ['stock.reserved', 'stock.rejected'],

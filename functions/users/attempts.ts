@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { and, eq, gt, sql } from 'drizzle-orm'
 import { RateLimiterRes, type RateLimiterPostgres } from 'rate-limiter-flexible'
-import { prepared, type Db } from '../shared/store/postgres.ts'
+import { prepared, type Db, type Tx } from '../shared/store/postgres.ts'
 import { postgresLimiter } from '../shared/store/postgres-limiter.ts'
 import { Problem } from '../shared/http/problems.ts'
 import type { SecurityDetails } from '../shared/http/security-log.ts'
-import { sessions } from './session.ts'
+import { attempts, sessions } from './session.ts'
 import { users } from './user.ts'
 
 const quarterOfAnHour = 15 * 60
@@ -67,7 +67,7 @@ export const openAttempts = prepared((db: Db): Attempts => {
   const limiters = { pair: limiter('pair'), address: limiter('address'), elsewhere: limiter('elsewhere') }
   return {
     async begin(address, email, details = {}) {
-      const account = createHash('sha256').update(email).digest('base64url')
+      const account = accountOf(email)
       const keys: Record<Budget, string> = {
         pair: `${account} ${address}`,
         address,
@@ -87,6 +87,18 @@ export const openAttempts = prepared((db: Db): Attempts => {
     },
   }
 })
+
+/** Forgets from where somebody tried to log in to an account, and how often. */
+export async function forgetAttempts(tx: Tx, email: string): Promise<void> {
+  const account = accountOf(email)
+  await tx
+    .delete(attempts)
+    .where(
+      sql`${attempts.key} = ${`elsewhere:${account}`} or starts_with(${attempts.key}, ${`pair:${account} `})`,
+    )
+}
+
+const accountOf = (email: string) => createHash('sha256').update(email).digest('base64url')
 
 /** Finds a session that was started from the network. Sessions are kept for 30 days after their last refresh. */
 const knownNetwork = prepared((db) =>

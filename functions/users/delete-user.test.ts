@@ -1,10 +1,12 @@
 import { eq } from 'drizzle-orm'
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { logIn, newAccount, newEmail, password } from '../../test/accounts.ts'
+import { tablesWith } from '../../test/contents.ts'
 import { openShop, type TestShop } from '../../test/shop.ts'
 import { limits } from './attempts.ts'
+import { hashOf, refreshTokens, sessions } from './session.ts'
 import { idempotencyKeys, users } from './user.ts'
 
 let shop: TestShop
@@ -44,6 +46,43 @@ it('frees the e-mail address and deletes the stored answer to the registration',
   expect(second.status).toBe(201)
   expect(second.body.id).not.toBe(first.body.id)
 })
+
+it.each(['toLowerCase', 'toUpperCase'] as const)(
+  'leaves nothing of the person behind, however the id is written: %s',
+  async (change) => {
+    const [canary, network, key] = [randomUUID(), `203.0.113.${change.length}`, randomUUID()]
+    const email = `${canary}@example.com`
+    const headers = { 'x-forwarded-for': network }
+    const registered = await shop.post('/users', { body: { email, name: canary, password }, key, headers })
+    const send = (secret: string) =>
+      shop.post('/sessions', { key: null, body: { email, password: secret }, headers })
+    expect((await send('not the password')).status).toBe(401)
+    const refreshToken = (await send(password)).body.refreshToken as string
+    expect((await shop.post('/sessions/refresh', { key: null, body: { refreshToken } })).status).toBe(200)
+    expect((await send('not the password')).status).toBe(401)
+    const tables = (text: string) => tablesWith(shop.admin, text)
+    expect([await tables(canary), await tables(network)]).toEqual([
+      ['users.idempotency_keys', 'users.users'],
+      ['users.attempts', 'users.sessions'],
+    ])
+
+    const { id } = registered.body as { id: string }
+    const path = `/users/${id[change]()}`
+    expect((await shop.delete(path, { as: await newAccount(shop, 'admin'), body })).status).toBe(204)
+    const account = createHash('sha256').update(email).digest('base64url')
+    for (const text of [canary, account, key]) expect(await tables(text)).toEqual([])
+    const { db } = shop.deps('users')
+    expect(await db.select().from(sessions).where(eq(sessions.userId, id))).toMatchObject([
+      { network: null, endedAt: expect.any(Date) },
+    ])
+    expect(
+      await db
+        .select()
+        .from(refreshTokens)
+        .where(eq(refreshTokens.hash, hashOf(refreshToken))),
+    ).toEqual([])
+  },
+)
 
 it('lets admins delete others once', async () => {
   const [ada, admin] = [await newAccount(shop), await newAccount(shop, 'admin')]

@@ -1,5 +1,6 @@
-import { eq, sql } from 'drizzle-orm'
-import { endSessionsOf, refuseEnded } from './families.ts'
+import { eq, or, sql } from 'drizzle-orm'
+import { forgetAttempts } from './attempts.ts'
+import { endSessionsOf, forgetSessionsOf, refuseEnded } from './families.ts'
 import { transaction } from '../shared/store/transaction.ts'
 import { operation } from '../shared/http/operation.ts'
 import { IdParam } from '../shared/schemas/schemas.ts'
@@ -11,8 +12,8 @@ import { idempotencyKeys, mayChange, noSuchUser, pathOf, UserDeletion, users } f
 import { problems } from './problems.ts'
 
 /**
- * Deletes the user's personal data. The row stays, because orders and payments refer to its id. The event
- * withdraws what the user sells and cancels what they have not paid. The current password comes in a body: a header
+ * Deletes the user's personal data. The row stays, because orders and payments refer to its id. With the event, every
+ * other domain does its part (docs/deleted-accounts.md). The current password comes in a body: a header
  * would have to be encoded, and proxies log headers.
  */
 export const deleteUser = operation(
@@ -53,9 +54,12 @@ export const deleteUser = operation(
         .where(sql`${users.id} = ${id} and ${users.version} = ${current.version}`)
       if (count === 0) throw staleVersion()
       await endSessionsOf(tx, id)
+      await forgetSessionsOf(tx, id)
+      await forgetAttempts(tx, current.email!)
       await tx.emit('user.deleted', id, { userId: id })
       // the stored answer to the registration contains the name and e-mail address too
-      await tx.delete(idempotencyKeys).where(eq(sql`${idempotencyKeys.headers}->>'location'`, pathOf(id)))
+      const registration = eq(sql`${idempotencyKeys.headers}->>'location'`, pathOf(id))
+      await tx.delete(idempotencyKeys).where(or(registration, eq(idempotencyKeys.caller, id)))
     })
     logSecurity('user-deleted', { user: id })
     return empty()

@@ -1,4 +1,4 @@
-import { and, eq, isNotNull, isNull, lt, ne, sql, type SQL } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, isNull, lt, ne, sql, type SQL } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
 import type { User } from '../shared/auth/access-token.ts'
 import { keptEndedMs, sessionEnded, type IsSessionEnded } from '../shared/auth/ended-sessions.ts'
@@ -57,6 +57,19 @@ export const endSession = (tx: Tx, id: string): Promise<void> => end(tx, eq(sess
  */
 export const endSessionsOf = (tx: Tx, userId: string, except?: string): Promise<void> =>
   end(tx, eq(sessions.userId, userId), except === undefined ? undefined : ne(sessions.id, except))
+
+/**
+ * Forgets what only the sessions of a deleted user tell: from where they logged in, and their refresh tokens. Their ids
+ * stay, because access tokens outlive them for some minutes.
+ */
+export async function forgetSessionsOf(tx: Tx, userId: string): Promise<void> {
+  const theirs = eq(sessions.userId, userId)
+  await tx.delete(sessions).where(and(theirs, lt(sessions.endedAt, before(keptEndedMs))))
+  await tx.delete(sessions).where(and(theirs, lt(sessions.expiresAt, sql`now()`)))
+  const left = await tx.update(sessions).set({ network: null }).where(theirs).returning({ id: sessions.id })
+  const ids = left.map(({ id }) => id)
+  if (ids.length > 0) await tx.delete(refreshTokens).where(inArray(refreshTokens.sessionId, ids))
+}
 
 async function end(tx: Tx, ...which: (SQL | undefined)[]): Promise<void> {
   const ended = await tx

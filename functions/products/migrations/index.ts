@@ -24,7 +24,7 @@ export const migrations: readonly MongoMigration[] = [
     },
   },
   {
-    // for withdraw-products
+    // for forget-seller
     up: async (db) => {
       await db.collection('products').createIndexes([{ name: 'seller', key: { sellerId: 1, _id: 1 } }])
     },

@@ -15,7 +15,7 @@ const price = { amount: 1, currency: 'EUR' }
 const rest = { name: 'Kettle', description: '', category: 'pots', price, attributes: {} }
 const offer = (as: User): Promise<{ id: string; sku: string }> =>
   shop.create('/products', { as, body: { ...rest, sku: randomUUID() } })
-const left = (userId: string) => shop.react('withdraw-products', 'user.deleted', { userId })
+const left = (userId: string) => shop.react('forget-seller', 'user.deleted', { userId })
 const isOffered = async ({ id }: { id: string }) => (await shop.get(`/products/${id}`)).status === 200
 
 it('deletes every product of the deleted seller once, and no other', async () => {
@@ -30,6 +30,25 @@ it('deletes every product of the deleted seller once, and no other', async () =>
       .toMatchObject([{ type: 'product.created' }, { type: 'product.deleted', data: { version: 2 } }])
   }
   expect(await isOffered(stays)).toBe(true)
+})
+
+it('forgets what the seller wrote, except for what orders repeat', async () => {
+  const gone = shop.newUser('seller')
+  const texts = { description: 'by Ada', attributes: { maker: 'Ada' } }
+  const withTexts = { ...rest, ...texts }
+  const sku = randomUUID().toUpperCase()
+  const [earlier] = [
+    await shop.create('/products', { as: gone, body: { ...withTexts, sku } }),
+    await shop.create('/products', { as: gone, body: { ...withTexts, sku: randomUUID() } }),
+  ]
+  await shop.delete(`/products/${earlier.id}`, { as: gone, ifMatch: '*' })
+  const found = () => shop.deps('products').products.find({ sellerId: gone.id }).toArray()
+  expect(await found()).toMatchObject([texts, texts])
+  for (let n = 0; n < 2; n++) await left(gone.id)
+  for (const product of await found()) {
+    expect(product).toMatchObject({ name: 'Kettle', price, description: '', attributes: {} })
+    expect(product.creation).toBeUndefined()
+  }
 })
 
 it('deletes a product that is changed at the same time', async () => {

@@ -1,0 +1,41 @@
+import type { Collection } from 'mongodb'
+import { reaction } from '../../events/reaction.ts'
+import { remove, type ProductDocument } from './product.ts'
+import { stateOnly } from './store.ts'
+
+/** How many products are changed together: few enough that even a slow store does it well within its timeout. */
+const atOnce = 25
+
+/**
+ * Deletes the products that a deleted user sells, and then what the user wrote about them. Names and prices stay, as
+ * orders repeat them. If it is interrupted, the next delivery does the rest.
+ */
+export const forgetSeller = reaction('forget-seller', async ({ data, traceparent }, { products }) => {
+  const { userId } = data
+  while (await withdrawSome(products, userId, traceparent));
+  await products.updateMany({ 'creation.caller': userId }, { $unset: { creation: '' } })
+  await products.updateMany(
+    { sellerId: userId, deletedAt: { $ne: null } },
+    { $set: { description: '', attributes: {} } },
+  )
+})
+
+/** Deletes some of a seller's products. Returns whether there were any. */
+async function withdrawSome(
+  products: Collection<ProductDocument>,
+  sellerId: string,
+  traceparent: string | undefined,
+): Promise<boolean> {
+  const some = await products.find({ sellerId, deletedAt: null }, stateOnly).limit(atOnce).toArray()
+  if (some.length === 0) return false
+  await products.bulkWrite(
+    some.map((product) => {
+      const { set, event } = remove(product, { traceparent, actor: 'system' })
+      const filter = { _id: product._id, version: product.version }
+      // a product that was changed meanwhile is found again
+      return { updateOne: { filter, update: { $set: set, $push: { outbox: event } } } }
+    }),
+    { ordered: false },
+  )
+  return true
+}
