@@ -1,4 +1,5 @@
 import { Alias, Document, isMap, isScalar, visit, type YAMLMap } from 'yaml'
+import type { DomainSetting } from '../functions/shared/domain.ts'
 import { listens, secretsOf, servicesOf } from '../functions/deployment.ts'
 import {
   domainNames,
@@ -136,10 +137,23 @@ const secretFiles = (domain: Domain) =>
       .map(([setting, file]) => [`${setting}_FILE`, `/run/secrets/${file}`]),
   )
 
+/** The domain's settings that have a default: whoever runs Compose may set them. */
+const optional = (domain: Domain) =>
+  Object.fromEntries(
+    Object.entries<DomainSetting>(domains[domain].settings ?? {})
+      .filter(([, { secret, service }]) => secret === undefined && service === undefined)
+      .map(([setting]) => [setting, `\${${setting}:-}`]),
+  )
+
 /** The part that all containers of a domain share. */
 const domainPart = (domain: Domain) => ({
   '<<': new Alias('function'),
-  environment: { '<<': new Alias('settings'), ...secretFiles(domain), ...servicesOf(domain) },
+  environment: {
+    '<<': new Alias('settings'),
+    ...secretFiles(domain),
+    ...servicesOf(domain),
+    ...optional(domain),
+  },
   secrets: Object.values(secretsOf(domain)),
 })
 

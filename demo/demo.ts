@@ -43,7 +43,7 @@ async function demo() {
   ]
   await order(ada, 'an approved card', lines, 'card_approved', ['stock.reserved', 'order.confirmed'])
   await order(ada, 'a card that is declined', lines, 'card_declined', ['stock.reserved', 'stock.released'])
-  const tooMany = [{ sku: first.sku, quantity: 9_000 }]
+  const tooMany = [{ sku: first.sku, quantity: 900 }]
   await order(ada, 'more than the stock', tooMany, 'card_approved', ['order.cancelled'])
 }
 

@@ -1118,7 +1118,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency-key-in-flight`: The first request with this Idempotency-Key is still running. `price-changed`: The order would cost something else than the customer expects. */
+            /** @description `idempotency-key-in-flight`: The first request with this Idempotency-Key is still running. `price-changed`: The order would cost something else than the customer expects. `too-many-unpaid`: Too many pieces wait to be paid. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1144,6 +1144,10 @@ export interface operations {
                             unitPrice: number;
                         }[];
                         total?: components["schemas"]["Money"];
+                        /** @description How many pieces the customer’s unpaid orders contain. */
+                        unpaid?: number;
+                        /** @description How many they may contain. */
+                        allowed?: number;
                     };
                 };
             };

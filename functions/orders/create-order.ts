@@ -4,8 +4,8 @@ import { firstAnswer, onceInOneStatement } from '../shared/store/transaction.ts'
 import { operation } from '../shared/http/operation.ts'
 import { Problem } from '../shared/http/problems.ts'
 import { etag } from '../shared/http/entity-tag.ts'
-import { placeOrder } from './place-order.ts'
-import { idempotencyKeys, NewOrder, Order, priceLines, toOrder } from './order.ts'
+import { placeOrder, unpaidIn } from './place-order.ts'
+import { idempotencyKeys, NewOrder, Order, piecesOf, priceLines, toOrder } from './order.ts'
 import { pricesOf } from './prices.ts'
 import { problems } from './problems.ts'
 
@@ -19,10 +19,11 @@ export const createOrder = operation(
       problems['unknown-sku'],
       problems['mixed-currencies'],
       problems['order-too-large'],
+      problems['too-many-unpaid'],
     ],
     headers: ['Location', 'ETag'],
   },
-  async ({ body, user, key, json }, { db, products, deadlineMs }) => {
+  async ({ body, user, key, json }, { db, products, deadlineMs, mostUnpaid }) => {
     const skus = body.lines.map((line) => line.sku)
     const priced = priceLines(body, await pricesOf(db, products, skus))
     if ('refused' in priced) {
@@ -33,6 +34,7 @@ export const createOrder = operation(
       throw new Problem(problems[refused], { detail, errors, ...(members && { members }) })
     }
     const { lines, total } = priced
+    const pieces = piecesOf(lines)
     const now = new Date()
     const id = uuidv7()
     const row = {
@@ -42,6 +44,7 @@ export const createOrder = operation(
       lines,
       deliveryAddress: body.deliveryAddress,
       totalAmount: total.amount,
+      pieces,
       currency: total.currency,
       note: body.note ?? null,
       reason: null,
@@ -68,6 +71,26 @@ export const createOrder = operation(
       location: `/api/v1/orders/${id}`,
       etag: etag(1),
     })
-    return onceInOneStatement(db, idempotencyKeys, key, answer, (kept) => placeOrder(db, row, events, kept))
+    const place = onceInOneStatement(db, idempotencyKeys, key, answer, (kept) =>
+      placeOrder(db, row, events, mostUnpaid, kept),
+    )
+    return place.catch(async (error: unknown) => {
+      const unpaid = unpaidIn(error)
+      if (unpaid === undefined) throw error
+      // a retry of an accepted request returns the first answer, whatever was ordered since
+      return (await firstAnswer(db, idempotencyKeys, key)) ?? refuseUnpaid(unpaid, pieces, mostUnpaid)
+    })
   },
 )
+
+/** @throws Problem 409, which says what the customer can do */
+function refuseUnpaid(unpaid: number, pieces: number, most: number): never {
+  throw new Problem(problems['too-many-unpaid'], {
+    detail:
+      `Your unpaid orders contain ${unpaid} pieces, and this one ${pieces} more; ${most} are allowed. ` +
+      (pieces > most
+        ? 'Order fewer at a time.'
+        : 'Wait until they are paid, which takes seconds if the card is good, or cancel one, and order again.'),
+    members: { unpaid, allowed: most },
+  })
+}

@@ -11,6 +11,10 @@ export default domain<typeof open>()({
     ORDER_DEADLINE_SECONDS: {
       description: 'how long an order may wait for stock and payment; 900 if it is not set',
     },
+    UNPAID_PIECES: {
+      description:
+        'how many pieces one customer may have in orders that are not paid yet; 1000 if it is not set',
+    },
     STREAM_TICKET_KEY: {
       description: 'the key that signs tickets for event streams, at least 32 characters',
       secret: 'random',

@@ -9,10 +9,11 @@ import migrations from './migrations/meta/_journal.json' with { type: 'json' }
 export async function open(config: Config, log: Logger, name: string) {
   const { db, ...service } = await openDatabase(config, { name, domain: 'orders', migrations })
   const deadlineMs = config.number('ORDER_DEADLINE_SECONDS', 900) * 1000
+  const mostUnpaid = Math.floor(config.number('UNPAID_PIECES', 1000))
   const tickets = createTickets(config.need('STREAM_TICKET_KEY'))
   const isSessionEnded = await openEndedSessions(db, () => import('./order.ts'))
   return {
     ...service,
-    deps: { log, db, isSessionEnded, products: openProductReader(config), deadlineMs, tickets },
+    deps: { log, db, isSessionEnded, products: openProductReader(config), deadlineMs, mostUnpaid, tickets },
   }
 }

@@ -1,5 +1,15 @@
 import * as z from 'zod'
-import { index, integer, jsonb, pgSchema, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
+import { sql } from 'drizzle-orm'
+import {
+  index,
+  integer,
+  jsonb,
+  pgSchema,
+  primaryKey,
+  text,
+  uuid,
+  type AnyPgColumn,
+} from 'drizzle-orm/pg-core'
 import { InvalidEvent, type EventData } from '../../events/event.ts'
 import type { Actor } from '../shared/auth/actor.ts'
 import { ActorSchema, toActor } from '../shared/schemas/actor.ts'
@@ -78,6 +88,10 @@ export const missedBy = (status: OrderStatus, milestone: Milestone): string | un
 
 export const schema = pgSchema('orders')
 
+/** Orders that hold stock, or soon will, without a payment. One that costs nothing does so until it is shipped. */
+const isUnpaid = ({ status, totalAmount }: Record<'status' | 'totalAmount', AnyPgColumn>) =>
+  sql`${status} in ('placed', 'reserved') or (${status} = 'confirmed' and ${totalAmount} = 0)`
+
 export const orders = schema.table(
   'orders',
   {
@@ -86,6 +100,8 @@ export const orders = schema.table(
     status: text().$type<OrderStatus>().notNull(),
     lines: jsonb().$type<OrderLine[]>().notNull(),
     totalAmount: integer('total_amount').notNull(),
+    /** The sum of the quantities. */
+    pieces: integer().notNull().default(0),
     currency: text().notNull(),
     /** Null once the order has ended and its customer is deleted. */
     deliveryAddress: jsonb('delivery_address').$type<Address>(),
@@ -99,7 +115,11 @@ export const orders = schema.table(
     /** Unused: deadlines are events. Older versions write it, so only a breaking migration may drop it. */
     deadline: time('deadline'),
   },
-  (t) => [index().on(t.customerId, t.id), index().on(t.status, t.id)],
+  (t) => [
+    index().on(t.customerId, t.id),
+    index().on(t.status, t.id),
+    index('orders_unpaid').on(t.customerId, t.pieces).where(isUnpaid(t)),
+  ],
 )
 
 export type OrderRow = typeof orders.$inferSelect
@@ -246,6 +266,10 @@ interface Refusal {
 }
 
 export type Priced = { lines: OrderLine[]; total: Money } | Refusal
+
+/** Returns how many pieces an order has. */
+export const piecesOf = (lines: readonly { quantity: number }[]) =>
+  lines.reduce((sum, { quantity }) => sum + quantity, 0)
 
 /** The largest total of one order, in minor units. */
 const maxTotal = 1_000_000_000

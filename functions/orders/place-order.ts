@@ -3,6 +3,7 @@ import type { outboxRow } from '../../events/emit.ts'
 import { outbox, secrets } from '../../events/tables.ts'
 import type { Answer, IdempotencyKey } from '../shared/store/idempotency.ts'
 import { prepared, type Db } from '../shared/store/postgres.ts'
+import { errorCode, errorDetail } from '../shared/store/store-errors.ts'
 import { idempotencyKeys, orders, timeline, type OrderRow } from './order.ts'
 
 /** The events that are emitted with a new order. */
@@ -15,16 +16,24 @@ interface Events {
   cardToken: string
 }
 
+/** The code with which `orders.admit_pieces` refuses an order (migrations/0007_unpaid-pieces.sql). */
+const tooManyUnpaid = 'ZS001'
+
+/** Returns how many pieces wait for payment if an order was refused because of them; otherwise undefined. */
+export const unpaidIn = (error: unknown): number | undefined =>
+  errorCode(error) === tooManyUnpaid ? Number(errorDetail(error)) : undefined
+
 type EventRow = ReturnType<typeof outboxRow>
 
 /**
  * Writes a new order, its first timeline entry, its events, its card token and the stored answer in one
- * statement. This takes a fraction of the time of a transaction with four statements (see bench/) and is just as atomic.
+ * statement. It fails if the customer would have more than `mostUnpaid` pieces in orders that are not paid yet. This takes a fraction of the time of a transaction with four statements (see bench/) and is just as atomic.
  */
 export const placeOrder = (
   db: Db,
   order: Omit<OrderRow, 'deadline'>,
   { event, deadline, deadlineMs, cardToken }: Events,
+  mostUnpaid: number,
   { status: answerStatus, headers: answerHeaders, body: answerBody, ...key }: IdempotencyKey & Answer,
 ) =>
   statement(db).execute({
@@ -38,6 +47,7 @@ export const placeOrder = (
     deadlineData: deadline.data,
     deadlineMs,
     cardToken,
+    mostUnpaid,
     ...key,
     answerStatus,
     answerHeaders,
@@ -65,6 +75,7 @@ const statement = prepared((db) => {
         lines: placeholder('lines'),
         totalAmount: placeholder('totalAmount'),
         currency: placeholder('currency'),
+        pieces: sql`orders.admit_pieces(${placeholder('customerId')}::uuid, ${placeholder('pieces')}::integer, ${placeholder('mostUnpaid')}::bigint)`,
         deliveryAddress: placeholder('deliveryAddress'),
         note: placeholder('note'),
         placedAt: at,

@@ -13,6 +13,14 @@ export const problems = declareProblems({
     'The order would cost something else than the customer expects',
     { lines: currentLines, total: Money },
   ],
+  'too-many-unpaid': [
+    409,
+    'Too many pieces wait to be paid',
+    {
+      unpaid: z.int().meta({ description: 'How many pieces the customer’s unpaid orders contain.' }),
+      allowed: z.int().meta({ description: 'How many they may contain.' }),
+    },
+  ],
   'unknown-sku': [422, 'The shop has no such SKU'],
   'mixed-currencies': [422, 'An order has one currency'],
   'order-too-large': [422, 'The order is too large'],

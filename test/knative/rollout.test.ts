@@ -14,6 +14,8 @@ const sku = 'PART-CHAIN-11'
 
 let client: TestClient
 let customer: Person
+let others: Person[]
+let turn = 0
 let prices: Prices
 let order: string
 /** The names of the next version's images in the cluster. */
@@ -23,7 +25,9 @@ beforeAll(async () => {
   customer = await client.unchecked.register()
   await receiveStock(await client.staff(), sku, 100_000)
   prices = await readPrices(customer, [sku])
-  order = (await placeOrder()).data!.id
+  others = await Promise.all(Array.from({ length: 5 }, () => client.unchecked.register()))
+  const body = expecting(newOrder([{ sku, quantity: 1 }]), prices)
+  order = (await customer.POST('/orders', { body })).data!.id
   buildNextVersion('migrate', 'create-order')
   const images = await imagesOf(undefined)
   const named = async (name: string) => {
@@ -36,8 +40,11 @@ beforeAll(async () => {
 }, 600_000)
 afterAll(() => kubectl(['delete', 'jobs', '-n', namespace, '-l', 'zeroshop.dev/test=rollout']))
 
-const placeOrder = () =>
-  customer.POST('/orders', { body: expecting(newOrder([{ sku, quantity: 1 }]), prices) })
+/** Places an order. Each of the customers has few that are not paid yet. */
+const placeOrder = () => {
+  const who = others[++turn % others.length]!
+  return who.POST('/orders', { body: expecting(newOrder([{ sku, quantity: 1 }]), prices) })
+}
 
 interface Job {
   metadata: { name: string }

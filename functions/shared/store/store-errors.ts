@@ -13,6 +13,13 @@ function coded(error: unknown): { code: string; message: string } | undefined {
   return undefined
 }
 
+/** Returns the detail of a PostgreSQL error; undefined if it has none. */
+export function errorDetail(error: unknown): string | undefined {
+  for (let e = error; e instanceof Error; e = e.cause)
+    if ('detail' in e && typeof e.detail === 'string') return e.detail
+  return undefined
+}
+
 /** Returns the name of the constraint that a statement violated; undefined if the error names none. */
 export function violated(error: unknown): string | undefined {
   for (let e = error; e instanceof Error; e = e.cause)
