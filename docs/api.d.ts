@@ -2099,7 +2099,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too-many-requests`: Too many requests. */
+            /** @description `too-many-requests`: Too many requests. `too-many-streams`: Too many streams. */
             429: {
                 headers: {
                     "Retry-After"?: string;

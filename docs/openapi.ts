@@ -163,6 +163,7 @@ export function problemsOf(row: OperationRow, { request, problems = [] }: Contra
   if (request.body) names.push('not-json', 'unsupported-charset', 'unsupported-encoding')
   if (Array.isArray(row.by)) names.push('wrong-role')
   if (row.fresh) names.push('session-ended')
+  if (row.streams !== undefined) names.push('too-many-streams')
   if (row.idempotent)
     names.push('idempotency-key-missing', 'idempotency-key-in-flight', 'idempotency-key-reused')
   const all = [...names.map(typeOfProblem), ...ofGateway(row)]

@@ -69,6 +69,7 @@ export default domain<typeof open>()({
       listens: true,
       concurrency: 500,
       streamSeconds: 600,
+      streams: 20,
       // a browser that lost the connection tries again every few seconds
       limits: { user: 120 },
     }),

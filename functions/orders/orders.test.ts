@@ -7,6 +7,7 @@ import { knowProducts, newOrder, place, putStatus } from '../../test/orders.ts'
 import { expectInvalid } from '../../test/problems.ts'
 import { openShop, type TestShop } from '../../test/shop.ts'
 import { outbox } from '../../events/tables.ts'
+import { operations } from '../table.ts'
 import { audience, issuer } from '../shared/auth/access-token.ts'
 import { openPostgres } from '../shared/store/postgres.ts'
 import { timeline } from './order.ts'
@@ -20,7 +21,7 @@ beforeAll(async () => {
 })
 afterAll(() => shop.close())
 
-const operations = [
+const callsOf = [
   ['get-order', (id: string, as?: never) => shop.get(`/orders/${id}`, { as: as! })],
   ['get-order-timeline', (id: string, as?: never) => shop.get(`/orders/${id}/timeline`, { as: as! })],
   ['watch-order', (id: string, as?: never) => shop.get(`/orders/${id}/events`, { as: as! })],
@@ -34,7 +35,7 @@ const operations = [
   ],
 ] as const
 
-describe.each(operations)('%s', (_, call) => {
+describe.each(callsOf)('%s', (_, call) => {
   it('returns 404 if there is no such order', async () => {
     expect(await call(nowhere, shop.newUser() as never)).toMatchObject({ status: 404 })
   })
@@ -381,6 +382,15 @@ describe('watch-order', () => {
     }
   })
 
+  it('counts the streams of tickets as those of their user', async () => {
+    const user = shop.newUser()
+    const { id } = await place(shop, user)
+    const { ticket } = await shop.create(`/orders/${id}/events/tickets`, { as: user })
+    for (let n = 0; n < operations['watch-order'].streams; n++) await watch(id, { ticket })
+    for (const how of [{ ticket }, { token: await shop.sign(user) }])
+      expect((await open(id, how)).status).toBe(429)
+  })
+
   it('takes a ticket for nothing else', async () => {
     const user = shop.newUser()
     const [{ id }, { id: another }] = [await place(shop, user), await place(shop, user)]
@@ -429,8 +439,13 @@ describe('watch-order', () => {
       .setIssuer(issuer)
       .setAudience(audience)
       .sign(await importJWK(shop.privateKey, 'EdDSA'))
-    expect(await (await open(id, { token })).text()).toContain('event: order.placed')
+    const { streams } = operations['watch-order']
+    const opened = await Promise.all(Array.from({ length: streams }, () => open(id, { token })))
+    for (const stream of opened) expect(await stream.text()).toContain('event: order.placed')
     expect(Date.now() / 1000).toBeGreaterThanOrEqual(expires)
+    // none of them counts any more
+    const read = await watch(id, { token: await shop.sign(user) })
+    expect(await read()).toMatchObject({ id: '1' })
   })
 
   /** Opens a stream. */

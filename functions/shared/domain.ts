@@ -62,6 +62,8 @@ export interface OperationRow extends Row {
   listens?: true
   /** Returns a stream that may stay open for this many seconds. */
   streamSeconds?: number
+  /** How many such streams a caller may hold at a time in one process. Every operation with `streamSeconds` has it. */
+  streams?: number
 }
 
 export interface ReactionRow extends Row {

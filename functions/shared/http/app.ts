@@ -13,6 +13,7 @@ import { isUnavailable } from '../store/store-errors.ts'
 import { addressBehind, type AddressOf } from './client-address.ts'
 import { notModified } from './entity-tag.ts'
 import { gatewayProblems } from './gateway-problems.ts'
+import { holdStreams } from './held-streams.ts'
 import { addRateLimit, type LimitRequests, type Limits } from './limits.ts'
 import { malformedRequest, Problem } from './problems.ts'
 import { readUpTo } from './read-up-to.ts'
@@ -77,6 +78,7 @@ export function createApp({
         `${operation.name} is fresh, but functions/${row.domain}/open.ts opens no isSessionEnded`,
       )
     const limitRequests = limits?.of(row)
+    const streams = row.streams === undefined ? undefined : holdStreams(row.streams)
     app.on(
       row.method.toUpperCase(),
       [path],
@@ -85,6 +87,7 @@ export function createApp({
       ...(row.method === 'get' && hasETag(operation) ? [notModified] : []),
       async (c, next) => {
         c.set('operation', operation.name)
+        c.set('takeStream', () => streams?.take(c.get('user')?.id ?? addressOf(c)))
         const call = await accept(c, operation, row, {
           authenticate,
           limitRequests,

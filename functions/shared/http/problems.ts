@@ -33,6 +33,7 @@ export const problems = {
   'if-match-missing': [428, 'An If-Match header is needed'],
   'too-many-attempts': [429, 'Too many attempts'],
   'too-many-requests': [429, 'Too many requests'],
+  'too-many-streams': [429, 'Too many streams'],
   'internal-error': [500, 'Something went wrong on our side'],
   overloaded: [503, 'Overloaded'],
   'store-unavailable': [503, 'A store cannot be reached just now'],
