@@ -10,6 +10,7 @@ import { clusterCold } from './cluster-cold.ts'
 import { coldStart } from './cold-start.ts'
 import { createOrder } from './create-order.ts'
 import { getOrder } from './get-order.ts'
+import { ordersToConfirmed } from './orders.ts'
 import { startShop } from './harness.ts'
 import { stockUp } from './shop.ts'
 import type { Result } from './result.ts'
@@ -22,6 +23,7 @@ const inShop: Record<string, (system: System) => Promise<Result[]>> = {
   'cold-start': coldStart,
   'get-order': getOrder,
   saga,
+  orders: ordersToConfirmed,
   // last, because its orders keep the shop busy for a while
   'create-order': createOrder,
 }

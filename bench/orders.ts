@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import postgres from 'postgres'
+import { expecting, newOrder, readPrices } from '../demo/client/orders.ts'
+import { shopClient } from '../demo/client/shop.ts'
+import type { System } from '../local/system.ts'
+import { call, cpuSeconds, family } from './harness.ts'
+import { mug } from './shop.ts'
+import type { Result } from './result.ts'
+
+/** The number of orders that are measured, by how many are under way at a time. */
+const orders = { 1: 100, 8: 400, 32: 800 }
+/** How often confirmed orders are looked for, in ms. */
+const lookMs = 10
+
+/**
+ * Measures how many orders are confirmed in a second, and the CPU time of each: of all processes of the shop and of
+ * this one, which is also the client.
+ */
+export async function ordersToConfirmed(system: System): Promise<Result[]> {
+  const sql = postgres(String(system.environment.ofService('migrate')['ORDERS_DATABASE_URL']), { max: 1 })
+  try {
+    const place = await placer(system)
+    await run(sql, place, 8, 50)
+    const one = await run(sql, place, 1, orders[1])
+    const eight = await run(sql, place, 8, orders[8])
+    const many = await run(sql, place, 32, orders[32])
+    return [
+      row('orders/s to confirmed, 32 at once', many.rate.toFixed(1), '≥ 130', many.rate >= 130),
+      row('orders/s to confirmed, 8 at once', eight.rate.toFixed(1), '', true),
+      row('orders/s to confirmed, 1 at a time', one.rate.toFixed(1), '', true),
+      row('CPU an order, 8 at once', `${eight.cpuMs.toFixed(1)} ms`, '≤ 14 ms', eight.cpuMs <= 14),
+    ]
+  } finally {
+    await sql.end()
+  }
+}
+
+const row = (what: string, ours: string, goal: string, met: boolean): Result => ({
+  what,
+  ours,
+  against: '',
+  ratio: '',
+  goal,
+  met,
+})
+
+/** Returns a function that places an order, as a customer who knows the prices, and returns its id. */
+async function placer(system: System) {
+  const customer = await shopClient(system.url).register()
+  const authorization = `Bearer ${await customer.token()}`
+  const prices = await readPrices(
+    customer,
+    mug.map(({ sku }) => sku),
+  )
+  const body = JSON.stringify(expecting(newOrder(mug), prices))
+  return async () => {
+    const headers = { authorization, 'content-type': 'application/json', 'idempotency-key': randomUUID() }
+    const { status, text } = await call(`${system.url}/api/v1/orders`, 'POST', headers, body)
+    if (status !== 201) throw new Error(`an order was refused: ${status} ${text}`)
+    return (JSON.parse(text) as { id: string }).id
+  }
+}
+
+/** Keeps so many orders under way until the given number is confirmed. */
+async function run(sql: postgres.Sql, place: () => Promise<string>, atOnce: number, count: number) {
+  const waiting = new Map<string, () => void>()
+  const looking = look(sql, waiting)
+  const cpuBefore = shopCpu()
+  const began = performance.now()
+  let left = count
+  const customer = async () => {
+    while (left-- > 0) {
+      const id = await place()
+      await new Promise<void>((resolve) => waiting.set(id, resolve))
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, customer))
+  const seconds = (performance.now() - began) / 1000
+  const cpu = shopCpu() - cpuBefore
+  await looking.stop()
+  return { rate: count / seconds, cpuMs: (cpu / count) * 1000 }
+}
+
+/** Resolves each waiting order once it is confirmed. */
+function look(sql: postgres.Sql, waiting: Map<string, () => void>) {
+  const stopping = new AbortController()
+  const done = (async () => {
+    while (!stopping.signal.aborted) {
+      await pause(lookMs)
+      if (waiting.size === 0) continue
+      const confirmed = await sql<{ id: string }[]>`
+        select id from orders.orders where id = any(${[...waiting.keys()]}) and status = 'confirmed'`
+      for (const { id } of confirmed) {
+        waiting.get(id)?.()
+        waiting.delete(id)
+      }
+    }
+  })()
+  return {
+    stop: () => {
+      stopping.abort()
+      return done
+    },
+  }
+}
+
+const shopCpu = () => family(process.pid).reduce((sum, pid) => sum + cpuSeconds(pid), 0)
