@@ -1,13 +1,17 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { CloudEventV1 } from 'cloudevents'
+import type { Logger } from 'pino'
+import { declareProblems, Problem } from '../functions/shared/http/problems.ts'
 import {
-  declareProblems,
-  Problem,
-  type ProblemName,
-  type ProblemType,
-} from '../functions/shared/http/problems.ts'
+  isSecurityProblem,
+  logRefusedDelivery,
+  type SecurityDetails,
+} from '../functions/shared/http/security-log.ts'
+import type { LoadedReaction } from '../functions/shared/process/entry.ts'
 import { isUnavailable, reasonOf, Unavailable } from '../functions/shared/store/store-errors.ts'
+import { fromCloudEvent } from './cloud-event.ts'
 import { InvalidEvent } from './event.ts'
+import { runReaction } from './reaction.ts'
 import type { Verifier } from './signature.ts'
 
 /** The problems that a reaction returns to its caller, in addition to those that every function may return. */
@@ -17,38 +21,76 @@ export const deliveryProblems = declareProblems({
   'event-not-accepted': [422, 'The reaction cannot handle this event'],
 })
 
-/** Thrown for a request to a reaction that is not a delivery by the dispatcher. */
-export class NotADelivery extends Error {
-  readonly problem: Problem
+/** A request to a reaction. */
+export interface Delivery {
+  headers: IncomingHttpHeaders
+  body: Buffer
+  /** The address of the sender, for the log. */
+  from?: string | undefined
+}
 
-  constructor(type: ProblemName | ProblemType, detail: string, headers: Record<string, string> = {}) {
-    super(detail)
-    this.problem = new Problem(type, { detail, headers })
-  }
+interface Receiver {
+  /** The dependencies of the domain's functions. */
+  deps: object
+  verify: Verifier
+  log: Logger
 }
 
 /**
- * Returns the event of a delivery. The signature is checked first, on the bytes that were received, so nothing
- * else reads what an unknown sender has written. Only the structured mode is accepted: the attributes of the
- * binary mode are headers, which are not signed.
- * @throws NotADelivery with the status 400 or 401
+ * Runs a reaction on a delivery. Returns undefined when the event has been handled, or the problem to answer with if the
+ * delivery is refused or the reaction fails. The log says why; a problem never contains a failed query, whose
+ * parameters may be a customer's data.
  */
-export function openDelivery(
-  verify: Verifier,
-  headers: IncomingHttpHeaders,
-  body: Buffer,
-): CloudEventV1<unknown> {
+export async function receive(
+  { row, run, emits, takes }: LoadedReaction,
+  delivery: Delivery,
+  { deps, verify, log }: Receiver,
+): Promise<Problem | undefined> {
+  const received = openDelivery(verify, delivery)
+  if (received instanceof Problem) {
+    logRefused(
+      received,
+      { address: delivery.from ?? 'unknown', operation: row.name, reason: received.message },
+      log,
+    )
+    return received
+  }
+  try {
+    await runReaction(run, fromCloudEvent(received, takes), deps, { domain: row.domain, emits })
+    return undefined
+  } catch (error) {
+    const { id, type, subject } = received
+    log.warn({ err: error, event: id, type, subject }, 'reaction failed')
+    return problemOf(error)
+  }
+}
+
+/** Logs that a delivery was refused: in the security log if it is not signed, because someone else has sent it. */
+function logRefused(problem: Problem, details: SecurityDetails, log: Logger) {
+  if (isSecurityProblem(problem)) logRefusedDelivery(log, problem, details)
+  else log.warn(details, 'delivery refused')
+}
+
+/** The problem of a delivery whose body is larger than `max` bytes. */
+export const tooLarge = (max: number) =>
+  new Problem('body-too-large', { detail: `An event has at most ${max / 1024} KiB.` })
+
+/**
+ * Returns the event of a delivery, or the problem with it. The signature is checked first, on the bytes that were
+ * received, so nothing else reads what an unknown sender has written. Only the structured mode is accepted: the
+ * attributes of the binary mode are headers, which are not signed.
+ */
+function openDelivery(verify: Verifier, { headers, body }: Delivery): CloudEventV1<unknown> | Problem {
   const why = verify(headers, body)
   if (why !== undefined)
-    throw new NotADelivery(
-      deliveryProblems['delivery-not-signed'],
-      `${why}. A reaction accepts what the dispatcher has signed in the last five minutes.`,
+    return new Problem(deliveryProblems['delivery-not-signed'], {
+      detail: `${why}. A reaction accepts what the dispatcher has signed in the last five minutes.`,
       // RFC 9110, 15.5.2 requires a challenge
-      { 'www-authenticate': 'Standard-Webhooks' },
-    )
+      headers: { 'www-authenticate': 'Standard-Webhooks' },
+    })
   const isStructured = /^application\/cloudevents\+json\b/i.test(headers['content-type'] ?? '')
   if (!isStructured || Object.keys(headers).some((name) => name.startsWith('ce-')))
-    throw unreadable('Send it as application/cloudevents+json, without ce- headers, which are not signed.')
+    return unreadable('Send it as application/cloudevents+json, without ce- headers, which are not signed.')
   try {
     const event: unknown = JSON.parse(body.toString())
     // fromCloudEvent checks the attributes
@@ -56,24 +98,20 @@ export function openDelivery(
   } catch {
     // refused below
   }
-  throw unreadable('The body is not a JSON object.')
+  return unreadable('The body is not a JSON object.')
 }
 
-const unreadable = (detail: string) => new NotADelivery(deliveryProblems['delivery-unreadable'], detail)
-
-/** What is said of an error that only the log may show. */
-export const failed = 'The reaction failed. Its log says why.'
+const unreadable = (detail: string) => new Problem(deliveryProblems['delivery-unreadable'], { detail })
 
 /**
- * Returns the problem to answer a delivery with that was refused or has failed: 503 if something that the
- * reaction needs cannot be reached, 422 if it can never handle the event, and 500 for any other failure. It
- * never contains a query, whose parameters may be a customer's data.
+ * Returns the problem of a reaction that has failed: 503 if something that it needs cannot be reached, 422 if it can
+ * never handle the event, and 500 otherwise.
  */
-export function problemOf(error: unknown): Problem {
-  if (error instanceof NotADelivery) return error.problem
+function problemOf(error: unknown): Problem {
   if (error instanceof InvalidEvent)
     return new Problem(deliveryProblems['event-not-accepted'], { detail: error.message })
-  if (!isUnavailable(error)) return new Problem('internal-error', { detail: failed })
+  if (!isUnavailable(error))
+    return new Problem('internal-error', { detail: 'The reaction failed. Its log says why.' })
   const detail = error instanceof Unavailable ? error.message : reasonOf(error).reason
   return new Problem('store-unavailable', { detail })
 }
