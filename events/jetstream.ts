@@ -84,6 +84,8 @@ export async function connectBroker(
     reconnectTimeWait: 250,
     reconnectJitter: 100,
     timeout: 5_000,
+    // otherwise each publication records a stack trace
+    noAsyncTraces: true,
     // detects a broker that has vanished after about 15 s instead of 6 min
     pingInterval: 5_000,
   }

@@ -35,7 +35,10 @@ export function readKeys(config: Config, setting: string): string[] {
 export type Signature = Record<'webhook-id' | 'webhook-timestamp' | 'webhook-signature', string>
 
 /** Returns a function that signs a delivery with the first of the keys. */
-export function createSigner([first]: readonly string[]): (id: string, body: string) => Signature {
+export function createSigner([first]: readonly string[]): (
+  id: string,
+  body: Uint8Array | string,
+) => Signature {
   const hmac = createHmacOf(first!)
   return (id, body) => {
     const timestamp = String(Math.floor(Date.now() / 1000))
@@ -48,7 +51,7 @@ export function createSigner([first]: readonly string[]): (id: string, body: str
 }
 
 /** Returns why a delivery is refused, or undefined if it is signed with one of the keys. */
-export type Verifier = (headers: IncomingHttpHeaders, body: Buffer | string) => string | undefined
+export type Verifier = (headers: IncomingHttpHeaders, body: Uint8Array | string) => string | undefined
 
 export function createVerifier(keys: readonly string[]): Verifier {
   const hmacs = keys.map(createHmacOf)
@@ -74,7 +77,7 @@ export function createVerifier(keys: readonly string[]): Verifier {
 
 function createHmacOf(key: string) {
   const secret = Buffer.from(key.slice(prefix.length), 'base64')
-  return (id: string, timestamp: string, body: Buffer | string) =>
+  return (id: string, timestamp: string, body: Uint8Array | string) =>
     createHmac('sha256', secret).update(`${id}.${timestamp}.`).update(body).digest()
 }
 
