@@ -3,7 +3,6 @@ import { and, asc, eq, inArray, isNull, lte, sql } from 'drizzle-orm'
 import { CONSTANTS } from 'cloudevents'
 import type { ConsumerMessages, JsMsg } from 'nats'
 import type { Logger } from 'pino'
-import { request } from 'undici'
 import * as z from 'zod'
 import type { Db } from '../functions/shared/store/postgres.ts'
 import { errorCode } from '../functions/shared/store/store-errors.ts'
@@ -12,6 +11,7 @@ import { typeOf } from './cloud-event.ts'
 import { consumers as reactions } from './consumers.table.ts'
 import { ackWaitMs, type Broker } from './jetstream.ts'
 import { Loop } from './loop.ts'
+import { post } from './post.ts'
 import type { Signature } from './signature.ts'
 import { failures, inbox } from './tables.ts'
 import { createWaker } from './wake.ts'
@@ -129,18 +129,15 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
    * @throws if the reaction does not return success in time
    */
   async function deliver(name: string, { id, bytes }: Encoded) {
-    const response = await request(url(name), {
-      method: 'POST',
+    const { status, answer } = await post(url(name), {
       headers: {
         [CONSTANTS.HEADER_CONTENT_TYPE]: CONSTANTS.DEFAULT_CE_CONTENT_TYPE,
         ...sign(reactions[name]!.domain, id, bytes),
       },
       body: bytes,
-      headersTimeout: deliveryMs,
-      bodyTimeout: deliveryMs,
+      timeoutMs: deliveryMs,
     })
-    const answer = await response.body.text()
-    if (response.statusCode >= 300) throw new Refused(response.statusCode, answer)
+    if (status >= 300) throw new Refused(status, answer)
   }
 
   /** Records that a reaction has handled an event. If that fails, the event is delivered again. */
@@ -268,7 +265,7 @@ function detailOf(answer: string): string {
 
 /** Returns whether no connection was made, so that the reaction cannot have received the event. */
 const cannotConnect = (error: unknown) =>
-  /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|UND_ERR_CONNECT_TIMEOUT)$/.test(errorCode(error) ?? '')
+  /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT)$/.test(errorCode(error) ?? '')
 
-const describe = (error: Error) =>
-  error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
+/** An error about several addresses has no message of its own. */
+const describe = (error: Error) => error.message || (errorCode(error) ?? error.name)
