@@ -118,6 +118,17 @@ describe('the timeline of an order', () => {
     expect(await readOrder(ada, id)).toMatchObject({ status: 'cancelled' })
   })
 
+  it('is followed although the connection breaks before the stream begins', async () => {
+    const { id } = await placeOrder(ada, mug)
+    let broken = 0
+    server.once('request', ({ socket }: IncomingMessage) => {
+      broken++
+      socket.destroy()
+    })
+    expect(await waitForEntries(ada, id, 'order.placed')).toEqual(['order.placed'])
+    expect(broken).toBe(1)
+  })
+
   it('cannot be watched by someone else', async () => {
     const { id } = await placeOrder(ada, mug)
     const failure = waitForEntries(await client.register(), id, 'order.placed')

@@ -12,26 +12,38 @@ const reconnectMs = 250
 
 /**
  * Yields the entries of an order's timeline from the beginning, each as soon as it is written. It does not
- * end by itself. If the stream ends or breaks, it reconnects and continues with the next entry, as an
- * EventSource does.
+ * end by itself. If the stream ends or breaks, or no connection can be made, it tries again and continues with the next
+ * entry, as an EventSource does.
  * @throws ApiError if the order cannot be read, or an AbortError after 60 s
  */
 export async function* watchOrder(who: Client, id: string): AsyncGenerator<Entry> {
   const signal = AbortSignal.timeout(patienceMs)
   let last: string | undefined
   for (;;) {
+    const stream = await openStream(who, id, last, signal)
+    for await (const event of eventsOf(stream)) {
+      last = event.id
+      // the shop sends entries as JSON
+      yield JSON.parse(event.data) as Entry
+    }
+    await pause(reconnectMs, undefined, { signal })
+  }
+}
+
+/** Opens an order's stream after an entry. Returns undefined if it has no more entries, or no connection can be made. */
+async function openStream(who: Client, id: string, last: string | undefined, signal: AbortSignal) {
+  try {
     const { data, error, response } = await who.GET('/orders/{id}/events', {
       params: { path: { id }, ...(last !== undefined && { header: { 'Last-Event-ID': last } }) },
       parseAs: 'stream',
       signal,
     })
     if (!response.ok) throw new ApiError(response, error)
-    for await (const event of eventsOf(data)) {
-      last = event.id
-      // the shop sends entries as JSON
-      yield JSON.parse(event.data) as Entry
-    }
-    await pause(reconnectMs, undefined, { signal })
+    return data
+  } catch (error) {
+    // fetch's error if the gateway is being replaced
+    if (error instanceof TypeError) return undefined
+    throw error
   }
 }
 
