@@ -2,10 +2,16 @@ import { connect, type Socket } from 'node:net'
 import { good } from '../../../demo/client/good.ts'
 import { newOrder } from '../../../demo/client/orders.ts'
 import { readStock } from '../../../demo/client/stock.ts'
+import { operations } from '../../../functions/table.ts'
 import { at } from '../traffic/scene.ts'
 import { memoryMib, must, tally, times, until, type Context, type Fault } from '../fault.ts'
 
 const mostMemory = 300
+
+/** How many streams of an order each customer asks for. */
+const streamsEach = 100
+/** How many streams a process lets one customer hold (watch-order's row). */
+const streamsHeld = operations['watch-order'].streams
 
 /** A client that demands too much is refused, and no other client is affected. */
 export const exhaustion: Fault = {
@@ -54,16 +60,28 @@ export const exhaustion: Fault = {
         )
       return socket
     })
-    const { id } = await traffic.place(customer, newOrder([{ sku: 'MUG-BLUE', quantity: 1 }], 'card_slow'))
     const watching = new AbortController()
     const open = { parseAs: 'stream', signal: watching.signal } as const
-    const streams = await times(150, () => customer.GET('/orders/{id}/events', { ...at(id), ...open }))
-    const statuses = streams.map(({ response }) => response.status)
-    must(
-      statuses.every((status) => status === 200),
-      `the streams returned ${JSON.stringify(tally(statuses))}`,
+    // each opens more streams than one customer may hold
+    const opened = await Promise.all(
+      traffic.people.map(async (person) => {
+        const order = newOrder([{ sku: 'MUG-BLUE', quantity: 1 }], 'card_slow')
+        const { id } = await traffic.place(person, order)
+        const streams = await times(streamsEach, () =>
+          person.GET('/orders/{id}/events', { ...at(id), ...open }),
+        )
+        return streams.map(({ response }) => response.status)
+      }),
     )
-    injected(300 + 150 + 4)
+    for (const statuses of opened) {
+      const { 200: held = 0, 429: refused = 0, ...others } = tally(statuses)
+      must(
+        // by one process or by several
+        held >= streamsHeld && held < streamsEach && refused > 0 && Object.keys(others).length === 0,
+        `the streams of a customer returned ${JSON.stringify(tally(statuses))}`,
+      )
+    }
+    injected(300 + opened.length * streamsEach + 4)
 
     const served = await others(context)
     watching.abort()
