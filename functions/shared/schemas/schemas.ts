@@ -44,7 +44,7 @@ export const Quantity = z.int().min(1).max(10_000)
 
 /** Control characters, and those that reorder the text around them (Unicode Technical Report 36, 3). */
 // oxlint-disable-next-line no-control-regex
-const printable = /^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u202a-\u202e\u2066-\u2069]*$/
+const printable = /^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]*$/
 
 /** A character that is neither a space, a mark nor invisible. U+2800 is an empty Braille pattern. */
 const visible = /[^\p{Cc}\p{Cf}\p{Z}\p{M}\p{Default_Ignorable_Code_Point}\u2800]/u

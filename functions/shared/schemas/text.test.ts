@@ -19,6 +19,13 @@ describe('a text', () => {
     expect([isAccepted(value), isAccepted(`a${value}`)]).toEqual([false, true])
   })
 
+  it.each(['\u0000', '\u0007', '\u001b', '\u007f', '\u0080', '\u0084', '\u009f'])(
+    'has no control characters',
+    (control) => {
+      expect(isAccepted(`a${control}b`)).toBe(false)
+    },
+  )
+
   it.each([
     '\u202a',
     '\u202b',
