@@ -16,7 +16,8 @@ import { seedUsers } from './seed-users.ts'
 export async function seed(urls: Record<string, string>, password: string): Promise<void> {
   const users = openPostgres(urls['users']!, { name: 'seed', max: 1 })
   const stock = openPostgres(urls['stock']!, { name: 'seed', max: 1 })
-  const store = openMongodb(urls['products']!, { name: 'seed' })
+  // nobody waits for it, so a slow server may take its time
+  const store = openMongodb(urls['products']!, { name: 'seed', silentMs: 60_000 })
   const products = store.db.collection<ProductDocument>('products')
   try {
     const state = await demoState(store.db, 'products')

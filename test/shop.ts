@@ -84,6 +84,8 @@ export async function openShop(
   }
   const mongodb = new URL(stores.mongodb)
   mongodb.pathname = `/${database}`
+  // the whole run shares one small server
+  mongodb.searchParams.set('socketTimeoutMS', '60000')
   const config = (domain: Domain) =>
     readConfig(
       {

@@ -133,6 +133,19 @@ it.concurrent('returns 503 to open requests when the driver notices that the ser
   link.close()
 })
 
+it.concurrent('waits for a response as long as the URL says', async () => {
+  const { link, url } = await linkToStore()
+  url.searchParams.set('socketTimeoutMS', '100')
+  const store = openProducts(url.href)
+  await store.ping()
+  link.stall()
+  const began = performance.now()
+  await expect(store.ping()).rejects.toThrow(/timed out/)
+  expect(performance.now() - began).toBeLessThan(3_000)
+  await store.close()
+  link.close()
+})
+
 /** Opens a link that can be cut. Returns it with the URL of a new database behind it. */
 async function linkToStore() {
   const link = await openLink(inject('stores').mongodb)

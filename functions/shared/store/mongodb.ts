@@ -25,8 +25,8 @@ export interface MongoStore {
  * Opens a domain's database without waiting for the server.
  * @param url has the name of the database as its path
  * @param setting the setting that contains the URL, for the error message
- * @param silentMs how long to wait for a response before the connection is given up, in ms. The driver
- *   retries once.
+ * @param silentMs how long to wait for a response before the connection is given up, in ms, unless the URL
+ *   says so (`socketTimeoutMS`). The driver retries once.
  * @throws UserError if the URL cannot be used
  */
 export function openMongodb(
@@ -36,9 +36,11 @@ export function openMongodb(
   const client = openClient(url, setting, {
     appName: name,
     maxPoolSize: 10,
-    serverSelectionTimeoutMS: 3_000,
-    connectTimeoutMS: 3_000,
-    socketTimeoutMS: silentMs,
+    ...unlessGiven(url, {
+      serverSelectionTimeoutMS: 3_000,
+      connectTimeoutMS: 3_000,
+      socketTimeoutMS: silentMs,
+    }),
     // a confirmed change must survive a crash of the server
     writeConcern: { w: 'majority', journal: true },
   })
@@ -53,6 +55,12 @@ export function openMongodb(
       await client.close()
     },
   }
+}
+
+/** Returns the options that the URL does not contain: the driver would prefer these to the URL's. */
+function unlessGiven(url: string, options: MongoClientOptions): MongoClientOptions {
+  const given = new Set([...new URLSearchParams(url.split('?')[1]).keys()].map((key) => key.toLowerCase()))
+  return Object.fromEntries(Object.entries(options).filter(([key]) => !given.has(key.toLowerCase())))
 }
 
 function openClient(url: string, setting: string, options: MongoClientOptions): MongoClient {
