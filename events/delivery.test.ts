@@ -10,7 +10,7 @@ import { pino } from 'pino'
 import postgres from 'postgres'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { after, openPostgres, type Db } from '../functions/shared/store/postgres.ts'
+import { openPostgres, type Db } from '../functions/shared/store/postgres.ts'
 import { startNats } from '../local/stores/nats.ts'
 import type { Store } from '../local/stores/store.ts'
 import { temporaryDataDir } from '../local/stores/temporary.ts'
@@ -26,6 +26,7 @@ import { outboxRow } from './emit.ts'
 import { connectBroker, type Broker } from './jetstream.ts'
 import type { WithOutbox } from './mongodb-outbox.ts'
 import { natsOptions } from './nats-url.ts'
+import type { NotHandled } from './receive.ts'
 import { startRelay } from './relay.ts'
 import { createSigner, createVerifier } from './signature.ts'
 import { failures, inbox, outbox } from './tables.ts'
@@ -46,12 +47,21 @@ let woken: string[]
 let failing: Map<string, number>
 /** The status of a failed delivery. */
 let failure: number
+/** The number of events in each delivery to release-stock. */
+let sizes: number[]
+/** Whether a batch with an event that fails is answered with that status as a whole. */
+let failsWhole: boolean
+/** Until it is resolved, no delivery is answered. */
+let held: Promise<unknown>
 let stops: (() => Promise<void>)[]
 
 beforeAll(async () => {
   nats = await startNats({ dataDir: folder.dataDir, durable: false })
   reactions = createServer(
-    (request, response) => void react(request).then((status) => response.writeHead(status).end()),
+    (request, response) =>
+      void react(request).then(({ status, body }) =>
+        response.writeHead(status).end(body === undefined ? undefined : JSON.stringify(body)),
+      ),
   )
   reactions.listen(0, '127.0.0.1')
   await once(reactions, 'listening')
@@ -72,6 +82,9 @@ beforeEach(async () => {
   woken = []
   failing = new Map()
   failure = 500
+  sizes = []
+  failsWhole = false
+  held = Promise.resolve()
   stops = []
   for (const table of [outbox, inbox, failures]) await db.delete(table)
   await products().deleteMany({})
@@ -86,26 +99,34 @@ afterEach(async () => {
 
 const verify = createVerifier([deliveryKey])
 
-async function react(request: IncomingMessage): Promise<number> {
+interface Delivered {
+  id: string
+  type: string
+  data: { orderId: string }
+}
+
+async function react(request: IncomingMessage): Promise<{ status: number; body?: NotHandled[] }> {
   const [, name = '', ...rest] = request.url!.split('/')
   if (rest.length > 0) {
     woken.push(name)
-    return 200
+    return { status: 200 }
   }
   const body = await text(request)
-  if (verify(request.headers, body) !== undefined) return 401
-  const { id, type, data } = JSON.parse(body) as {
-    id: string
-    type: string
-    data: { orderId: string }
-  }
-  const left = failing.get(data.orderId) ?? 0
-  if (left > 0) {
-    failing.set(data.orderId, left - 1)
-    return failure
-  }
-  taken.push({ reaction: name, id, type })
-  return 204
+  if (verify(request.headers, body) !== undefined) return { status: 401 }
+  await held
+  const isBatch = request.headers['content-type']!.startsWith('application/cloudevents-batch+json')
+  const events = [JSON.parse(body)].flat() as Delivered[]
+  expect(isBatch).toBe(events.length > 1)
+  if (name === 'release-stock') sizes.push(events.length)
+  const failed = events.filter(({ data }) => (failing.get(data.orderId) ?? 0) > 0)
+  for (const { data } of failed) failing.set(data.orderId, failing.get(data.orderId)! - 1)
+  if (failed.length > 0 && (failsWhole || !isBatch)) return { status: failure }
+  taken.push(
+    ...events.filter((e) => !failed.includes(e)).map(({ id, type }) => ({ reaction: name, id, type })),
+  )
+  return failed.length === 0
+    ? { status: 204 }
+    : { status: 200, body: failed.map(({ id }) => ({ id, status: failure, detail: 'a test' })) }
 }
 
 const relay = async (redeliverAfterMs = 30_000, log = silent) => {
@@ -177,7 +198,7 @@ describe('the relay', () => {
     const orderId = uuidv7()
     await transaction(orders, async (tx) => {
       const data = { orderId, reason: 'its time has come' }
-      await tx.emit('order.cancelled', orderId, data, { at: after(60_000) })
+      await tx.emit('order.cancelled', orderId, data, { afterMs: 60_000 })
     })
     await put({ ...later, due: new Date(Date.now() + 60_000) }, now)
     await expect.poll(() => takenBy('release-stock')).toEqual([now.id])
@@ -359,6 +380,39 @@ describe('the dispatcher', () => {
     expect(takenBy('void-payment')).not.toContain(poison.id)
     expect(await dropDeadLetters(db, { eventId: poison.id })).toBe(1)
     expect(await listDeadLetters(db)).toEqual([])
+  })
+
+  it('delivers what waits together, in batches of a limited size', async () => {
+    let release!: () => void
+    held = new Promise<void>((resolve) => (release = resolve))
+    await relay()
+    dispatch()
+    await put(cancelled())
+    const others = Array.from({ length: 45 }, () => cancelled())
+    await expect.poll(async () => (await broker.count()) > 0).toBe(true)
+    await put(...others)
+    await expect.poll(() => broker.count()).toBe(46)
+    release()
+    await expect.poll(() => takenBy('release-stock').length).toBe(46)
+    expect(new Set(takenBy('release-stock')).size).toBe(46)
+    expect(Math.max(...sizes)).toBeGreaterThan(5)
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(32)
+  })
+
+  it('parks only the event that fails if a batch fails as a whole', async () => {
+    failsWhole = true
+    failure = 422
+    const poison = cancelled()
+    const others = Array.from({ length: 20 }, () => cancelled())
+    failing.set(poison.subject, 1_000)
+    await relay()
+    dispatch()
+    await put(...others, poison)
+    await expect.poll(() => takenBy('release-stock').length).toBe(20)
+    await expect
+      .poll(async () => (await listDeadLetters(db)).map(({ eventId }) => eventId))
+      .toEqual([poison.id, poison.id])
+    expect(await db.select().from(failures)).toHaveLength(2)
   })
 
   it.each([

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { and, asc, eq, inArray, isNull, lte, sql } from 'drizzle-orm'
 import { CONSTANTS } from 'cloudevents'
@@ -9,9 +10,11 @@ import { errorCode } from '../functions/shared/store/store-errors.ts'
 import { transaction } from '../functions/shared/store/transaction.ts'
 import { typeOf } from './cloud-event.ts'
 import { consumers as reactions } from './consumers.table.ts'
+import { gathering } from './gather.ts'
 import { ackWaitMs, type Broker } from './jetstream.ts'
 import { Loop } from './loop.ts'
 import { post } from './post.ts'
+import type { NotHandled } from './receive.ts'
 import type { Signature } from './signature.ts'
 import { failures, inbox } from './tables.ts'
 import { createWaker } from './wake.ts'
@@ -37,14 +40,19 @@ export interface DispatcherOptions {
 
 /** How long a reaction may take to answer, in ms: less than JetStream waits for the acknowledgement. */
 const deliveryMs = ackWaitMs - 2_000
+/** What a delivery contains at most. A reaction accepts 1 MiB. */
+const batchOf = { max: 32, maxBytes: 256 * 1024 }
+/** How long an event waits for others while a delivery to its reaction is under way, in ms. */
+const gatherMs = 50
 /** The maximum number of concurrent retries. */
 const retriesAtOnce = 100
 
 export const defaultRetryDelaysMs = [1, 5, 30, 120, 600].map((seconds) => seconds * 1000)
 
 /**
- * Starts to deliver events to reactions, as CloudEvents over HTTP in structured mode. Each reaction has its
- * own durable consumer. A message is acknowledged when the reaction has handled it or its failure is stored.
+ * Starts to deliver events to reactions, as CloudEvents over HTTP: one in structured mode, several in batched mode. Each
+ * reaction has its own durable consumer. A message is acknowledged when the reaction has handled it or its failure is
+ * stored.
  * @returns `stop`, which finishes the deliveries that are under way
  */
 export function startDispatcher(options: DispatcherOptions): { stop(): Promise<void> } {
@@ -67,6 +75,11 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
 
   /** Consumes a reaction's messages until stopped. If the broker loses the consumer, it is recreated. */
   async function consume(name: string) {
+    const gather = gathering((taken: Taken[]) => deliverAll(name, taken), {
+      ...batchOf,
+      size: ({ event }) => event.bytes.length,
+      waitMs: gatherMs,
+    })
     while (!stopping.signal.aborted) {
       let messages: ConsumerMessages | undefined
       try {
@@ -74,7 +87,10 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
         open.add(messages)
         // if stopped meanwhile, only this closes it; not awaited, because it ends only with the loop below
         if (stopping.signal.aborted) void messages.close()
-        for await (const message of messages) void track(take(name, message))
+        for await (const message of messages) {
+          const event = read(message)
+          if (event !== undefined) void track(gather({ event, message }))
+        }
       } catch (error) {
         if (stopping.signal.aborted) return
         log.error({ err: error, reaction: name }, 'consumer lost; recreating it')
@@ -92,52 +108,78 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
     return tracked
   }
 
-  async function take(name: string, message: JsMsg) {
-    let event: Encoded
+  /** Returns the event of a message. What is not an event is dropped. */
+  function read(message: JsMsg): Encoded | undefined {
     try {
-      event = decode(message.data)
+      return decode(message.data)
     } catch (error) {
       // no relay publishes such a message, and a retry would fail too
       log.error({ err: error, subject: message.subject }, 'dropped a message that is not an event')
-      return message.term('not a CloudEvent')
-    }
-    try {
-      await attempt(name, event)
-      message.ack()
-    } catch (error) {
-      // neither handled nor stored, so JetStream delivers it again
-      log.warn({ err: error, reaction: name }, 'cannot store the result of a delivery')
-      message.nak(1_000)
+      message.term('not a CloudEvent')
+      return undefined
     }
   }
 
-  /** Delivers once. A failure is stored for a retry, or parked after the last attempt. */
-  async function attempt(name: string, event: Encoded, { isRetry = false } = {}) {
-    try {
-      waker.wakeAfter(event.type)
-      await deliver(name, event)
-      waker.asked(name)
-      if (reactions[name]!.isRecorded) await record(name, event.id)
-      if (isRetry) await db.delete(failures).where(isFailure(name, event.id))
-    } catch (error) {
-      await storeFailure(name, event, error)
-    }
+  async function deliverAll(name: string, taken: Taken[]) {
+    const stored = await attempt(
+      name,
+      taken.map(({ event }) => event),
+    )
+    taken.forEach(({ message }, i) => {
+      if (stored[i] === true) message.ack()
+      // neither handled nor stored, so JetStream delivers it again
+      else message.nak(1_000)
+    })
   }
 
   /**
-   * Posts an event.
+   * Delivers events once. A failure is stored for a retry, or parked after the last attempt. If a delivery of several
+   * fails as a whole, each is delivered alone, because one of them may be to blame.
+   * @returns for each whether its result is stored
+   */
+  async function attempt(
+    name: string,
+    events: readonly Encoded[],
+    { isRetry = false } = {},
+  ): Promise<boolean[]> {
+    const results = await deliver(name, events).catch((error: unknown) => error)
+    if (!(results instanceof Map) && events.length > 1 && !isPassing(results) && !isTimeout(results))
+      return (await Promise.all(events.map((event) => attempt(name, [event])))).flat()
+    return Promise.all(
+      events.map(async (event) => {
+        try {
+          const failure: unknown = results instanceof Map ? results.get(event.id) : results
+          if (failure !== undefined) await storeFailure(name, event, failure)
+          else {
+            if (reactions[name]!.isRecorded) await record(name, event.id)
+            if (isRetry) await db.delete(failures).where(isFailure(name, event.id))
+          }
+          return true
+        } catch (error) {
+          log.warn({ err: error, reaction: name }, 'cannot store the result of a delivery')
+          return false
+        }
+      }),
+    )
+  }
+
+  /**
+   * Posts events to a reaction.
+   * @returns why events were not handled, by their ids
    * @throws if the reaction does not return success in time
    */
-  async function deliver(name: string, { id, bytes }: Encoded) {
+  async function deliver(name: string, events: readonly Encoded[]): Promise<Map<string, Refused>> {
+    for (const { type } of events) waker.wakeAfter(type)
+    const { id, type, bytes } = contentOf(events)
     const { status, answer } = await post(url(name), {
-      headers: {
-        [CONSTANTS.HEADER_CONTENT_TYPE]: CONSTANTS.DEFAULT_CE_CONTENT_TYPE,
-        ...sign(reactions[name]!.domain, id, bytes),
-      },
+      headers: { [CONSTANTS.HEADER_CONTENT_TYPE]: type, ...sign(reactions[name]!.domain, id, bytes) },
       body: bytes,
       timeoutMs: deliveryMs,
     })
-    if (status >= 300) throw new Refused(status, answer)
+    if (status >= 300) throw new Refused(status, detailOf(answer))
+    waker.asked(name)
+    const notHandled = events.length > 1 && status === 200 ? (JSON.parse(answer) as NotHandled[]) : []
+    return new Map(notHandled.map(({ id, status, detail }) => [id, new Refused(status, detail)]))
   }
 
   /** Records that a reaction has handled an event. If that fails, the event is delivered again. */
@@ -149,8 +191,7 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
     const reason = error instanceof Error ? describe(error) : String(error)
     // with 422 the reaction says that it can never handle the event
     const isFinal = error instanceof Refused && error.status === 422
-    // with 401 the keys or the clocks differ, which is no fault of the event
-    const isPassing = (error instanceof Refused && [401, 503].includes(error.status)) || cannotConnect(error)
+    const passes = isPassing(error)
     const stored = await transaction(db, async (tx) => {
       // the row counts the attempts, so that a second copy of the event does not restart the count
       const [row] = await tx
@@ -160,7 +201,7 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
           target: [failures.eventId, failures.reaction],
           set: {
             // temporary failures never use up the last attempt
-            attempts: isPassing
+            attempts: passes
               ? sql`least(${failures.attempts} + 1, ${Math.max(1, retryDelaysMs.length - 1)}::int)`
               : sql`${failures.attempts} + 1`,
             error: reason,
@@ -182,7 +223,7 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
     const told = { reaction: name, event: event.id, type: event.type, attempts: stored.attempts, reason }
     // logged as errors if someone has to act
     if (stored.parked) log.error(told, 'parked as a dead letter: see npm run dead-letters')
-    else if (isPassing && stored.attempts >= retryDelaysMs.length - 1)
+    else if (passes && stored.attempts >= retryDelaysMs.length - 1)
       log.error(told, 'unavailable for a long time; will retry')
     else log.warn(told, 'delivery failed; will retry')
   }
@@ -215,11 +256,8 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
   }
 
   /** If the result cannot be stored, the retry is due again when its lease ends. */
-  async function retry(row: typeof failures.$inferSelect) {
-    const event = decode(Buffer.from(JSON.stringify(row.event)))
-    await attempt(row.reaction, event, { isRetry: true }).catch((error: unknown) =>
-      log.warn({ err: error, reaction: row.reaction }, 'cannot store the result of a delivery'),
-    )
+  async function retry({ reaction, event }: typeof failures.$inferSelect) {
+    await attempt(reaction, [decode(Buffer.from(JSON.stringify(event)))], { isRetry: true })
   }
 }
 
@@ -232,6 +270,27 @@ interface Encoded {
   type: string
   bytes: Uint8Array
 }
+
+/** An event with its message. */
+interface Taken {
+  event: Encoded
+  message: JsMsg
+}
+
+/** Returns the content of a delivery: an event, or a batch as the HTTP binding of CloudEvents specifies it. */
+function contentOf(events: readonly Encoded[]) {
+  const [first] = events
+  if (events.length === 1)
+    return { id: first!.id, type: CONSTANTS.DEFAULT_CE_CONTENT_TYPE, bytes: first!.bytes }
+  const parts = events.flatMap(({ bytes }, i) => [i === 0 ? opening : comma, bytes])
+  return {
+    id: randomUUID(),
+    type: 'application/cloudevents-batch+json; charset=utf-8',
+    bytes: Buffer.concat([...parts, closing]),
+  }
+}
+
+const [opening, comma, closing] = ['[', ',', ']'].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer]
 
 /** What the dispatcher reads of an event. The reaction checks the rest. */
 const Envelope = z.object({ id: z.uuid(), type: z.string() })
@@ -247,8 +306,8 @@ const parse = (bytes: Uint8Array): unknown => JSON.parse(Buffer.from(bytes).toSt
 /** Thrown if a reaction returns a status other than success. */
 class Refused extends Error {
   readonly status: number
-  constructor(status: number, answer: string) {
-    super(`${status} ${detailOf(answer).slice(0, 500)}`)
+  constructor(status: number, detail: string) {
+    super(`${status} ${detail.slice(0, 500)}`)
     this.status = status
   }
 }
@@ -262,6 +321,12 @@ function detailOf(answer: string): string {
     return answer
   }
 }
+
+/** Whether the failure is no fault of the event. With 401, the keys or the clocks differ. */
+const isPassing = (error: unknown) =>
+  (error instanceof Refused && [401, 503].includes(error.status)) || cannotConnect(error)
+
+const isTimeout = (error: unknown) => error instanceof Error && error.name === 'TimeoutError'
 
 /** Returns whether no connection was made, so that the reaction cannot have received the event. */
 const cannotConnect = (error: unknown) =>

@@ -1,9 +1,7 @@
-import type { SQL } from 'drizzle-orm'
-import type { PgInsertValue } from 'drizzle-orm/pg-core'
+import type postgres from 'postgres'
 import { uuidv7 } from 'uuidv7'
 import type { Actor } from '../functions/shared/auth/actor.ts'
 import { sourceOf, versionIn, type EventData, type EventSpecs, type EventType } from './event.ts'
-import type { outbox } from './tables.ts'
 
 /** The function that runs a transaction, and the trace of the request or event that it handles. */
 export interface Cause {
@@ -17,13 +15,18 @@ export interface Cause {
 }
 
 export interface EmitOptions {
-  /** When to publish the event, such as `after(ms)` by PostgreSQL's clock; at once if not set. */
-  at?: Date | SQL
+  /** Publish the event so many ms later, by PostgreSQL's clock; at once if not set. */
+  afterMs?: number
   /** Who did it, if not whoever runs the function. */
   actor?: Actor | undefined
+  /** The event that it results from, whose trace it carries, if the transaction handles several. */
+  causedBy?: { traceparent?: string | undefined }
 }
 
-/** Adds an event to the outbox in a transaction. It is published if and only if the transaction commits. */
+/**
+ * Adds an event to the outbox in a transaction. It is published if and only if the transaction commits. Events that are
+ * emitted at the same time are written in one statement.
+ */
 export type Emit = <T extends EventType>(
   type: T,
   subject: string,
@@ -42,9 +45,9 @@ export function outboxRow<T extends EventType>(
   type: T,
   subject: string,
   data: EventData<T>,
-  { at, actor = cause.actor ?? 'system' }: EmitOptions = {},
+  { afterMs = 0, actor = cause.actor ?? 'system', causedBy = cause }: EmitOptions = {},
 ) {
-  const { domain, emits, traceparent } = cause
+  const { domain, emits } = cause
   const spec = emits[type]
   if (spec === undefined) throw new Error(`${type} is not among the events that the function emits: add it`)
   const parsed = spec.data.parse(data)
@@ -56,9 +59,19 @@ export function outboxRow<T extends EventType>(
     subject,
     data: parsed,
     time: new Date(),
-    ...(version === undefined ? {} : { version }),
+    version: version ?? null,
     actor,
-    ...(at === undefined ? {} : { due: at }),
-    ...(traceparent === undefined ? {} : { traceparent }),
-  } satisfies PgInsertValue<typeof outbox>
+    traceparent: causedBy.traceparent ?? null,
+    afterMs,
+  }
 }
+
+export type OutboxRow = ReturnType<typeof outboxRow>
+
+/** Writes events into the outbox, in one statement. */
+export const writeEvents = (tx: postgres.TransactionSql, rows: readonly OutboxRow[]) => tx`
+  insert into events.outbox (id, type, source, subject, data, time, version, actor, traceparent, due)
+  select id, type, source, subject, data, time, version, actor, traceparent, now() + "afterMs" * interval '1 millisecond'
+  from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as new (
+    id uuid, type text, source text, subject text, data jsonb, time timestamptz, version integer, actor text,
+    traceparent text, "afterMs" bigint)`

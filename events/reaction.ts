@@ -1,10 +1,11 @@
 import type { Registry } from '../functions/shared/registry.ts'
 import { transaction } from '../functions/shared/store/transaction.ts'
 import type { Db, Tx } from '../functions/shared/store/postgres.ts'
+import { isUnavailable } from '../functions/shared/store/store-errors.ts'
 import { withCause } from '../functions/shared/store/cause.ts'
 import type { Cause } from './emit.ts'
 import type { EventType, ShopEvent } from './event.ts'
-import { inbox } from './tables.ts'
+import { inGroups } from './groups.ts'
 
 type Reactions = Registry['reactions']
 export type ReactionName = keyof Reactions
@@ -24,11 +25,19 @@ export type Once = (work: (tx: Tx) => Promise<void>) => Promise<boolean>
 /** `once` is there if the domain's store is PostgreSQL. */
 type DepsOf<D> = D extends { db: Db } ? D & { once: Once } : D
 
-export interface Reaction<N extends string = string> {
-  name: N
-  // oxlint-disable-next-line typescript/no-explicit-any -- the dispatcher sends only events that the table names
-  handle: (event: any, deps: any) => Promise<void>
-}
+type DomainDeps<N extends ReactionName> = Registry['deps'][Reactions[N]['domain']]
+
+/* oxlint-disable typescript/no-explicit-any -- the dispatcher sends only events that the table names */
+export type Reaction<N extends string = string> =
+  | { name: N; handle: (event: any, deps: any) => Promise<void> }
+  | { name: N; prepare: (event: any, deps: any) => unknown; write: Write<any, any> }
+/* oxlint-enable typescript/no-explicit-any */
+
+/**
+ * Writes the effects of events that nobody has handled yet. No two of them have the same subject.
+ * @param found what was prepared for each event
+ */
+type Write<E, F> = (tx: Tx, events: readonly E[], found: readonly F[]) => Promise<void>
 
 /**
  * Implements a reaction of the table. Events are delivered at least once, so every change to PostgreSQL must
@@ -37,36 +46,93 @@ export interface Reaction<N extends string = string> {
  */
 export function reaction<const N extends ReactionName>(
   name: N,
-  handle: (event: EventOf<N>, deps: DepsOf<Registry['deps'][Reactions[N]['domain']]>) => Promise<void>,
+  handle: (event: EventOf<N>, deps: DepsOf<DomainDeps<N>>) => Promise<void>,
 ): Reaction<N> {
   return { name, handle }
 }
 
 /**
- * Runs a reaction on an event.
- * @param cause the reaction's domain and the events that it may emit; the trace is the event's
+ * Implements a reaction that writes the effects of all waiting events in one transaction, which takes a fraction of the
+ * time if there are many. If the transaction fails, each event has one of its own, so that one bad event fails alone.
+ * @param prepare what has to be done for each event before, outside of the transaction, such as a call to an outside
+ *   service
  */
-export function runReaction(
-  { name, handle }: Reaction,
-  event: ShopEvent,
-  deps: object,
-  cause: Omit<Cause, 'traceparent' | 'actor'>,
-): Promise<void> {
-  if (!('db' in deps)) return handle(event, deps)
-  const db = withCause(deps.db as Db, { ...cause, traceparent: event.traceparent })
-  return handle(event, { ...deps, db, once: onceFor(db, name, event) })
+export function batchReaction<const N extends ReactionName, F = undefined>(
+  name: N,
+  {
+    prepare = () => undefined as F,
+    write,
+  }: {
+    prepare?: (event: EventOf<N>, deps: DomainDeps<N>) => F | Promise<F>
+    write: Write<EventOf<N>, F>
+  },
+): Reaction<N> {
+  return { name, prepare, write }
 }
 
-/** Returns a reaction's `once`. The inbox row and the work are committed together. */
-export const onceFor =
-  (db: Db, name: string, event: Pick<ShopEvent, 'id'>): Once =>
-  (work) =>
-    transaction(db, async (tx) => {
-      const { count } = await tx
-        .insert(inbox)
-        .values({ reaction: name, eventId: event.id })
-        .onConflictDoNothing()
-      if (count === 0) return false
-      await work(tx)
-      return true
-    })
+/** Runs a reaction on an event. */
+export type Run = (event: ShopEvent) => Promise<void>
+
+/**
+ * Returns what runs a reaction in this process.
+ * @param cause the reaction's domain and the events that it may emit; the trace is the event's
+ */
+export function openReaction(
+  reaction: Reaction,
+  deps: object,
+  cause: Omit<Cause, 'traceparent' | 'actor'>,
+): Run {
+  const { name } = reaction
+  // only PostgreSQL has an inbox
+  if ('handle' in reaction && !('db' in deps)) return (event) => reaction.handle(event, deps)
+  const { db } = deps as { db: Db }
+  const onBehalfOf = ({ traceparent }: ShopEvent) => withCause(db, { ...cause, traceparent })
+  if ('handle' in reaction)
+    return (event) => {
+      const used = onBehalfOf(event)
+      const once: Once = (work) => onceFor(used, name, [event], work)
+      return reaction.handle(event, { ...deps, db: used, once })
+    }
+  const { prepare, write } = reaction
+  const add = inGroups<Prepared>(
+    (group) => {
+      const events = group.map(({ event }) => event)
+      const found = group.map(({ found }) => found)
+      return onceFor(withCause(db, cause), name, events, (tx) => write(tx, events, found))
+    },
+    { by: ({ event }) => event.subject, isHopeless: isUnavailable },
+  )
+  return async (event) => {
+    const found: unknown = await prepare(event, { ...deps, db: onBehalfOf(event) })
+    await add({ event, found })
+  }
+}
+
+interface Prepared {
+  event: ShopEvent
+  found: unknown
+}
+
+/**
+ * Runs the work in a transaction, unless this reaction has already handled the events. Their inbox rows and the work are
+ * committed together.
+ * @returns whether it ran
+ * @throws if some of the events have been handled and others not
+ */
+const onceFor = (
+  db: Db,
+  name: string,
+  events: readonly Pick<ShopEvent, 'id'>[],
+  work: (tx: Tx) => Promise<void>,
+): Promise<boolean> =>
+  transaction(db, async (tx) => {
+    const { count } = await tx.client`
+      insert into events.inbox (reaction, event_id)
+      select ${name}, id::uuid from jsonb_array_elements_text(${JSON.stringify(events.map(({ id }) => id))}::jsonb) as id
+      on conflict do nothing`
+    if (count === 0) return false
+    // the domain's role may not read the inbox, so it is not known which
+    if (count < events.length) throw new Error('some of these events are already handled')
+    await work(tx)
+    return true
+  })

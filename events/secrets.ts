@@ -19,7 +19,9 @@ export async function readSecret(db: Db, subject: string): Promise<string | unde
   return row?.secret
 }
 
-/** Deletes a secret that has been used, or is no longer needed. */
-export async function forgetSecret(tx: Tx, subject: string): Promise<void> {
-  await tx.delete(secrets).where(eq(secrets.subject, subject))
+/** Deletes secrets that have been used, or are no longer needed. */
+export async function forgetSecrets(tx: Tx, subjects: readonly string[]): Promise<void> {
+  await tx.client`
+    delete from events.secrets
+    where subject = any(array(select jsonb_array_elements_text(${JSON.stringify(subjects)}::jsonb)))`
 }

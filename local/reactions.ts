@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
 import type { Logger } from 'pino'
-import { receive } from '../events/receive.ts'
+import { openReceiver } from '../events/receive.ts'
 import { createVerifier } from '../events/signature.ts'
 import { reactionOf } from '../functions/source.ts'
 import type { ReactionName } from '../functions/table.ts'
@@ -19,10 +19,11 @@ export async function reactionsApp(names: readonly ReactionName[], { deps, keys,
   for (const name of names) {
     const reaction = await reactionOf(name)
     const verify = createVerifier(keys(name))
+    const receive = openReceiver(reaction, { deps: deps(reaction.row.domain), verify, log })
     app.post(`/${name}`, async (c) => {
-      const delivery = { headers: c.req.header(), body: Buffer.from(await c.req.arrayBuffer()) }
-      const problem = await receive(reaction, delivery, { deps: deps(reaction.row.domain), verify, log })
-      return problem?.toResponse() ?? c.body(null, 204)
+      const body = Buffer.from(await c.req.arrayBuffer())
+      const answer = await receive({ headers: c.req.header(), body })
+      return new Response(answer.body ?? null, answer)
     })
   }
   return app

@@ -20,6 +20,7 @@ const core = new Set(
     'cloud-event',
     'signature',
     'receive',
+    'groups',
     'reaction',
     'mongodb-outbox',
     'state-events',

@@ -9,7 +9,7 @@ import { eq } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { fromCloudEvent, toCloudEvent } from '../events/cloud-event.ts'
-import { runReaction } from '../events/reaction.ts'
+import { openReaction } from '../events/reaction.ts'
 import { reactionOf } from '../functions/source.ts'
 import { items } from '../functions/stock/stock.ts'
 import { knowProducts, newOrder } from './orders.ts'
@@ -101,7 +101,7 @@ describe('a reaction as a cloudEvent function', () => {
   beforeAll(async () => {
     const { run, takes, emits } = await reactionOf('open-stock')
     cloudEvent('open-stock', (event: CloudEventV1<unknown>) =>
-      runReaction(run, fromCloudEvent(event, takes), shop.deps('stock'), { domain: 'stock', emits }),
+      openReaction(run, shop.deps('stock'), { domain: 'stock', emits })(fromCloudEvent(event, takes)),
     )
     url = await serve('open-stock')
   })

@@ -73,8 +73,9 @@ export async function openPayments() {
   const deps = shop.deps('payments')
   deps.provider = httpProvider(sandbox.url, sandbox.apiKey, { timeoutMs: 500 })
 
-  /** The tokens of orders that are not left for the payments domain yet. */
+  /** The card tokens of orders, and those that are left for the payments domain. */
   const tokens = new Map<string, string>()
+  const left = new Map<string, Promise<void>>()
 
   /** Creates an order whose stock is reserved. */
   function reserved(cardToken = 'card_approved', amount = 2500): EventData<'stock.reserved'> {
@@ -84,10 +85,12 @@ export async function openPayments() {
   }
 
   /** Leaves the order's token for the payments domain, as create-order does. */
+  /** Leaves the token of an order, once. */
   async function leaveToken({ orderId }: { orderId: string }) {
     const token = tokens.get(orderId)
-    tokens.delete(orderId)
-    if (token !== undefined) await shop.leaveSecret('payments', orderId, token)
+    if (token !== undefined && !left.has(orderId))
+      left.set(orderId, shop.leaveSecret('payments', orderId, token))
+    await left.get(orderId)
   }
 
   async function paymentOf(orderId: string): Promise<PaymentRow> {
@@ -104,6 +107,7 @@ export async function openPayments() {
     paymentOf,
     /** Returns the order's token, unless it was deleted. */
     tokenOf: ({ orderId }: { orderId: string }) => readSecret(deps.db, orderId),
+    leaveToken,
     authorize: async (order: EventData<'stock.reserved'>, id?: string) => {
       await leaveToken(order)
       return shop.react('authorize-payment', 'stock.reserved', order, id)

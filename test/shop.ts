@@ -8,7 +8,7 @@ import { inject } from 'vitest'
 import { catalogue } from '../events/catalogue.ts'
 import { sourceOf, type EventData, type EventType, type ShopEvent } from '../events/event.ts'
 import type { WithOutbox } from '../events/mongodb-outbox.ts'
-import { runReaction } from '../events/reaction.ts'
+import { openReaction } from '../events/reaction.ts'
 import { collecting } from '../events/relay.ts'
 import { outbox, secrets } from '../events/tables.ts'
 import { migrateMongodb } from '../functions/migrate-mongodb.ts'
@@ -185,8 +185,23 @@ export async function openShop(
 
   /** Runs a reaction on an event, as a delivery does. */
   async function handle(name: ReactionName, event: ShopEvent): Promise<void> {
+    const run = await runnerOf(name)
+    await run(event)
+  }
+
+  async function runnerOf(name: ReactionName) {
     const { row, run, emits } = await reactionOf(name)
-    await runReaction(run, event, opened.get(row.domain)!.deps, { domain: row.domain, emits })
+    return openReaction(run, opened.get(row.domain)!.deps, { domain: row.domain, emits })
+  }
+
+  /** Creates an event as the relay publishes it. */
+  function eventOf<T extends EventType>(type: T, given: EventData<T>, more: Partial<ShopEvent> = {}) {
+    const spec: EventSpec = catalogue[type]
+    const data = spec.data.parse(given) as EventData<T>
+    const { orderId, sku = '' } = data as { orderId?: string; sku?: string }
+    const source = sourceOf(catalogue[type].domain)
+    const event = { id: uuidv7(), type, source, subject: orderId ?? sku, time: new Date(), data, ...more }
+    return event as ShopEvent<T>
   }
 
   return {
@@ -248,13 +263,16 @@ export async function openShop(
       given: EventData<T>,
       id: string = uuidv7(),
     ) => {
-      const spec: EventSpec = catalogue[type]
-      const data = spec.data.parse(given) as EventData<T>
-      const { orderId, sku = '' } = data as { orderId?: string; sku?: string }
-      const source = sourceOf(catalogue[type].domain)
-      const event: ShopEvent<T> = { id, type, source, subject: orderId ?? sku, time: new Date(), data }
+      const event = eventOf(type, given, { id })
       await handle(name, event)
       return event
+    },
+    eventOf,
+    /** Runs a reaction on events that wait together. Returns why it failed for each, or undefined. */
+    handleAll: async (name: ReactionName, events: readonly ShopEvent[]) => {
+      const run = await runnerOf(name)
+      const results = await Promise.allSettled(events.map((event) => run(event)))
+      return results.map((result) => (result.status === 'rejected' ? (result.reason as Error) : undefined))
     },
     /** Leaves a secret for a domain. */
     leaveSecret: async (recipient: Domain, subject: string, secret: string) => {

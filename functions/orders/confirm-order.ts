@@ -1,13 +1,25 @@
 import { checkPaid } from './order.ts'
-import { advance, lockOrder } from './store.ts'
-import { reaction } from '../../events/reaction.ts'
+import { advanceAll, lockOrders } from './store.ts'
+import { batchReaction } from '../../events/reaction.ts'
 
-export const confirmOrder = reaction('confirm-order', async ({ data, type, time, actor }, { once }) => {
-  await once(async (tx) => {
-    const row = await lockOrder(tx, data.orderId)
-    checkPaid(row, data.amount)
-    const confirmed = { type: 'order.confirmed', data: { orderId: row.id } } as const
+export const confirmOrder = batchReaction('confirm-order', {
+  write: async (tx, events) => {
+    const rows = await lockOrders(
+      tx,
+      events.map(({ data }) => data.orderId),
+    )
+    const steps = events.map(({ data, type, time, actor, traceparent }, i) => {
+      const row = rows[i]!
+      checkPaid(row, data.amount)
+      return {
+        row,
+        event: 'confirm' as const,
+        emits: { type: 'order.confirmed' as const, data: { orderId: row.id } },
+        entries: [{ type, at: time, actor }],
+        causedBy: { traceparent },
+      }
+    })
     // does nothing if the order was cancelled meanwhile: `order.cancelled` voids the payment
-    await advance(tx, row, 'confirm', confirmed, [{ type, at: time, actor }])
-  })
+    await advanceAll(tx, steps)
+  },
 })

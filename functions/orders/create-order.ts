@@ -63,8 +63,13 @@ export const createOrder = operation(
     const milestone = 'confirmation' as const
     const events = {
       event: outboxRow(cause, 'order.placed', id, placed),
-      deadline: outboxRow(cause, 'order.deadline-reached', id, { orderId: id, milestone }),
-      deadlineMs,
+      deadline: outboxRow(
+        cause,
+        'order.deadline-reached',
+        id,
+        { orderId: id, milestone },
+        { afterMs: deadlineMs },
+      ),
       cardToken: body.payment.cardToken,
     }
     const answer = json(toOrder({ ...row, deadline: null }), 201, {

@@ -232,6 +232,44 @@ describe('expire-order', () => {
     expect(await read(id)).toMatchObject({ status: 'completed' })
   })
 
+  it('confirms all orders that wait together, except those for which another amount was paid', async () => {
+    const placed = await Promise.all([1, 2, 3].map(() => place(shop, shop.newUser())))
+    const events = placed.map(({ id, total: { amount, currency } }, i) =>
+      shop.eventOf(
+        'payment.authorized',
+        { orderId: id, paymentId: uuidv7(), amount: { amount: amount + (i === 1 ? 1 : 0), currency } },
+        { traceparent: `00-0af7651916cd43dd8448eb211c8031${i}c-b7ad6b7169203331-01` },
+      ),
+    )
+    const failures = await shop.handleAll('confirm-order', events)
+    expect(failures).toEqual([undefined, expect.any(InvalidEvent), undefined])
+    const statuses = await Promise.all(placed.map(async ({ id }) => (await read(id)).status))
+    expect(statuses).toEqual(['confirmed', 'placed', 'confirmed'])
+    const all = openPostgres(shop.database('events'))
+    for (const i of [0, 2])
+      expect(
+        await all.client`select type, traceparent from events.outbox where subject = ${placed[i]!.id} order by id offset 2`,
+      ).toMatchObject([
+        { type: 'order.confirmed', traceparent: events[i]!.traceparent },
+        { type: 'order.deadline-reached', traceparent: events[i]!.traceparent },
+      ])
+    await all.close()
+  })
+
+  it('adds entries for several events of an order that wait together', async () => {
+    const { id } = await place(shop, shop.newUser())
+    const events = (['stock.released', 'stock.committed'] as const).map((type) =>
+      shop.eventOf(type, { orderId: id }),
+    )
+    expect(await shop.handleAll('track-order', events)).toEqual([undefined, undefined])
+    const { body } = await shop.get(`/orders/${id}/timeline`, { as: 'staff' })
+    expect(body.items.map(({ type }: { type: string }) => type)).toEqual([
+      'order.placed',
+      'stock.released',
+      'stock.committed',
+    ])
+  })
+
   it('cancels a confirmed order that is not shipped within seven days', async () => {
     const { id, total: amount } = await place(shop, shop.newUser())
     const paymentId = uuidv7()

@@ -1,8 +1,9 @@
 import { and, asc, eq, gt, sql } from 'drizzle-orm'
+import type { EmitOptions } from '../../events/emit.ts'
 import type { EventData, EventType } from '../../events/event.ts'
 import type { Actor } from '../shared/auth/actor.ts'
 import { isStaff, type User } from '../shared/auth/access-token.ts'
-import { after, prepared, type Db, type Tx } from '../shared/store/postgres.ts'
+import { isAmong, prepared, type Db, type Tx } from '../shared/store/postgres.ts'
 import { Problem } from '../shared/http/problems.ts'
 import { forgetIfDeleted } from './forget.ts'
 import { isEnded, next, shipWithinMs, orders, timeline, type OrderEvent, type OrderRow } from './order.ts'
@@ -33,6 +34,24 @@ export async function lockOrder(tx: Tx, id: string, user?: User): Promise<OrderR
   return visible(row, user)
 }
 
+/**
+ * Reads orders and locks their rows until the transaction ends, in a fixed order, so that transactions do not deadlock.
+ * @returns the orders, in the order of their ids
+ * @throws Problem 404 if there is no such order
+ */
+export async function lockOrders(tx: Tx, ids: readonly string[]): Promise<OrderRow[]> {
+  const rows = await tx
+    .select()
+    .from(orders)
+    .where(isAmong(orders.id, ids))
+    .orderBy(asc(orders.id))
+    .for('update')
+    .prepare('lock_orders')
+    .execute()
+  const byId = new Map(rows.map((row) => [row.id, row]))
+  return ids.map((id) => visible(byId.get(id), undefined))
+}
+
 function visible(row: OrderRow | undefined, user: User | undefined): OrderRow {
   if (row === undefined || (user !== undefined && row.customerId !== user.id && !isStaff(user)))
     throw new Problem('not-found', { detail: 'There is no order with this id.' })
@@ -48,68 +67,139 @@ export interface Entry {
   actor?: Actor | undefined
 }
 
+/** A change of a locked order, and the entries that it adds to its timeline. */
+interface Change {
+  row: OrderRow
+  change: Partial<Pick<OrderRow, 'status' | 'deliveryAddress' | 'note' | 'reason'>>
+  entries: Entry[]
+}
+
 /** Changes a locked order and adds entries to its timeline. Returns the changed order. */
 export async function writeOrder(
   tx: Tx,
   row: OrderRow,
-  change: Partial<Pick<OrderRow, 'status' | 'deliveryAddress' | 'note' | 'reason'>>,
+  change: Change['change'],
   entries: Entry[],
 ): Promise<OrderRow> {
-  const status = change.status ?? row.status
-  const changed = {
+  const [changed] = await writeOrders(tx, [{ row, change, entries }])
+  return changed!
+}
+
+/** Changes locked orders, each once, in one statement. Returns the changed orders. */
+export async function writeOrders(tx: Tx, changes: readonly Change[]): Promise<OrderRow[]> {
+  if (changes.length === 0) return []
+  const changed = changes.map(({ row, change, entries }) => ({
+    ...row,
     ...change,
     entries: row.entries + entries.length,
     // a timeline entry alone does not change the version, so a client's If-Match stays valid
     ...(Object.keys(change).length > 0 ? { version: row.version + 1, updatedAt: new Date() } : {}),
-  }
-  const added = entries.map(({ type, detail = null, at = new Date(), actor = tx.actor }, i) => ({
-    orderId: row.id,
-    seq: row.entries + i + 1,
-    type,
-    detail,
-    at,
-    actor,
-    // the last entry is the change itself; the earlier ones led to it
-    status: i === entries.length - 1 ? status : row.status,
   }))
-  await Promise.all([
-    tx.update(orders).set(changed).where(eq(orders.id, row.id)),
-    tx.insert(timeline).values(added),
-  ])
-  return { ...row, ...changed }
+  const added = changes.flatMap(({ row, change, entries }) =>
+    entries.map(({ type, detail = null, at = new Date(), actor = tx.actor }, i) => ({
+      orderId: row.id,
+      seq: row.entries + i + 1,
+      type,
+      detail,
+      at,
+      actor,
+      // the last entry is the change itself; the earlier ones led to it
+      status: i === entries.length - 1 ? (change.status ?? row.status) : row.status,
+    })),
+  )
+  await tx.client`
+      with added as (
+        insert into orders.timeline (order_id, seq, type, detail, at, actor, status)
+        select "orderId", seq, type, detail, at, actor, status
+        from jsonb_to_recordset(${JSON.stringify(added)}::jsonb) as new (
+          "orderId" uuid, seq integer, type text, detail text, at timestamptz, actor text, status text)
+      )
+      update orders.orders as row
+      set status = new.status, delivery_address = new."deliveryAddress", note = new.note, reason = new.reason,
+        entries = new.entries, version = new.version, updated_at = new."updatedAt"
+      from jsonb_to_recordset(${JSON.stringify(changed.map(writable))}::jsonb) as new (
+        id uuid, status text, "deliveryAddress" jsonb, note text, reason text, entries integer, version integer,
+        "updatedAt" timestamptz)
+      where row.id = new.id`
+  return changed
+}
+
+/** The columns that may change. */
+const writable = ({
+  id,
+  status,
+  deliveryAddress,
+  note,
+  reason,
+  entries,
+  version,
+  updatedAt,
+}: OrderRow): Partial<OrderRow> => ({
+  id,
+  status,
+  deliveryAddress,
+  note,
+  reason,
+  entries,
+  version,
+  updatedAt,
+})
+
+/** What happens to a locked order. */
+interface Step<T extends EventType> {
+  row: OrderRow
+  event: OrderEvent
+  emits?: { type: T; data: EventData<T>; detail?: string | undefined } | undefined
+  /** Timeline entries for what led to the change; the change itself is added if it emits an event. */
+  entries: Entry[]
+  /** The event that it results from, if there are several. */
+  causedBy?: EmitOptions['causedBy']
 }
 
 /**
- * Applies an event to a locked order. All changes of an order's status are made here.
- * @param entries timeline entries for what led to the change; the change itself is added if it emits an event
+ * Applies events to locked orders, one to each. All changes of an order's status are made here, except that to
+ * `reserved`, which track-order makes.
+ * @returns the changed orders; those whose status does not allow the event are not among them
+ */
+export async function advanceAll<T extends EventType>(
+  tx: Tx,
+  steps: readonly Step<T>[],
+): Promise<OrderRow[]> {
+  const moves = steps.flatMap((step) => {
+    const status = next(step.row.status, step.event)
+    return status === undefined ? [] : [{ ...step, status }]
+  })
+  const changes = moves.map(({ row, status, emits, entries }) => ({
+    row,
+    change: { status, ...(status === 'cancelled' ? { reason: emits?.detail ?? null } : {}) },
+    entries: emits === undefined ? entries : [...entries, { type: emits.type, detail: emits.detail }],
+  }))
+  const emitted = moves.flatMap(({ row, status, emits, causedBy }) => {
+    const from = causedBy && { causedBy }
+    const deadline = { orderId: row.id, milestone: 'shipment' as const }
+    return [
+      emits && tx.emit(emits.type, row.id, emits.data, from),
+      status === 'confirmed' &&
+        tx.emit('order.deadline-reached', row.id, deadline, { ...from, afterMs: shipWithinMs }),
+    ]
+  })
+  const [changed] = await Promise.all([writeOrders(tx, changes), ...emitted])
+  return Promise.all(changed.map(async (row) => (isEnded(row.status) ? forgetIfDeleted(tx, row) : row)))
+}
+
+/**
+ * Applies an event to a locked order.
  * @returns the changed order, or undefined if the order's status does not allow the event
  */
 export async function advance<T extends EventType>(
   tx: Tx,
   row: OrderRow,
   event: OrderEvent,
-  emits: { type: T; data: EventData<T>; detail?: string | undefined } | undefined,
+  emits: Step<T>['emits'],
   entries: Entry[],
 ): Promise<OrderRow | undefined> {
-  const status = next(row.status, event)
-  if (status === undefined) return undefined
-  const change = {
-    status,
-    ...(status === 'cancelled' ? { reason: emits?.detail ?? null } : {}),
-  }
-  const own = emits === undefined ? [] : [{ type: emits.type, detail: emits.detail }]
-  const [changed] = await Promise.all([
-    writeOrder(tx, row, change, [...entries, ...own]),
-    emits && tx.emit(emits.type, row.id, emits.data),
-    status === 'confirmed' &&
-      tx.emit(
-        'order.deadline-reached',
-        row.id,
-        { orderId: row.id, milestone: 'shipment' },
-        { at: after(shipWithinMs) },
-      ),
-  ])
-  return isEnded(status) ? forgetIfDeleted(tx, changed) : changed
+  const [changed] = await advanceAll(tx, [{ row, event, emits, entries }])
+  return changed
 }
 
 /**

@@ -1,13 +1,24 @@
-import { advance, lockOrder, writeOrder } from './store.ts'
+import { next } from './order.ts'
+import { lockOrders, writeOrders } from './store.ts'
 import { formatMoney } from '../shared/schemas/money.ts'
-import { reaction } from '../../events/reaction.ts'
+import { batchReaction } from '../../events/reaction.ts'
 
-export const trackOrder = reaction('track-order', async ({ type, data, time, actor }, { once }) => {
-  await once(async (tx) => {
-    const row = await lockOrder(tx, data.orderId)
-    const detail = 'amount' in data ? formatMoney(data.amount) : undefined
-    const entry = { type, detail, at: time, actor }
-    const reserved = type === 'stock.reserved' && (await advance(tx, row, 'reserve', undefined, [entry]))
-    if (!reserved) await writeOrder(tx, row, {}, [entry])
-  })
+export const trackOrder = batchReaction('track-order', {
+  write: async (tx, events) => {
+    const rows = await lockOrders(
+      tx,
+      events.map(({ data }) => data.orderId),
+    )
+    const changes = events.map(({ type, data, time, actor }, i) => {
+      const row = rows[i]!
+      const status = type === 'stock.reserved' ? next(row.status, 'reserve') : undefined
+      const detail = 'amount' in data ? formatMoney(data.amount) : undefined
+      return {
+        row,
+        change: status === undefined ? {} : { status },
+        entries: [{ type, detail, at: time, actor }],
+      }
+    })
+    await writeOrders(tx, changes)
+  },
 })

@@ -37,7 +37,7 @@ const withoutProvider = (status: Outcome['status']): Outcome => ({ status, id: n
  */
 export async function authorize(
   provider: PaymentProvider,
-  payment: PaymentRow,
+  payment: Pick<PaymentRow, 'id' | 'amount' | 'currency'>,
   cardToken: string | undefined,
 ): Promise<Outcome> {
   const { id: reference, amount, currency } = payment

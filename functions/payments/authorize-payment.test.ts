@@ -92,6 +92,23 @@ describe('authorize-payment', () => {
     expect(await shop.done(order)).toEqual(['authorize'])
   })
 
+  it('authorises all payments that wait together, and does not let one wait for another', async () => {
+    const orders = ['card_approved', 'card_declined', 'card_flaky', 'card_slow'].map((card) =>
+      shop.reserved(card),
+    )
+    await Promise.all(orders.map((order) => shop.leaveToken(order)))
+    const events = orders.map((order) => shop.eventOf('stock.reserved', order))
+    const running = shop.handleAll('authorize-payment', events)
+    const status = async (i: number) => (await shop.paymentOf(orders[i]!.orderId)).status
+    await expect.poll(() => status(0)).toBe('authorized')
+    await expect.poll(() => status(1)).toBe('declined')
+    expect(await status(3)).toBe('authorizing')
+    const [approved, declined, flaky, slow] = await running
+    expect([approved, declined]).toEqual([undefined, undefined])
+    expect(flaky).toMatchObject({ message: expect.stringContaining('503') })
+    expect(slow).toMatchObject({ message: expect.stringContaining('payment provider') })
+  })
+
   it('resumes after being killed between the provider’s answer and the commit', async () => {
     const order = shop.reserved('card_declined')
     const deps = shop.deps('payments')

@@ -1,48 +1,54 @@
-import { eq } from 'drizzle-orm'
-import { uuidv7 } from 'uuidv7'
-import { authorize } from './ask.ts'
-import { payments, type PaymentRow } from './payment.ts'
-import { advance, lockPayment } from './store.ts'
-import type { Db } from '../shared/store/postgres.ts'
-import type { EventData } from '../../events/event.ts'
-import { reaction } from '../../events/reaction.ts'
-import { forgetSecret, readSecret } from '../../events/secrets.ts'
+import { authorize, type Outcome } from './ask.ts'
+import type { PaymentRow } from './payment.ts'
+import { advanceAll, lockPayments, openPayment } from './store.ts'
+import type { Tx } from '../shared/store/postgres.ts'
+import type { EmitOptions } from '../../events/emit.ts'
+import { batchReaction } from '../../events/reaction.ts'
+import { forgetSecrets } from '../../events/secrets.ts'
 
-export const authorizePayment = reaction('authorize-payment', async (event, { db, provider, once }) => {
-  const payment = await openPayment(db, event.data)
-  const { orderId } = payment
-  const cardToken = event.data.cardToken ?? (await readSecret(db, orderId))
-  const answer = payment.status === 'authorizing' ? await authorize(provider, payment, cardToken) : undefined
-  await once(async (tx) => {
-    const row = await lockPayment(tx, { id: payment.id })
-    // if the order was cancelled meanwhile, void-payment voids the authorisation
-    if (answer === undefined || row?.status !== 'authorizing') return
-    await forgetSecret(tx, orderId)
-    const { id: paymentId } = row
-    if (answer.status === 'declined') {
-      const reason = answer.reason ?? 'declined'
-      await advance(tx, row, { type: 'decline' }, { providerId: answer.id, reason })
-      await tx.emit('payment.declined', orderId, { orderId, paymentId, reason })
-      return
-    }
-    await advance(tx, row, { type: 'authorize' }, { providerId: answer.id })
-    const amount = { amount: row.amount, currency: row.currency }
-    await tx.emit('payment.authorized', orderId, { orderId, paymentId, amount })
-  })
+export const authorizePayment = batchReaction('authorize-payment', {
+  prepare: async ({ data }, { db, provider }) => {
+    const { secret, ...payment } = await openPayment(db, data)
+    const isOpen = payment.status === 'authorizing'
+    const answer = isOpen ? await authorize(provider, payment, data.cardToken ?? secret) : undefined
+    return { id: payment.id, answer }
+  },
+  write: async (tx, events, found) => {
+    const rows = await lockPayments(
+      tx,
+      found.map(({ id }) => id),
+    )
+    const answered = found.flatMap(({ answer }, i) => {
+      const row = rows[i]!
+      // if the order was cancelled meanwhile, void-payment voids the authorisation
+      return answer !== undefined && row.status === 'authorizing' ? [{ row, answer, event: events[i]! }] : []
+    })
+    await Promise.all([
+      forgetSecrets(
+        tx,
+        answered.map(({ row }) => row.orderId),
+      ),
+      advanceAll(
+        tx,
+        answered.map(({ row, answer }) => ({ row, ...stepOf(answer) })),
+      ),
+      ...answered.map(({ row, answer, event }) =>
+        announce(tx, row, answer, { causedBy: { traceparent: event.traceparent } }),
+      ),
+    ])
+  },
 })
 
-/** Finds or creates the order's payment. Its id, the provider's reference, is the same for every delivery. */
-async function openPayment(
-  db: Db,
-  { orderId, customerId, total }: EventData<'stock.reserved'>,
-): Promise<PaymentRow> {
-  const [opened] = await db
-    .insert(payments)
-    .values({ id: uuidv7(), orderId, customerId, status: 'authorizing', ...total })
-    .onConflictDoNothing()
-    .returning()
-  if (opened !== undefined) return opened
-  const [known] = await db.select().from(payments).where(eq(payments.orderId, orderId))
-  if (known === undefined) throw new Error(`the payment of order ${orderId} has gone`)
-  return known
+const reasonOf = ({ reason }: Outcome) => reason ?? 'declined'
+
+const stepOf = (answer: Outcome) =>
+  answer.status === 'declined'
+    ? { event: { type: 'decline' as const }, more: { providerId: answer.id, reason: reasonOf(answer) } }
+    : { event: { type: 'authorize' as const }, more: { providerId: answer.id } }
+
+function announce(tx: Tx, row: PaymentRow, answer: Outcome, options: EmitOptions) {
+  const { orderId, id: paymentId, amount, currency } = row
+  return answer.status === 'declined'
+    ? tx.emit('payment.declined', orderId, { orderId, paymentId, reason: reasonOf(answer) }, options)
+    : tx.emit('payment.authorized', orderId, { orderId, paymentId, amount: { amount, currency } }, options)
 }

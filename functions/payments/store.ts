@@ -1,9 +1,10 @@
-import { and, eq, sql } from 'drizzle-orm'
+import { and, asc, eq, sql } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
+import type { EventData } from '../../events/event.ts'
 import { isStaff, type User } from '../shared/auth/access-token.ts'
 import type { Actor } from '../shared/auth/actor.ts'
 import type { IdempotencyKey } from '../shared/store/idempotency.ts'
-import { prepared, type Db, type Tx } from '../shared/store/postgres.ts'
+import { isAmong, prepared, type Db, type Tx } from '../shared/store/postgres.ts'
 import { Problem } from '../shared/http/problems.ts'
 import {
   isPayment,
@@ -52,6 +53,93 @@ export async function lockPayment(
 }
 
 /**
+ * Reads payments and locks their rows until the transaction ends, in a fixed order, so that transactions do not deadlock.
+ * @returns the payments, in the order of their ids
+ * @throws if one does not exist
+ */
+export async function lockPayments(tx: Tx, ids: readonly string[]): Promise<PaymentRow[]> {
+  const rows = await tx
+    .select()
+    .from(payments)
+    .where(isAmong(payments.id, ids))
+    .orderBy(asc(payments.id))
+    .for('update')
+    .prepare('lock_payments')
+    .execute()
+  const byId = new Map(rows.map((row) => [row.id, row]))
+  return ids.map((id) => {
+    const row = byId.get(id)
+    if (row === undefined) throw new Error(`payment ${id} has gone`)
+    return row
+  })
+}
+
+/** A payment that is to be authorised. */
+type OpenPayment = Pick<PaymentRow, 'id' | 'status' | 'amount' | 'currency'> & {
+  /** The card token, as long as it is kept. */
+  secret?: string
+}
+
+/**
+ * Finds or creates the order's payment, and reads the card token, in one statement. The payment's id, the provider's
+ * reference, is the same for every delivery.
+ */
+export async function openPayment(
+  db: Db,
+  { orderId, customerId, total }: EventData<'stock.reserved'>,
+): Promise<OpenPayment> {
+  const ask = () => db.client<(Omit<OpenPayment, 'secret'> & { secret: string | null })[]>`
+    with opened as (
+      insert into payments.payments (id, order_id, customer_id, status, amount, currency)
+      values (${uuidv7()}, ${orderId}, ${customerId}, 'authorizing', ${total.amount}, ${total.currency})
+      on conflict do nothing
+      returning id, status, amount, currency
+    ), payment as (
+      select * from opened
+      union all
+      select id, status, amount, currency from payments.payments where order_id = ${orderId}
+    )
+    select *, (select secret from events.secrets where subject = ${orderId}) as secret from payment`
+  // the row of another delivery that has just been committed is visible only to the next statement
+  const [found = (await ask())[0]] = await ask()
+  if (found === undefined) throw new Error(`the payment of order ${orderId} has gone`)
+  const { secret, ...payment } = found
+  return { ...payment, ...(secret === null ? {} : { secret }) }
+}
+
+/** What happens to a locked payment. */
+interface Step {
+  row: PaymentRow
+  event: PaymentEvent
+  more?: Partial<Pick<PaymentRow, 'providerId' | 'reason'>>
+}
+
+/**
+ * Applies events to locked payments, one to each, in one statement. Returns the changed payments.
+ * @throws if the state of one does not allow the event
+ */
+export async function advanceAll(tx: Tx, steps: readonly Step[]): Promise<PaymentRow[]> {
+  const changed = steps.map(({ row, event, more }) => {
+    const state = next(row, event)
+    if (state === undefined)
+      throw new Error(`payment ${row.id} is ${row.status}: it refuses to ${event.type}`)
+    const { status, captured, refunded, refunding } = state
+    const change = { status, captured, refunded, refunding, ...more }
+    return { ...row, ...change, version: row.version + 1, updatedAt: new Date() }
+  })
+  if (changed.length > 0)
+    await tx.client`
+      update payments.payments as row
+      set status = new.status, captured = new.captured, refunded = new.refunded, refunding = new.refunding,
+        provider_id = new."providerId", reason = new.reason, version = new.version, updated_at = new."updatedAt"
+      from jsonb_to_recordset(${JSON.stringify(changed)}::jsonb) as new (
+        id uuid, status text, captured integer, refunded integer, refunding integer, "providerId" text, reason text,
+        version integer, "updatedAt" timestamptz)
+      where row.id = new.id`
+  return changed
+}
+
+/**
  * Applies an event to a locked payment and returns the changed payment.
  * @throws if its state does not allow the event
  */
@@ -59,15 +147,10 @@ export async function advance(
   tx: Tx,
   row: PaymentRow,
   event: PaymentEvent,
-  more: Partial<Pick<PaymentRow, 'providerId' | 'reason'>> = {},
+  more: Step['more'] = {},
 ): Promise<PaymentRow> {
-  const state = next(row, event)
-  if (state === undefined) throw new Error(`payment ${row.id} is ${row.status}: it refuses to ${event.type}`)
-  const { status, captured, refunded, refunding } = state
-  const change = { status, captured, refunded, refunding, ...more, version: row.version + 1 }
-  const changed = { ...change, updatedAt: new Date() }
-  await tx.update(payments).set(changed).where(eq(payments.id, row.id))
-  return { ...row, ...changed }
+  const [changed] = await advanceAll(tx, [{ row, event, more }])
+  return changed!
 }
 
 /** Returns the refund that an earlier attempt of the same request began, whether or not it is finished. */

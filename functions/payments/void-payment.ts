@@ -6,7 +6,7 @@ import type { Db } from '../shared/store/postgres.ts'
 import { logWithoutRequest } from '../shared/http/security-log.ts'
 import { transaction } from '../shared/store/transaction.ts'
 import { reaction } from '../../events/reaction.ts'
-import { forgetSecret, readSecret } from '../../events/secrets.ts'
+import { forgetSecrets, readSecret } from '../../events/secrets.ts'
 
 /** Voids or refunds the order's payment. Afterwards nothing can be authorised or captured for the order. */
 export const voidPayment = reaction('void-payment', async (event, { db, log, provider, once }) => {
@@ -32,7 +32,7 @@ export const voidPayment = reaction('void-payment', async (event, { db, log, pro
       ? await giveBack(provider, payment, await readSecret(db, orderId))
       : undefined
   await once(async (tx) => {
-    await forgetSecret(tx, orderId)
+    await forgetSecrets(tx, [orderId])
     const row = await lockPayment(tx, { orderId })
     if (answer === undefined || row?.status !== 'voiding') return
     const { id: paymentId, currency } = row

@@ -1,5 +1,5 @@
-import { asc, eq, inArray, sql } from 'drizzle-orm'
-import { prepared, type Db, type Tx } from '../shared/store/postgres.ts'
+import { asc, eq, sql } from 'drizzle-orm'
+import { isAmong, prepared, type Db, type Tx } from '../shared/store/postgres.ts'
 import type { ProductReader } from '../shared/http/product-reader.ts'
 import { Problem } from '../shared/http/problems.ts'
 import { items, type Account, type ItemRow, type Line } from './stock.ts'
@@ -44,7 +44,7 @@ export const lockAccounts = (tx: Tx, lines: readonly Pick<Line, 'sku'>[]): Promi
     .select()
     .from(items)
     .where(
-      inArray(
+      isAmong(
         items.sku,
         lines.map(({ sku }) => sku),
       ),
@@ -56,20 +56,12 @@ export const lockAccounts = (tx: Tx, lines: readonly Pick<Line, 'sku'>[]): Promi
 
 /** Writes accounts that the transaction has locked, in one statement. */
 export async function saveAccounts(tx: Tx, accounts: readonly Account[]): Promise<void> {
-  const rows = JSON.stringify(
-    accounts.map(({ sku, available, reserved, sold, received }) => ({
-      sku,
-      available,
-      reserved,
-      sold,
-      received,
-    })),
-  )
-  await tx.execute(sql`
-    update ${items} as item
-    set available = new.available, reserved = new.reserved, sold = new.sold, received = new.received,
-      version = item.version + 1, updated_at = now()
-    from jsonb_to_recordset(${rows}::jsonb)
-      as new (sku text, available bigint, reserved bigint, sold bigint, received bigint)
-    where item.sku = new.sku`)
+  if (accounts.length > 0)
+    await tx.client`
+      update stock.items as item
+      set available = new.available, reserved = new.reserved, sold = new.sold, received = new.received,
+        version = item.version + 1, updated_at = now()
+      from jsonb_to_recordset(${JSON.stringify(accounts)}::jsonb)
+        as new (sku text, available bigint, reserved bigint, sold bigint, received bigint)
+      where item.sku = new.sku`
 }

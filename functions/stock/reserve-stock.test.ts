@@ -9,7 +9,7 @@ import { openShop, type TestShop } from '../../test/shop.ts'
 import { catalogue, type EventData, type EventType, type ShopEvent } from '../../events/catalogue.ts'
 import { releaseStock } from './release-stock.ts'
 import { commitStock } from './commit-stock.ts'
-import { runReaction, type Reaction } from '../../events/reaction.ts'
+import { openReaction, type Reaction } from '../../events/reaction.ts'
 import { events } from './events.ts'
 import { reserveStock } from './reserve-stock.ts'
 
@@ -167,13 +167,50 @@ describe('commit-stock', () => {
   })
 })
 
+describe('orders that wait together', () => {
+  it('are reserved as if they came one after another', async () => {
+    const [a, b] = await stocked(5, 1)
+    const orders = [
+      placed([{ sku: a!, quantity: 2 }]),
+      placed([{ sku: a!, quantity: 3 }]),
+      placed([{ sku: a!, quantity: 1 }]),
+      placed([{ sku: b!, quantity: 1 }]),
+      placed([{ sku: b!, quantity: 1 }]),
+    ]
+    const gone = placed([{ sku: a!, quantity: 1 }])
+    await cancel(gone.orderId)
+    const events = [gone, ...orders].map((order) => shop.eventOf('order.placed', order))
+    expect(await shop.handleAll('reserve-stock', events)).toEqual(events.map(() => undefined))
+    expect(await account(a!)).toEqual({ available: 0, reserved: 5, sold: 0 })
+    expect(await account(b!)).toEqual({ available: 0, reserved: 1, sold: 0 })
+    const outcome = await Promise.all(orders.map(({ orderId }) => told(orderId)))
+    expect(outcome.map(([first]) => first)).toEqual([
+      'stock.reserved',
+      'stock.reserved',
+      'stock.rejected',
+      'stock.reserved',
+      'stock.rejected',
+    ])
+    expect(await told(gone.orderId)).toEqual([])
+  })
+
+  it('take effect once, even if one of them has been handled before', async () => {
+    const [a] = await stocked(5)
+    const events = [1, 2].map((quantity) => shop.eventOf('order.placed', placed([{ sku: a!, quantity }])))
+    await shop.handle('reserve-stock', events[0]!)
+    for (let run = 0; run < 2; run++)
+      expect(await shop.handleAll('reserve-stock', [...events, events[1]!])).toEqual(Array(3).fill(undefined))
+    expect(await account(a!)).toEqual({ available: 2, reserved: 3, sold: 0 })
+  })
+})
+
 const random = (n: number) => Math.floor(Math.random() * n)
 
 /** Delivers an event over the shared pool, as several instances of the function would. */
 async function deliver<T extends EventType>(reaction: Reaction, type: T, data: EventData<T>): Promise<void> {
   const event: ShopEvent<T> = { id: uuidv7(), type, source: '', subject: '', time: new Date(), data }
   const cause = { domain: 'stock', emits: events }
-  await runReaction(reaction, event, { ...shop.deps('stock'), db: busy }, cause)
+  await openReaction(reaction, { ...shop.deps('stock'), db: busy }, cause)(event)
 }
 
 const cancelled = (orderId: string) => deliver(releaseStock, 'order.cancelled', { orderId, reason: 'test' })

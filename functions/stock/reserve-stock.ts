@@ -1,37 +1,52 @@
-import { eq } from 'drizzle-orm'
 import { lockAccounts, saveAccounts } from './accounts.ts'
-import { mergeLines, reservations, reserve } from './stock.ts'
-import { reaction } from '../../events/reaction.ts'
+import { addReservations, releaseEmpty } from './reservations.ts'
+import { mergeLines, reserve } from './stock.ts'
+import { batchReaction } from '../../events/reaction.ts'
 
-export const reserveStock = reaction('reserve-stock', async ({ data }, { once }) => {
-  const { orderId, lines: wanted, ...order } = data
-  const lines = mergeLines(wanted)
-  await once(async (tx) => {
+export const reserveStock = batchReaction('reserve-stock', {
+  write: async (tx, events) => {
+    const orders = events.map(({ data: { lines: wanted, ...order }, traceparent }) => ({
+      order,
+      lines: mergeLines(wanted),
+      from: { causedBy: { traceparent } },
+    }))
     // the two statements of each Promise.all are pipelined
-    const [first, held] = await Promise.all([
-      tx
-        .insert(reservations)
-        .values({ orderId, state: 'reserved', lines })
-        .onConflictDoNothing()
-        .prepare('add-reservation')
-        .execute(),
-      lockAccounts(tx, lines),
+    const [added, held] = await Promise.all([
+      addReservations(
+        tx,
+        orders.map(({ order: { orderId }, lines }) => ({ orderId, lines })),
+      ),
+      lockAccounts(
+        tx,
+        orders.flatMap(({ lines }) => lines),
+      ),
     ])
-    // the order is already cancelled, or already has a reservation
-    if (first.count === 0) return
-    const { accounts, shortages } = reserve(held, lines)
-    if (shortages.length === 0)
-      await Promise.all([
-        saveAccounts(tx, accounts),
-        tx.emit('stock.reserved', orderId, { orderId, ...order }),
-      ])
-    else
-      await Promise.all([
-        tx
-          .update(reservations)
-          .set({ state: 'released', lines: [] })
-          .where(eq(reservations.orderId, orderId)),
-        tx.emit('stock.rejected', orderId, { orderId, shortages }),
-      ])
-  })
+    const accounts = new Map(held.map((account) => [account.sku, account]))
+    const changed = new Set<string>()
+    const rejected: string[] = []
+    const emitted: Promise<void>[] = []
+    // an order that is not added is already cancelled, or already has a reservation
+    for (const { order, lines, from } of orders.filter(({ order }) => added.has(order.orderId))) {
+      const { orderId } = order
+      const { accounts: reserved, shortages } = reserve([...accounts.values()], lines)
+      for (const account of reserved) {
+        accounts.set(account.sku, account)
+        changed.add(account.sku)
+      }
+      if (shortages.length > 0) rejected.push(orderId)
+      emitted.push(
+        shortages.length === 0
+          ? tx.emit('stock.reserved', orderId, order, from)
+          : tx.emit('stock.rejected', orderId, { orderId, shortages }, from),
+      )
+    }
+    await Promise.all([
+      saveAccounts(
+        tx,
+        [...changed].map((sku) => accounts.get(sku)!),
+      ),
+      releaseEmpty(tx, rejected),
+      ...emitted,
+    ])
+  },
 })

@@ -8,7 +8,7 @@ import { Webhook } from 'standardwebhooks'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { sourceOf, typePrefix } from '../../events/event.ts'
-import { createVerifier, newKey } from '../../events/signature.ts'
+import { createSigner, createVerifier, newKey } from '../../events/signature.ts'
 import { typeBase } from '../../functions/shared/http/gateway-problems.ts'
 import type { ReactionRow } from '../../functions/shared/domain.ts'
 import { reactionListener } from '../../functions/shared/process/serve-reaction.ts'
@@ -171,6 +171,27 @@ describe.each([
       expect(await deliver(name, signed(type))).toMatchObject(
         problem(422, 'event-not-accepted', `there is no event type ${typePrefix}${type}`),
       )
+  })
+
+  it.each(names)('answers for each event of a batch: %s', async (name) => {
+    const [type] = on(name)
+    const ids = [uuidv7(), uuidv7()]
+    const batch = (body: string): Sent => ({
+      headers: {
+        'content-type': 'application/cloudevents-batch+json',
+        ...createSigner(keys)(uuidv7(), body),
+      },
+      body,
+    })
+    const events = ids.map((id) => ({ ...(JSON.parse(eventOf(type!)) as object), id }))
+    expect(await deliver(name, batch(JSON.stringify(events)))).toMatchObject({
+      status: 200,
+      body: ids.map((id) => ({ id, status: 422, detail: expect.stringContaining(type!) })),
+    })
+    for (const body of ['{}', '[1]', '[[]]', '[null]', '[', eventOf(type!)])
+      expect(await deliver(name, batch(body))).toMatchObject(problem(400, 'delivery-unreadable'))
+    const unsigned = { ...batch('[]'), headers: { 'content-type': 'application/cloudevents-batch+json' } }
+    expect(await deliver(name, unsigned)).toMatchObject(problem(401, 'delivery-not-signed'))
   })
 
   it.each(names)('refuses attributes in headers, which are not signed: %s', async (name) => {

@@ -56,7 +56,7 @@ export const mutations: Mutation[] = [
     sees: 'more than once',
     file: 'events/reaction.ts',
     find: 'if (count === 0) return false',
-    replace: 'void count',
+    replace: 'if (count < events.length) return work(tx).then(() => true)',
   },
   {
     name: 'an order is accepted and not written',

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
 import type { Logger } from 'pino'
-import { receive, tooLarge } from '../../../events/receive.ts'
+import { answerOf, openReceiver, tooLarge, type Answer } from '../../../events/receive.ts'
 import { createVerifier, readKeys, type Verifier } from '../../../events/signature.ts'
 import { readUpTo } from '../http/read-up-to.ts'
 import type { Config } from './config.ts'
@@ -8,7 +8,7 @@ import { loadReaction, type Entry, type LoadedReaction, type Opened } from './en
 import type { Listen } from './serve-operation.ts'
 import { serverOptions, serveUntilTold } from './serve.ts'
 
-/** The largest body, in bytes. Events are far smaller. */
+/** The largest body, in bytes. The dispatcher’s batches are smaller. */
 const maxBody = 1024 * 1024
 
 /** Serves one reaction. */
@@ -28,28 +28,23 @@ export async function serve(entry: Entry, opened: Opened, config: Config, listen
   await serveUntilTold(server, { ...listen, checked: opened.checked, close: opened.close })
 }
 
-/**
- * Returns a listener that hands deliveries to a reaction. It answers 204 when the event has been handled, and a problem
- * if the delivery is refused or the reaction fails.
- */
+/** Returns a listener that hands deliveries to a reaction (events/receive.ts). */
 export function reactionListener(
   reaction: LoadedReaction,
   { deps }: Opened,
   verify: Verifier,
   log: Logger,
 ): RequestListener {
-  const answer = async (request: IncomingMessage) => {
+  const receive = openReceiver(reaction, { deps, verify, log })
+  const handle = async (request: IncomingMessage): Promise<Answer> => {
     const body = await read(request)
-    if (body === undefined) return tooLarge(maxBody)
+    if (body === undefined) return answerOf(tooLarge(maxBody))
     const { headers, socket } = request
-    return receive(reaction, { headers, body, from: socket.remoteAddress }, { deps, verify, log })
+    return receive({ headers, body, from: socket.remoteAddress })
   }
   return (request, response) => {
-    answer(request).then(
-      (problem) => {
-        if (problem === undefined) response.writeHead(204).end()
-        else response.writeHead(problem.status, problem.headers).end(JSON.stringify(problem.toDocument()))
-      },
+    handle(request).then(
+      ({ status, headers, body }) => response.writeHead(status, headers).end(body),
       // the sender has gone away
       () => response.destroy(),
     )

@@ -1,7 +1,7 @@
 import { and, lt } from 'drizzle-orm'
 import type { PostgresJsDatabase } from 'drizzle-orm/postgres-js'
-import { outboxRow, type Emit } from '../../../events/emit.ts'
-import { outbox } from '../../../events/tables.ts'
+import type postgres from 'postgres'
+import { outboxRow, writeEvents, type Cause, type Emit, type OutboxRow } from '../../../events/emit.ts'
 import { inFlight, keyLifetimeMs, replay, toAnswer, type Answer, type IdempotencyKey } from './idempotency.ts'
 import { isKey, keyConstraint, type IdempotencyTable } from './idempotency-table.ts'
 import { before, type Db, type Tx } from './postgres.ts'
@@ -13,18 +13,31 @@ import { errorCode, sqlState, violated } from './store-errors.ts'
  * relay and the watchers of changes are notified.
  */
 export async function transaction<R>(db: Db, work: (tx: Tx) => Promise<R>): Promise<R> {
-  const emit: Emit = async (type, subject, data, options) => {
-    if (db.cause === undefined) throw new Error(`cannot emit ${type}: the database has no cause`)
-    await tx.insert(outbox).values(outboxRow(db.cause, type, subject, data, options))
-  }
-  let tx: Tx
   // Db hides this method, so that every transaction comes through here
   const result = await (db as unknown as PostgresJsDatabase).transaction((begun) => {
-    tx = Object.assign(begun, { emit, actor: db.cause?.actor ?? 'system' })
-    return work(tx)
+    const { client } = (begun as unknown as { session: { client: postgres.TransactionSql } }).session
+    const emit = emitter(db.cause, (rows) => writeEvents(client, rows))
+    return work(Object.assign(begun, { client, emit, actor: db.cause?.actor ?? 'system' }))
   })
   if (db.cause !== undefined) db.wake()
   return result
+}
+
+/** Returns an `emit` that writes the events that are emitted in the same tick together. */
+function emitter(cause: Cause | undefined, write: (rows: OutboxRow[]) => Promise<unknown>): Emit {
+  let rows: OutboxRow[] = []
+  let written: Promise<unknown> | undefined
+  return async (type, subject, data, options) => {
+    if (cause === undefined) throw new Error(`cannot emit ${type}: the database has no cause`)
+    rows.push(outboxRow(cause, type, subject, data, options))
+    written ??= Promise.resolve().then(() => {
+      const emitted = rows
+      rows = []
+      written = undefined
+      return write(emitted)
+    })
+    await written
+  }
 }
 
 /**

@@ -1,0 +1,73 @@
+interface Options<T> {
+  /** The size of an item in bytes. */
+  size: (item: T) => number
+  /** The most items of a batch. */
+  max: number
+  /** The most bytes of a batch with several items. */
+  maxBytes: number
+  /** The longest that an item waits for others, in ms. */
+  waitMs: number
+}
+
+interface Waiting<T> {
+  item: T
+  done: () => void
+}
+
+/**
+ * Returns a function that sends an item together with others that wait. While nothing is being sent, an item is sent at
+ * once; otherwise it waits until that has ended, a batch is full, or its time has come. So there are batches only if
+ * items come faster than they are sent, and a slow batch does not hold up what comes after it.
+ * @param send must not throw
+ */
+export function gathering<T>(
+  send: (items: T[]) => Promise<void>,
+  { size, max, maxBytes, waitMs }: Options<T>,
+): (item: T) => Promise<void> {
+  let waiting: Waiting<T>[] = []
+  let underWay = 0
+  let isScheduled = false
+  let timer: NodeJS.Timeout | undefined
+  return (item) =>
+    new Promise((done) => {
+      waiting.push({ item, done })
+      if (isScheduled) return
+      isScheduled = true
+      // after all that has arrived with it
+      setImmediate(() => {
+        isScheduled = false
+        flush()
+      })
+    })
+
+  function flush(isDue = false) {
+    const enough = isDue ? 1 : max
+    while (waiting.length >= enough || (waiting.length > 0 && underWay === 0)) start(nextBatch())
+    if (waiting.length > 0)
+      timer ??= setTimeout(() => {
+        timer = undefined
+        flush(true)
+      }, waitMs)
+    else {
+      clearTimeout(timer)
+      timer = undefined
+    }
+  }
+
+  function nextBatch(): Waiting<T>[] {
+    let bytes = 0
+    const rest = waiting.findIndex(({ item }, i) => i === max || ((bytes += size(item)) > maxBytes && i > 0))
+    const batch = rest === -1 ? waiting : waiting.slice(0, rest)
+    waiting = rest === -1 ? [] : waiting.slice(rest)
+    return batch
+  }
+
+  function start(batch: Waiting<T>[]) {
+    underWay++
+    void send(batch.map(({ item }) => item)).finally(() => {
+      underWay--
+      for (const { done } of batch) done()
+      flush()
+    })
+  }
+}

@@ -1,0 +1,24 @@
+import type { Tx } from '../shared/store/postgres.ts'
+import type { Line } from './stock.ts'
+
+/** Adds reservations. Returns the ids of the orders that had none. */
+export async function addReservations(
+  tx: Tx,
+  wanted: readonly { orderId: string; lines: readonly Line[] }[],
+): Promise<Set<string>> {
+  const added = await tx.client<{ id: string }[]>`
+    insert into stock.reservations (order_id, state, lines)
+    select "orderId", 'reserved', lines
+    from jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb) as new ("orderId" uuid, lines jsonb)
+    on conflict do nothing
+    returning order_id as id`
+  return new Set(added.map(({ id }) => id))
+}
+
+/** Marks new reservations as released, because nothing could be reserved. */
+export async function releaseEmpty(tx: Tx, orderIds: readonly string[]): Promise<void> {
+  if (orderIds.length > 0)
+    await tx.client`
+      update stock.reservations set state = 'released', lines = '[]'
+      where order_id = any(array(select jsonb_array_elements_text(${JSON.stringify(orderIds)}::jsonb)::uuid))`
+}
