@@ -11,6 +11,8 @@ export interface Consumer {
    * itself, together with its effect.
    */
   isRecorded: boolean
+  /** Whether its events wait for others, because nothing waits for its effects. */
+  isPatient: boolean
   /** How many deliveries its instances can handle concurrently. */
   atOnce: number
 }
@@ -18,12 +20,13 @@ export interface Consumer {
 /** The dispatcher's data about each reaction, by its name. */
 export const consumers: Readonly<Record<string, Consumer>> = Object.fromEntries(
   Object.entries(reactions as Record<string, InDomain<ReactionRow>>).map(
-    ([name, { domain, on, leadsTo, concurrency, maxScale }]) => [
+    ([name, { domain, on, leadsTo, patient, concurrency, maxScale }]) => [
       name,
       {
         domain,
         on,
         atOnce: concurrency * maxScale,
+        isPatient: patient === true,
         isRecorded: domains[domain].store !== 'postgres',
         ...(leadsTo === undefined ? {} : { leadsTo }),
       },

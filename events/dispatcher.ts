@@ -44,6 +44,8 @@ const deliveryMs = ackWaitMs - 2_000
 const batchOf = { max: 32, maxBytes: 256 * 1024 }
 /** How long an event waits for others while a delivery to its reaction is under way, in ms. */
 const gatherMs = 50
+/** How long an event waits for others if its reaction is patient, in ms. */
+const patientMs = 100
 /** The maximum number of concurrent retries. */
 const retriesAtOnce = 100
 
@@ -75,10 +77,12 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
 
   /** Consumes a reaction's messages until stopped. If the broker loses the consumer, it is recreated. */
   async function consume(name: string) {
+    const { isPatient } = reactions[name]!
     const gather = gathering((taken: Taken[]) => deliverAll(name, taken), {
       ...batchOf,
       size: ({ event }) => event.bytes.length,
-      waitMs: gatherMs,
+      waitMs: isPatient ? patientMs : gatherMs,
+      isPatient,
     })
     while (!stopping.signal.aborted) {
       let messages: ConsumerMessages | undefined

@@ -89,3 +89,24 @@ it('tells each sender when its item has been sent', async () => {
   ends[1]!()
   await second
 })
+
+it('lets each item wait for others if it is patient', async () => {
+  add = gathering<number>(async (items) => void sent.push(items), {
+    max: 4,
+    maxBytes: 100,
+    size: (item) => item,
+    waitMs: 50,
+    isPatient: true,
+  })
+  await addAll(1)
+  vi.advanceTimersByTime(49)
+  await addAll(2)
+  expect(sent).toEqual([])
+  vi.advanceTimersByTime(1)
+  expect(sent).toEqual([[1, 2]])
+  await addAll(1, 2, 3, 4, 5)
+  expect(sent).toEqual([
+    [1, 2],
+    [1, 2, 3, 4],
+  ])
+})

@@ -7,6 +7,8 @@ interface Options<T> {
   maxBytes: number
   /** The longest that an item waits for others, in ms. */
   waitMs: number
+  /** Whether an item waits even if nothing is being sent. */
+  isPatient?: boolean
 }
 
 interface Waiting<T> {
@@ -17,12 +19,13 @@ interface Waiting<T> {
 /**
  * Returns a function that sends an item together with others that wait. While nothing is being sent, an item is sent at
  * once; otherwise it waits until that has ended, a batch is full, or its time has come. So there are batches only if
- * items come faster than they are sent, and a slow batch does not hold up what comes after it.
+ * items come faster than they are sent, and a slow batch does not hold up what comes after it. If it is patient, an item
+ * always waits.
  * @param send must not throw
  */
 export function gathering<T>(
   send: (items: T[]) => Promise<void>,
-  { size, max, maxBytes, waitMs }: Options<T>,
+  { size, max, maxBytes, waitMs, isPatient = false }: Options<T>,
 ): (item: T) => Promise<void> {
   let waiting: Waiting<T>[] = []
   let underWay = 0
@@ -40,9 +43,13 @@ export function gathering<T>(
       })
     })
 
+  function mayStart() {
+    return underWay === 0 && !isPatient
+  }
+
   function flush(isDue = false) {
     const enough = isDue ? 1 : max
-    while (waiting.length >= enough || (waiting.length > 0 && underWay === 0)) start(nextBatch())
+    while (waiting.length >= enough || (waiting.length > 0 && mayStart())) start(nextBatch())
     if (waiting.length > 0)
       timer ??= setTimeout(() => {
         timer = undefined

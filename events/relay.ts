@@ -3,7 +3,7 @@ import type { Collection } from 'mongodb'
 import type { Logger } from 'pino'
 import { keyLifetimeMs } from '../functions/shared/store/idempotency.ts'
 import type { Degraded } from '../functions/shared/process/service.ts'
-import { before, outboxChannel, type Db } from '../functions/shared/store/postgres.ts'
+import { before, outboxChannel, withoutEvents, type Db } from '../functions/shared/store/postgres.ts'
 import { reasonOf } from '../functions/shared/store/store-errors.ts'
 import { transaction } from '../functions/shared/store/transaction.ts'
 import { stores } from '../functions/stores.table.ts'
@@ -68,7 +68,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     ...sources.map((source) => collecting(db, source, log)),
   ]
   const listening = await db.listener
-    .listen(outboxChannel, () => publishing.wake())
+    .listen(outboxChannel, (payload) => payload !== withoutEvents && publishing.wake())
     .catch((error: unknown) => {
       log.warn({ err: error }, 'cannot listen for notifications; polling only')
       return undefined

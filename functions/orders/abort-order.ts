@@ -1,4 +1,4 @@
-import { cancel, lockOrder } from './store.ts'
+import { cancel, lockOrder, reservedBefore } from './store.ts'
 import { reaction, type EventOf } from '../../events/reaction.ts'
 
 export const abortOrder = reaction('abort-order', async (event, { once }) => {
@@ -8,7 +8,8 @@ export const abortOrder = reaction('abort-order', async (event, { once }) => {
     const entry = { type: event.type, detail: reason, at: event.time, actor: event.actor }
     // if the payment could not be captured, the order is already shipped: recall the parcel
     const how = event.type === 'payment.capture-failed' ? 'recall' : 'cancel'
-    await cancel(tx, row, how, reason, [entry])
+    const before = event.type === 'payment.declined' ? reservedBefore(row, event.time) : []
+    await cancel(tx, row, how, reason, [...before, entry])
   })
 })
 

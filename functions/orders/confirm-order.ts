@@ -1,5 +1,5 @@
 import { checkPaid } from './order.ts'
-import { advanceAll, lockOrders } from './store.ts'
+import { advanceAll, lockOrders, reservedBefore } from './store.ts'
 import { batchReaction } from '../../events/reaction.ts'
 
 export const confirmOrder = batchReaction('confirm-order', {
@@ -15,7 +15,7 @@ export const confirmOrder = batchReaction('confirm-order', {
         row,
         event: 'confirm' as const,
         emits: { type: 'order.confirmed' as const, data: { orderId: row.id } },
-        entries: [{ type, at: time, actor }],
+        entries: [...reservedBefore(row, time), { type, at: time, actor }],
         causedBy: { traceparent },
       }
     })

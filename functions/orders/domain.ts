@@ -116,6 +116,7 @@ export default domain<typeof open>()({
     'track-order': on(
       ['stock.reserved', 'stock.released', 'stock.committed', 'payment.voided', 'payment.refunded'],
       'Keeps the order’s timeline',
+      { patient: true },
     ),
   },
 })

@@ -256,6 +256,32 @@ describe('expire-order', () => {
     await all.close()
   })
 
+  it.each([
+    ['the payment', ['payment', 'stock']],
+    ['the reservation', ['stock', 'payment']],
+  ])(
+    'has one entry for the reservation, before that for the payment, if it hears of %s first',
+    async (_, both) => {
+      const { id, customerId, total } = await place(shop, shop.newUser())
+      for (const which of both)
+        if (which === 'stock')
+          await shop.react('track-order', 'stock.reserved', { orderId: id, customerId, total })
+        else
+          await shop.react('confirm-order', 'payment.authorized', {
+            orderId: id,
+            paymentId: uuidv7(),
+            amount: total,
+          })
+      const { body } = await shop.get(`/orders/${id}/timeline`, { as: 'staff' })
+      expect(body.items).toMatchObject([
+        { type: 'order.placed', status: 'placed' },
+        { type: 'stock.reserved', status: 'reserved' },
+        { type: 'payment.authorized', status: 'reserved' },
+        { type: 'order.confirmed', status: 'confirmed' },
+      ])
+    },
+  )
+
   it('adds entries for several events of an order that wait together', async () => {
     const { id } = await place(shop, shop.newUser())
     const events = (['stock.released', 'stock.committed'] as const).map((type) =>

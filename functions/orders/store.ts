@@ -6,7 +6,16 @@ import { isStaff, type User } from '../shared/auth/access-token.ts'
 import { isAmong, prepared, type Db, type Tx } from '../shared/store/postgres.ts'
 import { Problem } from '../shared/http/problems.ts'
 import { forgetIfDeleted } from './forget.ts'
-import { isEnded, next, shipWithinMs, orders, timeline, type OrderEvent, type OrderRow } from './order.ts'
+import {
+  isEnded,
+  next,
+  shipWithinMs,
+  orders,
+  timeline,
+  type OrderEvent,
+  type OrderRow,
+  type OrderStatus,
+} from './order.ts'
 
 const byId = prepared((db) =>
   db
@@ -65,6 +74,27 @@ export interface Entry {
   at?: Date
   /** Who did it; whoever makes the change if it is not set. */
   actor?: Actor | undefined
+  /** The status that it led to, if it is neither the one before nor that of the whole change. */
+  status?: OrderStatus
+}
+
+/**
+ * Returns the entry that the stock is reserved, if the timeline does not have it yet. The payment was asked for because
+ * of that, so its result often comes before track-order, which is patient, has written the entry.
+ * @param at when the result came
+ */
+export const reservedBefore = ({ status }: OrderRow, at: Date): Entry[] =>
+  status === 'placed' ? [{ type: 'stock.reserved', status: 'reserved', at, actor: 'system' }] : []
+
+/** Returns which of the orders have an entry that the stock is reserved. */
+export async function trackedAsReserved(tx: Tx, ids: readonly string[]): Promise<Set<string>> {
+  const found = await tx
+    .select({ id: timeline.orderId })
+    .from(timeline)
+    .where(and(isAmong(timeline.orderId, ids), eq(timeline.type, 'stock.reserved')))
+    .prepare('tracked_as_reserved')
+    .execute()
+  return new Set(found.map(({ id }) => id))
 }
 
 /** A change of a locked order, and the entries that it adds to its timeline. */
@@ -95,18 +125,15 @@ export async function writeOrders(tx: Tx, changes: readonly Change[]): Promise<O
     // a timeline entry alone does not change the version, so a client's If-Match stays valid
     ...(Object.keys(change).length > 0 ? { version: row.version + 1, updatedAt: new Date() } : {}),
   }))
-  const added = changes.flatMap(({ row, change, entries }) =>
-    entries.map(({ type, detail = null, at = new Date(), actor = tx.actor }, i) => ({
-      orderId: row.id,
-      seq: row.entries + i + 1,
-      type,
-      detail,
-      at,
-      actor,
+  const added = changes.flatMap(({ row, change, entries }) => {
+    let before = row.status
+    return entries.map(({ type, detail = null, at = new Date(), actor = tx.actor, status = before }, i) => {
+      before = status
       // the last entry is the change itself; the earlier ones led to it
-      status: i === entries.length - 1 ? (change.status ?? row.status) : row.status,
-    })),
-  )
+      const led = i === entries.length - 1 ? (change.status ?? status) : status
+      return { orderId: row.id, seq: row.entries + i + 1, type, detail, at, actor, status: led }
+    })
+  })
   await tx.client`
       with added as (
         insert into orders.timeline (order_id, seq, type, detail, at, actor, status)

@@ -75,6 +75,10 @@ export interface ReactionRow extends Row {
    */
   leadsTo?: string
   /**
+   * Nothing waits for its effects, so its events wait a moment for others, with which they are delivered together.
+   */
+  patient?: true
+  /**
    * Keeps a projection of what the events report. The functions of its domain may also read these events
    * before the reaction has handled them (events/state-events.ts).
    */

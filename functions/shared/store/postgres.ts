@@ -20,8 +20,10 @@ export interface Db extends Omit<PostgresJsDatabase<NoSchema>, 'transaction'> {
   listener: postgres.Sql
   /** The request or event that the database is used for. Without one, events cannot be emitted. */
   cause?: Cause
-  /** Notifies the relay, after a commit, that there are events in the outbox. */
-  wake(): void
+  /**
+   * Notifies those who watch for changes, after a commit, and the relay, if there are events in the outbox.
+   */
+  wake(hasEvents?: boolean): void
   /** Closes all connections. Queries in progress get up to 5 s. */
   close(): Promise<void>
 }
@@ -34,8 +36,10 @@ export type Tx = PostgresJsTransaction<NoSchema, ExtractTablesWithRelations<NoSc
   actor: Actor
 }
 
-/** The channel on which the relay listens. */
+/** The channel on which the relay and those who watch for changes listen. */
 export const outboxChannel = 'zeroshop_outbox'
+/** The payload of a notification if there are no events in the outbox, so that the relay need not look. */
+export const withoutEvents = 'without events'
 
 /**
  * The maximum number of a function's connections. Few suffice, because ordinary queries are pipelined on one.
@@ -122,6 +126,7 @@ export function openPostgres(url: string, options: Options = {}): Db {
   const db = Object.assign(drizzle({ client }), { client, listener, wake, close })
   let waking = false
   let again = false
+  let events = false
   return db
 
   /**
@@ -129,15 +134,18 @@ export function openPostgres(url: string, options: Options = {}): Db {
    * all notifying commits of the server share. Only one is sent at a time. If a commit happens while one is
    * being sent, that one may be too early for it, so another follows.
    */
-  function wake() {
+  function wake(hasEvents = true) {
     again = waking
+    events ||= hasEvents
     if (waking) return
     waking = true
-    client`select pg_notify(${outboxChannel}, '')`
+    const payload = events ? '' : withoutEvents
+    events = false
+    client`select pg_notify(${outboxChannel}, ${payload})`
       .catch(() => {}) // the relay polls, too
       .finally(() => {
         waking = false
-        if (again) wake()
+        if (again) wake(false)
       })
   }
 }

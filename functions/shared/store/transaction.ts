@@ -13,13 +13,17 @@ import { errorCode, sqlState, violated } from './store-errors.ts'
  * relay and the watchers of changes are notified.
  */
 export async function transaction<R>(db: Db, work: (tx: Tx) => Promise<R>): Promise<R> {
+  let hasEmitted = false
   // Db hides this method, so that every transaction comes through here
   const result = await (db as unknown as PostgresJsDatabase).transaction((begun) => {
     const { client } = (begun as unknown as { session: { client: postgres.TransactionSql } }).session
-    const emit = emitter(db.cause, (rows) => writeEvents(client, rows))
+    const emit = emitter(db.cause, (rows) => {
+      hasEmitted = true
+      return writeEvents(client, rows)
+    })
     return work(Object.assign(begun, { client, emit, actor: db.cause?.actor ?? 'system' }))
   })
-  if (db.cause !== undefined) db.wake()
+  if (db.cause !== undefined) db.wake(hasEmitted)
   return result
 }
 
