@@ -10,6 +10,7 @@ import { clusterCold } from './cluster-cold.ts'
 import { coldStart } from './cold-start.ts'
 import { createOrder } from './create-order.ts'
 import { getOrder } from './get-order.ts'
+import { deliveries } from './deliveries.ts'
 import { ordersToConfirmed } from './orders.ts'
 import { startShop } from './harness.ts'
 import { stockUp } from './shop.ts'
@@ -24,6 +25,7 @@ const inShop: Record<string, (system: System) => Promise<Result[]>> = {
   'get-order': getOrder,
   saga,
   orders: ordersToConfirmed,
+  deliveries,
   // last, because its orders keep the shop busy for a while
   'create-order': createOrder,
 }

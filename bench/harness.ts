@@ -85,6 +85,7 @@ export async function load(
 
 export const median = (values: number[]) => quantile(values, 0.5) ?? Number.NaN
 export const p95 = (values: number[]) => quantile(values, 0.95) ?? Number.NaN
+export const p99 = (values: number[]) => quantile(values, 0.99) ?? Number.NaN
 
 /** The memory of processes in MiB. `pss` counts shared pages once, `rss` counts them in each process. */
 export function memoryOf(pids: number[]): { pss: number; rss: number } {
