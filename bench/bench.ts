@@ -10,6 +10,7 @@ import { clusterCold } from './cluster-cold.ts'
 import { coldStart } from './cold-start.ts'
 import { createOrder } from './create-order.ts'
 import { getOrder } from './get-order.ts'
+import { getProduct } from './get-product.ts'
 import { deliveries } from './deliveries.ts'
 import { ordersToConfirmed } from './orders.ts'
 import { startShop } from './harness.ts'
@@ -23,6 +24,7 @@ import type { System } from '../local/system.ts'
 const inShop: Record<string, (system: System) => Promise<Result[]>> = {
   'cold-start': coldStart,
   'get-order': getOrder,
+  'get-product': getProduct,
   saga,
   orders: ordersToConfirmed,
   deliveries,

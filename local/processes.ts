@@ -98,4 +98,4 @@ async function degradedAt(port: number): Promise<Degraded[] | undefined> {
 }
 
 /** Save memory, as there are many small processes: a small young generation and a single worker thread. */
-const nodeFlags = ['--max-semi-space-size=2', '--v8-pool-size=1']
+export const nodeFlags = ['--max-semi-space-size=2', '--v8-pool-size=1']
