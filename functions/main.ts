@@ -1,13 +1,12 @@
 /**
  * The entry point of every container and of every process of the local runner. The setting FUNCTION names
- * what to serve. Only this file reads the environment.
+ * what to serve. Only entry points read the environment.
  */
 import { readdirSync } from 'node:fs'
-import { pino } from 'pino'
-import { readConfig, settings, type Config } from './shared/process/config.ts'
+import { readConfig, type Config } from './shared/process/config.ts'
 import { UserError } from './shared/process/user-error.ts'
 import { isOperation, type Entry } from './shared/process/entry.ts'
-import { loggable } from './shared/process/loggable.ts'
+import { openLog } from './shared/process/log.ts'
 import { run } from './shared/process/run.ts'
 
 /** Processes that run all the time and serve no requests of users. */
@@ -19,11 +18,7 @@ const services = {
 /** Serves what FUNCTION names, or migrates and exits. */
 async function main(config: Config): Promise<void> {
   const name = config.need('FUNCTION')
-  const log = pino({
-    level: readLevel(config.get('LOG_LEVEL')),
-    base: { function: name },
-    serializers: { err: loggable },
-  })
+  const log = openLog(config, name)
   const listen = { port: readPort(config.get('PORT')), host: config.get('HOST'), log }
   if (name === 'migrate') {
     const { runMigration } = await import('./migrate-main.ts')
@@ -91,11 +86,6 @@ const unknown = (name: string, known: readonly string[]) =>
  * Returns whether the object has its own property with this name, ignoring inherited ones like `constructor`.
  */
 const has = <T extends object>(table: T, name: PropertyKey): name is keyof T => Object.hasOwn(table, name)
-
-function readLevel(level = 'info'): string {
-  if (['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].includes(level)) return level
-  throw new UserError(`LOG_LEVEL=${level}: set it to ${settings['LOG_LEVEL']!.split(';')[0]}.`)
-}
 
 function readPort(text = '8080'): number {
   const port = Number(text)

@@ -55,6 +55,11 @@ describe('the trees of the images', () => {
       expect([...trees.get(name)!.files.keys()]).toContain(`functions/${name}.js`)
   })
 
+  it('do not contain the Functions Framework, which only functions/framework.ts uses', () => {
+    const sources = [...trees.values()].flatMap((tree) => [...tree.sources])
+    expect(sources.filter((source) => source.includes('functions-framework'))).toEqual([])
+  })
+
   it.each(imageNames)('contain, for %s and with the runtime, all that its files import', async (name) => {
     const { files } = trees.get(name)!
     for (const [path, text] of files)

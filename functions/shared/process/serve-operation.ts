@@ -48,7 +48,7 @@ export async function appOf(entries: Entry[], opened: Opened, config: Config, lo
  * `/health/liveness` succeeds if the process responds; `/health/readiness` succeeds if its stores do, too, and
  * says what is degraded.
  */
-function addHealth(app: Hono, { ping, degraded = () => [] }: Pick<Service, 'ping' | 'degraded'>) {
+export function addHealth(app: Hono, { ping, degraded = () => [] }: Pick<Service, 'ping' | 'degraded'>) {
   app.get('/health/liveness', (c) => c.json({ status: 'ok' }))
   app.get('/health/readiness', async (c) => {
     // failing requests log the reason; the caller does not get it
