@@ -42,13 +42,17 @@ describe('a command', () => {
 
   it.each(['NO_PROXY', 'no_proxy'])('takes no proxy on loopback, and keeps what %s names', (name) => {
     const asks = `
-      const { createServer } = await import('node:http')
-      const server = createServer((_, response) => response.end('direct')).listen(0)
+      const { createServer, get } = await import('node:http')
+      const { text } = await import('node:stream/consumers')
+      const server = createServer((_, response) => response.end('direct')).listen(0).unref()
       await new Promise((resolve) => server.once('listening', resolve))
-      for (const host of ['127.0.0.1', 'localhost', '[::1]'])
-        console.log(await (await fetch('http://' + host + ':' + server.address().port)).text())
+      for (const host of ['127.0.0.1', 'localhost', '[::1]']) {
+        const url = 'http://' + host + ':' + server.address().port
+        console.log(await (await fetch(url)).text())
+        console.log(await text(await new Promise((resolve, reject) => get(url, resolve).on('error', reject))))
+      }
       console.log(process.env.NO_PROXY)
-      server.close().closeAllConnections()`
+      server.closeAllConnections()`
     const proxy = 'http://127.0.0.1:1'
     const env = {
       NO_PROXY: undefined,
@@ -59,7 +63,7 @@ describe('a command', () => {
     }
     const { stdout, stderr } = command(asks, { env: { ...env, NODE_USE_ENV_PROXY: '1' } })
     expect({ stdout, stderr }).toEqual({
-      stdout: 'direct\ndirect\ndirect\nshop.test,localhost,127.0.0.1,::1,[::1]\n',
+      stdout: `${'direct\n'.repeat(6)}shop.test,localhost,127.0.0.1,::1,[::1]\n`,
       stderr: '',
     })
   })
