@@ -1,5 +1,6 @@
-import { createServer, type Server } from 'node:http'
 import { once } from 'node:events'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openSandbox } from '../../test/shop-with-sandbox.ts'
@@ -10,7 +11,20 @@ let sandbox: Awaited<ReturnType<typeof openSandbox>>
 beforeAll(async () => {
   sandbox = await openSandbox({ silentMs: 2_000 })
 })
-afterAll(() => sandbox.close())
+afterAll(async () => {
+  for (const server of servers) server.close().closeAllConnections()
+  await sandbox.close()
+})
+
+const servers: Server[] = []
+/** Runs another provider. Returns its URL. */
+async function serve(listener: RequestListener): Promise<string> {
+  const server = createServer(listener).listen(0, '127.0.0.1')
+  servers.push(server)
+  await once(server, 'listening')
+  // a server on a TCP port has an AddressInfo
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
 
 const provider = (apiKey = sandbox.apiKey) => httpProvider(sandbox.url, apiKey, { timeoutMs: 1_000 })
 const request = (cardToken = 'card_approved', amount = 500) => ({
@@ -68,21 +82,38 @@ describe('the provider over HTTP', () => {
   })
 
   it('throws ProviderUnavailable if no server listens', async () => {
-    const nobody = httpProvider('http://127.0.0.1:9', 'k')
-    await expect(nobody.lookUp('r')).rejects.toBeInstanceOf(ProviderUnavailable)
+    for (const host of ['127.0.0.1', 'localhost']) {
+      const nobody = httpProvider(`http://${host}:9`, 'k')
+      const error = await nobody.lookUp('r').catch((error: unknown) => error)
+      expect(error).toBeInstanceOf(ProviderUnavailable)
+      expect(String(error)).toMatch(/ECONNREFUSED/)
+    }
+  })
+
+  it.each([
+    [307, ProviderUnavailable, 'payment provider: it answered 307: Temporary Redirect'],
+    [500, ProviderUnavailable, 'payment provider: it answered 500: Internal Server Error'],
+    [429, ProviderUnavailable, 'payment provider: it answered 429: Too Many Requests'],
+    [404, ProviderRefused, 'Not Found'],
+  ])('takes an answer %i without a reason for %o', async (status, kind, message) => {
+    const url = await serve((_, response) => response.writeHead(status, { location: '/' }).end('<html>'))
+    await expect(httpProvider(url, 'k').capture('pay_1', 'k')).rejects.toEqual(new kind(message))
+  })
+
+  it('says that the provider did not answer in time', async () => {
+    const url = await serve(() => {})
+    const silent = httpProvider(url, 'k', { timeoutMs: 50 })
+    await expect(silent.lookUp('r')).rejects.toEqual(
+      new ProviderUnavailable('payment provider: no response within 0.05 s'),
+    )
   })
 
   it.each(['no JSON', '{"status":"paid"}', '{"items":[{}]}'])(
     'throws ProviderUnavailable for the invalid answer %j',
     async (body) => {
-      const server: Server = createServer((_, response) => response.end(body)).listen(0, '127.0.0.1')
-      await once(server, 'listening')
-      const address = server.address()
-      const port = typeof address === 'object' ? address?.port : undefined
-      const odd = httpProvider(`http://127.0.0.1:${port}`, 'k')
+      const odd = httpProvider(await serve((_, response) => response.end(body)), 'k')
       await expect(odd.capture('pay_1', 'k')).rejects.toBeInstanceOf(ProviderUnavailable)
       await expect(odd.lookUp('r')).rejects.toBeInstanceOf(ProviderUnavailable)
-      server.close()
     },
   )
 })

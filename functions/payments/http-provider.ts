@@ -1,4 +1,7 @@
+import { STATUS_CODES } from 'node:http'
 import * as z from 'zod'
+import { get, post } from '../shared/http/client.ts'
+import { errorCode } from '../shared/store/store-errors.ts'
 import {
   ProviderRefused,
   ProviderUnavailable,
@@ -16,12 +19,6 @@ const Payment = z.object({
   declineReason: z.string().exactOptional(),
 }) satisfies z.ZodType<ProviderPayment>
 
-interface Init {
-  method?: string
-  headers?: Record<string, string>
-  body?: string
-}
-
 const Found = z.object({ items: z.array(Payment).max(1) })
 
 /** Statuses that concern the caller or its request rate, not the payment: a later call may succeed. */
@@ -34,55 +31,53 @@ const passing = new Set([401, 403, 408, 425, 429])
 export function httpProvider(url: string, apiKey: string, { timeoutMs = 8_000 } = {}): PaymentProvider {
   const authorization = `Bearer ${apiKey}`
 
-  async function call<T>(
-    schema: z.ZodType<T>,
-    path: string,
-    { headers = {}, ...init }: Init = {},
-  ): Promise<T> {
+  async function call<T>(schema: z.ZodType<T>, sending: ReturnType<typeof get>): Promise<T> {
     try {
-      const response = await fetch(`${url}${path}`, {
-        ...init,
-        headers: { ...headers, authorization },
-        signal: AbortSignal.timeout(timeoutMs),
-      })
-      if (response.ok) return schema.parse(await response.json())
-      const why = await reasonOf(response)
-      if (response.status < 500 && !passing.has(response.status)) throw new ProviderRefused(why)
-      throw new Error(`it answered ${response.status}: ${why}`)
+      const { status, answer } = await sending
+      if (status >= 200 && status < 300) return schema.parse(JSON.parse(answer))
+      const why = reasonOf(status, answer)
+      if (status >= 400 && status < 500 && !passing.has(status)) throw new ProviderRefused(why)
+      throw new Error(`it answered ${status}: ${why}`)
     } catch (error) {
       if (error instanceof ProviderRefused) throw error
-      throw new ProviderUnavailable(
-        `payment provider: ${error instanceof Error ? error.message : 'failed'}`,
-        {
-          cause: error,
-        },
-      )
+      throw new ProviderUnavailable(`payment provider: ${describe(error)}`, { cause: error })
     }
   }
 
-  const post = (path: string, key: string, body: object = {}) =>
-    call(Payment, path, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'idempotency-key': key },
-      body: JSON.stringify(body),
-    })
+  const change = (path: string, key: string, body: object = {}) =>
+    call(
+      Payment,
+      post(`${url}${path}`, {
+        headers: { authorization, 'content-type': 'application/json', 'idempotency-key': key },
+        body: JSON.stringify(body),
+        timeoutMs,
+      }),
+    )
+
+  async function lookUp(reference: string) {
+    const path = `/v1/payments?reference=${encodeURIComponent(reference)}`
+    const { items } = await call(Found, get(`${url}${path}`, { headers: { authorization }, timeoutMs }))
+    return items[0]
+  }
 
   return {
-    authorize: (request, key) => post('/v1/authorizations', key, request),
-    capture: (id, key) => post(`/v1/payments/${id}/capture`, key),
-    void: (id, key) => post(`/v1/payments/${id}/void`, key),
-    refund: (id, amount, key) => post(`/v1/payments/${id}/refunds`, key, { amount }),
-    lookUp: async (reference) =>
-      (await call(Found, `/v1/payments?reference=${encodeURIComponent(reference)}`)).items[0],
+    authorize: (request, key) => change('/v1/authorizations', key, request),
+    capture: (id, key) => change(`/v1/payments/${id}/capture`, key),
+    void: (id, key) => change(`/v1/payments/${id}/void`, key),
+    refund: (id, amount, key) => change(`/v1/payments/${id}/refunds`, key, { amount }),
+    lookUp,
   }
 }
 
-/** Returns the `detail` of a problem document, or the HTTP status text if there is none. */
-async function reasonOf(response: Response): Promise<string> {
-  const text = await response.text()
+/** Returns the `detail` of a problem document, or what the HTTP status means if there is none. */
+function reasonOf(status: number, answer: string): string {
   try {
-    return z.object({ detail: z.string() }).parse(JSON.parse(text)).detail
+    return z.object({ detail: z.string() }).parse(JSON.parse(answer)).detail
   } catch {
-    return response.statusText
+    return STATUS_CODES[status] ?? 'unknown status'
   }
 }
+
+/** An error about several addresses has no message of its own. */
+const describe = (error: unknown) =>
+  error instanceof Error ? error.message || (errorCode(error) ?? error.name) : 'failed'

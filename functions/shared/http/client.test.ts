@@ -3,8 +3,8 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterEach, expect, it } from 'vitest'
-import { freePort } from '../local/ports.ts'
-import { post } from './post.ts'
+import { freePort } from '../../../local/ports.ts'
+import { get, post } from './client.ts'
 
 const servers: Server[] = []
 afterEach(() => {
@@ -39,6 +39,25 @@ it('sends headers and bytes, and returns status and body, on one connection', as
   expect(ports.size).toBe(1)
 })
 
+it('sends a GET request without a body', async () => {
+  const url = await serve((request, response) => {
+    const { 'transfer-encoding': encoding, 'content-length': length } = request.headers
+    response.end([request.method, String(request.headers['x-test']), encoding, length].join())
+  })
+  expect(await get(url, { headers: { 'x-test': 'yes' }, timeoutMs: 5_000 })).toEqual({
+    status: 200,
+    answer: 'GET,yes,,',
+  })
+})
+
+it('rejects if the server breaks off its response', async () => {
+  const url = await serve((_request, response) => {
+    response.writeHead(200, { 'content-length': 10 }).write('{')
+    setImmediate(() => response.destroy())
+  })
+  await expect(post(url, delivery)).rejects.toMatchObject({ code: 'ECONNRESET' })
+})
+
 it('rejects if nobody listens, with the code of the system', async () => {
   await expect(post(`http://127.0.0.1:${await freePort()}/`, delivery)).rejects.toMatchObject({
     code: 'ECONNREFUSED',
@@ -52,6 +71,9 @@ it.each([
   'rejects if the %s of the response does not come in time',
   async (_, respond) => {
     const url = await serve((_request, response) => respond(response))
-    await expect(post(url, { ...delivery, timeoutMs: 50 })).rejects.toThrow(/aborted/)
+    await expect(post(url, { ...delivery, timeoutMs: 50 })).rejects.toMatchObject({
+      name: 'TimeoutError',
+      message: 'no response within 0.05 s',
+    })
   },
 )
