@@ -35,6 +35,8 @@ const kinds: Record<string, string> = {
   nak: 'acknowledge',
   term: 'acknowledge',
   fetch: 'call',
+  // functions/shared/http/client.ts
+  send: 'call',
 }
 /** Drizzle statements that commit by themselves if they run on a database and not in a transaction. */
 const statements = new Set(['insert', 'update', 'delete'])
@@ -68,8 +70,9 @@ export function sitesOf(path: string, source: string): Site[] {
     if (kind !== undefined) {
       const { start, end } = node
       const site: Site = { id: `${path}:${node.loc.start.line} ${kind}`, start, end }
-      const [work] = node['arguments'] as Node[]
-      if (nameOf(node['callee'] as Node) === 'transaction' && work !== undefined)
+      // a template has none
+      const [work] = (node['arguments'] as Node[] | undefined) ?? []
+      if (work !== undefined && nameOf(node['callee'] as Node) === 'transaction')
         site.work = { start: work.start, end: work.end }
       found.push(site)
     }
@@ -82,6 +85,7 @@ export function sitesOf(path: string, source: string): Site[] {
 }
 
 function kindOf(node: Node, parent: Node | undefined): string | undefined {
+  if (node.type === 'TaggedTemplateExpression') return isStatement(node['tag'] as Node) ? 'commit' : undefined
   if (node.type !== 'CallExpression') return undefined
   const name = nameOf(node['callee'] as Node)
   const base = chainOf(node)
@@ -97,6 +101,9 @@ function kindOf(node: Node, parent: Node | undefined): string | undefined {
   if (name === 'execute' && (base.root === 'tx' || base.methods.includes('prepare'))) return undefined
   return kinds[name]
 }
+
+/** Whether a template is a statement of postgres.js, `db.client`…``, that is not in a transaction. */
+const isStatement = (tag: Node) => chainOf(tag).root === 'db' && nameOf(tag) === 'client'
 
 const nameOf = (callee: Node): string | undefined =>
   callee.type === 'Identifier'
