@@ -50,6 +50,24 @@ describe('a running process', () => {
     expect(await health(port, 'readiness')).toEqual([503, 'application/json', '{"status":"unavailable"}'])
   })
 
+  it('loads neither undici nor what it does not use of Node, which would slow its start', async () => {
+    const { port, child, err } = processes.start({
+      ...good,
+      FUNCTION: 'get-product',
+      MONGODB_URL: shop.mongodb,
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(
+        "process.on('exit', () => console.error(process.moduleLoadList.join()))",
+      )}`,
+    })
+    const missing = await fetch(`http://127.0.0.1:${await port}/api/v1/products/${uuidv7()}`)
+    expect([missing.status, missing.headers.get('ratelimit-policy')]).toEqual([404, expect.any(String)])
+    child.kill('SIGTERM')
+    const loaded = (await err).split(',')
+    expect(loaded).toContain('NativeModule http')
+    for (const name of ['internal/deps/undici/undici', 'http2', 'https', 'tls'])
+      expect(loaded).not.toContain(`NativeModule ${name}`)
+  })
+
   it('returns a problem if its store cannot be reached, and logs the cause without secrets', async () => {
     const link = await openLink(shop.database('orders'))
     const { port, child, out } = processes.start({ ...good, DATABASE_URL: link.url })

@@ -1,4 +1,5 @@
 import { cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { builtinModules } from 'node:module'
 import { dirname, join } from 'node:path'
 import { build, type BuildOptions, type Metafile, type OutputFile, type Plugin } from 'esbuild'
@@ -26,6 +27,19 @@ const external = [
   'mongodb-client-encryption',
 ]
 
+/** Node's own modules that take long to load, and that a process may not need. They are loaded at their first use. */
+const costly = new Set([
+  'child_process',
+  'cluster',
+  'crypto',
+  'dns',
+  'http2',
+  'https',
+  'tls',
+  'worker_threads',
+  'zlib',
+])
+
 /**
  * Loads Node's own modules as CommonJS. If they are imported as ES modules, Node reads every export of each
  * at once, and one of the exports of `node:http` loads undici.
@@ -34,12 +48,37 @@ const lazyBuiltins: Plugin = {
   name: 'lazy builtins',
   setup(build) {
     const known = new Set(builtinModules)
-    build.onResolve({ filter: /^(?:node:)?[a-z_]+(?:\/[a-z]+)?$/ }, ({ path }) => {
+    build.onResolve({ filter: /^(?:node:)?[a-z_]+[a-z_\d]*(?:\/[a-z]+)?$/ }, ({ path, importer }) => {
       const name = path.replace(/^node:/, '')
-      return known.has(name) ? { path: name, namespace: 'builtin' } : undefined
+      if (!known.has(name)) return undefined
+      return { path: name === 'http2' && nodeServer.test(importer) ? 'no http2' : name, namespace: 'builtin' }
     })
-    build.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
-      contents: `module.exports = process.getBuiltinModule('node:${path}')`,
+    build.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({ contents: builtin(path) }))
+  },
+}
+
+/** Returns the source of a module that stands for one of Node's own. */
+function builtin(name: string): string {
+  // our servers speak HTTP/1.1 only
+  if (name === 'no http2') return 'exports.Http2ServerRequest = class {}; exports.constants = {}'
+  const get = `process.getBuiltinModule('node:${name}')`
+  if (!costly.has(name)) return `module.exports = ${get}`
+  const names = Object.keys(process.getBuiltinModule(`node:${name}`) as object)
+  return `let loaded
+const load = () => (loaded ??= ${get})
+for (const name of ${JSON.stringify(names)})
+  Object.defineProperty(exports, name, { enumerable: true, get: () => load()[name] })`
+}
+
+const nodeServer = /@hono\/node-server\/dist\/index\.mjs$/
+
+/** Keeps undici from being loaded (lazy-web.ts). */
+const lazyWeb: Plugin = {
+  name: 'lazy web',
+  setup(build) {
+    const module = JSON.stringify(join(root, 'images/lazy-web.ts'))
+    build.onLoad({ filter: nodeServer }, async ({ path }) => ({
+      contents: `import { web as global } from ${module}\n${await readFile(path, 'utf8')}`,
     }))
   },
 }
@@ -78,7 +117,16 @@ export async function bundleInMemory(
       js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
     },
     logLevel: 'warning',
-    plugins: [lazyBuiltins, entries, tableValues, ...plugins],
+    inject: ['images/lazy-web.ts'],
+    define: {
+      Headers: 'web.Headers',
+      Request: 'web.Request',
+      Response: 'web.Response',
+      'globalThis.Headers': 'web.Headers',
+      // no function serves WebSockets
+      'globalThis.CloseEvent': 'undefined',
+    },
+    plugins: [lazyBuiltins, lazyWeb, entries, tableValues, ...plugins],
     ...options,
     metafile: true,
     write: false,

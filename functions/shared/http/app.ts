@@ -14,7 +14,7 @@ import { addressBehind, type AddressOf } from './client-address.ts'
 import { notModified } from './entity-tag.ts'
 import { gatewayProblems } from './gateway-problems.ts'
 import { holdStreams } from './held-streams.ts'
-import { addRateLimit, type LimitRequests, type Limits } from './limits.ts'
+import { addRateLimit, limited, type LimitRequests, type Limits } from './limits.ts'
 import { malformedRequest, Problem } from './problems.ts'
 import { readUpTo } from './read-up-to.ts'
 import { openSecurityLog, type LogSecurity } from './security-log.ts'
@@ -62,7 +62,7 @@ export function createApp({
   app.onError((error, c) => {
     const problem = toProblem(error, c, log)
     securityLog.refused(c, problem)
-    return problem.toResponse()
+    return limited(c, (rateLimit) => problem.toResponse(rateLimit))
   })
   app.notFound(() => new Problem('not-found', { detail: gatewayProblems['not-found'].detail }).toResponse())
   app.use(wellFormed)
@@ -175,10 +175,18 @@ async function accept(
     actor: actorOf(user),
     traceparent: traceparentOf(c.req.header('traceparent')),
     json: (value: unknown, status: 200, headers: Record<string, string> = {}) => {
-      const all: Record<string, string> = { 'content-type': 'application/json', ...caching }
+      const link = c.get('link')
+      const all: Record<string, string> = {
+        'content-type': 'application/json',
+        ...caching,
+        ...(link !== undefined && { link }),
+      }
       for (const [name, text] of Object.entries(headers)) all[name.toLowerCase()] = text
       const body = JSON.stringify(value)
-      const response = c.body(body, status, all)
+      const response = limited(
+        c,
+        (rateLimit) => new Response(body, { status, headers: { ...all, ...rateLimit } }),
+      )
       return row.idempotent ? keepable(response, { status, headers: all, body }) : response
     },
     empty: () => c.body(null, 204, caching),

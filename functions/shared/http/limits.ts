@@ -18,6 +18,8 @@ declare module 'hono' {
   interface ContextVariableMap {
     /** The headers that say where the caller stands. */
     rateLimit: Readonly<Record<string, string>> | undefined
+    /** An answer that was made with these headers. */
+    limited: Response | undefined
   }
 }
 
@@ -67,8 +69,19 @@ export function openLimits(
   }
 }
 
-/** Adds the headers to the answer, whatever it is. */
+/** Makes an answer with the headers. Changing the headers of an answer later would load undici. */
+export function limited(
+  c: Context,
+  make: (headers: Readonly<Record<string, string>> | undefined) => Response,
+): Response {
+  const response = make(c.get('rateLimit'))
+  c.set('limited', response)
+  return response
+}
+
+/** Adds the headers to the answer, whatever it is, unless it was made with them. */
 export function addRateLimit(c: Context): void {
+  if (c.get('limited') === c.res) return
   for (const [name, value] of Object.entries(c.get('rateLimit') ?? {})) c.res.headers.set(name, value)
 }
 

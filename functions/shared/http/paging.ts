@@ -19,13 +19,20 @@ export const PageQuery = z.strictObject({
     .meta({ description: 'Opaque: the `next` of the previous page, with the same sort and filters.' }),
 })
 
+declare module 'hono' {
+  interface ContextVariableMap {
+    /** The `Link` header of the answer. */
+    link: string | undefined
+  }
+}
+
 /** Returns the schema of a page of items; `name` is its name in the OpenAPI document. */
 export const pageOf = <T extends z.ZodType>(item: T, name: string) =>
   z.object({ items: z.array(item), next: z.string().optional() }).meta({ id: name })
 
 /**
- * Returns one page of rows that were read with `limit + 1`. If there is a next page, it also sets the `Link`
- * header (RFC 8288). A cursor also holds a digest of its list, sort and filters.
+ * Returns one page of rows that were read with `limit + 1`. If there is a next page, it also sets `link`,
+ * the answer's `Link` header (RFC 8288). A cursor also holds a digest of its list, sort and filters.
  * @param position returns what a cursor holds of the last row: its position in the order of the list
  */
 export function page<T>(c: Context, rows: T[], limit: number, position: (row: T) => CursorValue[]) {
@@ -35,7 +42,7 @@ export function page<T>(c: Context, rows: T[], limit: number, position: (row: T)
   const next = Buffer.from(JSON.stringify([listOf(c), ...position(last)])).toString('base64url')
   const url = new URL(c.req.url)
   url.searchParams.set('cursor', next)
-  c.header('Link', `<${url.pathname}${url.search}>; rel="next"`)
+  c.set('link', `<${url.pathname}${url.search}>; rel="next"`)
   return { items, next }
 }
 

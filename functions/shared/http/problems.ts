@@ -136,8 +136,13 @@ export class Problem extends Error {
     }
   }
 
-  toResponse(): Response {
-    return Response.json(this.toDocument(), { status: this.status, headers: this.headers })
+  /** @param more headers in addition */
+  toResponse(more: Readonly<Record<string, string>> = {}): Response {
+    // not Response.json, which would load undici
+    return new Response(JSON.stringify(this.toDocument()), {
+      status: this.status,
+      headers: { ...this.headers, ...more },
+    })
   }
 }
 
