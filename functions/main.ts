@@ -8,6 +8,7 @@ import { UserError } from './shared/process/user-error.ts'
 import { isOperation, type Entry } from './shared/process/entry.ts'
 import { openLog } from './shared/process/log.ts'
 import { run } from './shared/process/run.ts'
+import { serve as serveOperation, serveHealth } from './shared/process/serve-operation.ts'
 
 /** Processes that run all the time and serve no requests of users. */
 const services = {
@@ -34,10 +35,7 @@ async function main(config: Config): Promise<void> {
   // it stands in for an outside service, so it has its own entry point
   if (name === 'payment-sandbox') return void (await import('./payments/sandbox/main.ts'))
   if (has(services, name)) {
-    const [open, { serveHealth }] = await Promise.all([
-      services[name](),
-      import('./shared/process/serve-operation.ts'),
-    ])
+    const open = await services[name]()
     return serveHealth(await open(config, log), listen)
   }
   const entries = await entriesOf(name)
@@ -48,10 +46,7 @@ async function main(config: Config): Promise<void> {
     const [opened, { serve }] = await Promise.all([opening, import('./shared/process/serve-domain.ts')])
     return serve(entries, opened, configured, listen)
   }
-  if (isOperation(first.row)) {
-    const [opened, { serve }] = await Promise.all([opening, import('./shared/process/serve-operation.ts')])
-    return serve(first, opened, configured, listen)
-  }
+  if (isOperation(first.row)) return serveOperation(first, await opening, configured, listen)
   const [opened, { serve }] = await Promise.all([opening, import('./shared/process/serve-reaction.ts')])
   return serve(first, opened, configured, listen)
 }

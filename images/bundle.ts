@@ -83,6 +83,40 @@ const lazyWeb: Plugin = {
   },
 }
 
+/** The statement that makes a module load what every function needs. */
+const loadCommon = `import ${JSON.stringify(join(root, 'images/common.ts'))};`
+const ourSource = /\/(?:functions|events|demo)\/.*\.ts$/
+
+/**
+ * Puts what every function needs into one file (common.ts). esbuild makes a file of the modules that the same
+ * entry points load, and any of our modules may be an entry point.
+ */
+const commonChunk: Plugin = {
+  name: 'common chunk',
+  setup(build) {
+    build.onLoad({ filter: ourSource }, async ({ path }) => ({
+      // on the first line, so that source maps stay right
+      contents: loadCommon + (await readFile(path, 'utf8')),
+      loader: 'ts',
+    }))
+  },
+}
+
+/** Returns a plugin whose sources load it, too. */
+const inCommon = (plugin: Plugin): Plugin => ({
+  ...plugin,
+  setup: (build) =>
+    plugin.setup({
+      ...build,
+      onLoad: (options, load) =>
+        build.onLoad(options, async (args) => {
+          const result = await load(args)
+          if (typeof result?.contents !== 'string' || !ourSource.test(args.path)) return result
+          return { ...result, contents: loadCommon + result.contents }
+        }),
+    }),
+})
+
 /**
  * Bundles the main file and every function in memory. Code that several functions share is in separate
  * chunks, so that a process loads only what its function needs, and a change in one function changes one
@@ -126,7 +160,7 @@ export async function bundleInMemory(
       // no function serves WebSockets
       'globalThis.CloseEvent': 'undefined',
     },
-    plugins: [lazyBuiltins, lazyWeb, entries, tableValues, ...plugins],
+    plugins: [lazyBuiltins, lazyWeb, entries, tableValues, ...plugins.map(inCommon), commonChunk],
     ...options,
     metafile: true,
     write: false,

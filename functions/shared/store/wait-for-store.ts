@@ -63,3 +63,20 @@ export async function knock(url: string, port: number): Promise<void> {
   clearInterval(timer)
   for (const socket of sockets) socket.destroy()
 }
+
+/**
+ * Waits until the network reaches a store.
+ * @param setting the setting that contains the store's URL
+ * @param port the port if the URL has none
+ */
+export const knockAt = (config: Config, setting: string, port: number): Promise<void> =>
+  knock(config.get(setting) ?? '', port)
+
+/**
+ * Returns the check, and prevents an unhandled rejection if it fails before it is awaited. It runs while the
+ * function is loaded; the server awaits it before it listens.
+ */
+export function inBackground(check: Promise<void>): Promise<void> {
+  check.catch(() => {})
+  return check
+}
