@@ -5,6 +5,7 @@ import autocannon from 'autocannon'
 import { quantile } from '../functions/shared/quantile.ts'
 import type { FunctionName } from '../functions/table.ts'
 import { startInstance, type Instance } from '../local/activator/instance.ts'
+import { nodeFlags } from '../local/processes.ts'
 import { temporaryDataDir } from '../local/stores/temporary.ts'
 import { startSystem, type System } from '../local/system.ts'
 
@@ -34,18 +35,25 @@ export async function startShop(): Promise<{ system: System; stop: () => Promise
   }
 }
 
-/** Starts a function's process as the local runner does, but outside of it. */
+/** Starts a function's process as the local runner does, with the same flags, but outside of it. */
 export const startFunction = (system: System, name: FunctionName): Instance =>
-  start(name, join(system.dist, 'functions/main.js'), {
-    ...system.environment.ofFunction(name),
-    NODE_COMPILE_CACHE: join(system.dist, 'cache'),
-  })
+  start(
+    name,
+    join(system.dist, 'functions/main.js'),
+    { ...system.environment.ofFunction(name), NODE_COMPILE_CACHE: join(system.dist, 'cache') },
+    nodeFlags,
+  )
 
-export const start = (name: string, script: string, env: NodeJS.ProcessEnv = {}): Instance =>
+export const start = (
+  name: string,
+  script: string,
+  env: NodeJS.ProcessEnv = {},
+  flags: readonly string[] = [],
+): Instance =>
   startInstance({
     name,
     command: process.execPath,
-    args: [script],
+    args: [...flags, script],
     env: { PATH: process.env['PATH'], ...env },
   })
 
