@@ -10,7 +10,7 @@ import { UserError } from './user-error.ts'
 export async function run(main: () => Promise<number | void>, prefix = ''): Promise<void> {
   Object.assign(process.env, withoutProxyOnLoopback(process.env))
   // `fetch` reads the variables for each request, but node:http has read them when the process started
-  if (process.env['NODE_USE_ENV_PROXY'] === '1') (await import('node:http')).setGlobalProxyFromEnv()
+  if (process.env['NODE_USE_ENV_PROXY'] === '1') process.getBuiltinModule('node:http').setGlobalProxyFromEnv()
   try {
     process.exitCode = (await main()) ?? process.exitCode
   } catch (error) {
