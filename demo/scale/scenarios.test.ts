@@ -1,16 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { arrivals, factorAt, peakOf, scenarios } from './scenarios.ts'
-
-/** Mulberry32, a small random generator with a seed. */
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
+import { seeded } from './seeded.ts'
 
 describe('the course of a load', () => {
   it('follows the line between two points', () => {

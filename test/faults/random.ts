@@ -1,3 +1,5 @@
+import { seeded } from '../../demo/scale/seeded.ts'
+
 /** A random sequence that is the same for the same seed. */
 export interface Random {
   /** At least 0, less than 1. */
@@ -10,16 +12,8 @@ export interface Random {
   fork: (name: string) => Random
 }
 
-/** Mulberry32, by Tommy Ettinger: a small generator that is good enough for tests. */
 export function createRandom(seed: number): Random {
-  let state = seed >>> 0
-  const next = () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = state
-    t = Math.imul(t ^ (t >>> 15), t | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
+  const next = seeded(seed)
   const below = (limit: number) => Math.floor(next() * limit)
   return {
     next,
