@@ -11,14 +11,20 @@ import { startSystem, type System } from '../local/system.ts'
 
 export const root = join(import.meta.dirname, '..')
 
-/** A shop with a process for each function, on its own durable stores. */
-export async function startShop(): Promise<{ system: System; stop: () => Promise<void> }> {
+/**
+ * A shop with a process for each function, on its own durable stores.
+ * @param window how long an idle function runs, in seconds
+ */
+export async function startShop({ window = 60 } = {}): Promise<{
+  system: System
+  stop: () => Promise<void>
+}> {
   const { dataDir, remove } = temporaryDataDir()
   const system = await startSystem({
     dataDir,
     env: process.env,
     port: 0,
-    window: 60,
+    window,
     maxScale: undefined,
     inProcess: false,
     // requests are counted as usual, but none is refused; nothing is paid while only placing orders is measured

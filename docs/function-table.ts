@@ -77,5 +77,5 @@ const limitOf = ({ by, limits: { user, network, seconds } }: OperationRow) => {
 const whoOf = ({ by }: OperationRow) =>
   by === 'user' ? 'logged in' : by === 'anyone' ? 'anyone' : by.join(', ')
 
-const table = (head: string[], rows: string[][]) =>
+export const table = (head: string[], rows: string[][]) =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')

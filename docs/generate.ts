@@ -11,6 +11,8 @@ import { manifests } from '../knative/manifests.ts'
 import { bakeFile } from '../images/bake-file.ts'
 import { apiTypes } from './api-types.ts'
 import { asyncApiDocument, eventSchemas } from './asyncapi.ts'
+import { readMeasured } from './capacity/measured.ts'
+import { capacityPage } from './capacity/page.ts'
 import { eventMap } from './event-map.ts'
 import { domainTable, functionPage } from './function-table.ts'
 import { generateMigrations } from './migrations.ts'
@@ -24,6 +26,7 @@ export async function generated(): Promise<Map<string, string>> {
     ['README.md', await readme()],
     ['docs/events.md', await markdown(eventMap())],
     ['docs/functions.md', await markdown(functionPage())],
+    ['docs/capacity.md', await markdown(await capacityPage(readMeasured()))],
     ['docs/openapi.json', openApi],
     ['docs/api.d.ts', await apiTypes(openApi)],
     ['docs/asyncapi.json', json(asyncApiDocument())],
@@ -49,7 +52,7 @@ const formatted = (files: Map<string, string>) =>
 
 const style = () => resolveConfig(join(import.meta.dirname, '../package.json'))
 
-const markdown = async (text: string) => format(text, { ...(await style()), parser: 'markdown' })
+export const markdown = async (text: string) => format(text, { ...(await style()), parser: 'markdown' })
 
 const yaml = async (text: string) => {
   return format(text, { ...(await style()), parser: 'yaml' })

@@ -24,6 +24,9 @@ const day = 24 * 60 * 60 * 1000
 /** How long a delivery may take before JetStream delivers the message again, in ms. */
 export const ackWaitMs = 30_000
 
+/** How long the stream keeps messages, and how many bytes of them. The oldest are dropped first. */
+export const streamKeeps = { ms: 3 * day, bytes: 1024 ** 3 }
+
 const streamName = 'zeroshop'
 /** A stream for a moment, which shows whether JetStream can store anything. */
 const probeName = 'zeroshop-probe'
@@ -104,8 +107,8 @@ export async function connectBroker(
       retention: RetentionPolicy.Limits,
       storage: StorageType.File,
       discard: DiscardPolicy.Old,
-      max_age: nanos(3 * day),
-      max_bytes: 1024 ** 3,
+      max_age: nanos(streamKeeps.ms),
+      max_bytes: streamKeeps.bytes,
       duplicate_window: nanos(2 * 60_000),
       num_replicas: replicas,
     }

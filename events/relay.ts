@@ -21,7 +21,7 @@ const batch = 256
 /** The maximum number of rows that one run of a cleanup changes, which bounds its duration. */
 const sweep = 1_000
 /** How long settled events are kept, in ms. Longer than the stream keeps its messages. */
-const keepMs = 7 * 24 * 60 * 60 * 1000
+export const keepMs = 7 * 24 * 60 * 60 * 1000
 /** How long something may fail before it counts as degraded, in ms. A store that restarts takes less. */
 const degradedAfterMs = 3_000
 

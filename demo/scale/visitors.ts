@@ -26,7 +26,7 @@ interface Customer {
 }
 
 /** What people do, with relative frequencies. */
-const habits = {
+export const habits = {
   'list-products': 26,
   'get-product': 26,
   'get-stock': 14,
