@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { AddressInfo } from 'node:net'
 import { uuidv7 } from 'uuidv7'
+import { encode, type Emitted } from '../events/encode.ts'
 import { connectBroker } from '../events/jetstream.ts'
-import type { ShopEvent } from '../events/event.ts'
 import { startNats } from '../local/stores/nats.ts'
 import { temporaryDataDir } from '../local/stores/temporary.ts'
 import type { System } from '../local/system.ts'
@@ -46,7 +46,7 @@ export async function deliveries(system: System): Promise<Result[]> {
     await Promise.all(
       Array.from({ length: window }, () => {
         const event = placed()
-        return broker.publish(event, event.id)
+        return broker.publish(encode(event), event.id)
       }),
     )
   const dispatcher = start('dispatcher', join(system.dist, 'functions/main.js'), {
@@ -83,7 +83,7 @@ export async function deliveries(system: System): Promise<Result[]> {
 }
 
 /** An event that one reaction handles. */
-function placed(): ShopEvent<'order.placed'> {
+function placed(): Emitted {
   const orderId = uuidv7()
   return {
     id: uuidv7(),
@@ -91,12 +91,13 @@ function placed(): ShopEvent<'order.placed'> {
     source: '/orders',
     subject: orderId,
     time: new Date(),
+    traceparent: null,
     actor: 'system',
-    data: {
+    data: JSON.stringify({
       orderId,
       customerId: uuidv7(),
       lines: [{ sku: 'MUG-BLUE', quantity: 1 }],
       total: { amount: 1290, currency: 'EUR' },
-    },
+    }),
   }
 }

@@ -2,7 +2,8 @@ import { uuidv7 } from 'uuidv7'
 import { describe, expect, it } from 'vitest'
 import type { Actor } from '../functions/shared/auth/actor.ts'
 import { events } from '../functions/orders/events.ts'
-import { fromCloudEvent, toCloudEvent } from './cloud-event.ts'
+import { toCloudEvent } from '../test/cloud-event.ts'
+import { fromCloudEvent } from './cloud-event.ts'
 import type { ShopEvent } from './event.ts'
 
 const orderId = uuidv7()

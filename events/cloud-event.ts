@@ -1,23 +1,7 @@
-import { CloudEvent, type CloudEventV1 } from 'cloudevents'
+import type { CloudEventV1 } from 'cloudevents'
 import { isActor } from '../functions/shared/auth/actor.ts'
 import { traceparentOf } from '../functions/shared/http/trace-context.ts'
 import { InvalidEvent, typePrefix, type EventSpecs, type EventType, type ShopEvent } from './event.ts'
-
-/** Encodes an event as a CloudEvent 1.0. @throws if the CloudEvent is not valid */
-export function toCloudEvent(event: ShopEvent): CloudEvent<unknown> {
-  const { id, type, source, subject, time, traceparent, actor, data } = event
-  return new CloudEvent({
-    id,
-    type: typePrefix + type,
-    source,
-    subject,
-    time: time.toISOString(),
-    datacontenttype: 'application/json',
-    ...(traceparent === undefined ? {} : { traceparent }),
-    ...(actor === undefined ? {} : { actor }),
-    data,
-  })
-}
 
 /** Returns an event type without our prefix. @throws InvalidEvent if it does not have the prefix */
 export function typeOf(type: unknown): string {

@@ -312,13 +312,38 @@ describe('the relay', () => {
     await admin.end()
   })
 
+  it('publishes new events while late ones wait', async () => {
+    const late = Array.from({ length: 1_000 }, () => ({ ...cancelled(), due: new Date(Date.now() - 60_000) }))
+    const fresh = cancelled()
+    await put(...late, fresh)
+    await relay()
+    await expect.poll(() => broker.count(), { timeout: 10_000 }).toBe(1_001)
+    const seqOf = async (id: string) =>
+      (await db.select().from(outbox).where(eq(outbox.id, id)))[0]?.streamSeq
+    // a row is marked after its event is published
+    await expect.poll(() => seqOf(late.at(-1)!.id)).toBeGreaterThan(900)
+    expect(await seqOf(fresh.id)).toBeLessThan(600)
+  })
+
+  const settledAt = async ({ id }: { id: string }) =>
+    (await db.select().from(outbox).where(eq(outbox.id, id)))[0]?.settledAt
+
   it('settles an event that every reaction has handled', async () => {
-    const order = uuidv7()
+    const [handled, waiting] = [cancelled(), cancelled()]
     await relay(100)
-    await put(outboxRow(cause, 'order.confirmed', order, { orderId: order }))
-    await expect
-      .poll(async () => (await db.select().from(outbox).where(eq(outbox.subject, order)))[0]?.settledAt)
-      .toBeInstanceOf(Date)
+    await put(handled, waiting)
+    const taken = ['release-stock', 'void-payment'].map((reaction) => ({ reaction, eventId: handled.id }))
+    await db.insert(inbox).values([...taken, { reaction: 'release-stock', eventId: waiting.id }])
+    await expect.poll(() => settledAt(handled)).toBeInstanceOf(Date)
+    expect(await settledAt(waiting)).toBeNull()
+  })
+
+  it('settles an event that no reaction awaits when it is published', async () => {
+    const orderId = uuidv7()
+    const row = outboxRow(cause, 'order.confirmed', orderId, { orderId })
+    await relay()
+    await put(row)
+    await expect.poll(() => settledAt(row)).toBeInstanceOf(Date)
   })
 })
 

@@ -12,12 +12,11 @@ import {
   type JetStreamManager,
   type NatsConnection,
 } from 'nats'
-import { CONSTANTS, HTTP } from 'cloudevents'
 import { askStore } from '../functions/shared/store/wait-for-store.ts'
 import { consumers } from './consumers.table.ts'
 import { natsOptions } from './nats-url.ts'
-import { subjectOf, type ShopEvent } from './event.ts'
-import { toCloudEvent } from './cloud-event.ts'
+import { encodedType, type Encoded } from './encode.ts'
+import { subjectOf } from './event.ts'
 
 const day = 24 * 60 * 60 * 1000
 
@@ -50,7 +49,7 @@ export interface Broker {
    * Publishes an event and returns the number of its message in the stream.
    * @throws if JetStream does not confirm within 5 s
    */
-  publish(event: ShopEvent, messageId: string): Promise<number>
+  publish(event: Encoded, messageId: string): Promise<number>
   /** Returns what the stream holds, or undefined if there is no stream. */
   held(): Promise<Held | undefined>
   /**
@@ -118,14 +117,10 @@ export async function connectBroker(
 
   return {
     ensureStream,
-    async publish(event, messageId) {
-      const message = HTTP.structured(toCloudEvent(event))
+    async publish({ type, json }, messageId) {
       const meta = headers()
-      meta.set(CONSTANTS.HEADER_CONTENT_TYPE, String(message.headers[CONSTANTS.HEADER_CONTENT_TYPE]))
-      const { seq } = await js.publish(subjectOf(event.type), String(message.body), {
-        msgID: messageId,
-        headers: meta,
-      })
+      meta.set('content-type', encodedType)
+      const { seq } = await js.publish(subjectOf(type), json, { msgID: messageId, headers: meta })
       return seq
     },
     async held() {

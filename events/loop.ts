@@ -6,12 +6,20 @@ export interface Failing {
   error: unknown
 }
 
-/** Does some work. Gets what `failing` is, because its first run starts before the loop is constructed. */
-type Work = (failing: Failing | undefined) => Promise<number>
+/** When work is to be run again if nothing wakes it before. */
+export interface Again {
+  withinMs: number
+}
 
 /**
- * Repeats work: at once if the last run returned more than 0, when woken, and otherwise after a pause. A
- * failure is logged, and the work is retried after a pause that grows to 5 s.
+ * Does some work. Returns how much it did, or when to run it again. Gets what `failing` is, because its first run
+ * starts before the loop is constructed.
+ */
+type Work = (failing: Failing | undefined) => Promise<number | Again>
+
+/**
+ * Repeats work: at once if the last run returned more than 0, when woken, and otherwise after a pause, or when the
+ * last run said. A failure is logged, and the work is retried after a pause that grows to 5 s.
  */
 export class Loop {
   readonly #ended: Promise<void>
@@ -46,17 +54,20 @@ export class Loop {
     let failed = 0
     while (!this.#stopped) {
       this.#woken = false
-      let more = false
+      let again = pauseMs
       try {
-        more = (await work(this.#failing)) > 0
+        const done = await work(this.#failing)
+        if (typeof done === 'object') again = done.withinMs
+        else if (done > 0) again = 0
         failed = 0
         this.#failing = undefined
       } catch (error) {
         failed++
         this.#failing = { since: this.#failing?.since ?? new Date(), error }
+        again = Math.min(100 * 2 ** failed, 5_000)
         log.warn({ err: error, loop: name }, 'failed; trying again')
       }
-      if (!more) await this.#pause(failed === 0 ? pauseMs : Math.min(100 * 2 ** failed, 5_000), failed > 0)
+      if (again > 0) await this.#pause(again, failed > 0)
     }
   }
 

@@ -10,6 +10,7 @@ import { stores } from '../functions/stores.table.ts'
 import { connectBroker } from './jetstream.ts'
 import migrations from './migrations/meta/_journal.json' with { type: 'json' }
 import type { WithOutbox } from './mongodb-outbox.ts'
+import { publishers } from './publish.ts'
 import { startRelay } from './relay.ts'
 
 /** The number of its connections to PostgreSQL. */
@@ -26,7 +27,7 @@ export async function openRelay(config: Config, log: Logger): Promise<Service> {
   const waitMs = storeWaitMs(config)
   const db = openPostgres(config.need('DATABASE_URL'), {
     name: 'relay',
-    max: poolSize,
+    max: poolSize - publishers,
     // if a mark is lost, the event is published twice; the inbox ignores the second copy
     durable: false,
   })

@@ -1,4 +1,4 @@
-import { and, asc, inArray, isNotNull, isNull, lt, lte, sql } from 'drizzle-orm'
+import { and, inArray, isNotNull, isNull, lt, sql } from 'drizzle-orm'
 import type { Collection } from 'mongodb'
 import type { Logger } from 'pino'
 import { keyLifetimeMs } from '../functions/shared/store/idempotency.ts'
@@ -7,16 +7,15 @@ import { before, outboxChannel, withoutEvents, type Db } from '../functions/shar
 import { reasonOf } from '../functions/shared/store/store-errors.ts'
 import { transaction } from '../functions/shared/store/transaction.ts'
 import { stores } from '../functions/stores.table.ts'
-import { sourceOf, versionIn, type ShopEvent } from './event.ts'
+import { sourceOf, versionIn } from './event.ts'
 import { brokerReason, isBrokerError, type Broker, type Held } from './jetstream.ts'
-import { listeners } from './listeners.table.ts'
 import { Loop, type Failing } from './loop.ts'
 import { pendingEvents, removeEvents, type WithOutbox } from './mongodb-outbox.ts'
-import { repairStream } from './repair.ts'
+import { openPublisher } from './publish.ts'
 import { secretLifetimeMs } from './secrets.ts'
 import { failures, inbox, outbox, secrets } from './tables.ts'
 
-/** The maximum number of events that are published together. */
+/** The maximum number of events that are copied from documents together. */
 const batch = 256
 /** The maximum number of rows that one run of a cleanup changes, which bounds its duration. */
 const sweep = 1_000
@@ -59,9 +58,11 @@ export interface Source {
 export async function startRelay(options: RelayOptions): Promise<Relay> {
   const { db, broker, sources = [], redeliverAfterMs = 30_000, pollMs = 1_000, log } = options
   const sweepMs = Math.min(redeliverAfterMs / 2, 5_000)
-  const publishing = new Loop('publish', pollMs, (failing) => publish(db, broker, failing, log), log)
+  const publisher = openPublisher({ db, broker, log })
+  const publishing = new Loop('publish', pollMs, (failing) => publisher.publish('new', failing), log)
   const loops = [
     publishing,
+    new Loop('catch up', pollMs, (failing) => publisher.publish('late', failing), log),
     new Loop('settle', sweepMs, () => settle(db), log),
     new Loop('redeliver', sweepMs, () => redeliver(db, broker, redeliverAfterMs), log),
     new Loop('purge', 60_000, () => purge(db), log),
@@ -77,61 +78,9 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     degraded: () => degradedStores(loops.flatMap(({ failing }) => failing ?? [])),
     async stop() {
       await Promise.all([...loops.map((loop) => loop.stop()), listening?.unlisten().catch(() => {})])
+      await publisher.close()
     },
   }
-}
-
-/** Publishes a batch of due events, and repairs the stream if JetStream accepts none. Returns how many there were. */
-async function publish(db: Db, broker: Broker, failing: Failing | undefined, log: Logger): Promise<number> {
-  try {
-    return await publishBatch(db, broker)
-  } catch (error) {
-    if (isBrokerError(error)) {
-      const failingForMs = failing === undefined ? 0 : Date.now() - failing.since.getTime()
-      await repairStream(broker, { failingForMs }, log)
-    }
-    throw error
-  }
-}
-
-/**
- * Publishes a batch of due events. Returns how many there were, so that the loop runs until there are none.
- * @throws the first error if JetStream accepts none of them
- */
-async function publishBatch(db: Db, broker: Broker): Promise<number> {
-  return transaction(db, async (tx) => {
-    const rows = await tx
-      .select()
-      .from(outbox)
-      .where(and(isNull(outbox.publishedAt), lte(outbox.due, sql`now()`)))
-      .orderBy(asc(outbox.due), asc(outbox.id))
-      .limit(batch)
-      .for('update', { skipLocked: true })
-    if (rows.length === 0) return 0
-    const results = await Promise.allSettled(
-      rows.map((row) => broker.publish(toEvent(row), `${row.id}.${row.publishes}`)),
-    )
-    const published = rows.flatMap(({ id, type }, i) => {
-      const result = results[i]!
-      return result.status === 'fulfilled' ? [{ id, seq: result.value, awaits: listeners[type] ?? [] }] : []
-    })
-    if (published.length > 0)
-      await tx
-        .update(outbox)
-        .set({
-          publishedAt: sql`now()`,
-          publishes: sql`${outbox.publishes} + 1`,
-          streamSeq: sql`published.seq`,
-          awaits: sql`published.awaits`,
-        })
-        .from(
-          sql`jsonb_to_recordset(${JSON.stringify(published)}::jsonb) as published (id uuid, seq bigint, awaits text[])`,
-        )
-        .where(sql`${outbox.id} = published.id`)
-    const failed = results.find((result) => result.status === 'rejected')
-    if (failed !== undefined && published.length === 0) throw failed.reason
-    return rows.length
-  })
 }
 
 /** Returns each store that has failed for long enough, since its first failure, with its last error. */
@@ -157,19 +106,6 @@ const storeOf = (error: unknown): Degraded['store'] => {
   return error instanceof Error && /^(?:Mongo|PoolCleared)/.test(error.name) ? 'mongodb' : 'postgres'
 }
 
-const toEvent = ({ id, type, source, subject, time, traceparent, actor, data }: typeof outbox.$inferSelect) =>
-  // validated when it was emitted
-  ({
-    id,
-    type,
-    source,
-    subject,
-    time,
-    data,
-    ...(traceparent === null ? {} : { traceparent }),
-    ...(actor === null ? {} : { actor }),
-  }) as ShopEvent
-
 const open = and(isNull(outbox.settledAt), isNotNull(outbox.publishedAt))
 
 /** Matches events that some reaction has not handled, and whose failure is not stored either. */
@@ -179,7 +115,10 @@ const untaken = (more = sql``) => sql`exists (
     and not exists (select from ${failures} where ${failures.eventId} = ${outbox.id} and ${failures.reaction} = awaited.reaction)
     ${more})`
 
-/** Marks events as settled that all their reactions have handled. Returns how many. */
+/** Returns whether to run a cleanup again at once, as the number of runs: only if there may be more to do. */
+const again = (count: number) => (count < sweep ? 0 : 1)
+
+/** Marks events as settled that all their reactions have handled. */
 async function settle(db: Db): Promise<number> {
   const some = db
     .select({ id: outbox.id })
@@ -191,13 +130,20 @@ async function settle(db: Db): Promise<number> {
     .update(outbox)
     .set({ settledAt: sql`now()` })
     .where(inArray(outbox.id, some))
-  return count
+  return again(count)
 }
 
-/** Marks events to be published again that a reaction has not handled in time. Returns how many. */
+/** Marks events to be published again that a reaction has not handled in time. */
 async function redeliver(db: Db, broker: Broker, afterMs: number): Promise<number> {
   // doubles the interval each time, up to 20 times the first, so that a failed reaction is not flooded
   const due = sql`${outbox.publishedAt} < now() - ${afterMs / 1000} * least(power(2, ${outbox.publishes} - 1), 20) * interval '1 second'`
+  const [any] = await db
+    .select({ id: outbox.id })
+    .from(outbox)
+    .where(and(open, due, untaken()))
+    .limit(1)
+  // asking JetStream for all its consumers is dear
+  if (any === undefined) return 0
   const held = await broker.held()
   const some = db
     .select({ id: outbox.id })
@@ -206,7 +152,7 @@ async function redeliver(db: Db, broker: Broker, afterMs: number): Promise<numbe
     .limit(sweep)
     .for('update', { skipLocked: true })
   const { count } = await db.update(outbox).set({ publishedAt: null }).where(inArray(outbox.id, some))
-  return count
+  return again(count)
 }
 
 /**
@@ -263,19 +209,19 @@ async function collect(db: Db, { domain, collection }: Source, log: Logger): Pro
 
 /**
  * Removes expired idempotency keys, secrets that nobody has taken, and old settled events, inbox rows and
- * dropped dead letters. Returns how many.
+ * dropped dead letters.
  */
 async function purge(db: Db): Promise<number> {
-  let removed = 0
+  let more = 0
   const expired = before(keyLifetimeMs)
   for (const { domain: schema } of stores.filter(({ store }) => store === 'postgres')) {
     const keys = sql`${sql.identifier(schema)}.idempotency_keys`
     const { count } = await db.execute(
       sql`delete from ${keys} where at < ${expired} and at <= (select max(at) from (select at from ${keys} order by at limit ${sweep}))`,
     )
-    removed += count
+    more += again(count)
   }
-  removed += (await db.delete(secrets).where(lt(secrets.at, before(secretLifetimeMs)))).count
+  await db.delete(secrets).where(lt(secrets.at, before(secretLifetimeMs)))
   const old = before(keepMs)
   for (const [table, at] of [
     [outbox, outbox.settledAt],
@@ -283,7 +229,7 @@ async function purge(db: Db): Promise<number> {
     [failures, failures.droppedAt],
   ] as const) {
     const some = sql`select ctid from ${table} where ${lt(at, old)} limit ${sweep}`
-    removed += (await db.delete(table).where(sql`ctid in (${some})`)).count
+    more += again((await db.delete(table).where(sql`ctid in (${some})`)).count)
   }
-  return removed
+  return more
 }

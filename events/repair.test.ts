@@ -6,6 +6,7 @@ import { startNats } from '../local/stores/nats.ts'
 import type { Store } from '../local/stores/store.ts'
 import { temporaryDataDir } from '../local/stores/temporary.ts'
 import { cannotMount, mountDisk, type Disk } from '../test/faults/disk.ts'
+import { encode } from './encode.ts'
 import { connectBroker, type Broker } from './jetstream.ts'
 import { natsOptions } from './nats-url.ts'
 import { repairStream } from './repair.ts'
@@ -17,11 +18,13 @@ const log = pino({ level: 'silent' })
 
 const event = () => ({
   id: uuidv7(),
-  type: 'order.cancelled' as const,
+  type: 'order.cancelled',
   source: '/orders',
   subject: uuidv7(),
   time: new Date(),
-  data: { orderId: uuidv7(), reason: 'a test' },
+  traceparent: null,
+  actor: null,
+  data: JSON.stringify({ orderId: uuidv7(), reason: 'a test' }),
 })
 
 describe('a stream that accepts no events', () => {
@@ -42,7 +45,7 @@ describe('a stream that accepts no events', () => {
     manager = await connection.jetstreamManager()
     await broker.ensureStream()
   }
-  const publish = () => broker.publish(event(), uuidv7())
+  const publish = () => broker.publish(encode(event()), uuidv7())
 
   beforeEach(() => (disk = undefined))
   afterEach(async () => {

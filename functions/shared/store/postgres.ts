@@ -21,6 +21,12 @@ export interface Db extends Omit<PostgresJsDatabase<NoSchema>, 'transaction'> {
   /** The request or event that the database is used for. Without one, events cannot be emitted. */
   cause?: Cause
   /**
+   * Opens a client with one connection of its own, on which the statements of a transaction can be pipelined. Its plans
+   * look rows up by indexes: the plan of a prepared statement is kept while a table grows, so it must not be one for a
+   * small table.
+   */
+  single(): postgres.Sql
+  /**
    * Notifies those who watch for changes, after a commit, and the relay, if there are events in the outbox.
    */
   wake(hasEvents?: boolean): void
@@ -120,10 +126,19 @@ export function openPostgres(url: string, options: Options = {}): Db {
   const client = openClient(url, { ...settings, setting })
   const listener =
     listenUrl === undefined ? client : openClient(listenUrl, { ...settings, setting: 'LISTEN_DATABASE_URL' })
+  const lookups = { enable_seqscan: 'off', enable_hashjoin: 'off', enable_mergejoin: 'off' }
+  const single = () =>
+    openClient(url, {
+      ...settings,
+      setting,
+      max: 1,
+      max_lifetime: null,
+      connection: { ...settings.connection, ...lookups },
+    })
   const close = async () => {
     await Promise.all([client, listener].map((each) => each.end({ timeout: 5 })))
   }
-  const db = Object.assign(drizzle({ client }), { client, listener, wake, close })
+  const db = Object.assign(drizzle({ client }), { client, listener, single, wake, close })
   let waking = false
   let again = false
   let events = false

@@ -1,0 +1,116 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import type postgres from 'postgres'
+import type { Db } from '../functions/shared/store/postgres.ts'
+import { encode, type Emitted } from './encode.ts'
+import { isBrokerError, type Broker } from './jetstream.ts'
+import { listeners } from './listeners.table.ts'
+import type { Again, Failing } from './loop.ts'
+import { repairStream } from './repair.ts'
+
+/** The maximum number of events that are published together. */
+const batch = 256
+/**
+ * The shortest time from the beginning of a turn to that of the next, in ms. A turn takes as many statements for one
+ * event as for a hundred, so under load it is cheaper to publish several together.
+ */
+const turnMs = 5
+/** How long after it is due an event is late, in ms. */
+const lateAfterMs = 5_000
+
+type Lane = 'new' | 'late'
+/** The number of its connections to PostgreSQL. */
+export const publishers = 2
+
+interface Row extends Emitted {
+  publishes: number
+}
+
+interface PublisherOptions {
+  db: Db
+  broker: Broker
+  log: Logger
+}
+
+/**
+ * Opens the publisher: a function that publishes a batch of due events of a lane, oldest first, and returns when to run
+ * it again. New events have a lane of their own, so that an order that is placed now does not wait until those are
+ * published that are late, for example because the broker was away. While many are late, they take a third of the time.
+ * Order across the lanes does not matter, because reactions accept events in any.
+ */
+export function openPublisher({ db, broker, log }: PublisherOptions) {
+  // a connection for each lane, so that the statements of a transaction are pipelined
+  const connections = { new: db.single(), late: db.single() }
+  const began = { new: 0, late: 0 }
+  let repaired = 0
+
+  return {
+    publish,
+    close: () => Promise.all(Object.values(connections).map((sql) => sql.end({ timeout: 5 }))),
+  }
+
+  /** Publishes a batch, and repairs the stream if JetStream accepts none of it. */
+  async function publish(lane: Lane, failing: Failing | undefined): Promise<number | Again> {
+    const sql = connections[lane]
+    const wait = began[lane] + turnMs - performance.now()
+    if (wait > 0) await pause(wait)
+    began[lane] = performance.now()
+    try {
+      if ((await publishBatch(sql, broker, lane)) < batch) return 0
+      return lane === 'new' ? 1 : { withinMs: 2 * (performance.now() - began[lane]) }
+    } catch (error) {
+      await sql`rollback`.catch(() => {})
+      // the other lane may have repaired the stream in the meantime
+      if (isBrokerError(error) && began[lane] > repaired) await repair(failing)
+      throw error
+    }
+  }
+
+  async function repair(failing: Failing | undefined) {
+    const failingForMs = failing === undefined ? 0 : Date.now() - failing.since.getTime()
+    repaired = Number.POSITIVE_INFINITY
+    try {
+      await repairStream(broker, { failingForMs }, log)
+    } finally {
+      repaired = performance.now()
+    }
+  }
+}
+
+/**
+ * Publishes a batch of due events and marks them. Returns how many there were.
+ * @throws the first error if JetStream accepts none of them
+ */
+async function publishBatch(sql: postgres.Sql, broker: Broker, lane: Lane): Promise<number> {
+  const [, rows] = await Promise.all([sql`begin`, lockDue(sql, lane)])
+  const results = await Promise.allSettled(
+    rows.map((row) => broker.publish(encode(row), `${row.id}.${row.publishes}`)),
+  )
+  const published = rows.flatMap(({ id, type }, i) => {
+    const result = results[i]!
+    return result.status === 'fulfilled' ? [{ id, seq: result.value, awaits: listeners[type] ?? [] }] : []
+  })
+  // started first, whatever starts the commit
+  const marking = published.length > 0 && mark(sql, published).execute()
+  await Promise.all([marking, sql.unsafe('commit')])
+  const failed = results.find((result) => result.status === 'rejected')
+  if (failed !== undefined && published.length === 0) throw failed.reason
+  return rows.length
+}
+
+/** Locks and returns the oldest events of a lane that are due. */
+const lockDue = (sql: postgres.Sql, lane: Lane) => sql<Row[]>`
+  select id, type, source, subject, data::text as data, traceparent, actor, time, publishes from events.outbox
+  where published_at is null and ${
+    lane === 'late' ? sql`due <= ${lateSince(sql)}` : sql`due <= now() and due > ${lateSince(sql)}`
+  }
+  order by due, id limit ${batch} for update skip locked`
+
+const lateSince = (sql: postgres.Sql) => sql`now() - ${lateAfterMs}::int * interval '1 ms'`
+
+/** Marks events as published, and as settled if no reaction awaits them. */
+const mark = (sql: postgres.Sql, published: { id: string; seq: number; awaits: readonly string[] }[]) => sql`
+  update events.outbox set published_at = now(), publishes = publishes + 1, stream_seq = published.seq,
+    awaits = published.awaits, settled_at = case when cardinality(published.awaits) = 0 then now() end
+  from jsonb_to_recordset(${JSON.stringify(published)}::text::jsonb) as published (id uuid, seq bigint, awaits text[])
+  where outbox.id = published.id and published_at is null`
