@@ -5,6 +5,7 @@
 import pc from 'picocolors'
 import { run } from '../functions/shared/process/run.ts'
 import { UserError } from '../functions/shared/process/user-error.ts'
+import { backlog } from './backlog.ts'
 import { clusterChanges } from './cluster-changes.ts'
 import { clusterCold } from './cluster-cold.ts'
 import { coldStart } from './cold-start.ts'
@@ -28,6 +29,7 @@ const inShop: Record<string, (system: System) => Promise<Result[]>> = {
   saga,
   orders: ordersToConfirmed,
   deliveries,
+  backlog,
   // last, because its orders keep the shop busy for a while
   'create-order': createOrder,
 }

@@ -51,7 +51,7 @@ const row = (what: string, ours: string, goal: string, met: boolean): Result => 
 })
 
 /** Returns a function that places an order, as a customer who knows the prices, and returns its id. */
-async function placer(system: System) {
+export async function placer(system: System) {
   const customer = await shopClient(system.url).register()
   const authorization = `Bearer ${await customer.token()}`
   const prices = await readPrices(
@@ -112,7 +112,7 @@ async function rushOf(sql: postgres.Sql, place: () => Promise<string>) {
 }
 
 /** Resolves each waiting order once it is confirmed. */
-function look(sql: postgres.Sql, waiting: Map<string, () => void>) {
+export function look(sql: postgres.Sql, waiting: Map<string, () => void>) {
   const stopping = new AbortController()
   const done = (async () => {
     while (!stopping.signal.aborted) {
