@@ -55,8 +55,8 @@ export const mutations: Mutation[] = [
     breaks: 'I4',
     sees: 'more than once',
     file: 'events/reaction.ts',
-    find: 'if (count === 0) return false',
-    replace: 'if (count < events.length) return work(tx).then(() => true)',
+    find: 'if (count === 0) throw new AlreadyHandled()',
+    replace: 'if (count < events.length) return',
   },
   {
     name: 'an order is accepted and not written',
