@@ -496,6 +496,6 @@ describe('the dispatcher', () => {
     await broker.deleteStream()
     const row = cancelled()
     await put(row)
-    await expect.poll(() => takenBy('release-stock'), { timeout: 15_000 }).toContain(row.id)
+    await expect.poll(() => takenBy('release-stock'), { timeout: 40_000 }).toContain(row.id)
   })
 })
