@@ -49,6 +49,45 @@ describe.concurrent('a function’s database', () => {
     await expect.poll(failure).toBeUndefined()
   })
 
+  it('works again after connections have broken while transactions were under way', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const { link, db, failure } = await openDatabase(onTestFinished)
+    const single = db.single()
+    const admin = postgres(shop.admin, { max: 1 })
+    onTestFinished(async () => {
+      await Promise.all([single.end({ timeout: 1 }), admin.end()])
+    })
+    const transactions = (sleep: string) =>
+      Promise.allSettled([
+        ...[1, 2].map(() => db.client.begin((tx) => tx.unsafe(sleep))),
+        Promise.all([single`begin`, single.unsafe(sleep)]).catch((error: unknown) =>
+          single`rollback`.then(() => {
+            throw error
+          }),
+        ),
+      ])
+    for (let round = 0; round < 3; round++) {
+      // the connections are open before they break
+      await Promise.all([db.client.begin((tx) => tx`select 1`), failure(), single`select 1`])
+      // those of earlier rounds sleep on
+      const sleep = `select pg_sleep(10) as round_${round}`
+      const running = transactions(sleep)
+      await expect
+        .poll(() => admin`select from pg_stat_activity where query = ${sleep} and state = 'active'`)
+        .toHaveLength(3)
+      link.cut()
+      for (const { status } of await running) expect(status).toBe('rejected')
+      link.restore()
+      await expect.poll(failure).toBeUndefined()
+    }
+    const works = () => Promise.all([1, 2, 3].map(() => db.client.begin((tx) => tx`select 1`)))
+    await works()
+    await works()
+    await Promise.all([single`begin`, single`select 1`, single`commit`])
+  })
+
   it('gives up a silent connection and opens another', async ({ expect, onTestFinished }) => {
     const { link, failure } = await openDatabase(onTestFinished)
     expect(await failure()).toBeUndefined()

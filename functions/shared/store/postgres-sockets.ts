@@ -49,6 +49,7 @@ export function openSockets({ tls, silentMs, connectMs }: Options) {
 
 function impatient(socket: Socket, silentMs: number): Socket {
   let patience: NodeJS.Timeout | undefined
+  let failed: Error | undefined
   const calm = () => {
     clearTimeout(patience)
     patience = undefined
@@ -63,10 +64,14 @@ function impatient(socket: Socket, silentMs: number): Socket {
     socket
       .on('data', calm)
       .on('end', () => fail('ECONNRESET', 'the database has closed the connection'))
-      .on('close', calm)
+      .on('close', () => {
+        calm()
+        // rejects also what was sent between the error and this
+        if (failed !== undefined) socket.emit('error', failed)
+      })
       // An error before the client has its own listener would end the process. The client reports its connect
       // timeout instead.
-      .on('error', () => {})
+      .on('error', (error: Error) => (failed = error))
   )
 }
 
