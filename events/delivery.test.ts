@@ -27,6 +27,7 @@ import { connectBroker, type Broker } from './jetstream.ts'
 import type { WithOutbox } from './mongodb-outbox.ts'
 import { natsOptions } from './nats-url.ts'
 import type { NotHandled } from './receive.ts'
+import { openPublisher } from './publish.ts'
 import { startRelay } from './relay.ts'
 import { createSigner, createVerifier } from './signature.ts'
 import { failures, inbox, outbox } from './tables.ts'
@@ -244,6 +245,21 @@ describe('the relay', () => {
     const publishes = async () => (await db.select().from(outbox)).map(({ publishes }) => publishes)
     // a row is marked after its event is published
     await expect.poll(publishes).toEqual(rows.map(() => 1))
+  })
+
+  it('does not replace the stream because of an event that is larger than NATS allows', async () => {
+    const publisher = openPublisher({ db, broker, log: silent })
+    stops.push(async () => void (await publisher.close()))
+    const large = cancelled()
+    await put({ ...large, data: { ...large.data, reason: 'x'.repeat(1_100_000) } })
+    const failing = { since: new Date(Date.now() - 60_000), error: undefined }
+    await expect(publisher.publish('new', failing)).rejects.toThrow('MAX_PAYLOAD_EXCEEDED')
+    // the others of its batch are published
+    await put(cancelled())
+    expect(await publisher.publish('new', failing)).toBe(0)
+    expect(await broker.count()).toBe(1)
+    await expect(publisher.publish('new', failing)).rejects.toThrow('MAX_PAYLOAD_EXCEEDED')
+    expect(await broker.count()).toBe(1)
   })
 
   it('republishes a lost event, but not one that the stream still holds for a reaction', async () => {

@@ -173,7 +173,7 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
    * @throws if the reaction does not return success in time
    */
   async function deliver(name: string, events: readonly Encoded[]): Promise<Map<string, Refused>> {
-    for (const { type } of events) waker.wakeAfter(type)
+    for (const type of new Set(events.map((event) => event.type))) waker.wakeAfter(type)
     const { id, type, bytes } = contentOf(events)
     const { status, answer } = await post(url(name), {
       headers: { [CONSTANTS.HEADER_CONTENT_TYPE]: type, ...sign(reactions[name]!.domain, id, bytes) },
@@ -330,6 +330,7 @@ function detailOf(answer: string): string {
 const isPassing = (error: unknown) =>
   (error instanceof Refused && [401, 503].includes(error.status)) || cannotConnect(error)
 
+/** Whether the reaction did not answer in time. A batch is not split then, because there is no time left: it is retried. */
 const isTimeout = (error: unknown) => error instanceof Error && error.name === 'TimeoutError'
 
 /** Returns whether no connection was made, so that the reaction cannot have received the event. */

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import { inGroups } from './groups.ts'
 
 /** Collects the groups that run. Those that contain `x` fail. */
@@ -50,6 +50,22 @@ it('tries each alone if the group fails, so that one bad item fails alone', asyn
   const { groups, add } = collecting()
   expect(await outcomes(['a', 'x', 'y'].map(add))).toEqual(['fulfilled', 'rejected', 'fulfilled'])
   expect(groups).toEqual([['a', 'x', 'y'], ['a'], ['x'], ['y']])
+})
+
+it('tries them alone only for some seconds, and rejects the others', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const groups: string[][] = []
+  const add = inGroups<string>(
+    async (group) => {
+      groups.push([...group])
+      vi.advanceTimersByTime(3_000)
+      throw new Error('a row is locked')
+    },
+    { by: (item) => item, isHopeless: () => false },
+  )
+  expect(await outcomes(['a', 'b', 'c', 'd', 'e'].map(add))).toEqual(Array(5).fill('rejected'))
+  expect(groups).toEqual([['a', 'b', 'c', 'd', 'e'], ['a'], ['b'], ['c']])
 })
 
 it('does not try each alone if that is hopeless', async () => {

@@ -7,6 +7,9 @@ interface Options<T> {
   max?: number
 }
 
+/** How long members of a group that has failed are tried alone, in ms. The others are rejected, to be tried later. */
+const aloneMs = 8_000
+
 interface Waiting<T> {
   item: T
   resolve: () => void
@@ -15,7 +18,7 @@ interface Waiting<T> {
 
 /**
  * Returns a function that runs work on an item, in a group with all others that wait. A group is formed when the
- * previous one has ended. If it fails, each member is tried alone. Sorted groups lock what they share in the same order.
+ * previous one has ended. If it fails, each member is tried alone, for some seconds. Sorted groups lock what they share in the same order.
  */
 export function inGroups<T>(
   run: (group: readonly T[]) => Promise<unknown>,
@@ -55,7 +58,15 @@ export function inGroups<T>(
       for (const { resolve } of group) resolve()
     } catch (error) {
       if (group.length === 1 || isHopeless(error)) for (const { reject } of group) reject(error)
-      else for (const each of group) await runGroup([each])
+      else await runAlone(group, error)
+    }
+  }
+
+  async function runAlone(group: Waiting<T>[], error: unknown): Promise<void> {
+    const until = performance.now() + aloneMs
+    for (const each of group) {
+      if (performance.now() < until) await runGroup([each])
+      else each.reject(error)
     }
   }
 }

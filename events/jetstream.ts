@@ -191,6 +191,9 @@ export async function connectBroker(
 /** Whether NATS or the connection to it caused the error. */
 export const isBrokerError = (error: unknown): error is NatsError => error instanceof NatsError
 
+/** Whether an event is too large for NATS, which says nothing about the stream. */
+export const isTooLarge = (error: NatsError): boolean => error.code === 'MAX_PAYLOAD_EXCEEDED'
+
 /** Whether JetStream itself has refused something, so that it can be reached. */
 export const isRefusal = (error: unknown): boolean => isBrokerError(error) && error.api_error !== undefined
 

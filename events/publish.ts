@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import type postgres from 'postgres'
 import type { Db } from '../functions/shared/store/postgres.ts'
 import { encode, type Emitted } from './encode.ts'
-import { isBrokerError, type Broker } from './jetstream.ts'
+import { isBrokerError, isTooLarge, type Broker } from './jetstream.ts'
 import { listeners } from './listeners.table.ts'
 import type { Again, Failing } from './loop.ts'
 import { repairStream } from './repair.ts'
@@ -43,6 +43,8 @@ export function openPublisher({ db, broker, log }: PublisherOptions) {
   const connections = { new: db.single(), late: db.single() }
   const began = { new: 0, late: 0 }
   let repaired = 0
+  /** When JetStream last accepted an event of either lane, by Date.now(). */
+  let accepted = 0
 
   return {
     publish,
@@ -56,18 +58,21 @@ export function openPublisher({ db, broker, log }: PublisherOptions) {
     if (wait > 0) await pause(wait)
     began[lane] = performance.now()
     try {
-      if ((await publishBatch(sql, broker, lane)) < batch) return 0
+      const count = await publishBatch(sql, broker, lane, () => (accepted = Date.now()))
+      if (count < batch) return 0
       return lane === 'new' ? 1 : { withinMs: 2 * (performance.now() - began[lane]) }
     } catch (error) {
       await sql`rollback`.catch(() => {})
       // the other lane may have repaired the stream in the meantime
-      if (isBrokerError(error) && began[lane] > repaired) await repair(failing)
+      if (isBrokerError(error) && !isTooLarge(error) && began[lane] > repaired) await repair(failing)
       throw error
     }
   }
 
   async function repair(failing: Failing | undefined) {
-    const failingForMs = failing === undefined ? 0 : Date.now() - failing.since.getTime()
+    // a stream that accepts events of the other lane is not broken
+    const since = failing === undefined ? Date.now() : Math.max(failing.since.getTime(), accepted)
+    const failingForMs = Date.now() - since
     repaired = Number.POSITIVE_INFINITY
     try {
       await repairStream(broker, { failingForMs }, log)
@@ -79,17 +84,25 @@ export function openPublisher({ db, broker, log }: PublisherOptions) {
 
 /**
  * Publishes a batch of due events and marks them. Returns how many there were.
+ * @param onAccepted called if JetStream has accepted some
  * @throws the first error if JetStream accepts none of them
  */
-async function publishBatch(sql: postgres.Sql, broker: Broker, lane: Lane): Promise<number> {
+async function publishBatch(
+  sql: postgres.Sql,
+  broker: Broker,
+  lane: Lane,
+  onAccepted: () => void,
+): Promise<number> {
   const [, rows] = await Promise.all([sql`begin`, lockDue(sql, lane)])
   const results = await Promise.allSettled(
-    rows.map((row) => broker.publish(encode(row), `${row.id}.${row.publishes}`)),
+    // async, so that an event that cannot be encoded fails alone
+    rows.map(async (row) => broker.publish(encode(row), `${row.id}.${row.publishes}`)),
   )
   const published = rows.flatMap(({ id, type }, i) => {
     const result = results[i]!
     return result.status === 'fulfilled' ? [{ id, seq: result.value, awaits: listeners[type] ?? [] }] : []
   })
+  if (published.length > 0) onAccepted()
   // started first, whatever starts the commit
   const marking = published.length > 0 && mark(sql, published).execute()
   await Promise.all([marking, sql.unsafe('commit')])

@@ -1,7 +1,7 @@
 import type { Registry } from '../functions/shared/registry.ts'
 import { transaction } from '../functions/shared/store/transaction.ts'
 import type { Db, Tx } from '../functions/shared/store/postgres.ts'
-import { isUnavailable } from '../functions/shared/store/store-errors.ts'
+import { errorCode, isUnavailable, sqlState } from '../functions/shared/store/store-errors.ts'
 import { withCause } from '../functions/shared/store/cause.ts'
 import type { Cause } from './emit.ts'
 import type { EventType, ShopEvent } from './event.ts'
@@ -100,13 +100,16 @@ export function openReaction(
       const found = group.map(({ found }) => found)
       return onceFor(withCause(db, cause), name, events, (tx) => write(tx, events, found))
     },
-    { by: ({ event }) => event.subject, isHopeless: isUnavailable },
+    { by: ({ event }) => event.subject, isHopeless },
   )
   return async (event) => {
     const found: unknown = await prepare(event, { ...deps, db: onBehalfOf(event) })
     await add({ event, found })
   }
 }
+
+/** Whether each event of a group would fail alone, too. A row that someone has locked concerns only one of them. */
+const isHopeless = (error: unknown) => isUnavailable(error) && errorCode(error) !== sqlState.lockNotAvailable
 
 interface Prepared {
   event: ShopEvent

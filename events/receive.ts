@@ -16,7 +16,7 @@ import type { Verifier } from './signature.ts'
 
 /** The problems that a reaction returns to its caller, in addition to those that every function may return. */
 export const deliveryProblems = declareProblems({
-  'delivery-unreadable': [400, 'The delivery is not an event in structured mode'],
+  'delivery-unreadable': [400, 'The delivery is neither an event nor a batch of events'],
   'delivery-not-signed': [401, 'The delivery is not signed by the dispatcher'],
   'event-not-accepted': [422, 'The reaction cannot handle this event'],
 })

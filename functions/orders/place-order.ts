@@ -23,7 +23,8 @@ export const unpaidIn = (error: unknown): number | undefined =>
 
 /**
  * Writes a new order, its first timeline entry, its events, its card token and the stored answer in one
- * statement. It fails if the customer would have more than `mostUnpaid` pieces in orders that are not paid yet. This takes a fraction of the time of a transaction with four statements (see bench/) and is just as atomic.
+ * statement. It fails if the customer would have more than `mostUnpaid` pieces in orders that are not paid yet. This
+ * takes a fraction of the time of a transaction with four statements (see bench/) and is just as atomic.
  */
 export const placeOrder = (
   db: Db,

@@ -45,7 +45,7 @@ export async function lockOrder(tx: Tx, id: string, user?: User): Promise<OrderR
 
 /**
  * Reads orders and locks their rows until the transaction ends, in a fixed order, so that transactions do not deadlock.
- * @returns the orders, in the order of their ids
+ * @returns the orders, in the order of the given ids
  * @throws Problem 404 if there is no such order
  */
 export async function lockOrders(tx: Tx, ids: readonly string[]): Promise<OrderRow[]> {

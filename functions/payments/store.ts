@@ -54,7 +54,7 @@ export async function lockPayment(
 
 /**
  * Reads payments and locks their rows until the transaction ends, in a fixed order, so that transactions do not deadlock.
- * @returns the payments, in the order of their ids
+ * @returns the payments, in the order of the given ids
  * @throws if one does not exist
  */
 export async function lockPayments(tx: Tx, ids: readonly string[]): Promise<PaymentRow[]> {

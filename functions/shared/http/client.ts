@@ -35,7 +35,7 @@ function send(method: string, url: string, { headers, body, timeoutMs }: Sent) {
     const responseTimer = setTimeout(() => request.destroy(late('response', timeoutMs)), timeoutMs)
     request
       .once('close', () => clearTimeout(responseTimer))
-      .once('error', reject)
+      .on('error', reject)
       .once('response', (response) => void read(response).then(resolve, reject))
       .once('socket', (socket) => {
         if (!socket.connecting) return
@@ -54,7 +54,7 @@ function read(response: IncomingMessage) {
       .setEncoding('utf8')
       .on('data', (chunk: string) => (answer += chunk))
       .once('end', () => resolve({ status: response.statusCode!, answer }))
-      .once('error', reject)
+      .on('error', reject)
   })
 }
 

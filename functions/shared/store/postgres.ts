@@ -23,7 +23,7 @@ export interface Db extends Omit<PostgresJsDatabase<NoSchema>, 'transaction'> {
   /**
    * Opens a client with one connection of its own, on which the statements of a transaction can be pipelined. Its plans
    * look rows up by indexes: the plan of a prepared statement is kept while a table grows, so it must not be one for a
-   * small table.
+   * small table. It cannot be used with a pooler. The caller closes it.
    */
   single(): postgres.Sql
   /**
