@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { and, asc, eq, inArray, isNull, lte, sql } from 'drizzle-orm'
-import { CONSTANTS } from 'cloudevents'
 import type { ConsumerMessages, JsMsg } from 'nats'
 import type { Logger } from 'pino'
 import * as z from 'zod'
@@ -10,6 +9,7 @@ import { errorCode } from '../functions/shared/store/store-errors.ts'
 import { transaction } from '../functions/shared/store/transaction.ts'
 import { typeOf } from './cloud-event.ts'
 import { consumers as reactions } from './consumers.table.ts'
+import { encodedType } from './encode.ts'
 import { gathering } from './gather.ts'
 import { ackWaitMs, type Broker } from './jetstream.ts'
 import { Loop } from './loop.ts'
@@ -176,7 +176,7 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
     for (const type of new Set(events.map((event) => event.type))) waker.wakeAfter(type)
     const { id, type, bytes } = contentOf(events)
     const { status, answer } = await post(url(name), {
-      headers: { [CONSTANTS.HEADER_CONTENT_TYPE]: type, ...sign(reactions[name]!.domain, id, bytes) },
+      headers: { 'content-type': type, ...sign(reactions[name]!.domain, id, bytes) },
       body: bytes,
       timeoutMs: deliveryMs,
     })
@@ -284,8 +284,7 @@ interface Taken {
 /** Returns the content of a delivery: an event, or a batch as the HTTP binding of CloudEvents specifies it. */
 function contentOf(events: readonly Encoded[]) {
   const [first] = events
-  if (events.length === 1)
-    return { id: first!.id, type: CONSTANTS.DEFAULT_CE_CONTENT_TYPE, bytes: first!.bytes }
+  if (events.length === 1) return { id: first!.id, type: encodedType, bytes: first!.bytes }
   const parts = events.flatMap(({ bytes }, i) => [i === 0 ? opening : comma, bytes])
   return {
     id: randomUUID(),
