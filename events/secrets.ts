@@ -1,5 +1,5 @@
 import { eq, sql } from 'drizzle-orm'
-import { prepared, type Db, type Tx } from '../functions/shared/store/postgres.ts'
+import { isAmong, prepared, type Db, type Tx } from '../functions/shared/store/postgres.ts'
 import { secrets } from './tables.ts'
 
 /** How long a secret is kept that its recipient does not take, in ms. */
@@ -21,7 +21,5 @@ export async function readSecret(db: Db, subject: string): Promise<string | unde
 
 /** Deletes secrets that have been used, or are no longer needed. */
 export async function forgetSecrets(tx: Tx, subjects: readonly string[]): Promise<void> {
-  await tx.client`
-    delete from events.secrets
-    where subject = any(array(select jsonb_array_elements_text(${JSON.stringify(subjects)}::jsonb)))`
+  await tx.delete(secrets).where(isAmong(secrets.subject, subjects)).prepare('forget_secrets').execute()
 }

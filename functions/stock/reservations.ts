@@ -1,5 +1,5 @@
-import type { Tx } from '../shared/store/postgres.ts'
-import type { Line } from './stock.ts'
+import { isAmong, type Tx } from '../shared/store/postgres.ts'
+import { reservations, type Line } from './stock.ts'
 
 /** Adds reservations. Returns the ids of the orders that had none. */
 export async function addReservations(
@@ -18,7 +18,10 @@ export async function addReservations(
 /** Marks new reservations as released, because nothing could be reserved. */
 export async function releaseEmpty(tx: Tx, orderIds: readonly string[]): Promise<void> {
   if (orderIds.length > 0)
-    await tx.client`
-      update stock.reservations set state = 'released', lines = '[]'
-      where order_id = any(array(select jsonb_array_elements_text(${JSON.stringify(orderIds)}::jsonb)::uuid))`
+    await tx
+      .update(reservations)
+      .set({ state: 'released', lines: [] })
+      .where(isAmong(reservations.orderId, orderIds))
+      .prepare('release_empty')
+      .execute()
 }
