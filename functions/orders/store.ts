@@ -134,6 +134,8 @@ export async function writeOrders(tx: Tx, changes: readonly Change[]): Promise<O
       return { orderId: row.id, seq: row.entries + i + 1, type, detail, at, actor, status: led }
     })
   })
+  // they never change, and may be long
+  const written = changed.map((row) => ({ ...row, lines: undefined }))
   await tx.client`
       with added as (
         insert into orders.timeline (order_id, seq, type, detail, at, actor, status)
@@ -144,33 +146,12 @@ export async function writeOrders(tx: Tx, changes: readonly Change[]): Promise<O
       update orders.orders as row
       set status = new.status, delivery_address = new."deliveryAddress", note = new.note, reason = new.reason,
         entries = new.entries, version = new.version, updated_at = new."updatedAt"
-      from jsonb_to_recordset(${JSON.stringify(changed.map(writable))}::jsonb) as new (
+      from jsonb_to_recordset(${JSON.stringify(written)}::jsonb) as new (
         id uuid, status text, "deliveryAddress" jsonb, note text, reason text, entries integer, version integer,
         "updatedAt" timestamptz)
       where row.id = new.id`
   return changed
 }
-
-/** The columns that may change. */
-const writable = ({
-  id,
-  status,
-  deliveryAddress,
-  note,
-  reason,
-  entries,
-  version,
-  updatedAt,
-}: OrderRow): Partial<OrderRow> => ({
-  id,
-  status,
-  deliveryAddress,
-  note,
-  reason,
-  entries,
-  version,
-  updatedAt,
-})
 
 /** What happens to a locked order. */
 interface Step<T extends EventType> {
