@@ -19,7 +19,7 @@ const services = {
 /** Serves what FUNCTION names, or migrates and exits. */
 async function main(config: Config): Promise<void> {
   const name = config.need('FUNCTION')
-  const log = openLog(config, name)
+  const log = openLog(config, name, { isSync: name === 'admin' })
   const listen = { port: readPort(config.get('PORT')), host: config.get('HOST'), log }
   if (name === 'migrate') {
     const { runMigration } = await import('./migrate-main.ts')
