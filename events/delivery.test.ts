@@ -341,6 +341,32 @@ describe('the relay', () => {
     expect(await seqOf(fresh.id)).toBeLessThan(600)
   })
 
+  it('reads each event that waits a few times at most', async () => {
+    const events = 3_000
+    const reads = async () => {
+      // the statistics of a connection are written when it is idle for a second, or ends
+      const [row] = await db.execute<{ count: number }>(
+        sql`select idx_tup_fetch::int as count from pg_stat_all_indexes where indexrelname = 'outbox_due'`,
+      )
+      return row!.count
+    }
+    const publisher = openPublisher({ db, broker, log: silent })
+    // PostgreSQL keeps the plan that it makes now, while the outbox is small
+    for (let n = 0; n < 8; n++) {
+      await put(cancelled())
+      await publisher.publish('new', undefined)
+    }
+    await put(...Array.from({ length: events }, () => cancelled()))
+    const before = await reads()
+    for (let n = 0; n < events / 256; n++) await publisher.publish('new', undefined)
+    await publisher.close()
+    expect(await broker.count()).toBe(8 + events)
+    await expect
+      .poll(async () => (await reads()) - before, { timeout: 10_000 })
+      .toBeGreaterThanOrEqual(events)
+    expect((await reads()) - before).toBeLessThan(3 * events)
+  })
+
   const settledAt = async ({ id }: { id: string }) =>
     (await db.select().from(outbox).where(eq(outbox.id, id)))[0]?.settledAt
 

@@ -121,9 +121,12 @@ const lockDue = (sql: postgres.Sql, lane: Lane) => sql<Row[]>`
 
 const lateSince = (sql: postgres.Sql) => sql`now() - ${lateAfterMs}::int * interval '1 ms'`
 
-/** Marks events as published, and as settled if no reaction awaits them. */
+/**
+ * Marks events as published, and as settled if no reaction awaits them. They are locked, so `published_at is null` would
+ * only mislead the planner: it would read the index of all that is not published yet.
+ */
 const mark = (sql: postgres.Sql, published: { id: string; seq: number; awaits: readonly string[] }[]) => sql`
   update events.outbox set published_at = now(), publishes = publishes + 1, stream_seq = published.seq,
     awaits = published.awaits, settled_at = case when cardinality(published.awaits) = 0 then now() end
   from jsonb_to_recordset(${JSON.stringify(published)}::text::jsonb) as published (id uuid, seq bigint, awaits text[])
-  where outbox.id = published.id and published_at is null`
+  where outbox.id = published.id`
