@@ -91,7 +91,7 @@ function compare(what: string, { ours, against, unit, of, goal }: Comparison): R
 }
 
 /** Writes events that have been due for an hour. The relay sees all of them at the same time. */
-async function fill(sql: postgres.Sql, count: number) {
+export async function fill(sql: postgres.Sql, count: number) {
   await sql`
     insert into events.outbox (id, type, source, subject, data, actor, due)
     select uuidv7(), 'order.confirmed', '/orders', id::text, jsonb_build_object('orderId', id), 'system',
@@ -101,7 +101,7 @@ async function fill(sql: postgres.Sql, count: number) {
 }
 
 /** Waits until no event waits. Calls `each` every tenth of a second. */
-async function drained(sql: postgres.Sql, each = () => {}) {
+export async function drained(sql: postgres.Sql, each = () => {}) {
   for (let tries = 0; tries < patience * 10; tries++) {
     await pause(100)
     each()

@@ -6,6 +6,7 @@ import pc from 'picocolors'
 import { run } from '../functions/shared/process/run.ts'
 import { UserError } from '../functions/shared/process/user-error.ts'
 import { backlog } from './backlog.ts'
+import { bigTables, millionOrders } from './big-tables.ts'
 import { clusterChanges } from './cluster-changes.ts'
 import { clusterCold } from './cluster-cold.ts'
 import { coldStart } from './cold-start.ts'
@@ -40,23 +41,36 @@ const inCluster: Record<string, () => Promise<Result[]>> = {
   'cluster-changes': clusterChanges,
 }
 
-const known = ['start-up', ...Object.keys(inShop), ...Object.keys(inCluster)]
+/** Runs only if it is named: it takes a quarter of an hour and 15 GB of disk. */
+const large = 'big-tables'
 
-const usage = `npm run bench [-- NAME …]
+const known = ['start-up', ...Object.keys(inShop), large, ...Object.keys(inCluster)]
+
+const usage = `npm run bench [-- NAME …] [--orders N]
 Measures speed and size side by side.
   NAME …   only these: ${known.join(', ')};
-           ${Object.keys(inCluster).join(' and ')} need a shop in a cluster (npm run deploy), and only run by their names`
+           ${Object.keys(inCluster).join(' and ')} need a shop in a cluster (npm run deploy), and only run by their names,
+           as does ${large}, which takes a quarter of an hour and 15 GB of disk
+  --orders with how many orders ${large} fills the tables (default: ${millionOrders})`
 
 await run(async () => {
-  const { positionals: wanted } = readArguments(usage, { allowPositionals: true })
+  const { positionals: wanted, values } = readArguments(usage, {
+    allowPositionals: true,
+    options: { orders: { type: 'string', default: String(millionOrders) } },
+  })
+  const orders = Number(values.orders)
+  if (!(Number.isSafeInteger(orders) && orders > 0))
+    throw new UserError(`--orders is a whole number above 0, such as 10000, and not ${values.orders}.`)
   const unknown = wanted.find((name) => !known.includes(name))
   if (unknown !== undefined)
     throw new UserError(`There is no benchmark ${unknown}. Choose from ${known.join(', ')}.`)
-  const chosen = (name: string) => (wanted.length === 0 && !(name in inCluster)) || wanted.includes(name)
+  const chosen = (name: string) =>
+    (wanted.length === 0 && name !== large && !(name in inCluster)) || wanted.includes(name)
 
   const results: Result[] = []
   if (chosen('start-up')) results.push(...(await startUp()))
   results.push(...(await measureShop(Object.keys(inShop).filter(chosen))))
+  if (chosen(large)) results.push(...(await bigTables(orders)))
   for (const name of Object.keys(inCluster).filter(chosen)) results.push(...(await inCluster[name]!()))
   print(results)
 })

@@ -3,6 +3,7 @@ import type { JSONWebKeySet, JWK } from 'jose'
 import { uuidv7 } from 'uuidv7'
 import { expecting, newOrder, readPrices } from '../demo/client/orders.ts'
 import { shopClient } from '../demo/client/shop.ts'
+import type { Role } from '../functions/shared/domain.ts'
 import { createTokens } from '../functions/users/tokens.ts'
 import type { System } from '../local/system.ts'
 import { cpuSeconds, load, median, startFunction } from './harness.ts'
@@ -19,7 +20,10 @@ const customers = 1_500
  * measures orders per CPU second, because the process shares its core with PostgreSQL and the client.
  */
 export async function createOrder(system: System): Promise<Result[]> {
-  const tokens = await tokensOf(system)
+  const tokens = await tokensOf(
+    system,
+    Array.from({ length: customers }, () => ({ id: uuidv7(), role: 'customer' as const })),
+  )
   let turn = 0
   const prices = await readPrices(
     shopClient(system.url),
@@ -73,10 +77,12 @@ export async function createOrder(system: System): Promise<Result[]> {
   ]
 }
 
-/** Returns an access token of each customer. They need no account. */
-async function tokensOf({ environment }: System): Promise<string[]> {
+/** Returns an access token of each of these users. They need no account. */
+export async function tokensOf(
+  { environment }: System,
+  users: readonly { id: string; role: Role }[],
+): Promise<string[]> {
   const { JWT_PRIVATE_KEY: key = '', JWT_PUBLIC_KEYS: keys = '' } = environment.ofFunction('log-in')
   const tokens = await createTokens(JSON.parse(key) as JWK, JSON.parse(keys) as JSONWebKeySet)
-  const sign = () => tokens.sign({ id: uuidv7(), role: 'customer', session: uuidv7() })
-  return Promise.all(Array.from({ length: customers }, sign))
+  return Promise.all(users.map((user) => tokens.sign({ ...user, session: uuidv7() })))
 }

@@ -52,17 +52,25 @@ const row = (what: string, ours: string, goal: string, met: boolean): Result => 
   met,
 })
 
-/** Returns a function that places an order, as a customer who knows the prices, and returns its id. */
-export async function placer(system: System) {
+/**
+ * Returns a function that places an order, as a customer who knows the prices, and returns its id.
+ * @param tokens of the customers who place the orders in turn; without them, a new customer places all
+ */
+export async function placer(system: System, tokens?: readonly string[]) {
   const customer = await shopClient(system.url).register()
-  const authorization = `Bearer ${await customer.token()}`
+  const used = tokens ?? [await customer.token()]
+  let turn = 0
   const prices = await readPrices(
     customer,
     mug.map(({ sku }) => sku),
   )
   const body = JSON.stringify(expecting(newOrder(mug), prices))
   return async () => {
-    const headers = { authorization, 'content-type': 'application/json', 'idempotency-key': randomUUID() }
+    const headers = {
+      authorization: `Bearer ${used[turn++ % used.length]}`,
+      'content-type': 'application/json',
+      'idempotency-key': randomUUID(),
+    }
     const { status, text } = await call(`${system.url}/api/v1/orders`, 'POST', headers, body)
     if (status !== 201) throw new Error(`an order was refused: ${status} ${text}`)
     return (JSON.parse(text) as { id: string }).id
@@ -70,7 +78,7 @@ export async function placer(system: System) {
 }
 
 /** Keeps so many orders under way until the given number is confirmed. */
-async function run(sql: postgres.Sql, place: () => Promise<string>, atOnce: number, count: number) {
+export async function run(sql: postgres.Sql, place: () => Promise<string>, atOnce: number, count: number) {
   const waiting = new Map<string, () => void>()
   const looking = look(sql, waiting)
   const cpuBefore = shopCpu()
@@ -90,7 +98,7 @@ async function run(sql: postgres.Sql, place: () => Promise<string>, atOnce: numb
 }
 
 /** Places many orders, 64 at a time, without waiting for any to be confirmed. Then waits for all. */
-async function rushOf(sql: postgres.Sql, place: () => Promise<string>) {
+export async function rushOf(sql: postgres.Sql, place: () => Promise<string>) {
   const waiting = new Map<string, () => void>()
   const looking = look(sql, waiting)
   const began = performance.now()
