@@ -60,7 +60,10 @@ export const outbox = events.table(
     index('outbox_unsettled')
       .on(t.publishedAt)
       .where(sql`${t.settledAt} is null`),
-    index('outbox_settled').on(t.settledAt),
+    // partial, so that an event is in it once, and not also for each change before it is settled
+    index('outbox_settled_at')
+      .on(t.settledAt)
+      .where(sql`${t.settledAt} is not null`),
     index('outbox_state')
       .on(t.subject, t.version)
       .where(sql`${t.version} is not null`),
