@@ -43,12 +43,7 @@ export async function startShop({ window = 60 } = {}): Promise<{
 
 /** Starts a function's process as the local runner does, with the same flags, but outside of it. */
 export const startFunction = (system: System, name: FunctionName): Instance =>
-  start(
-    name,
-    join(system.dist, 'functions/main.js'),
-    { ...system.environment.ofFunction(name), NODE_COMPILE_CACHE: join(system.dist, 'cache') },
-    nodeFlags,
-  )
+  start(name, join(system.dist, 'functions/main.js'), system.environment.ofFunction(name), nodeFlags)
 
 export const start = (
   name: string,

@@ -104,9 +104,11 @@ for (const [signal, code] of [
   })
 if (process.send !== undefined && !process.connected) orphaned()
 
-await run(async () => {
+// a bundle cannot wait here, as it is no ES module
+void run(async () => {
   await main(readConfig(process.env))
   isServing = true
-}, 'zeroshop: ')
-// exit explicitly, because open connections would keep a process running that could not start
-if (!isServing) process.exit()
+}, 'zeroshop: ').then(() => {
+  // exit explicitly, because open connections would keep a process running that could not start
+  if (!isServing) process.exit()
+})

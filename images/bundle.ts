@@ -1,9 +1,12 @@
+import { execFile } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { builtinModules } from 'node:module'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import { build, type BuildOptions, type Metafile, type OutputFile, type Plugin } from 'esbuild'
 import { databaseRoles, folderOf } from '../functions/table.ts'
+import { tagOf, toCommonJs } from './commonjs.ts'
 import { entries, entryPoints, tableValues } from './entries.ts'
 import { services } from './table.ts'
 
@@ -33,6 +36,7 @@ const costly = new Set([
   'cluster',
   'crypto',
   'dns',
+  'http',
   'http2',
   'https',
   'tls',
@@ -168,10 +172,6 @@ export async function bundleInMemory(
     target: 'node24',
     minifySyntax: true,
     external,
-    // bundled CommonJS packages need `require`
-    banner: {
-      js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
-    },
     logLevel: 'warning',
     inject: ['images/lazy-web.ts'],
     define: {
@@ -198,42 +198,63 @@ export async function bundleInMemory(
 }
 
 /**
- * Writes the bundle and the migrations to `outdir`, for the local runner.
+ * Writes the bundle, its compiled code and the migrations to `outdir`, for the local runner.
  * @param options additional options of esbuild
  */
 export async function bundle(outdir: string, options: BuildOptions = {}): Promise<void> {
   const { outputFiles } = await bundleInMemory(outdir, {
-    sourcemap: 'linked',
+    sourcemap: 'inline',
     sourcesContent: false,
     ...options,
   })
   copyMigrations(outdir)
-  for (const { path, contents } of outputFiles) if (!isSame(path, contents)) replace(path, contents)
+  replace(join(outdir, 'package.json'), commonJsPackage)
+  await Promise.all(
+    outputFiles.map(async ({ path, text }) => {
+      if (isSame(path, text)) return
+      const { code, map } = await toCommonJs(path, text, { sourcemap: 'external' })
+      replace(`${path}.map`, map)
+      replace(path, `${code}//# sourceMappingURL=${basename(path)}.map\n`)
+    }),
+  )
+  await compile(outdir)
 }
 
 /**
  * Copies PostgreSQL's migrations to `outdir`, beside the code of the migration job, where it looks for them.
  */
 export function copyMigrations(outdir: string): void {
-  for (const folder of migrationFolders) cpSync(join(root, folder), join(outdir, folder), { recursive: true })
+  // only drizzle-kit reads the snapshots, when it makes a migration
+  const filter = (path: string) => !path.endsWith('_snapshot.json')
+  for (const folder of migrationFolders)
+    cpSync(join(root, folder), join(outdir, folder), { recursive: true, filter })
 }
 
-const isSame = (path: string, contents: Uint8Array) => {
+/** Whether a file was made from this source before. */
+function isSame(path: string, source: string) {
   try {
-    return readFileSync(path).equals(contents)
+    return readFileSync(path, 'utf8').startsWith(tagOf(source))
   } catch {
     return false
   }
 }
 
+/** Compiles what is new in a folder, in a process of its own, because V8's flags are changed for it. */
+async function compile(folder: string) {
+  await promisify(execFile)(process.execPath, [join(root, 'images/compile.js'), folder])
+}
+
 /**
  * Replaces a file atomically: another shop that runs from this checkout may be starting a function from it.
  */
-function replace(path: string, contents: Uint8Array) {
+function replace(path: string, contents: string) {
   mkdirSync(dirname(path), { recursive: true })
   const attempt = `${path}.${process.pid}`
   writeFileSync(attempt, contents)
   renameSync(attempt, path)
 }
+
+/** The package.json of a bundle. */
+export const commonJsPackage = '{"type":"commonjs"}\n'
 
 if (import.meta.main) await bundle(process.argv[2] ?? 'dist')

@@ -13,9 +13,16 @@ const recipe = [
   '.dockerignore',
   'compose/Dockerfile',
   'images/bundle.ts',
-  ...['entries.ts', 'files.ts', 'table.ts', 'trees.ts', 'warm.js', 'health.cjs'].map(
-    (file) => `images/${file}`,
-  ),
+  ...[
+    'commonjs.ts',
+    'compile.js',
+    'entries.ts',
+    'files.ts',
+    'health.cjs',
+    'load.cjs',
+    'table.ts',
+    'trees.ts',
+  ].map((file) => `images/${file}`),
 ]
 
 /** The inputs of the gateway's image, which is not made from the bundle. */

@@ -26,7 +26,6 @@ export interface ProcessesOptions {
 export async function startProcesses(options: ProcessesOptions): Promise<Backend> {
   const { environment, dist, inherited, window, maxScale, log, started } = options
   const args = [...nodeFlags, join(dist, 'functions/main.js')]
-  const base = { ...inherited, NODE_COMPILE_CACHE: join(dist, 'cache') }
   const activator = createActivator({
     functions: Object.entries(functions).map(([name, row]): FunctionSpec => {
       const { concurrency, maxScale } = row
@@ -39,7 +38,7 @@ export async function startProcesses(options: ProcessesOptions): Promise<Backend
       command: process.execPath,
       args,
       // one of the names above
-      env: { ...base, ...environment.ofFunction(name as FunctionName) },
+      env: { ...inherited, ...environment.ofFunction(name as FunctionName) },
     }),
     windowSeconds: window,
     ...(maxScale === undefined ? {} : { maxScale }),
@@ -51,7 +50,7 @@ export async function startProcesses(options: ProcessesOptions): Promise<Backend
       process: await supervise({
         name,
         args,
-        env: { ...base, ...environment.ofService(name) },
+        env: { ...inherited, ...environment.ofService(name) },
         port: environment.portOf(name),
         log,
         started: (pid) => started?.(name, pid) ?? (() => {}),

@@ -34,7 +34,7 @@ export async function openProcesses() {
 
   function start(env: Environment) {
     const child = spawn(process.execPath, [join(dist, 'functions/main.js')], {
-      env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: join(dist, 'cache'), ...env },
+      env: { PATH: process.env['PATH'], ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
     const exited = once(child, 'exit') as Promise<[code: number | null, signal: string | null]>

@@ -13,7 +13,7 @@ function fail(error: unknown): never {
   process.exit(1)
 }
 
-try {
+async function main() {
   const { port, close } = await startSandbox({
     port: Number(config.get('PORT') ?? 8080),
     host: config.get('HOST'),
@@ -31,6 +31,6 @@ try {
   process.on('SIGINT', stop)
   process.on('disconnect', stop)
   process.send?.({ listening: port })
-} catch (error) {
-  fail(error)
 }
+
+main().catch(fail)
