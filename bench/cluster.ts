@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { secretsFolder } from '../compose/secrets.ts'
 import { reachGateway } from '../knative/cluster.ts'
 import { get, kubectl } from '../knative/kubectl.ts'
+import { call, type Answer } from './harness.ts'
 import { stockUp } from './shop.ts'
 
 export const namespace = 'zeroshop'
@@ -20,7 +21,8 @@ interface Service {
   metadata: { generation: number }
   status: {
     observedGeneration: number
-    conditions: { type: string; status: string }[]
+    conditions?: { type: string; status: string }[]
+    url?: string
   }
 }
 
@@ -29,10 +31,16 @@ export async function annotate(name: string, annotations: Record<string, string 
   const change = { spec: { template: { metadata: { annotations } } } }
   const ksvc = ['services.serving.knative.dev', name, '-n', namespace]
   await kubectl(['patch', ...ksvc, '--type', 'merge', '-p', JSON.stringify(change)])
+  await untilReady(name)
+}
+
+/** Waits until the newest revision of a Knative Service is ready. */
+export async function untilReady(name: string): Promise<void> {
+  const ksvc = ['services.serving.knative.dev', name, '-n', namespace]
   for (let tries = 0; tries < 240; tries++) {
     const { metadata, status } = await get<Service>(ksvc)
-    const isReady = status.conditions.some(({ type, status }) => type === 'Ready' && status === 'True')
-    if (isReady && status.observedGeneration === metadata.generation) return
+    const isReady = status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')
+    if (isReady === true && status.observedGeneration === metadata.generation) return
     await pause(500)
   }
   throw new Error(`${name} did not become ready. See kubectl -n ${namespace} get ksvc ${name}`)
@@ -51,3 +59,14 @@ export async function atZero(names: string[]): Promise<void> {
 
 /** The annotation for a function's window: 6s, Knative's minimum, or 60s, as in knative/manifests.ts. */
 export const windowIs = (window: '6s' | '60s') => ({ 'autoscaling.knative.dev/window': window })
+
+/**
+ * Returns a caller of the public route of a Knative Service, through KNATIVE_INGRESS_URL if the route's name does not
+ * resolve on this machine.
+ */
+export async function routeOf(name: string): Promise<(path: string) => Promise<Answer>> {
+  const { status } = await get<Service>(['services.serving.knative.dev', name, '-n', namespace])
+  const { origin, host } = new URL(status.url!)
+  const ingress = process.env['KNATIVE_INGRESS_URL'] ?? origin
+  return (path) => call(`${ingress}${path}`, 'GET', { host })
+}
