@@ -25,6 +25,7 @@ export function manifests(): Map<string, string> {
       (name) => [`knative/base/platform/${name}.yaml`, platformPart(name)] as [string, string],
     ),
     ['knative/components/canary/canary.yaml', canaryAccount()],
+    ['knative/components/small-node/kustomization.yaml', smallNode()],
     // kustomize does not read files outside of its folder
     ...['nats.conf', 'pgbouncer.ini'].map(
       (name) => [`knative/components/stores/${name}`, storeConfig(name)] as [string, string],
@@ -87,8 +88,7 @@ function service(name: FunctionName) {
           },
           annotations: {
             ...scaling(row),
-            // the queue-proxy of an instance is idle most of the time
-            'queue.sidecar.serving.knative.dev/cpu-resource-request': '5m',
+            [queueCpu]: '25m',
             'queue.sidecar.serving.knative.dev/memory-resource-request': '24Mi',
           },
         },
@@ -156,14 +156,38 @@ function scaling({ scaling, concurrency, maxScale }: OperationRow | ReactionRow)
 }
 
 /**
- * These requests let the whole shop idle on one small node. A function that scales on CPU requests more, because the
- * HPA compares its use with the request: 70 % of 100m is two log-ins a second. With 150m, four of its pods left a node
- * of two cores no room to start other functions.
+ * On a busy node, a pod gets CPU in proportion to its request. A starting pod competes with the stores (100m) and with
+ * functions that scale on CPU, so a request of 10m leaves it next to nothing. Functions scale to zero, and therefore
+ * cost their request only while they run.
+ *
+ * A function that scales on CPU requests more, because the HPA compares its use with the request: 70 % of 100m is two
+ * log-ins a second. With 150m, four of its pods left a node of two cores no room to start other functions.
  */
 const resources = ({ scaling }: OperationRow | ReactionRow) => ({
-  requests: { cpu: scaling === 'cpu' ? '100m' : '10m', memory: '48Mi' },
+  requests: { cpu: scaling === 'cpu' ? '100m' : '50m', memory: '48Mi' },
   limits: { cpu: '1', memory: '256Mi' },
 })
+
+const queueCpu = 'queue.sidecar.serving.knative.dev/cpu-resource-request'
+
+/** Returns the component that lets one pod of every function fit on a node of two cores, as a first deploy needs. */
+function smallNode(): string {
+  const onConcurrency = Object.entries(functions).filter(([, { scaling }]) => scaling !== 'cpu')
+  const services = { group: 'serving.knative.dev', kind: 'Service' }
+  const replace = (path: string, value: string) =>
+    stringify([{ op: 'replace', path: `/spec/template/${path}`, value }])
+  return yaml({
+    apiVersion: 'kustomize.config.k8s.io/v1alpha1',
+    kind: 'Component',
+    patches: [
+      {
+        target: { ...services, name: `(${onConcurrency.map(([name]) => name).join('|')})` },
+        patch: replace('spec/containers/0/resources/requests/cpu', '10m'),
+      },
+      { target: services, patch: replace(`metadata/annotations/${queueCpu.replace('/', '~1')}`, '5m') },
+    ],
+  })
+}
 
 /** The security context that the `restricted` Pod Security Standard requires. */
 const restricted = {
