@@ -15,6 +15,7 @@ import { getOrder } from './get-order.ts'
 import { getProduct } from './get-product.ts'
 import { deliveries } from './deliveries.ts'
 import { ordersToConfirmed } from './orders.ts'
+import { peers } from './peers.ts'
 import { startShop } from './harness.ts'
 import { stockUp } from './shop.ts'
 import type { Result } from './result.ts'
@@ -35,23 +36,27 @@ const inShop: Record<string, (system: System) => Promise<Result[]>> = {
   'create-order': createOrder,
 }
 
-/** Benchmarks of the shop in the cluster that KUBECONFIG names (npm run deploy). They run only if named. */
-const inCluster: Record<string, () => Promise<Result[]>> = {
+/**
+ * They run only if named, and are given how many orders fill a large shop. Those of the cluster measure the shop in the one
+ * that KUBECONFIG names (npm run deploy).
+ */
+const onlyIfNamed: Record<string, (orders: number) => Promise<Result[]>> = {
   'cluster-cold': clusterCold,
   'cluster-changes': clusterChanges,
+  'big-tables': bigTables,
+  peers,
 }
 
-/** Runs only if it is named: it takes a quarter of an hour and 15 GB of disk. */
-const large = 'big-tables'
-
-const known = ['start-up', ...Object.keys(inShop), large, ...Object.keys(inCluster)]
+const known = ['start-up', ...Object.keys(inShop), ...Object.keys(onlyIfNamed)]
 
 const usage = `npm run bench [-- NAME …] [--orders N]
 Measures speed and size side by side.
-  NAME …   only these: ${known.join(', ')};
-           ${Object.keys(inCluster).join(' and ')} need a shop in a cluster (npm run deploy), and only run by their names,
-           as does ${large}, which takes a quarter of an hour and 15 GB of disk
-  --orders with how many orders ${large} fills the tables (default: ${millionOrders})`
+  NAME …   only these: ${known.join(', ')}
+  --orders with how many orders big-tables fills the tables (default: ${millionOrders})
+Only by their names run
+  cluster-cold, cluster-changes, which need a shop in a cluster (npm run deploy);
+  big-tables, which takes a quarter of an hour and 15 GB of disk;
+  peers, which installs Vendure and Medusa in a cache folder or in PEERS_DIR (docs/benchmarks.md)`
 
 await run(async () => {
   const { positionals: wanted, values } = readArguments(usage, {
@@ -64,14 +69,13 @@ await run(async () => {
   const unknown = wanted.find((name) => !known.includes(name))
   if (unknown !== undefined)
     throw new UserError(`There is no benchmark ${unknown}. Choose from ${known.join(', ')}.`)
-  const chosen = (name: string) =>
-    (wanted.length === 0 && name !== large && !(name in inCluster)) || wanted.includes(name)
+  const chosen = (name: string) => (wanted.length === 0 && !(name in onlyIfNamed)) || wanted.includes(name)
 
   const results: Result[] = []
   if (chosen('start-up')) results.push(...(await startUp()))
   results.push(...(await measureShop(Object.keys(inShop).filter(chosen))))
-  if (chosen(large)) results.push(...(await bigTables(orders)))
-  for (const name of Object.keys(inCluster).filter(chosen)) results.push(...(await inCluster[name]!()))
+  for (const name of Object.keys(onlyIfNamed).filter(chosen))
+    results.push(...(await onlyIfNamed[name]!(orders)))
   print(results)
 })
 

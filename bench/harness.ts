@@ -6,6 +6,7 @@ import { quantile } from '../functions/shared/quantile.ts'
 import type { FunctionName } from '../functions/table.ts'
 import { startInstance, type Instance } from '../local/activator/instance.ts'
 import { nodeFlags } from '../local/processes.ts'
+import { codeOf } from '../local/stores/field.ts'
 import { temporaryDataDir } from '../local/stores/temporary.ts'
 import { startSystem, type System } from '../local/system.ts'
 
@@ -85,10 +86,11 @@ export async function load(
   options: Partial<autocannon.Options> = {},
 ): Promise<number> {
   const result = await autocannon({ url, connections: 32, duration: seconds, ...options })
-  if (result.non2xx + result.errors > 0)
+  if (result.non2xx + result.errors + result.mismatches > 0)
     throw new Error(
-      `${url}: ${result.non2xx} responses were not successful, ${result.errors} requests failed`,
+      `${url}: ${result.non2xx + result.mismatches} responses were not as expected, ${result.errors} requests failed`,
     )
+  if (result.requests.total === 0) throw new Error(`${url}: no request was answered within ${seconds} s`)
   return result.requests.average
 }
 
@@ -96,25 +98,43 @@ export const median = (values: number[]) => quantile(values, 0.5) ?? Number.NaN
 export const p95 = (values: number[]) => quantile(values, 0.95) ?? Number.NaN
 export const p99 = (values: number[]) => quantile(values, 0.99) ?? Number.NaN
 
+/** Reads a process's file in /proc. It is empty if the process has just ended, as PostgreSQL's workers do at any time. */
+function read(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8')
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes(codeOf(error) ?? '')) return ''
+    throw error
+  }
+}
+
 /** The memory of processes in MiB. `pss` counts shared pages once, `rss` counts them in each process. */
 export function memoryOf(pids: number[]): { pss: number; rss: number } {
   const sum = { pss: 0, rss: 0 }
   for (const pid of pids) {
-    const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
-    sum.pss += Number(/^Pss: +(\d+)/m.exec(rollup)?.[1]) / 1024
-    sum.rss += Number(/^Rss: +(\d+)/m.exec(rollup)?.[1]) / 1024
+    const rollup = read(pid, 'smaps_rollup')
+    sum.pss += Number(/^Pss: +(\d+)/m.exec(rollup)?.[1] ?? 0) / 1024
+    sum.rss += Number(/^Rss: +(\d+)/m.exec(rollup)?.[1] ?? 0) / 1024
   }
   return sum
 }
 
 /** The CPU time of a process so far, in seconds (proc_pid_stat(5): utime and stime, in hundredths). */
-export function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / 100
+export const cpuSeconds = (pid: number): number => ticks(pid, 2) / 100
+
+/** The CPU time of a process, of all that run below it, and of those that have ended, in seconds. */
+export const familyCpuSeconds = (pid: number): number =>
+  // the next two numbers are of the children that have ended
+  family(pid).reduce((sum, each) => sum + ticks(each, 4), 0) / 100
+
+const ticks = (pid: number, count: number): number => {
+  const [, fields = ''] = read(pid, 'stat').split(') ')
+  const times = fields.split(' ').slice(11, 11 + count)
+  return times.reduce((sum, time) => sum + Number(time), 0)
 }
 
 /** The ids of a process and all its descendants. */
 export function family(pid: number): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean)
+  const children = read(pid, `task/${pid}/children`).trim().split(' ').filter(Boolean)
   return [pid, ...children.flatMap((child) => family(Number(child)))]
 }

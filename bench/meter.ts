@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { connect } from 'nats'
@@ -7,7 +6,7 @@ import type { Measured } from '../docs/capacity/measured.ts'
 import { natsOptions } from '../events/nats-url.ts'
 import type { ScaleReport } from '../local/activator/activator.ts'
 import type { System } from '../local/system.ts'
-import { cpuSeconds, family, median } from './harness.ts'
+import { cpuSeconds, familyCpuSeconds, median } from './harness.ts'
 
 /** The counters of a shop at a moment. All only grow. */
 export interface Counters {
@@ -55,7 +54,7 @@ export async function openMeter(system: System) {
     const used: Counters['cpu'] = {
       nats: cpuSeconds(pidOf('nats')),
       // without what this meter asks
-      postgres: cpuWithChildren(pidOf('postgres')) - cpuSeconds(ownBackend),
+      postgres: familyCpuSeconds(pidOf('postgres')) - cpuSeconds(ownBackend),
     }
     for (const { name, pid } of system.backend.processes()) used[name] = cpuSeconds(pid!)
     for (const [name, { instances }] of functionsOf())
@@ -139,11 +138,4 @@ export async function openMeter(system: System) {
       await Promise.all([sql.end(), nats.close()])
     },
   }
-}
-
-/** The CPU time of a process, of all that run below it, and of those that have ended. */
-const cpuWithChildren = (pid: number) => {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
-  const ended = (Number(fields[13]) + Number(fields[14])) / 100
-  return family(pid).reduce((sum, each) => sum + cpuSeconds(each), ended)
 }

@@ -56,8 +56,8 @@ const row = (what: string, ours: string, goal: string, met: boolean): Result => 
  * Returns a function that places an order, as a customer who knows the prices, and returns its id.
  * @param tokens of the customers who place the orders in turn; without them, a new customer places all
  */
-export async function placer(system: System, tokens?: readonly string[]) {
-  const customer = await shopClient(system.url).register()
+export async function placer({ url }: Pick<System, 'url'>, tokens?: readonly string[]) {
+  const customer = await shopClient(url).register()
   const used = tokens ?? [await customer.token()]
   let turn = 0
   const prices = await readPrices(
@@ -71,7 +71,7 @@ export async function placer(system: System, tokens?: readonly string[]) {
       'content-type': 'application/json',
       'idempotency-key': randomUUID(),
     }
-    const { status, text } = await call(`${system.url}/api/v1/orders`, 'POST', headers, body)
+    const { status, text } = await call(`${url}/api/v1/orders`, 'POST', headers, body)
     if (status !== 201) throw new Error(`an order was refused: ${status} ${text}`)
     return (JSON.parse(text) as { id: string }).id
   }

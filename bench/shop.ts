@@ -13,8 +13,9 @@ export async function stockUp(url: string, password = demoPassword): Promise<voi
   for (const { sku } of mug) await receiveStock(staff, sku, 1_000_000)
 }
 
-/** Returns the URL of one of the shop's products. */
-export async function productUrl(url: string): Promise<string> {
-  const { items } = await good(openClient(url).GET('/products', { params: { query: { limit: 1 } } }))
+/** Returns the URL of one of the shop's products, or of the one with this SKU. */
+export async function productUrl(url: string, sku?: string): Promise<string> {
+  const query = { limit: 1, ...(sku !== undefined && { sku }) }
+  const { items } = await good(openClient(url).GET('/products', { params: { query } }))
   return `${url}/api/v1/products/${items[0]!.id}`
 }
