@@ -6,7 +6,7 @@ import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { build, type BuildOptions, type Metafile, type OutputFile, type Plugin } from 'esbuild'
 import { databaseRoles, folderOf } from '../functions/table.ts'
-import { tagOf, toCommonJs } from './commonjs.ts'
+import { isMain, tagOf, toCommonJs } from './commonjs.ts'
 import { entries, entryPoints, tableValues } from './entries.ts'
 import { services } from './table.ts'
 
@@ -209,15 +209,16 @@ export async function bundle(outdir: string, options: BuildOptions = {}): Promis
   })
   copyMigrations(outdir)
   replace(join(outdir, 'package.json'), commonJsPackage)
-  await Promise.all(
+  const made = await Promise.all(
     outputFiles.map(async ({ path, text }) => {
-      if (isSame(path, text)) return
+      if (isOf(path, text)) return isMain(path) || isOf(`${path}.compiled`, text)
       const { code, map } = await toCommonJs(path, text, { sourcemap: 'external' })
       replace(`${path}.map`, map)
       replace(path, `${code}//# sourceMappingURL=${basename(path)}.map\n`)
+      return false
     }),
   )
-  await compile(outdir)
+  if (made.includes(false)) await compile(outdir)
 }
 
 /**
@@ -230,10 +231,10 @@ export function copyMigrations(outdir: string): void {
     cpSync(join(root, folder), join(outdir, folder), { recursive: true, filter })
 }
 
-/** Whether a file was made from this source before. */
-function isSame(path: string, source: string) {
+/** Whether a file, or its compiled code, was made from this source before. */
+function isOf(path: string, source: string) {
   try {
-    return readFileSync(path, 'utf8').startsWith(tagOf(source))
+    return readFileSync(path, 'latin1').startsWith(tagOf(source))
   } catch {
     return false
   }

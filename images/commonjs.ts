@@ -4,13 +4,18 @@ import { join } from 'node:path'
 import { transform, type TransformOptions } from 'esbuild'
 
 /** The entry of the bundle, which Node itself loads. */
-const main = /(?:^|\/)functions\/main\.js$/
+export const isMain = (path: string) => /(?:^|\/)functions\/main\.js$/.test(path)
 const loader = readFileSync(join(import.meta.dirname, 'load.cjs'), 'utf8')
 const self = readFileSync(import.meta.filename, 'utf8')
 
 /** Returns a comment that differs for each source. The file made from the source begins with it. */
 export function tagOf(source: string): string {
-  const hash = createHash('sha256').update(process.version).update(self).update(source).digest('hex')
+  const hash = createHash('sha256')
+    .update(process.version)
+    .update(self)
+    .update(loader)
+    .update(source)
+    .digest('hex')
   return `/*${hash.slice(0, 12)}*/`
 }
 
@@ -24,15 +29,15 @@ export async function toCommonJs(
   source: string,
   options: TransformOptions = {},
 ): Promise<{ code: string; map: string }> {
-  const isMain = main.test(path)
+  const head = isMain(path) ? `${tagOf(source)}\n${loader}\nrun(` : `${tagOf(source)}(`
   const { code, map } = await transform(source, {
     format: 'cjs',
     target: 'node24',
     // `import()` becomes `require`, too
     supported: { 'dynamic-import': false },
     define: { 'import.meta.url': 'importMetaUrl' },
-    banner: `${isMain ? `${loader}\nrun(` : `${tagOf(source)}(`}function(exports,require,module,importMetaUrl){'use strict';`,
-    footer: isMain ? "}, require('node:url').pathToFileURL(__filename).href)" : '})',
+    banner: `${head}function(exports,require,module,importMetaUrl){'use strict';`,
+    footer: isMain(path) ? "}, require('node:url').pathToFileURL(__filename).href)" : '})',
     logLevel: 'warning',
     ...options,
   })

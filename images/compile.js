@@ -13,8 +13,8 @@ for (const path of readdirSync(folder, { recursive: true })) {
   const filename = join(folder, path)
   if (!path.endsWith('.js') || path.startsWith('node_modules')) continue
   const source = readFileSync(filename, 'utf8')
-  const [tag] = /^\/\*[\da-f]{12}\*\//.exec(source) ?? []
-  // the main file has none, because Node loads it
+  // not the main file, which is no function but runs at once: Node loads it
+  const [tag] = /^\/\*[\da-f]{12}\*\/(?=\()/.exec(source) ?? []
   if (tag === undefined || source.length > most || tag === tagOf(`${filename}.compiled`)) continue
   setFlagsFromString('--no-lazy')
   const script = new Script(source, { filename })
