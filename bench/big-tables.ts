@@ -4,7 +4,7 @@ import type { FunctionName } from '../functions/table.ts'
 import type { System } from '../local/system.ts'
 import { drained, fill } from './backlog.ts'
 import { eventsPerOrder, fillTables } from './big-tables-fill.ts'
-import { tokensOf } from './create-order.ts'
+import { newCustomers, tokensOf } from './create-order.ts'
 import { call, load, median, startFunction, startShop } from './harness.ts'
 import { placer, run, rushOf } from './orders.ts'
 import type { Result } from './result.ts'
@@ -22,7 +22,6 @@ const readSeconds = 3
 const readOrders = 2_000
 /** The requests of a round for each list. */
 const lists = 200
-const customers = 1_500
 
 /** The goals: how many times the figure with empty tables. */
 const goals = { rate: 0.9, ms: 1 / 0.9 }
@@ -32,7 +31,7 @@ const goals = { rate: 0.9, ms: 1 / 0.9 }
  * @param orders the number of orders that fill the tables
  */
 export async function bigTables(orders: number): Promise<Result[]> {
-  const users = Array.from({ length: customers }, () => ({ id: uuidv7(), role: 'customer' as const }))
+  const users = newCustomers()
   const full = await openShop(users)
   try {
     const empty = await openShop(users)

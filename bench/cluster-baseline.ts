@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { dockerSays } from '../images/docker.ts'
 import { imagesOf } from '../knative/cluster.ts'
 import { get, kubectl } from '../knative/kubectl.ts'
-import { namespace, untilReady } from './cluster.ts'
+import { ksvcOf, namespace, untilReady } from './cluster.ts'
 import { root } from './harness.ts'
 
 interface Service {
@@ -27,7 +27,7 @@ const label = 'app.kubernetes.io/name'
  */
 export async function deployGoServers(names: string[]): Promise<void> {
   const image = await buildImage()
-  const { spec } = await get<Service>(['services.serving.knative.dev', 'get-product', '-n', namespace])
+  const { spec } = await get<Service>(ksvcOf('get-product'))
   const services = names.map((name) => {
     const { template } = structuredClone(spec)
     template.metadata.labels[label] = name

@@ -10,6 +10,9 @@ import { stockUp } from './shop.ts'
 
 export const namespace = 'zeroshop'
 
+/** The arguments of kubectl that name a Knative Service. */
+export const ksvcOf = (name: string) => ['services.serving.knative.dev', name, '-n', namespace]
+
 /** Receives stock and returns the URL of the shop's gateway. */
 export async function openCluster(): Promise<string> {
   const url = await reachGateway(namespace)
@@ -29,16 +32,14 @@ interface Service {
 /** Sets annotations of a function's pods, which rolls out a new revision. Waits until it is ready. */
 export async function annotate(name: string, annotations: Record<string, string | null>): Promise<void> {
   const change = { spec: { template: { metadata: { annotations } } } }
-  const ksvc = ['services.serving.knative.dev', name, '-n', namespace]
-  await kubectl(['patch', ...ksvc, '--type', 'merge', '-p', JSON.stringify(change)])
+  await kubectl(['patch', ...ksvcOf(name), '--type', 'merge', '-p', JSON.stringify(change)])
   await untilReady(name)
 }
 
 /** Waits until the newest revision of a Knative Service is ready. */
 export async function untilReady(name: string): Promise<void> {
-  const ksvc = ['services.serving.knative.dev', name, '-n', namespace]
   for (let tries = 0; tries < 240; tries++) {
-    const { metadata, status } = await get<Service>(ksvc)
+    const { metadata, status } = await get<Service>(ksvcOf(name))
     const isReady = status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')
     if (isReady === true && status.observedGeneration === metadata.generation) return
     await pause(500)
@@ -65,7 +66,7 @@ export const windowIs = (window: '6s' | '60s') => ({ 'autoscaling.knative.dev/wi
  * resolve on this machine.
  */
 export async function routeOf(name: string): Promise<(path: string) => Promise<Answer>> {
-  const { status } = await get<Service>(['services.serving.knative.dev', name, '-n', namespace])
+  const { status } = await get<Service>(ksvcOf(name))
   const { origin, host } = new URL(status.url!)
   const ingress = process.env['KNATIVE_INGRESS_URL'] ?? origin
   return (path) => call(`${ingress}${path}`, 'GET', { host })

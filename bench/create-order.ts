@@ -20,10 +20,7 @@ const customers = 1_500
  * measures orders per CPU second, because the process shares its core with PostgreSQL and the client.
  */
 export async function createOrder(system: System): Promise<Result[]> {
-  const tokens = await tokensOf(
-    system,
-    Array.from({ length: customers }, () => ({ id: uuidv7(), role: 'customer' as const })),
-  )
+  const tokens = await tokensOf(system, newCustomers())
   let turn = 0
   const prices = await readPrices(
     shopClient(system.url),
@@ -76,6 +73,10 @@ export async function createOrder(system: System): Promise<Result[]> {
     },
   ]
 }
+
+/** Returns new customers, for `tokensOf`. */
+export const newCustomers = () =>
+  Array.from({ length: customers }, () => ({ id: uuidv7(), role: 'customer' as const }))
 
 /** Returns an access token of each of these users. They need no account. */
 export async function tokensOf(

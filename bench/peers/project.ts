@@ -25,14 +25,14 @@ export async function project(
   mkdirSync(folder, { recursive: true })
   cpSync(join(import.meta.dirname, name), folder, { recursive: true })
   const manifest = join(folder, 'package.json')
-  const wanted = JSON.stringify({ private: true, dependencies }, null, 2)
+  const content = { private: true, dependencies }
+  const wanted = JSON.stringify(content, null, 2)
   // npm writes this file last
   const installed = existsSync(join(folder, 'node_modules/.package-lock.json'))
   if (installed && readFileSync(manifest, 'utf8') === wanted) return folder
   console.error(pc.dim(`installing ${name} in ${folder} …`))
   // its packages count as installed only once this file has its name
-  const draft = { ...JSON.parse(wanted), draft: true } as object
-  writeFileSync(manifest, JSON.stringify(draft))
+  writeFileSync(manifest, JSON.stringify({ ...content, draft: true }))
   const options = ['install', '--no-audit', '--no-fund', '--no-package-lock', '--loglevel=error']
   await command(startup, `Installing ${name} in ${folder}`, folder, 'npm', options)
   writeFileSync(manifest, wanted)

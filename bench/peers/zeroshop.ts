@@ -7,7 +7,7 @@ import { temporaryDataDir } from '../../local/stores/temporary.ts'
 import { root } from '../harness.ts'
 import { look, placer } from '../orders.ts'
 import { productUrl, stockUp } from '../shop.ts'
-import type { Peer, ProductRequest, Shop } from './peer.ts'
+import { sku, type Peer, type ProductRequest, type Shop } from './peer.ts'
 import { startNode, untilReady } from './processes.ts'
 
 /** What `npm start` runs, with its embedded stores. */
@@ -31,9 +31,9 @@ export async function zeroshop(startup: Startup): Promise<Peer> {
   }
   const get = (of: string): ProductRequest => ({ url: of, method: 'GET', headers: {} })
 
-  const first = await run(get(`${url}/api/v1/products?sku=MUG-BLUE`))
+  const first = await run(get(`${url}/api/v1/products?sku=${sku}`))
   await stockUp(url)
-  const product = get(await productUrl(url, 'MUG-BLUE'))
+  const product = get(await productUrl(url, sku))
   await first.stop()
 
   return {
