@@ -21,11 +21,18 @@ const variants = pairs('æ:ae œ:oe ß:ss đ:d ð:d ħ:h ł:l ø:o ς:σ ґ:г �
 
 /** The first rank: above the separator and digits of keys, and below all other characters that keys contain. */
 const firstRank = 0xa0
-const ranks = new Map(Array.from(order, (character, i) => [character, String.fromCharCode(firstRank + i)]))
+const ranks = ranksFrom(String.fromCharCode(firstRank), order)
 
 /** Marks that make a letter differ less than another letter does. Vowels of Indian scripts and Thai are not. */
 const mark = /^[\p{M}&&[\p{sc=Zinh}\p{sc=Hebr}]]$/v
 const ignorable = /^\p{Default_Ignorable_Code_Point}$/u
+
+/** What differs from a letter by an accent, in the order of `Intl.Collator`, which counts some strokes as accents. */
+const accentRanks = ranksFrom(
+  '$',
+  '\u0301\u0300\u0306\u0302\u030c\u030a\u0308\u030b\u0303\u0307ø\u0327\u0328\u0304đħł\u0309\u030f' +
+    '\u031b\u0323\u0324\u0325\u0326\u032d\u032e\u0330\u0331',
+)
 
 /** Below what any other part of a key begins with. */
 const separator = '!'
@@ -44,12 +51,12 @@ export function sortKey(text: string): string {
   for (const character of lettersOf(text)) {
     const small = toHiragana(character.toLowerCase())
     if (mark.test(small)) {
-      accents += small
+      accents += accentRanks.get(small) ?? small
     } else {
       const variant = variants.get(small)
-      for (const each of variant ?? small) {
+      for (const [i, each] of Array.from(variant ?? small).entries()) {
         letters += rankOf(each)
-        accents += `#${variant === undefined ? '' : small}`
+        accents += variant === undefined || i > 0 ? '#' : `#${accentRanks.get(small) ?? small}`
         cases += character === small ? '0' : '1'
       }
     }
@@ -68,6 +75,12 @@ const lettersOf = (text: string): string[] =>
         ? [character]
         : Array.from(character.normalize('NFD')),
   )
+
+/** Gives each character a rank, from `first` on. */
+function ranksFrom(first: string, characters: string): Map<string, string> {
+  const code = first.charCodeAt(0)
+  return new Map(Array.from(characters, (character, i) => [character, String.fromCharCode(code + i)]))
+}
 
 /** Korean sorts before Japanese, and that before Chinese, which is not the order of their code points. */
 function rankOf(character: string): string {

@@ -43,4 +43,8 @@ export const migrations: readonly MongoMigration[] = [
       ])
     },
   },
+  {
+    // accents sorted by their code points: é after è
+    up: foldedWords,
+  },
 ]
