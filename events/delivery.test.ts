@@ -358,7 +358,7 @@ describe('the relay', () => {
     }
     await put(...Array.from({ length: events }, () => cancelled()))
     const before = await reads()
-    for (let n = 0; n < events / 256; n++) await publisher.publish('new', undefined)
+    for (let n = 0; n < events / 512; n++) await publisher.publish('new', undefined)
     await publisher.close()
     expect(await broker.count()).toBe(8 + events)
     await expect

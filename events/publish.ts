@@ -9,12 +9,20 @@ import type { Again, Failing } from './loop.ts'
 import { repairStream } from './repair.ts'
 
 /** The maximum number of events that are published together. */
-const batch = 256
+const batch = 512
 /**
  * The shortest time from the beginning of a turn to that of the next, in ms. A turn takes as many statements for one
  * event as for a hundred, so under load it is cheaper to publish several together.
  */
 const turnMs = 5
+/**
+ * If so many events are due in a turn, orders come faster than this machine processes them. The relay then rests for ten
+ * times as long as the turn took, so that orders are accepted first, and what follows from them is done in larger batches.
+ */
+const manyEvents = 40
+const restFactor = 10
+/** The longest such rest, in ms. */
+const maxRestMs = 250
 /** How long after it is due an event is late, in ms. */
 const lateAfterMs = 5_000
 
@@ -42,6 +50,8 @@ export function openPublisher({ db, broker, log }: PublisherOptions) {
   // a connection for each lane, so that the statements of a transaction are pipelined
   const connections = { new: db.single(), late: db.single() }
   const began = { new: 0, late: 0 }
+  /** The times from which on the next turns may begin, by performance.now(). */
+  const next = { new: 0, late: 0 }
   let repaired = 0
   /** When JetStream last accepted an event of either lane, by Date.now(). */
   let accepted = 0
@@ -54,13 +64,17 @@ export function openPublisher({ db, broker, log }: PublisherOptions) {
   /** Publishes a batch, and repairs the stream if JetStream accepts none of it. */
   async function publish(lane: Lane, failing: Failing | undefined): Promise<number | Again> {
     const sql = connections[lane]
-    const wait = began[lane] + turnMs - performance.now()
+    const wait = next[lane] - performance.now()
     if (wait > 0) await pause(wait)
     began[lane] = performance.now()
+    next[lane] = began[lane] + turnMs
     try {
       const count = await publishBatch(sql, broker, lane, () => (accepted = Date.now()))
-      if (count < batch) return 0
-      return lane === 'new' ? 1 : { withinMs: 2 * (performance.now() - began[lane]) }
+      const tookMs = performance.now() - began[lane]
+      if (count === batch) return lane === 'new' ? 1 : { withinMs: 2 * tookMs }
+      if (lane === 'new' && count >= manyEvents)
+        next[lane] = performance.now() + Math.min(restFactor * tookMs, maxRestMs)
+      return 0
     } catch (error) {
       await sql`rollback`.catch(() => {})
       // the other lane may have repaired the stream in the meantime
