@@ -17,6 +17,7 @@ import { eventMap } from './event-map.ts'
 import { domainTable, functionPage } from './function-table.ts'
 import { generateMigrations } from './migrations.ts'
 import { openApiDocument } from './openapi.ts'
+import { telemetryPage } from './telemetry-page.ts'
 
 /** The contents of every generated file, by its path in the project. */
 export async function generated(): Promise<Map<string, string>> {
@@ -27,6 +28,7 @@ export async function generated(): Promise<Map<string, string>> {
     ['docs/events.md', await markdown(eventMap())],
     ['docs/functions.md', await markdown(functionPage())],
     ['docs/capacity.md', await markdown(await capacityPage(readMeasured()))],
+    ['docs/telemetry.md', await markdown(telemetryPage())],
     ['docs/openapi.json', openApi],
     ['docs/api.d.ts', await apiTypes(openApi)],
     ['docs/asyncapi.json', json(asyncApiDocument())],

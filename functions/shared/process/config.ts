@@ -27,6 +27,7 @@ export const settings: Readonly<Record<string, string>> = {
   PORT: 'the port to listen on; 8080 if it is not set, a free port if it is 0',
   HOST: 'the address to listen on; all addresses if it is not set',
   LOG_LEVEL: 'trace, debug, info, warn or error; info if it is not set',
+  LOG_REQUESTS: 'whether a line is logged for each request; false if it is not set',
   DATABASE_URL: 'the PostgreSQL database, with the role of the domain',
   LISTEN_DATABASE_URL:
     'the PostgreSQL database without the pooler, for LISTEN; DATABASE_URL if it is not set',
@@ -58,7 +59,25 @@ export const settings: Readonly<Record<string, string>> = {
   REDELIVER_AFTER_SECONDS: 'when to republish an event that a reaction has not handled; 30 if it is not set',
   RETRY_DELAYS_SECONDS: 'the pauses between the attempts of a reaction; 1,5,30,120,600 if it is not set',
   JETSTREAM_REPLICAS: 'the number of replicas of the stream; 1 if it is not set',
+  OTEL_EXPORTER_OTLP_ENDPOINT:
+    'the collector that metrics and spans are sent to, such as http://collector:4318; none are sent if it is not set',
+  OTEL_EXPORTER_OTLP_HEADERS:
+    'the headers that the collector wants, as name=value,name=value, with values percent-encoded',
+  OTEL_EXPORTER_OTLP_TIMEOUT: 'how long the collector may take to answer, in ms; 5000 if it is not set',
+  OTEL_METRIC_EXPORT_INTERVAL: 'how often metrics and spans are sent, in ms; 10000 if it is not set',
+  OTEL_RESOURCE_ATTRIBUTES:
+    'what else describes the process, as name=value,name=value, with values percent-encoded',
+  OTEL_SDK_DISABLED: 'true to send nothing; false if it is not set',
+  OTEL_SERVICE_NAME: 'the name of the service; that of the function if it is not set',
+  OTEL_TRACES_SAMPLER: 'which traces are recorded; parentbased_always_on if it is not set',
+  OTEL_TRACES_SAMPLER_ARG: 'the share of traces that are recorded, from 0 to 1; 1 if it is not set',
 }
+
+/** The settings of telemetry, which every process may have. */
+export const telemetrySettings = [
+  'LOG_REQUESTS',
+  ...Object.keys(settings).filter((name) => name.startsWith('OTEL_')),
+]
 
 /** Returns the setting that contains the URL of a role's PostgreSQL schema, or of a domain's MongoDB database. */
 export const urlSetting = (name: string, store: 'postgres' | 'mongodb') =>
