@@ -7,6 +7,7 @@ import type { Service } from '../functions/shared/process/service.ts'
 import type { Logger } from 'pino'
 import { consumers } from './consumers.table.ts'
 import { defaultRetryDelaysMs, startDispatcher } from './dispatcher.ts'
+import { observeReactions } from './gauges.ts'
 import { connectBroker } from './jetstream.ts'
 import { createSigner, readKeys } from './signature.ts'
 import migrations from './migrations/meta/_journal.json' with { type: 'json' }
@@ -36,6 +37,7 @@ export async function openDispatcher(config: Config, log: Logger): Promise<Servi
     retryDelaysMs,
     log,
   })
+  observeReactions(db, broker)
   return {
     checked: Promise.resolve(),
     ping: async () => void (await db.client`select 1`),

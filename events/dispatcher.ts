@@ -7,6 +7,8 @@ import * as z from 'zod'
 import type { Db } from '../functions/shared/store/postgres.ts'
 import { errorCode } from '../functions/shared/store/store-errors.ts'
 import { transaction } from '../functions/shared/store/transaction.ts'
+import { errorType, telemetry, type Span } from '../functions/shared/telemetry/telemetry.ts'
+import { traceparentOf } from '../functions/shared/http/trace-context.ts'
 import { typeOf } from './cloud-event.ts'
 import { consumers as reactions } from './consumers.table.ts'
 import { encodedType } from './encode.ts'
@@ -16,6 +18,7 @@ import { Loop } from './loop.ts'
 import { post } from '../functions/shared/http/client.ts'
 import type { NotHandled } from './receive.ts'
 import type { Signature } from './signature.ts'
+import { delivering } from './spans.ts'
 import { failures, inbox } from './tables.ts'
 import { createWaker } from './wake.ts'
 
@@ -146,22 +149,29 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
     events: readonly Encoded[],
     { isRetry = false } = {},
   ): Promise<boolean[]> {
-    const results = await deliver(name, events).catch((error: unknown) => error)
-    if (!(results instanceof Map) && events.length > 1 && !isPassing(results) && !isTimeout(results))
+    const spans = events.map((event) => delivering(name, event, events.length))
+    const results = await deliver(name, events, spans).catch((error: unknown) => error)
+    if (!(results instanceof Map) && events.length > 1 && !isPassing(results) && !isTimeout(results)) {
+      for (const span of spans) span?.end(failureOf(results))
       return (await Promise.all(events.map((event) => attempt(name, [event])))).flat()
+    }
+    if (isRetry) telemetry()?.add('zeroshop.retries', events.length, { reaction: name })
     return Promise.all(
-      events.map(async (event) => {
+      events.map(async (event, i) => {
+        const failure: unknown = results instanceof Map ? results.get(event.id) : results
         try {
-          const failure: unknown = results instanceof Map ? results.get(event.id) : results
-          if (failure !== undefined) await storeFailure(name, event, failure)
-          else {
+          const outcome = failure === undefined ? 'handled' : await storeFailure(name, event, failure)
+          if (outcome === 'handled') {
             if (reactions[name]!.isRecorded) await record(name, event.id)
             if (isRetry) await db.delete(failures).where(isFailure(name, event.id))
           }
+          telemetry()?.add('zeroshop.deliveries', 1, { reaction: name, outcome })
           return true
         } catch (error) {
           log.warn({ err: error, reaction: name }, 'cannot store the result of a delivery')
           return false
+        } finally {
+          spans[i]?.end(failure === undefined ? undefined : failureOf(failure))
         }
       }),
     )
@@ -169,14 +179,25 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
 
   /**
    * Posts events to a reaction.
+   * @param spans the spans of the deliveries; the request belongs to the first
    * @returns why events were not handled, by their ids
    * @throws if the reaction does not return success in time
    */
-  async function deliver(name: string, events: readonly Encoded[]): Promise<Map<string, Refused>> {
-    for (const type of new Set(events.map((event) => event.type))) waker.wakeAfter(type)
+  async function deliver(
+    name: string,
+    events: readonly Encoded[],
+    spans: readonly (Span | undefined)[],
+  ): Promise<Map<string, Refused>> {
+    const traceparent = spans[0]?.traceparent
+    for (const type of new Set(events.map((event) => event.type)))
+      waker.wakeAfter(type, spans[events.findIndex((event) => event.type === type)]?.traceparent)
     const { id, type, bytes } = contentOf(events)
     const { status, answer } = await post(url(name), {
-      headers: { 'content-type': type, ...sign(reactions[name]!.domain, id, bytes) },
+      headers: {
+        'content-type': type,
+        ...sign(reactions[name]!.domain, id, bytes),
+        ...(traceparent !== undefined && { traceparent }),
+      },
       body: bytes,
       timeoutMs: deliveryMs,
     })
@@ -191,7 +212,12 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
     await db.insert(inbox).values({ reaction: name, eventId }).onConflictDoNothing()
   }
 
-  async function storeFailure(name: string, event: Encoded, error: unknown) {
+  /** Returns what becomes of the event. */
+  async function storeFailure(
+    name: string,
+    event: Encoded,
+    error: unknown,
+  ): Promise<'retried' | 'parked' | undefined> {
     const reason = error instanceof Error ? describe(error) : String(error)
     // with 422 the reaction says that it can never handle the event
     const isFinal = error instanceof Refused && error.status === 422
@@ -223,13 +249,15 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
       await tx.update(failures).set(next).where(isFailure(name, event.id))
       return { attempts: row.attempts, parked: delay === undefined }
     })
-    if (stored === undefined) return
+    // another copy of the event was parked before
+    if (stored === undefined) return undefined
     const told = { reaction: name, event: event.id, type: event.type, attempts: stored.attempts, reason }
     // logged as errors if someone has to act
     if (stored.parked) log.error(told, 'parked as a dead letter: see npm run dead-letters')
     else if (passes && stored.attempts >= retryDelaysMs.length - 1)
       log.error(told, 'unavailable for a long time; will retry')
     else log.warn(told, 'delivery failed; will retry')
+    return stored.parked ? 'parked' : 'retried'
   }
 
   /**
@@ -272,6 +300,7 @@ const isFailure = (name: string, eventId: string) =>
 interface Encoded {
   id: string
   type: string
+  traceparent: string | undefined
   bytes: Uint8Array
 }
 
@@ -296,12 +325,12 @@ function contentOf(events: readonly Encoded[]) {
 const [opening, comma, closing] = ['[', ',', ']'].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer]
 
 /** What the dispatcher reads of an event. The reaction checks the rest. */
-const Envelope = z.object({ id: z.uuid(), type: z.string() })
+const Envelope = z.object({ id: z.uuid(), type: z.string(), traceparent: z.unknown().optional() })
 
 /** @throws if the bytes are not a CloudEvent of the shop, with a UUID as its id */
 function decode(bytes: Uint8Array): Encoded {
-  const { id, type } = Envelope.parse(parse(bytes))
-  return { id, type: typeOf(type), bytes }
+  const { id, type, traceparent } = Envelope.parse(parse(bytes))
+  return { id, type: typeOf(type), traceparent: traceparentOf(traceparent), bytes }
 }
 
 const parse = (bytes: Uint8Array): unknown => JSON.parse(Buffer.from(bytes).toString())
@@ -314,6 +343,9 @@ class Refused extends Error {
     this.status = status
   }
 }
+
+/** Returns why a delivery failed, for its span: the reaction's status, or the class of the error. */
+const failureOf = (error: unknown) => (error instanceof Refused ? String(error.status) : errorType(error))
 
 /** Returns the detail of a problem document, or any other answer as it is. */
 function detailOf(answer: string): string {

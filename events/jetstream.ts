@@ -52,6 +52,8 @@ export interface Broker {
   publish(event: Encoded, messageId: string): Promise<number>
   /** Returns what the stream holds, or undefined if there is no stream. */
   held(): Promise<Held | undefined>
+  /** Returns how many messages each reaction has not acknowledged. */
+  lags(): Promise<Record<string, number>>
   /**
    * Returns the messages of a reaction's durable consumer. The iteration throws if the consumer is deleted.
    */
@@ -138,6 +140,12 @@ export async function connectBroker(
         if (isNoStream(error)) return undefined
         throw error
       }
+    },
+    async lags() {
+      const lags: Record<string, number> = {}
+      for await (const { name, num_pending, num_ack_pending } of manager.consumers.list(streamName))
+        lags[name] = num_pending + num_ack_pending
+      return lags
     },
     async consume(name) {
       await ensureStream()

@@ -7,6 +7,7 @@ import { isBrokerError, isTooLarge, type Broker } from './jetstream.ts'
 import { listeners } from './listeners.table.ts'
 import type { Again, Failing } from './loop.ts'
 import { repairStream } from './repair.ts'
+import { publishing } from './spans.ts'
 
 /** The maximum number of events that are published together. */
 const batch = 512
@@ -110,7 +111,9 @@ async function publishBatch(
   const [, rows] = await Promise.all([sql`begin`, lockDue(sql, lane)])
   const results = await Promise.allSettled(
     // async, so that an event that cannot be encoded fails alone
-    rows.map(async (row) => broker.publish(encode(row), `${row.id}.${row.publishes}`)),
+    rows.map(async (row) =>
+      publishing(row, async (event) => broker.publish(encode(event), `${row.id}.${row.publishes}`)),
+    ),
   )
   const published = rows.flatMap(({ id, type }, i) => {
     const result = results[i]!

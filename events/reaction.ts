@@ -3,6 +3,7 @@ import { transaction } from '../functions/shared/store/transaction.ts'
 import type { Db, Tx } from '../functions/shared/store/postgres.ts'
 import { errorCode, isUnavailable, sqlState } from '../functions/shared/store/store-errors.ts'
 import { withCause } from '../functions/shared/store/cause.ts'
+import { telemetry, within, type Span } from '../functions/shared/telemetry/telemetry.ts'
 import type { Cause } from './emit.ts'
 import type { EventType, ShopEvent } from './event.ts'
 import { inGroups } from './groups.ts'
@@ -98,13 +99,16 @@ export function openReaction(
     (group) => {
       const events = group.map(({ event }) => event)
       const found = group.map(({ found }) => found)
-      return onceFor(withCause(db, cause), name, events, (tx) => write(tx, events, found))
+      // the group was begun by another event
+      return within(group[0]?.span, () =>
+        onceFor(withCause(db, cause), name, events, (tx) => write(tx, events, found)),
+      )
     },
     { by: ({ event }) => event.subject, isHopeless },
   )
   return async (event) => {
     const found: unknown = await prepare(event, { ...deps, db: onBehalfOf(event) })
-    await add({ event, found })
+    await add({ event, found, span: telemetry()?.current() })
   }
 }
 
@@ -114,6 +118,8 @@ const isHopeless = (error: unknown) => isUnavailable(error) && errorCode(error) 
 interface Prepared {
   event: ShopEvent
   found: unknown
+  /** The span in which the event is handled. */
+  span: Span | undefined
 }
 
 /**

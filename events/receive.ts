@@ -9,9 +9,11 @@ import {
 } from '../functions/shared/http/security-log.ts'
 import type { LoadedReaction } from '../functions/shared/process/entry.ts'
 import { isUnavailable, reasonOf, Unavailable } from '../functions/shared/store/store-errors.ts'
+import { errorType } from '../functions/shared/telemetry/telemetry.ts'
 import { fromCloudEvent } from './cloud-event.ts'
-import { InvalidEvent } from './event.ts'
+import { InvalidEvent, typePrefix } from './event.ts'
 import { openReaction } from './reaction.ts'
+import { processing } from './spans.ts'
 import type { Verifier } from './signature.ts'
 
 /** The problems that a reaction returns to its caller, in addition to those that every function may return. */
@@ -66,8 +68,8 @@ export function openReceiver({ row, run, emits, takes }: LoadedReaction, { deps,
       logRefused(received, from, log)
       return answerOf(received)
     }
-    if (!Array.isArray(received)) return answerOf(await handle(received))
-    const problems = await Promise.all(received.map(handle))
+    if (!Array.isArray(received)) return answerOf(await handle(received, true))
+    const problems = await Promise.all(received.map((each) => handle(each, received.length === 1)))
     const notHandled = received.flatMap(({ id }, i): NotHandled[] => {
       const problem = problems[i]
       return problem === undefined ? [] : [{ id, status: problem.status, detail: problem.message }]
@@ -75,15 +77,19 @@ export function openReceiver({ row, run, emits, takes }: LoadedReaction, { deps,
     return notHandled.length === 0 ? answerOf(undefined) : json(200, notHandled)
   }
 
-  async function handle(received: CloudEventV1<unknown>): Promise<Problem | undefined> {
-    try {
-      await react(fromCloudEvent(received, takes))
-      return undefined
-    } catch (error) {
-      const { id, type, subject } = received
-      log.warn({ err: error, event: id, type, subject }, 'reaction failed')
-      return problemOf(error)
-    }
+  function handle(received: CloudEventV1<unknown>, isAlone: boolean): Promise<Problem | undefined> {
+    const type = row.on.find((type) => received.type === typePrefix + type)
+    return processing({ reaction: row.name, type, received, isAlone }, async (traceparent, failed) => {
+      try {
+        await react({ ...fromCloudEvent(received, takes), ...(traceparent !== undefined && { traceparent }) })
+        return undefined
+      } catch (error) {
+        const { id, type, subject } = received
+        log.warn({ err: error, event: id, type, subject }, 'reaction failed')
+        failed(errorType(error))
+        return problemOf(error)
+      }
+    })
   }
 }
 

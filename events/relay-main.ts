@@ -10,6 +10,7 @@ import { stores } from '../functions/stores.table.ts'
 import { connectBroker } from './jetstream.ts'
 import migrations from './migrations/meta/_journal.json' with { type: 'json' }
 import type { WithOutbox } from './mongodb-outbox.ts'
+import { observeOutbox } from './gauges.ts'
 import { publishers } from './publish.ts'
 import { startRelay } from './relay.ts'
 
@@ -49,6 +50,7 @@ export async function openRelay(config: Config, log: Logger): Promise<Service> {
     redeliverAfterMs,
     log,
   })
+  observeOutbox(db)
   return {
     checked: Promise.resolve(),
     ping: async () => void (await db.client`select 1`),

@@ -1,3 +1,4 @@
+import { inSpan } from '../functions/shared/telemetry/telemetry.ts'
 import { consumers } from './consumers.table.ts'
 
 /** How long a function certainly runs after a request, in ms: half of Knative's stable window. */
@@ -37,15 +38,18 @@ export function createWaker(url: (name: string) => string, stopping: AbortSignal
     /**
      * Wakes the reactions that follow an event of this type. It neither waits nor fails: a function that does
      * not start now is started by the delivery.
+     * @param parent the traceparent of the delivery
      */
-    wakeAfter(type: string): void {
+    wakeAfter(type: string, parent?: string): void {
       for (const name of reactionsAfter(type)) {
         if (isFresh(name)) continue
         asked(name)
         const signal = AbortSignal.any([stopping, AbortSignal.timeout(patienceMs)])
-        fetch(`${url(name)}/health/liveness`, { signal })
-          .then((response) => response.body?.cancel())
-          .catch(() => lastAsked.delete(name))
+        inSpan({ name: `wake ${name}`, kind: 'client', parent: parent ?? null }, async (span) => {
+          const headers = span === undefined ? {} : { traceparent: span.traceparent }
+          const response = await fetch(`${url(name)}/health/liveness`, { signal, headers })
+          await response.body?.cancel()
+        }).catch(() => lastAsked.delete(name))
       }
     },
   }

@@ -8,6 +8,7 @@ import { UserError } from './shared/process/user-error.ts'
 import { isOperation, type Entry } from './shared/process/entry.ts'
 import { openLog } from './shared/process/log.ts'
 import { run } from './shared/process/run.ts'
+import { startTelemetry } from './shared/telemetry/start.ts'
 import { serve as serveOperation, serveHealth } from './shared/process/serve-operation.ts'
 
 /** Processes that run all the time and serve no requests of users. */
@@ -32,13 +33,14 @@ async function main(config: Config): Promise<void> {
     console.log(await runAdmin(config, log))
     process.exit(0)
   }
+  const observing = startTelemetry(config, name, log)
   // it stands in for an outside service, so it has its own entry point
-  if (name === 'payment-sandbox') return void (await import('./payments/sandbox/main.ts'))
+  if (name === 'payment-sandbox') return void (await observing, await import('./payments/sandbox/main.ts'))
   if (has(services, name)) {
-    const open = await services[name]()
+    const [open] = await Promise.all([services[name](), observing])
     return serveHealth(await open(config, log), listen)
   }
-  const entries = await entriesOf(name)
+  const [entries] = await Promise.all([entriesOf(name), observing])
   const [first] = entries as [Entry, ...Entry[]]
   const configured = readConfig(process.env, first.row.settings)
   const opening = first.open().then(({ open }) => open(configured, log, name))

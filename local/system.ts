@@ -19,6 +19,7 @@ import type { KeptStore } from './stores/keep.ts'
 import { keepStores, startStores } from './stores/start.ts'
 import { watchStores } from './stores/watch.ts'
 import { UserError } from '../functions/shared/process/user-error.ts'
+import { observed } from '../functions/shared/telemetry/telemetry.ts'
 
 const bundleScript = join(import.meta.dirname, '../images/bundle.ts')
 
@@ -124,7 +125,7 @@ async function start(options: SystemOptions, startup: Startup): Promise<System> 
   startup.onStop(watch.stop)
   const scale = () => ({ degraded: watch.degraded(), ...backend.scale() })
   const answer = front(backend.handle, scale, options.origins)
-  shopfront.use(onlyFor(options.allowedHosts ?? [], answer))
+  shopfront.use(observed(onlyFor(options.allowedHosts ?? [], answer)))
   return {
     url: `http://localhost:${shopfront.port}`,
     dist,

@@ -76,8 +76,13 @@ export const createOrder = operation(
       location: `/api/v1/orders/${id}`,
       etag: etag(1),
     })
-    const place = onceInOneStatement(db, idempotencyKeys, key, answer, (kept) =>
-      placeOrder(db, row, events, mostUnpaid, kept),
+    const place = onceInOneStatement(
+      db,
+      idempotencyKeys,
+      key,
+      answer,
+      (kept) => placeOrder(db, row, events, mostUnpaid, kept),
+      [events.event],
     )
     return place.catch(async (error: unknown) => {
       const unpaid = unpaidIn(error)

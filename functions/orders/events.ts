@@ -1,6 +1,12 @@
 import * as z from 'zod'
 import type { EventSpec } from '../shared/domain.ts'
+import type { Meter } from '../shared/telemetry/telemetry.ts'
+import { reasonClass, sincePlaced } from './measures.ts'
 import { eventId, eventLines, eventMoney, ofOrder, oldCardToken } from '../shared/schemas/event-shapes.ts'
+
+interface OfOrder {
+  orderId: string
+}
 
 export const events = {
   'order.placed': {
@@ -12,13 +18,37 @@ export const events = {
       total: eventMoney,
       cardToken: oldCardToken,
     }),
+    measure: (_, meter: Meter) => meter.add('zeroshop.orders.placed'),
   },
-  'order.confirmed': { summary: 'Stock is reserved and the payment authorised', data: ofOrder },
-  'order.shipped': { summary: 'Staff shipped the order', data: ofOrder },
-  'order.completed': { summary: 'The order is shipped and paid', data: ofOrder },
+  'order.confirmed': {
+    summary: 'Stock is reserved and the payment authorised',
+    data: ofOrder,
+    measure({ orderId }: OfOrder, meter: Meter) {
+      meter.add('zeroshop.orders.confirmed')
+      meter.record('zeroshop.order.duration', sincePlaced(orderId), { step: 'confirmed' })
+    },
+  },
+  'order.shipped': {
+    summary: 'Staff shipped the order',
+    data: ofOrder,
+    measure: ({ orderId }: OfOrder, meter: Meter) =>
+      meter.record('zeroshop.order.duration', sincePlaced(orderId), { step: 'shipped' }),
+  },
+  'order.completed': {
+    summary: 'The order is shipped and paid',
+    data: ofOrder,
+    measure({ orderId }: OfOrder, meter: Meter) {
+      meter.add('zeroshop.orders.completed')
+      meter.record('zeroshop.order.duration', sincePlaced(orderId), { step: 'completed' })
+    },
+  },
   'order.cancelled': {
     summary: 'The order was cancelled: its stock is released and its payment returned',
     data: z.strictObject({ orderId: eventId, reason: z.string() }),
+    measure({ orderId, reason }: OfOrder & { reason: string }, meter: Meter) {
+      meter.add('zeroshop.orders.cancelled', 1, { reason: reasonClass(reason) })
+      meter.record('zeroshop.order.duration', sincePlaced(orderId), { step: 'cancelled' })
+    },
   },
   'order.deadline-reached': {
     summary: 'The deadline for confirming or shipping the order has passed, whether it was met or not',

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import * as z from 'zod'
 import { get, post } from '../shared/http/client.ts'
+import { inSpan } from '../shared/telemetry/telemetry.ts'
 import { errorCode } from '../shared/store/store-errors.ts'
 import {
   ProviderRefused,
@@ -44,30 +45,40 @@ export function httpProvider(url: string, apiKey: string, { timeoutMs = 8_000 } 
     }
   }
 
-  const change = (path: string, key: string, body: object = {}) =>
-    call(
-      Payment,
-      post(`${url}${path}`, {
-        headers: { authorization, 'content-type': 'application/json', 'idempotency-key': key },
-        body: JSON.stringify(body),
-        timeoutMs,
-      }),
+  const change = (what: string, path: string, key: string, body: object = {}) =>
+    calling(what, (traced) =>
+      call(
+        Payment,
+        post(`${url}${path}`, {
+          headers: { authorization, 'content-type': 'application/json', 'idempotency-key': key, ...traced },
+          body: JSON.stringify(body),
+          timeoutMs,
+        }),
+      ),
     )
 
   async function lookUp(reference: string) {
     const path = `/v1/payments?reference=${encodeURIComponent(reference)}`
-    const { items } = await call(Found, get(`${url}${path}`, { headers: { authorization }, timeoutMs }))
+    const { items } = await calling('look up', (traced) =>
+      call(Found, get(`${url}${path}`, { headers: { authorization, ...traced }, timeoutMs })),
+    )
     return items[0]
   }
 
   return {
-    authorize: (request, key) => change('/v1/authorizations', key, request),
-    capture: (id, key) => change(`/v1/payments/${id}/capture`, key),
-    void: (id, key) => change(`/v1/payments/${id}/void`, key),
-    refund: (id, amount, key) => change(`/v1/payments/${id}/refunds`, key, { amount }),
+    authorize: (request, key) => change('authorize', '/v1/authorizations', key, request),
+    capture: (id, key) => change('capture', `/v1/payments/${id}/capture`, key),
+    void: (id, key) => change('void', `/v1/payments/${id}/void`, key),
+    refund: (id, amount, key) => change('refund', `/v1/payments/${id}/refunds`, key, { amount }),
     lookUp,
   }
 }
+
+/** Calls the provider in a span. */
+const calling = <R>(what: string, call: (traced: { traceparent?: string }) => Promise<R>) =>
+  inSpan({ name: `payment provider: ${what}`, kind: 'client' }, (span) =>
+    call(span === undefined ? {} : { traceparent: span.traceparent }),
+  )
 
 /** Returns the `detail` of a problem document, or what the HTTP status means if there is none. */
 function reasonOf(status: number, answer: string): string {

@@ -1,4 +1,5 @@
 import type * as z from 'zod'
+import type { Meter } from './telemetry/telemetry.ts'
 
 /**
  * The types of the declaration in a domain's `domain.ts`. Manifests, gateways, roles, secrets and documents
@@ -106,6 +107,8 @@ export interface EventSpec {
   /** The event is emitted with a date, and published at that date. */
   scheduled?: true
   data: z.ZodObject
+  /** What an emitted event adds to the metrics of the shop, once it is committed. */
+  measure?(data: object, meter: Meter): void
 }
 
 export interface Domain {

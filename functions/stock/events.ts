@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import type { EventSpec } from '../shared/domain.ts'
+import type { Meter } from '../shared/telemetry/telemetry.ts'
 import { eventId, eventMoney, eventSku, ofOrder, oldCardToken } from '../shared/schemas/event-shapes.ts'
 
 export const events = {
@@ -20,6 +21,8 @@ export const events = {
         .array(z.strictObject({ sku: eventSku, requested: z.int(), available: z.int().min(0) }))
         .min(1),
     }),
+    measure: ({ shortages }: { shortages: unknown[] }, meter: Meter) =>
+      meter.add('zeroshop.stock.shortages', shortages.length),
   },
   'stock.released': { summary: 'The reservation was given back', data: ofOrder },
   'stock.committed': { summary: 'The reservation was turned into a sale', data: ofOrder },

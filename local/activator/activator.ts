@@ -1,5 +1,6 @@
 // Receives all requests of the local runner, and starts, scales and stops the processes of each function.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { telemetry } from '../../functions/shared/telemetry/telemetry.ts'
 import { createPool } from './pool.ts'
 import type { Pool } from './pool.ts'
 import { sendProblem } from './problem.ts'
@@ -75,6 +76,7 @@ export function createActivator(options: ActivatorOptions): Activator {
     if (method !== undefined && path !== undefined) routes.push({ name, method, path })
   }
   const router = createRouter(routes)
+  const pathOf = new Map(routes.map(({ name, path }) => [name, path]))
   let closing: Promise<void> | undefined
 
   const tick = (): void => {
@@ -93,8 +95,11 @@ export function createActivator(options: ActivatorOptions): Activator {
     const target = originForm(req.url ?? '/')
     const query = target.indexOf('?')
     const match = router.match(req.method ?? 'GET', query === -1 ? target : target.slice(0, query))
-    if ('name' in match) pools.get(match.name)?.accept(req, res, target)
-    else if (match.allow.length > 0) sendProblem(res, 'method-not-allowed', { Allow: match.allow.join(', ') })
+    if ('name' in match) {
+      telemetry()?.handledBy({ function: match.name, route: pathOf.get(match.name) })
+      pools.get(match.name)?.accept(req, res, target)
+    } else if (match.allow.length > 0)
+      sendProblem(res, 'method-not-allowed', { Allow: match.allow.join(', ') })
     else sendProblem(res, 'not-found')
   }
 

@@ -3,7 +3,10 @@ import { createWriteStream, renameSync, statSync, type WriteStream } from 'node:
 import { dirname, join } from 'node:path'
 import pc from 'picocolors'
 import { run } from '../../functions/shared/process/run.ts'
+import { readConfig, telemetrySettings } from '../../functions/shared/process/config.ts'
 import { UserError } from '../../functions/shared/process/user-error.ts'
+import { startTelemetry } from '../../functions/shared/telemetry/start.ts'
+import { closeTelemetry } from '../../functions/shared/telemetry/telemetry.ts'
 import { lockDataDir } from '../lock.ts'
 import { noteworthy } from './noteworthy.ts'
 import { readOptions, usage, type Options } from './options.ts'
@@ -38,6 +41,7 @@ async function main(): Promise<number> {
     }
     const problem = startProblem(process.env, choice)
     if (problem !== undefined) throw new UserError(problem)
+    await startTelemetry(readConfig(process.env), 'gateway')
     const lock = lockDataDir(dataDir)
     release = () => lock.release()
     console.log(pc.dim(`The data is in ${dataDir}${why === undefined ? '' : ` (${why})`}`))
@@ -87,6 +91,7 @@ async function runShop(options: Options, dataDir: string): Promise<number> {
     if (!stopping.signal.aborted) announce(system, logFile)
     const code = await told.promise
     await system.stop()
+    await closeTelemetry()
     return code
   } catch (error) {
     if (stopping.signal.aborted) return told.promise
@@ -97,7 +102,7 @@ async function runShop(options: Options, dataDir: string): Promise<number> {
 /** Returns the settings of functions that may be set here. */
 const passedOn = (env: NodeJS.ProcessEnv): Settings =>
   Object.fromEntries(
-    ['TRUSTED_PROXIES', 'LIMITS_FACTOR', 'REDIS_URL'].flatMap((name) => {
+    ['TRUSTED_PROXIES', 'LIMITS_FACTOR', 'REDIS_URL', ...telemetrySettings].flatMap((name) => {
       const value = env[name]
       return value === undefined ? [] : [[name, value]]
     }),

@@ -2,6 +2,7 @@
 import { readConfig } from '../../shared/process/config.ts'
 import { printError } from '../../shared/process/run.ts'
 import { UserError } from '../../shared/process/user-error.ts'
+import { closeTelemetry, telemetry } from '../../shared/telemetry/telemetry.ts'
 import { startSandbox } from './server.ts'
 
 const config = readConfig(process.env)
@@ -25,11 +26,14 @@ async function main() {
   const stop = () => {
     if (closing) return
     closing = true
-    close().then(() => process.exit(0), fail)
+    close()
+      .then(closeTelemetry)
+      .then(() => process.exit(0), fail)
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
   process.on('disconnect', stop)
+  telemetry()?.listening()
   process.send?.({ listening: port })
 }
 

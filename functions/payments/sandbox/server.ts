@@ -1,13 +1,15 @@
 import { hash, timingSafeEqual } from 'node:crypto'
-import type { Server } from 'node:http'
+import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
+import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { Hono, type Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { routePath } from 'hono/route'
 import * as z from 'zod'
+import { observed, telemetry } from '../../shared/telemetry/telemetry.ts'
 import { cardOf, type Card } from './cards.ts'
 import { openJournal } from './journal.ts'
 import { Sandbox, type Entry, type SandboxPayment } from './sandbox.ts'
@@ -65,6 +67,7 @@ export async function startSandbox(options: SandboxOptions) {
   app.notFound((c) => problem(c, 404, 'Not found', 'See docs/payment-sandbox.md for the API.'))
   for (const what of ['liveness', 'readiness']) app.get(`/health/${what}`, (c) => c.json({ status: 'ok' }))
   app.use('/v1/*', bodyLimit({ maxSize: 10 * 1024 }), async (c, next) => {
+    telemetry()?.handledBy({ route: routePath(c, -1) })
     if (!isSame(c.req.header('authorization') ?? '', `Bearer ${options.apiKey}`))
       throw new Fault(401, 'Wrong API key', 'Send it as: Authorization: Bearer <key>.')
     await next()
@@ -135,8 +138,8 @@ export async function startSandbox(options: SandboxOptions) {
   const pause = (ms: number, ...signals: AbortSignal[]) =>
     delay(ms, undefined, { signal: AbortSignal.any([stopping.signal, ...signals]) }).catch(() => {})
 
-  // without other options the adaptor creates an HTTP/1.1 server
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server
+  const listener = getRequestListener(app.fetch)
+  const server = createServer(observed((request, response) => void listener(request, response)))
   server.on('request', (_, response) =>
     // while stopping, a keep-alive connection must not keep the server running
     response.once(

@@ -10,6 +10,7 @@ import type { LoadedOperation } from '../process/entry.ts'
 import { onBehalfOf } from '../store/cause.ts'
 import { keepable, readIdempotencyKey } from '../store/idempotency.ts'
 import { isUnavailable } from '../store/store-errors.ts'
+import { telemetry } from '../telemetry/telemetry.ts'
 import { addressBehind, type AddressOf } from './client-address.ts'
 import { notModified } from './entity-tag.ts'
 import { gatewayProblems } from './gateway-problems.ts'
@@ -82,6 +83,7 @@ export function createApp({
     app.on(
       row.method.toUpperCase(),
       [path],
+      ...(telemetry() === undefined ? [] : [named(operation.name, row.path)]),
       ...(limitRequests === undefined ? [] : [rateLimited]),
       ...(row.method === 'get' ? [] : [limit(max)]),
       ...(row.method === 'get' && hasETag(operation) ? [notModified] : []),
@@ -108,6 +110,14 @@ export function createApp({
   for (const [path, allowed] of methods) app.all(path, () => refuseMethod(allowed))
   return app
 }
+
+/** Tells telemetry which function handles a request. */
+const named =
+  (name: string, route: string): MiddlewareHandler =>
+  (_, next) => {
+    telemetry()?.handledBy({ function: name, route })
+    return next()
+  }
 
 /** Says on every answer where the caller stands, once that is known. */
 const rateLimited: MiddlewareHandler = async (c, next) => {
@@ -173,7 +183,7 @@ async function accept(
       (await readIdempotencyKey(c, `${name}\n${fill(row.path, params)}`, user?.id ?? 'anyone')),
     user,
     actor: actorOf(user),
-    traceparent: traceparentOf(c.req.header('traceparent')),
+    traceparent: telemetry()?.current()?.traceparent ?? traceparentOf(c.req.header('traceparent')),
     json: (value: unknown, status: 200, headers: Record<string, string> = {}) => {
       const link = c.get('link')
       const all: Record<string, string> = {

@@ -28,6 +28,7 @@ export const corsExposedHeaders = [
   'RateLimit-Reset',
   'Retry-After',
   'X-Request-Id',
+  'X-Trace-Id',
 ].join(', ')
 
 /** How long a browser may keep the answer to a preflight, in seconds. No browser keeps it for longer. */

@@ -1,4 +1,5 @@
 import { pino, type Logger } from 'pino'
+import { telemetry } from '../telemetry/telemetry.ts'
 import { settings, type Config } from './config.ts'
 import { loggable } from './loggable.ts'
 import { UserError } from './user-error.ts'
@@ -14,6 +15,8 @@ export const openLog = (config: Config, name: string, { isSync = false } = {}): 
       level: readLevel(config.get('LOG_LEVEL')),
       base: { function: name },
       serializers: { err: loggable },
+      // the ids of the trace and of the request
+      mixin: () => telemetry()?.logFields() ?? {},
     },
     isSync ? pino.destination({ sync: true }) : undefined,
   )

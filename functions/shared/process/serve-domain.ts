@@ -1,6 +1,7 @@
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import { createVerifier, readKeys } from '../../../events/signature.ts'
+import { observed, telemetry } from '../telemetry/telemetry.ts'
 import type { Config } from './config.ts'
 import { isOperation, loadReaction, type Entry, type Opened } from './entry.ts'
 import { appOf, listenerOptions, type Listen } from './serve-operation.ts'
@@ -27,12 +28,16 @@ export async function serve(entries: Entry[], opened: Opened, config: Config, li
       ),
     ),
   )
-  const server = createServer(serverOptions, (request, response) => {
+  const listener: RequestListener = (request, response) => {
     const [host = ''] = request.headers.host?.split(':') ?? []
     const reaction = react.get(host)
     // the dispatcher also requests the health of a reaction, to start it
     if (reaction === undefined || request.method !== 'POST') void operate(request, response)
-    else reaction(request, response)
-  })
+    else {
+      telemetry()?.handledBy({ function: host, route: '/' })
+      reaction(request, response)
+    }
+  }
+  const server = createServer(serverOptions, observed(listener))
   await serveUntilTold(server, { ...listen, checked: opened.checked, close: opened.close })
 }

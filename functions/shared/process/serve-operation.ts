@@ -7,6 +7,7 @@ import { createApp } from '../http/app.ts'
 import { malformedRequest, Problem } from '../http/problems.ts'
 import { openAddressOf } from '../http/client-address.ts'
 import { openLimits } from '../http/limits.ts'
+import { observed } from '../telemetry/telemetry.ts'
 import type { Config } from './config.ts'
 import { loadOperation, type Entry, type Opened } from './entry.ts'
 import type { Service } from './service.ts'
@@ -80,7 +81,10 @@ export const listenerOptions = {
 /** Returns an HTTP server for the app. */
 export function toServer(app: Hono): Server {
   const listener = getRequestListener(app.fetch, listenerOptions)
-  return createServer(serverOptions, (request, response) => void listener(request, response))
+  return createServer(
+    serverOptions,
+    observed((request, response) => void listener(request, response)),
+  )
 }
 
 /** Serves only health checks, for a process that receives no other requests. */

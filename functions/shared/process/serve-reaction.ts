@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { answerOf, openReceiver, tooLarge, type Answer } from '../../../events/receive.ts'
 import { createVerifier, readKeys, type Verifier } from '../../../events/signature.ts'
 import { readUpTo } from '../http/read-up-to.ts'
+import { observed } from '../telemetry/telemetry.ts'
 import type { Config } from './config.ts'
 import { loadReaction, type Entry, type LoadedReaction, type Opened } from './entry.ts'
 import type { Listen } from './serve-operation.ts'
@@ -16,7 +17,7 @@ export async function serve(entry: Entry, opened: Opened, config: Config, listen
   const verify = createVerifier(readKeys(config, 'DELIVERY_KEYS'))
   const react = reactionListener(await loadReaction(entry), opened, verify, listen.log)
   const json = { 'content-type': 'application/json' }
-  const server = createServer(serverOptions, (request, response) => {
+  const listener: RequestListener = (request, response) => {
     if (request.url === '/health/liveness') response.writeHead(200, json).end('{"status":"ok"}')
     else if (request.url === '/health/readiness')
       opened.ping().then(
@@ -24,7 +25,8 @@ export async function serve(entry: Entry, opened: Opened, config: Config, listen
         () => response.writeHead(503, json).end('{"status":"unavailable"}'),
       )
     else react(request, response)
-  })
+  }
+  const server = createServer(serverOptions, observed(listener, { route: '/' }))
   await serveUntilTold(server, { ...listen, checked: opened.checked, close: opened.close })
 }
 

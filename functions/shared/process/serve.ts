@@ -2,6 +2,7 @@ import type { Server } from 'node:http'
 import { Server as TcpServer, type AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import { answerClientErrors } from '../http/client-errors.ts'
+import { closeTelemetry, telemetry } from '../telemetry/telemetry.ts'
 import { UserError } from './user-error.ts'
 import type { Service } from './service.ts'
 
@@ -32,7 +33,7 @@ const closeMs = 1_500
 /**
  * Waits for `checked`, then listens, and sends the port to the parent process if there is one. On SIGTERM, on
  * SIGINT or if the parent ends, it drains: it accepts no more connections, finishes the requests in flight,
- * calls `close`, and exits with 0.
+ * calls `close`, sends the last telemetry, and exits with 0.
  * @throws UserError if a store cannot be used, or the port or the address cannot be listened on
  */
 export async function serveUntilTold(
@@ -52,6 +53,7 @@ export async function serveUntilTold(
     server.listen(port, host, resolve)
   })
   const { port: listening } = server.address() as AddressInfo
+  telemetry()?.listening()
   process.send?.({ listening })
   // startMs: since the process started, in ms
   log.info({ port: listening, startMs: Math.round(performance.now()) }, 'listening')
@@ -73,13 +75,15 @@ export async function serveUntilTold(
       clearTimeout(giveUp)
       clearTimeout(linger)
       clearInterval(sweep)
-      close().then(
-        () => process.exit(0),
-        (error: unknown) => {
-          log.error({ err: error }, 'closing failed')
-          process.exit(1)
-        },
-      )
+      close()
+        .then(closeTelemetry)
+        .then(
+          () => process.exit(0),
+          (error: unknown) => {
+            log.error({ err: error }, 'closing failed')
+            process.exit(1)
+          },
+        )
     })
   }
   process.on('SIGTERM', () => drain('SIGTERM'))

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { MongoClient, type Db, type MongoClientOptions } from 'mongodb'
 import { describeSetting } from '../process/config.ts'
+import { telemetry } from '../telemetry/telemetry.ts'
 import { UserError } from '../process/user-error.ts'
 import { unmigrated, type StoreVersion } from './schema-version.ts'
 
@@ -43,7 +44,9 @@ export function openMongodb(
     }),
     // a confirmed change must survive a crash of the server
     writeConcern: { w: 'majority', journal: true },
+    monitorCommands: telemetry() !== undefined,
   })
+  telemetry()?.mongodb(client)
   const db = client.db()
   const closing = new AbortController()
   void connect(client, closing.signal)

@@ -4,6 +4,7 @@ import { sql, type ExtractTablesWithRelations } from 'drizzle-orm'
 import postgres from 'postgres'
 import type { Actor } from '../auth/actor.ts'
 import type { Cause, Emit } from '../../../events/emit.ts'
+import { telemetry } from '../telemetry/telemetry.ts'
 import { openSockets } from './postgres-sockets.ts'
 import { splitTls } from './postgres-url.ts'
 
@@ -96,13 +97,14 @@ export function openClient(
   { setting, silentMs, ...options }: { setting: string; silentMs: number } & postgres.Options<NoTypes>,
 ): postgres.Sql {
   const { url, tls } = splitTls(address, setting)
-  return postgres(url, {
+  const client = postgres(url, {
     ...options,
     // the sockets are encrypted already
     ssl: false,
     // documented, but missing from the library's types
     ...({ socket: openSockets({ tls, silentMs, connectMs }) } as object),
   })
+  return telemetry()?.postgres(client) ?? client
 }
 
 /**

@@ -1,6 +1,7 @@
 import { and, lt } from 'drizzle-orm'
 import type { PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import type postgres from 'postgres'
+import { measureEvents } from '../../../events/measure.ts'
 import { outboxRow, writeEvents, type Cause, type Emit, type OutboxRow } from '../../../events/emit.ts'
 import { inFlight, keyLifetimeMs, replay, toAnswer, type Answer, type IdempotencyKey } from './idempotency.ts'
 import { isKey, keyConstraint, type IdempotencyTable } from './idempotency-table.ts'
@@ -13,17 +14,20 @@ import { errorCode, sqlState, violated } from './store-errors.ts'
  * relay and the watchers of changes are notified.
  */
 export async function transaction<R>(db: Db, work: (tx: Tx) => Promise<R>): Promise<R> {
-  let hasEmitted = false
+  const emitted: OutboxRow[] = []
   // Db hides this method, so that every transaction comes through here
   const result = await (db as unknown as PostgresJsDatabase).transaction((begun) => {
     const { client } = (begun as unknown as { session: { client: postgres.TransactionSql } }).session
     const emit = emitter(db.cause, (rows) => {
-      hasEmitted = true
+      emitted.push(...rows)
       return writeEvents(client, rows)
     })
     return work(Object.assign(begun, { client, emit, actor: db.cause?.actor ?? 'system' }))
   })
-  if (db.cause !== undefined) db.wake(hasEmitted)
+  if (db.cause !== undefined) {
+    db.wake(emitted.length > 0)
+    measureEvents(db.cause, emitted)
+  }
   return result
 }
 
@@ -80,6 +84,7 @@ export async function once<R extends Response>(
  * The key, the change and its events are written in one round trip, and the statements of many requests are
  * pipelined on one connection.
  * @param write inserts the row of the key together with the change
+ * @param emitted the events that it inserts
  */
 export async function onceInOneStatement<R extends Response>(
   db: Db,
@@ -87,12 +92,14 @@ export async function onceInOneStatement<R extends Response>(
   key: IdempotencyKey,
   response: R,
   write: (kept: IdempotencyKey & Answer) => Promise<unknown>,
+  emitted: readonly OutboxRow[],
 ): Promise<R> {
   const kept = { ...key, ...(await toAnswer(response)) }
   return firstOr(db, table, key, async () => {
     try {
       await write(kept)
       db.wake()
+      if (db.cause !== undefined) measureEvents(db.cause, emitted)
       return response
     } catch (error) {
       if (errorCode(error) === sqlState.lockNotAvailable) throw inFlight()

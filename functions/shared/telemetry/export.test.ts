@@ -118,7 +118,6 @@ it('sends spans with their parents, links and failures', async () => {
     name: 'outer',
     spanId: outer.spanId,
     parentSpanId: 'b7ad6b7169203331',
-    // only another trace is worth a link
     links: [{ traceId: '11111111111111111111111111111111', spanId: '2222222222222222' }],
   })
   expect(second).not.toHaveProperty('status')

@@ -18,7 +18,7 @@ import { version } from './version.table.ts'
  * @param name the name of the function or of the service
  * @throws UserError if a setting cannot be used
  */
-export function openTelemetry(config: Config, name: string, log: Logger): Telemetry | undefined {
+export function openTelemetry(config: Config, name: string, log?: Logger): Telemetry | undefined {
   const settings = readTelemetrySettings(config)
   const { target, logsRequests, intervalMs, timeoutMs } = settings
   if (target === undefined && !logsRequests) return undefined

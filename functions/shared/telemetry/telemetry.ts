@@ -33,7 +33,7 @@ export interface Span {
   readonly isSampled: boolean
   set(attributes: Attributes): void
   rename(name: string): void
-  /** Links another trace, unless it is this one. */
+  /** Links another span, unless it is the parent. */
   link(traceparent: string | null | undefined): void
   /**
    * Ends the span. Later calls do nothing.
@@ -48,6 +48,9 @@ export interface Handled {
   function?: string | undefined
   route?: string | undefined
 }
+
+/** What measures. */
+export type Meter = Pick<Instruments, 'add' | 'record'>
 
 export interface Telemetry extends Omit<Instruments, 'collect' | 'putBack'> {
   startSpan: (options: SpanOptions) => Span
@@ -104,6 +107,10 @@ export function errorType(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown'
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name
 }
+
+/** Runs work in which a span is current. */
+export const within = <R>(span: Span | undefined, work: () => R): R =>
+  active === undefined ? work() : active.within(span, work)
 
 /** Wraps a listener, if telemetry is on. */
 export const observed = (listener: RequestListener, handled?: Handled): RequestListener =>

@@ -31,7 +31,7 @@ export function createTracer(sampler: Sampler, buffer: SpanBuffer) {
       rename: (given) => void (name = given),
       link(to) {
         const place = parseTraceparent(to)
-        if (place?.isSampled && place.traceId !== traceId && links.length < mostLinks) links.push(place)
+        if (place?.isSampled && place.spanId !== from?.spanId && links.length < mostLinks) links.push(place)
       },
       end(failure, endedAt = now()) {
         if (!isOpen) return

@@ -1,0 +1,189 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { placeOrder, shipOrder } from '../demo/client/orders.ts'
+import { waitForEntries } from '../demo/client/timeline.ts'
+import { readConfig } from '../functions/shared/process/config.ts'
+import { openTelemetry } from '../functions/shared/telemetry/open.ts'
+import { useTelemetry, type Telemetry } from '../functions/shared/telemetry/telemetry.ts'
+import { openOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from './otlp-receiver.ts'
+import { startTestSystem, type TestSystem } from './system.ts'
+
+/** What a shop with a process for each function sends of an order, from placing to its completion. */
+
+let receiver: OtlpReceiver
+let gateway: Telemetry
+let shop: TestSystem
+let orderId: string
+let spans: ReceivedSpan[]
+/** The spans of the two traces. */
+let placing: ReceivedSpan[]
+let shipping: ReceivedSpan[]
+
+beforeAll(async () => {
+  receiver = await openOtlpReceiver()
+  const settings = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+    OTEL_METRIC_EXPORT_INTERVAL: '200',
+    LOG_REQUESTS: 'true',
+  }
+  gateway = openTelemetry(readConfig(settings), 'gateway')!
+  shop = await startTestSystem(settings, false)
+  const [customer, staff] = await Promise.all([shop.register(), shop.staff()])
+  ;({ id: orderId } = await placeOrder(customer, [{ sku: 'MUG-BLUE', quantity: 1 }], 'card_approved'))
+  await waitForEntries(customer, orderId, 'order.confirmed')
+  await shipOrder(staff, orderId)
+  await waitForEntries(customer, orderId, 'stock.committed')
+  await shop.stop()
+  await gateway.close()
+  useTelemetry(undefined)
+  spans = receiver.spans()
+  placing = traceOf('POST /api/v1/orders')
+  shipping = traceOf('POST /api/v1/orders/{id}/shipment')
+})
+afterAll(async () => {
+  await receiver.close()
+})
+
+/** Returns the spans of the trace that has a span of this name in the gateway. */
+function traceOf(name: string) {
+  const root = spans.find((span) => span.service === 'gateway' && span.name === name)!
+  return spans.filter(({ traceId }) => traceId === root.traceId)
+}
+
+const labels = (trace: ReceivedSpan[]) => new Set(trace.map(({ service, name }) => `${service}: ${name}`))
+
+/** Returns the names of a span and of all above it. */
+function pathTo(trace: ReceivedSpan[], label: string): string[] {
+  const path: string[] = []
+  let span = trace.find(({ service, name }) => `${service}: ${name}` === label)
+  while (span !== undefined) {
+    path.unshift(`${span.service}: ${span.name}`)
+    const { parentSpanId } = span
+    span = trace.find(({ spanId }) => spanId === parentSpanId)
+  }
+  return path
+}
+
+describe('the trace of an order', () => {
+  it('is one tree, whose spans all have their parents', () => {
+    for (const trace of [placing, shipping]) {
+      const ids = new Set(trace.map(({ spanId }) => spanId))
+      const without = trace.filter(({ parentSpanId }) => parentSpanId === undefined || !ids.has(parentSpanId))
+      expect(without.map(({ service, name }) => `${service}: ${name}`)).toHaveLength(1)
+      expect(without[0]).toMatchObject({ service: 'gateway' })
+    }
+  })
+
+  it('leads from the request to the confirmation through every hop', () => {
+    expect(pathTo(placing, 'confirm-order: process payment.authorized')).toEqual([
+      'gateway: POST /api/v1/orders',
+      'create-order: POST /api/v1/orders',
+      'relay: publish order.placed',
+      'dispatcher: deliver reserve-stock',
+      'reserve-stock: POST /',
+      'reserve-stock: process order.placed',
+      'relay: publish stock.reserved',
+      'dispatcher: deliver authorize-payment',
+      'authorize-payment: POST /',
+      'authorize-payment: process stock.reserved',
+      'relay: publish payment.authorized',
+      'dispatcher: deliver confirm-order',
+      'confirm-order: POST /',
+      'confirm-order: process payment.authorized',
+    ])
+  })
+
+  it('shows the queries, the payment provider, and what was woken', () => {
+    expect([...labels(placing)]).toEqual(
+      expect.arrayContaining([
+        'create-order: WITH postgresql',
+        'confirm-order: WITH postgresql',
+        'relay: publish order.confirmed',
+        'dispatcher: wake authorize-payment',
+        'dispatcher: wake confirm-order',
+      ]),
+    )
+    expect(pathTo(placing, 'payment-sandbox: POST /v1/authorizations').slice(-3)).toEqual([
+      'authorize-payment: process stock.reserved',
+      'authorize-payment: payment provider: authorize',
+      'payment-sandbox: POST /v1/authorizations',
+    ])
+  })
+
+  it('shows the start of a process below what waited for it', () => {
+    expect(pathTo(placing, 'create-order: cold start create-order')).toEqual([
+      'gateway: POST /api/v1/orders',
+      'create-order: cold start create-order',
+    ])
+    expect(pathTo(placing, 'confirm-order: cold start confirm-order').slice(-2)).toEqual([
+      'dispatcher: wake confirm-order',
+      'confirm-order: cold start confirm-order',
+    ])
+  })
+
+  it('goes on to the completion in the trace of the shipment', () => {
+    expect(pathTo(shipping, 'complete-order: process payment.captured').slice(0, 2)).toEqual([
+      'gateway: POST /api/v1/orders/{id}/shipment',
+      'ship-order: POST /api/v1/orders/{id}/shipment',
+    ])
+    expect(labels(shipping)).toContain('payment-sandbox: POST /v1/payments/:id/capture')
+    expect(labels(shipping)).toContain('commit-stock: process order.completed')
+  })
+})
+
+describe('the metrics of an order', () => {
+  const sumOf = (metric: string) => receiver.points(metric).reduce((sum, { value }) => sum + value, 0)
+
+  it('count each of its steps once', () => {
+    expect(
+      ['placed', 'confirmed', 'completed', 'cancelled'].map((step) => sumOf(`zeroshop.orders.${step}`)),
+    ).toEqual([1, 1, 1, 0])
+    expect(receiver.points('zeroshop.revenue.captured')).toMatchObject([
+      { value: 1290, attributes: { currency: 'EUR' }, service: 'capture-payment' },
+    ])
+    const steps = receiver
+      .points('zeroshop.order.duration')
+      .map(({ attributes }) => String(attributes['step']))
+    expect(new Set(steps)).toEqual(new Set(['confirmed', 'shipped', 'completed']))
+    expect(steps).toHaveLength(3)
+  })
+
+  it('show the outbox, the reactions and the functions', () => {
+    expect(receiver.points('zeroshop.outbox.lag').length).toBeGreaterThan(0)
+    const lags = receiver.points('zeroshop.consumer.lag').map(({ attributes }) => attributes['reaction'])
+    expect(new Set(lags)).toContain('confirm-order')
+    expect(receiver.points('zeroshop.dead_letters').every(({ value }) => value === 0)).toBe(true)
+    expect(receiver.points('faas.coldstarts').map(({ service }) => service)).toContain('create-order')
+    expect(
+      receiver
+        .points('http.server.request.duration')
+        .find(
+          ({ service, attributes }) =>
+            service === 'create-order' && attributes['http.response.status_code'] === 201,
+        )?.attributes,
+    ).toMatchObject({
+      'zeroshop.function': 'create-order',
+      'http.route': '/api/v1/orders',
+      'http.request.method': 'POST',
+    })
+  })
+})
+
+describe('the log of an order', () => {
+  it('has a line for each request, with the ids of its trace', () => {
+    const line = shop.lines.find(
+      (line) => line.startsWith('create-order') && line.includes('"msg":"request"'),
+    )!
+    const { spanId } = placing.find(
+      ({ service, name }) => service === 'create-order' && name.startsWith('POST'),
+    )!
+    expect(JSON.parse(line.slice('create-order '.length))).toMatchObject({
+      function: 'create-order',
+      method: 'POST',
+      route: '/api/v1/orders',
+      status: 201,
+      trace_id: placing[0]!.traceId,
+      span_id: spanId,
+      request_id: expect.stringMatching(/^[\w-]{36}$/),
+    })
+  })
+})
