@@ -120,11 +120,19 @@ describe('the trace of an order', () => {
     ])
   })
 
-  it('goes on to the completion in the trace of the shipment', () => {
+  it('goes on to the completion in the trace of the shipment, which is linked to the placing', () => {
     expect(pathTo(shipping, 'complete-order: process payment.captured').slice(0, 2)).toEqual([
       'gateway: POST /api/v1/orders/{id}/shipment',
       'ship-order: POST /api/v1/orders/{id}/shipment',
     ])
+    const placed = placing[0]!.traceId
+    for (const label of [
+      'ship-order: POST /api/v1/orders/{id}/shipment',
+      'complete-order: process payment.captured',
+    ])
+      expect(
+        shipping.find(({ service, name }) => `${service}: ${name}` === label)!.links.map((l) => l.traceId),
+      ).toContain(placed)
     expect(labels(shipping)).toContain('payment-sandbox: POST /v1/payments/:id/capture')
     expect(labels(shipping)).toContain('commit-stock: process order.completed')
   })

@@ -52,6 +52,7 @@ export const createOrder = operation(
       entries: 1,
       placedAt: now,
       updatedAt: now,
+      traceparent: db.cause?.traceparent ?? null,
     }
     const placed = {
       orderId: id,

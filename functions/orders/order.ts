@@ -112,6 +112,8 @@ export const orders = schema.table(
     entries: integer().notNull().default(1),
     placedAt: time('placed_at').notNull().defaultNow(),
     updatedAt: time('updated_at').notNull().defaultNow(),
+    /** The trace context in which it was placed, which the traces of later steps are linked to. */
+    traceparent: text(),
     /** Unused: deadlines are events. Older versions write it, so only a breaking migration may drop it. */
     deadline: time('deadline'),
   },

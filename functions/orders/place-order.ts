@@ -76,6 +76,7 @@ const statement = prepared((db) => {
         note: placeholder('note'),
         placedAt: at,
         updatedAt: at,
+        traceparent: placeholder('traceparent'),
       })
       .returning({ id: orders.id }),
   )

@@ -5,6 +5,7 @@ import type { Actor } from '../shared/auth/actor.ts'
 import { isStaff, type User } from '../shared/auth/access-token.ts'
 import { isAmong, prepared, type Db, type Tx } from '../shared/store/postgres.ts'
 import { Problem } from '../shared/http/problems.ts'
+import { telemetry } from '../shared/telemetry/telemetry.ts'
 import { forgetIfDeleted } from './forget.ts'
 import {
   isEnded,
@@ -177,6 +178,8 @@ export async function advanceAll<T extends EventType>(
     const status = next(step.row.status, step.event)
     return status === undefined ? [] : [{ ...step, status }]
   })
+  // a transaction with several orders belongs to the trace of the first
+  if (moves.length === 1) linkPlacing(moves[0]!.row)
   const changes = moves.map(({ row, status, emits, entries }) => ({
     row,
     change: { status, ...(status === 'cancelled' ? { reason: emits?.detail ?? null } : {}) },
@@ -193,6 +196,13 @@ export async function advanceAll<T extends EventType>(
   })
   const [changed] = await Promise.all([writeOrders(tx, changes), ...emitted])
   return Promise.all(changed.map(async (row) => (isEnded(row.status) ? forgetIfDeleted(tx, row) : row)))
+}
+
+/** Links the trace of a later step to that of the placing, because days may lie between them. */
+function linkPlacing({ traceparent }: OrderRow) {
+  const span = telemetry()?.current()
+  const traceId = traceparent?.split('-')[1]
+  if (traceId !== span?.traceId) span?.link(traceparent)
 }
 
 /**
