@@ -125,7 +125,7 @@ async function start(options: SystemOptions, startup: Startup): Promise<System> 
   startup.onStop(watch.stop)
   const scale = () => ({ degraded: watch.degraded(), ...backend.scale() })
   const answer = front(backend.handle, scale, options.origins)
-  shopfront.use(observed(onlyFor(options.allowedHosts ?? [], answer)))
+  shopfront.use(observed(onlyFor(options.allowedHosts ?? [], answer), { isForwarded: true }))
   return {
     url: `http://localhost:${shopfront.port}`,
     dist,

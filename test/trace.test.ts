@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { placeOrder, shipOrder } from '../demo/client/orders.ts'
+import { address, placeOrder, shipOrder } from '../demo/client/orders.ts'
 import { waitForEntries } from '../demo/client/timeline.ts'
 import { readConfig } from '../functions/shared/process/config.ts'
 import { openTelemetry } from '../functions/shared/telemetry/open.ts'
@@ -17,6 +18,10 @@ let spans: ReceivedSpan[]
 /** The spans of the two traces. */
 let placing: ReceivedSpan[]
 let shipping: ReceivedSpan[]
+let tokens: string[]
+
+const canary = `canary-${randomUUID()}`
+const account = { email: `${canary}@example.com`, password: `password-${canary}`, name: canary }
 
 beforeAll(async () => {
   receiver = await openOtlpReceiver()
@@ -27,26 +32,55 @@ beforeAll(async () => {
   }
   gateway = openTelemetry(readConfig(settings), 'gateway')!
   shop = await startTestSystem(settings, false)
-  const [customer, staff] = await Promise.all([shop.register(), shop.staff()])
+  const [customer, staff] = await Promise.all([shop.register(account), shop.staff()])
   ;({ id: orderId } = await placeOrder(customer, [{ sku: 'MUG-BLUE', quantity: 1 }], 'card_approved'))
   await waitForEntries(customer, orderId, 'order.confirmed')
+  tokens = [await customer.token(), await staff.token()]
+  await leaveCanaries(tokens[0]!)
   await shipOrder(staff, orderId)
   await waitForEntries(customer, orderId, 'stock.committed')
   await shop.stop()
   await gateway.close()
   useTelemetry(undefined)
   spans = receiver.spans()
-  placing = traceOf('POST /api/v1/orders')
-  shipping = traceOf('POST /api/v1/orders/{id}/shipment')
+  placing = traceOf('create-order')
+  shipping = traceOf('ship-order')
 })
 afterAll(async () => {
   await receiver.close()
 })
 
-/** Returns the spans of the trace that has a span of this name in the gateway. */
+/** Returns the spans of the trace in which a function has changed the order. */
 function traceOf(name: string) {
-  const root = spans.find((span) => span.service === 'gateway' && span.name === name)!
-  return spans.filter(({ traceId }) => traceId === root.traceId)
+  const own = spans.find(
+    ({ service, attributes }) => service === name && attributes['zeroshop.order.id'] === orderId,
+  )!
+  return spans.filter(({ traceId }) => traceId === own.traceId)
+}
+
+/** Sends secrets and personal data in every place that a request has. Most of the requests are refused. */
+async function leaveCanaries(token: string) {
+  const { system } = shop
+  const authorization = `Bearer ${token}`
+  const json = { authorization, 'content-type': 'application/json' }
+  const at = (path: string) => `${system.url.replace('localhost', '127.0.0.1')}/api/v1${path}`
+  const body = JSON.stringify({ deliveryAddress: { ...address, name: canary, street: canary }, note: canary })
+  const answers = await Promise.all([
+    fetch(at('/sessions'), {
+      method: 'POST',
+      headers: json,
+      body: JSON.stringify({ email: account.email, password: canary }),
+    }),
+    fetch(at('/sessions'), { method: 'POST', headers: json, body: `{"password":"${canary}"` }),
+    fetch(at(`/orders/${orderId}`), { method: 'PATCH', headers: { ...json, 'if-match': '*' }, body }),
+    fetch(at(`/orders/${canary}?${canary}=${canary}`), { headers: { authorization } }),
+    fetch(at('/orders'), { headers: { authorization: `Bearer ${canary}`, cookie: canary } }),
+    fetch(at('/orders'), {
+      headers: { authorization, 'user-agent': canary, tracestate: `a=${canary}`, traceparent: canary },
+    }),
+    fetch(at(`/${canary}`), { method: 'POST', headers: json, body: canary }),
+  ])
+  expect(answers.map(({ status }) => status)).toEqual([401, 400, 200, 400, 401, 200, 404])
 }
 
 const labels = (trace: ReceivedSpan[]) => new Set(trace.map(({ service, name }) => `${service}: ${name}`))
@@ -193,5 +227,15 @@ describe('the log of an order', () => {
       span_id: spanId,
       request_id: expect.stringMatching(/^[\w-]{36}$/),
     })
+  })
+})
+
+describe('secrets and personal data', () => {
+  it('are in no log, no metric and no span of any process', () => {
+    const everything = `${shop.lines.join('\n')}\n${receiver.bodies.map(({ body }) => body).join('\n')}`
+    // it is what was sent
+    expect(everything).toContain(orderId)
+    const forbidden = [canary, ...tokens, 'card_approved', address.street, address.postalCode, 'whsec_']
+    expect(forbidden.filter((secret) => everything.includes(secret))).toEqual([])
   })
 })

@@ -83,12 +83,12 @@ export function createApp({
     app.on(
       row.method.toUpperCase(),
       [path],
-      ...(telemetry() === undefined ? [] : [named(operation.name, row.path)]),
       ...(limitRequests === undefined ? [] : [rateLimited]),
       ...(row.method === 'get' ? [] : [limit(max)]),
       ...(row.method === 'get' && hasETag(operation) ? [notModified] : []),
       async (c, next) => {
         c.set('operation', operation.name)
+        telemetry()?.handledBy({ function: operation.name, route: row.path })
         c.set('takeStream', () => streams?.take(c.get('user')?.id ?? addressOf(c)))
         const call = await accept(c, operation, row, {
           authenticate,
@@ -110,14 +110,6 @@ export function createApp({
   for (const [path, allowed] of methods) app.all(path, () => refuseMethod(allowed))
   return app
 }
-
-/** Tells telemetry which function handles a request. */
-const named =
-  (name: string, route: string): MiddlewareHandler =>
-  (_, next) => {
-    telemetry()?.handledBy({ function: name, route })
-    return next()
-  }
 
 /** Says on every answer where the caller stands, once that is known. */
 const rateLimited: MiddlewareHandler = async (c, next) => {

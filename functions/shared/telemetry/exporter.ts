@@ -51,11 +51,15 @@ export function startExporter({
 
   async function trySpans(ms: number) {
     const taken = spans.take()
-    if (taken.length === 0) return
-    const { outcome, rejected = 0 } = await send(to('traces'), encodeSpans(resource, taken), ms)
+    if (taken === undefined) return
+    const { bytes, length, count } = taken
+    const parts = encodeSpans(resource, bytes.subarray(0, length))
+    const { outcome, rejected = 0 } = await send(to('traces'), parts, ms)
     isAway = outcome !== 'taken'
-    if (outcome === 'refused') spans.putBack(taken)
-    else dropped('spans', outcome === 'lost' ? taken.length : rejected)
+    if (outcome === 'refused') return spans.putBack(taken)
+    // of what is lost, some may still be being written
+    if (outcome === 'taken') spans.release(taken)
+    dropped('spans', outcome === 'lost' ? count : rejected)
   }
 
   async function tryMetrics(ms: number, { withGauges = true } = {}) {
@@ -64,7 +68,7 @@ export function startExporter({
     // a point must not end before one that another process with the same name has sent already
     const now = Date.now()
     const body = encodeMetrics(resource, collected, { since, now })
-    const { outcome, rejected = 0 } = await send(to('metrics'), body, ms)
+    const { outcome, rejected = 0 } = await send(to('metrics'), [body], ms)
     if (outcome === 'refused') return instruments.putBack(collected)
     since = now
     dropped('metrics', outcome === 'lost' ? pointsOf(collected) : rejected)
@@ -103,7 +107,8 @@ function oneAtATime<A extends unknown[]>(work: (...args: A) => Promise<void>) {
   return (...args: A): Promise<void> =>
     (waiting ??= running.then(() => {
       waiting = undefined
-      running = work(...args)
+      // a mistake here must not end a process that serves
+      running = work(...args).catch(() => {})
       return running
     }))
 }

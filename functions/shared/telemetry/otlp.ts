@@ -31,7 +31,8 @@ export interface EndedSpan extends Place {
   kind: SpanKind
   beganAt: number
   endedAt: number
-  attributes: Attributes
+  /** No two of them have the same name. */
+  attributes: readonly Attributes[]
   links: readonly Place[]
   /** Why it failed; undefined if it has not. */
   failure: string | undefined
@@ -53,24 +54,46 @@ export const encodeAttributes = (attributes: Attributes) =>
     value === undefined ? [] : [{ key, value: encodeValue(value) }],
   )
 
-/** Encodes a span. Sampled spans are encoded when they end, because text takes less memory than what it is made of. */
-export const encodeSpan = (span: EndedSpan): string =>
-  JSON.stringify({
-    traceId: span.traceId,
-    spanId: span.spanId,
-    parentSpanId: span.parentId,
-    name: span.name,
-    kind: spanKinds[span.kind],
-    startTimeUnixNano: nanos(span.beganAt),
-    endTimeUnixNano: nanos(Math.max(span.beganAt, span.endedAt)),
-    attributes: encodeAttributes(span.attributes),
-    ...(span.links.length > 0 && { links: span.links.map(({ traceId, spanId }) => ({ traceId, spanId })) }),
-    ...(span.failure !== undefined && { status: { code: failed, message: span.failure } }),
-  })
+/** The encoded text of attributes that never change. */
+const encoded = new WeakMap<Attributes, string>()
 
-/** Returns the body of a request to `/v1/traces`. */
-export const encodeSpans = (resource: Attributes, spans: readonly string[]): string =>
-  `{"resourceSpans":[{"resource":${encodeResource(resource)},"scopeSpans":[{"scope":${JSON.stringify(scope)},"spans":[${spans.join(',')}]}]}]}`
+/** Returns the elements of the array of attributes, with a comma after each. */
+function elementsOf(attributes: Attributes): string {
+  const known = encoded.get(attributes)
+  if (known !== undefined) return known
+  const text = encodeAttributes(attributes)
+    .map((each) => `${JSON.stringify(each)},`)
+    .join('')
+  if (Object.isFrozen(attributes)) encoded.set(attributes, text)
+  return text
+}
+
+/**
+ * Encodes a span. Text takes less memory than what it is made of, so this is done when it ends; and it is done for every
+ * request, so most of the text is put together by hand.
+ */
+export function encodeSpan(span: EndedSpan): string {
+  const { traceId, spanId, parentId, kind, beganAt, endedAt, links, failure } = span
+  const parent = parentId === undefined ? '' : `"parentSpanId":"${parentId}",`
+  const status =
+    failure === undefined ? '' : `,"status":${JSON.stringify({ code: failed, message: failure })}`
+  const linked =
+    links.length === 0
+      ? ''
+      : `,"links":${JSON.stringify(links.map(({ traceId, spanId }) => ({ traceId, spanId })))}`
+  const attributes = span.attributes.map(elementsOf).join('').slice(0, -1)
+  return `{"traceId":"${traceId}","spanId":"${spanId}",${parent}"name":${JSON.stringify(span.name)},"kind":${spanKinds[kind]},"startTimeUnixNano":"${nanos(beganAt)}","endTimeUnixNano":"${nanos(Math.max(beganAt, endedAt))}","attributes":[${attributes}]${linked}${status}}`
+}
+
+/**
+ * Returns the parts of the body of a request to `/v1/traces`.
+ * @param spans encoded spans, with a comma after each
+ */
+export const encodeSpans = (resource: Attributes, spans: Uint8Array): (string | Uint8Array)[] => [
+  `{"resourceSpans":[{"resource":${encodeResource(resource)},"scopeSpans":[{"scope":${JSON.stringify(scope)},"spans":[`,
+  spans.subarray(0, -1),
+  ']}]}]}',
+]
 
 /**
  * Returns the body of a request to `/v1/metrics`.

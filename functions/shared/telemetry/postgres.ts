@@ -19,6 +19,7 @@ export function watchPostgres(client: postgres.Sql, context: Context): postgres.
     return query
   }
   const own = (name: string) => Reflect.get(client, name) as Callable
+  const unsafe = own('unsafe')
   /** Has the client that a transaction is given watched, too. It is the parameter of the last argument. */
   const scoped =
     (name: string): Callable =>
@@ -27,7 +28,7 @@ export function watchPostgres(client: postgres.Sql, context: Context): postgres.
       return own(name)(...args, (inner: postgres.Sql) => work(watchPostgres(inner, context)))
     }
   const replaced = new Map<string | symbol, Callable>([
-    ['unsafe', (...args) => watch(own('unsafe')(...args))],
+    ['unsafe', (...args) => watch(unsafe(...args))],
     ['begin', scoped('begin')],
     ['savepoint', scoped('savepoint')],
   ])
@@ -44,18 +45,20 @@ const isQuery = (value: unknown): value is Query =>
 /** Has a query measured. A part of another query never calls its handler. */
 function observe(query: Query, { record, startSpan, currentSpan }: Context) {
   const { handler } = query
-  const own = (query: Query) => {
+  query.handler = (query) => {
     const began = performance.now()
-    const operation = operationOf(query.strings[0])
-    const attributes = { 'db.system.name': 'postgresql', 'db.operation.name': operation }
-    const span = currentSpan()?.isSampled
-      ? startSpan({ name: `${operation} postgresql`, kind: 'client', attributes })
-      : undefined
+    const { operation, attributes } = described(query.strings[0])
+    const span =
+      currentSpan()?.isSampled === true
+        ? startSpan({ name: `${operation} postgresql`, kind: 'client', attributes })
+        : undefined
     const end = (failure?: string) => {
-      record('db.client.operation.duration', (performance.now() - began) / 1000, {
-        ...attributes,
-        'error.type': failure,
-      })
+      const seconds = (performance.now() - began) / 1000
+      record(
+        'db.client.operation.duration',
+        seconds,
+        failure === undefined ? attributes : { ...attributes, 'error.type': failure },
+      )
       span?.end(failure)
     }
     // not the query's own, which would run it
@@ -66,24 +69,22 @@ function observe(query: Query, { record, startSpan, currentSpan }: Context) {
     )
     return handler(query)
   }
-  // postgres.js reads options from it
-  query.handler = Object.assign(own, handler)
 }
 
-const operations = new Set([
-  'SELECT',
-  'INSERT',
-  'UPDATE',
-  'DELETE',
-  'WITH',
-  'BEGIN',
-  'COMMIT',
-  'ROLLBACK',
-  'SET',
-])
+/** The first words of queries, and their attributes. */
+const operations = ['select', 'insert', 'update', 'delete', 'with', 'begin', 'commit', 'rollback', 'set'].map(
+  (word) => ({ word, ...describe(word.toUpperCase()) }),
+)
+const other = describe('OTHER')
 
-/** Returns the first word of a query, if it is a well-known one. */
-function operationOf(text = ''): string {
-  const word = /^\s*([a-z]+)/i.exec(text)?.[1]?.toUpperCase() ?? ''
-  return operations.has(word) ? word : 'OTHER'
+function describe(operation: string) {
+  const attributes = { 'db.system.name': 'postgresql', 'db.operation.name': operation }
+  // frozen, so that they are recognized
+  return { operation, attributes: Object.freeze(attributes) }
+}
+
+/** Returns the operation of a query, if its first word is a well-known one. */
+function described(text = '') {
+  const begin = text.trimStart()
+  return operations.find(({ word }) => begin.startsWith(word)) ?? other
 }

@@ -19,13 +19,18 @@ const retryable = new Set([429, 502, 503, 504])
 /** How much of an answer is read, in bytes. */
 const mostRead = 16 * 1024
 
-/** Posts a JSON document to the collector. Never throws. */
-export function send({ url, headers }: Target, body: string, timeoutMs: number): Promise<Sent> {
+/** Posts the parts of a JSON document to the collector. Never throws. */
+export function send(
+  { url, headers }: Target,
+  parts: readonly (string | Uint8Array)[],
+  timeoutMs: number,
+): Promise<Sent> {
+  const length = parts.reduce((sum, part) => sum + Buffer.byteLength(part), 0)
   return new Promise((resolve) => {
     const start = url.startsWith('https:') ? overHttps : overHttp
     const request = start(url, {
       method: 'POST',
-      headers: { ...headers, 'content-type': 'application/json' },
+      headers: { ...headers, 'content-type': 'application/json', 'content-length': length },
     })
     const end = (sent: Sent) => {
       clearTimeout(timer)
@@ -53,7 +58,9 @@ export function send({ url, headers }: Target, body: string, timeoutMs: number):
           })
           .on('error', () => end({ outcome: 'lost' }))
       })
-      .end(body)
+
+    for (const part of parts) request.write(part)
+    request.end()
   })
 }
 

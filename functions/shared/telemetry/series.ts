@@ -20,10 +20,12 @@ const overflow = { key: 'otel.metric.overflow', attributes: { 'otel.metric.overf
  */
 export function createSeries<P>(names: readonly string[], create: () => P, limit = cardinalityLimit) {
   let series = new Map<string, Series<P>>()
+  /** Points by attributes that never change, so that their key is made only once. */
+  let known = new Map<PointAttributes, P>()
 
   function find(key: string, attributes: PointAttributes): P {
-    const known = series.get(key)
-    if (known !== undefined) return known.point
+    const found = series.get(key)
+    if (found !== undefined) return found.point
     if (series.size >= limit - 1 && key !== overflow.key) return find(overflow.key, overflow.attributes)
     const point = create()
     series.set(key, { key, attributes, point })
@@ -33,14 +35,19 @@ export function createSeries<P>(names: readonly string[], create: () => P, limit
   return {
     /** Returns the point of these attributes. */
     of(attributes: PointAttributes): P {
+      const point = known.get(attributes)
+      if (point !== undefined) return point
       let key = ''
       for (const name of names) key += `${attributes[name] ?? ''}\n`
-      return find(key, attributes)
+      const found = find(key, attributes)
+      if (Object.isFrozen(attributes) && known.size < limit) known.set(attributes, found)
+      return found
     },
     /** Returns the points since the last call, and begins anew. */
     take(): Series<P>[] {
       const taken = [...series.values()]
       series = new Map()
+      known = new Map()
       return taken
     },
     /** Adds points that were taken, but have not arrived. */

@@ -2,7 +2,9 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Logger } from 'pino'
 import { traceparentOf } from '../http/trace-context.ts'
 import { handling } from './context.ts'
-import type { Handled, Span, Telemetry } from './telemetry.ts'
+import type { AttributesOf } from './metrics.ts'
+import { cardinalityLimit } from './series.ts'
+import type { Handled, Serves, Span, Telemetry } from './telemetry.ts'
 import { now } from './tracer.ts'
 
 type Context = Pick<Telemetry, 'add' | 'record' | 'startSpan'>
@@ -44,9 +46,9 @@ export function createServing(
     request: IncomingMessage,
     response: ServerResponse,
     listener: RequestListener,
-    given: Handled | undefined,
+    given: Serves,
   ) {
-    const parent = traceparentOf(request.headers.traceparent)
+    const parent = traceparentOf(headerOf(request, 'traceparent'))
     const isProbe = request.url?.startsWith('/health/') === true
     if (isProbe) {
       // the dispatcher wakes functions like this, and then sends a traceparent
@@ -55,18 +57,43 @@ export function createServing(
     }
     const began = performance.now()
     const method = methods.has(request.method ?? '') ? request.method! : '_OTHER'
-    const requestId = request.headers['x-request-id']
-    const handled: Handled = { ...given, requestId: typeof requestId === 'string' ? requestId : undefined }
+    const { function: name, route } = given
+    const handled: Handled = { requestId: headerOf(request, 'x-request-id'), function: name, route }
     const span = startSpan({ name: method, kind: 'server', parent: parent ?? null })
     if (isCold) {
       span.set({ 'faas.coldstart': true })
       coldStart(parent ?? span.traceparent)
     }
-    // a proxy passes it on
-    request.headers.traceparent = span.traceparent
-    response.setHeader('X-Trace-Id', span.traceId)
+    // a gateway passes its headers on
+    if (given.isForwarded === true) request.headers.traceparent = span.traceparent
+    addHeader(response, 'X-Trace-Id', span.traceId)
     response.once('close', () => done(span, handled, method, began, response))
     handling(span, handled, () => listener(request, response))
+  }
+
+  /** The sets of attributes that have occurred. They are few, and frozen, so that they are recognized. */
+  const known = new Map<string, AttributesOf<'http.server.request.duration'>>()
+
+  function attributesOf(
+    method: string,
+    route: string | undefined,
+    status: number,
+    failure: string | undefined,
+    name: string,
+  ) {
+    const key = `${status} ${failure} ${method} ${name} ${route}`
+    const found = known.get(key)
+    if (found !== undefined) return found
+    const attributes = Object.freeze({
+      'zeroshop.function': name,
+      'http.request.method': method,
+      'http.route': route,
+      'http.response.status_code': status,
+      'url.scheme': 'http',
+      'error.type': failure,
+    })
+    if (known.size < cardinalityLimit) known.set(key, attributes)
+    return attributes
   }
 
   function done(span: Span, handled: Handled, method: string, began: number, response: ServerResponse) {
@@ -74,18 +101,14 @@ export function createServing(
     const status = response.statusCode
     const failure = failureOf(response)
     const { route, requestId } = handled
-    const attributes = {
-      'zeroshop.function': handled.function ?? name,
-      'http.request.method': method,
-      'http.route': route,
-      'http.response.status_code': status,
-      'url.scheme': 'http',
-      'error.type': failure,
-    }
+    const attributes = attributesOf(method, route, status, failure, handled.function ?? name)
     record('http.server.request.duration', seconds, attributes)
-    if (route !== undefined) span.rename(`${method} ${route}`)
-    span.set({ ...attributes, 'zeroshop.request_id': requestId })
-    span.end(failure)
+    if (span.isSampled) {
+      if (route !== undefined) span.rename(`${method} ${route}`)
+      span.set(attributes)
+      span.set({ 'zeroshop.request_id': requestId })
+      span.end(failure)
+    }
     requestLog?.info(
       {
         method,
@@ -102,7 +125,10 @@ export function createServing(
   }
 
   return {
-    observed: (listener, handled) => (request, response) => serve(request, response, listener, handled),
+    observed:
+      (listener, serves = {}) =>
+      (request, response) =>
+        serve(request, response, listener, serves),
     listening() {
       listeningAt = now()
       record('faas.init_duration', (listeningAt - performance.timeOrigin) / 1000)
@@ -114,4 +140,26 @@ export function createServing(
 function failureOf({ statusCode, writableFinished }: ServerResponse): string | undefined {
   if (statusCode >= 500) return String(statusCode)
   return writableFinished ? undefined : 'client-gone'
+}
+
+/** Returns a header as it came. Unlike `request.headers`, this does not parse the others. */
+function headerOf({ rawHeaders }: IncomingMessage, name: string): string | undefined {
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const given = rawHeaders[at]!
+    if (given.length === name.length && given.toLowerCase() === name) return rawHeaders[at + 1]
+  }
+  return undefined
+}
+
+/** Adds a header to a response when its head is written. If it were set before, Node would set each of the others alone. */
+function addHeader(response: ServerResponse, name: string, value: string): void {
+  const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse
+  const write = (...args: unknown[]) => {
+    const headers = args.at(-1)
+    if (typeof headers === 'object' && headers !== null && !Array.isArray(headers))
+      return writeHead(...args.slice(0, -1), { ...headers, [name]: value })
+    response.setHeader(name, value)
+    return writeHead(...args)
+  }
+  Object.assign(response, { writeHead: write })
 }

@@ -52,6 +52,15 @@ export interface Handled {
 /** What measures. */
 export type Meter = Pick<Instruments, 'add' | 'record'>
 
+/** What a server does. */
+export interface Serves {
+  /** If it is only one function. */
+  function?: string
+  route?: string
+  /** Whether it forwards requests with their headers, which then continue the trace. */
+  isForwarded?: boolean
+}
+
 export interface Telemetry extends Omit<Instruments, 'collect' | 'putBack'> {
   startSpan: (options: SpanOptions) => Span
   /** Runs work in which a span is current; in no span if it is undefined. */
@@ -65,7 +74,7 @@ export interface Telemetry extends Omit<Instruments, 'collect' | 'putBack'> {
   /** Says that the process listens from now on. */
   listening: () => void
   /** Wraps a listener: each request is a span, is measured, and continues the trace of its traceparent. */
-  observed: (listener: RequestListener, handled?: Handled) => RequestListener
+  observed: (listener: RequestListener, serves?: Serves) => RequestListener
   /** Wraps a client: each query is measured, and a span of what runs it. */
   postgres: (client: postgres.Sql) => postgres.Sql
   /** Has each command measured. The client must monitor its commands. */
@@ -113,8 +122,8 @@ export const within = <R>(span: Span | undefined, work: () => R): R =>
   active === undefined ? work() : active.within(span, work)
 
 /** Wraps a listener, if telemetry is on. */
-export const observed = (listener: RequestListener, handled?: Handled): RequestListener =>
-  active === undefined ? listener : active.observed(listener, handled)
+export const observed = (listener: RequestListener, serves?: Serves): RequestListener =>
+  active === undefined ? listener : active.observed(listener, serves)
 
 /** Sends what has not been sent. */
 export const closeTelemetry = async (): Promise<void> => active?.close()

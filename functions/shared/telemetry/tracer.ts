@@ -1,5 +1,5 @@
 import { currentSpan } from './context.ts'
-import { encodeSpan, type Attributes, type Place } from './otlp.ts'
+import { encodeSpan, type Attributes, type Place, type Value } from './otlp.ts'
 import type { Sampler } from './sampler.ts'
 import type { SpanBuffer } from './span-buffer.ts'
 import type { Span, SpanOptions } from './telemetry.ts'
@@ -16,10 +16,27 @@ export function createTracer(sampler: Sampler, buffer: SpanBuffer) {
     // recorded span lacks its parent.
     const isSampled = isWanted && buffer.reserve()
     const traceparent = `00-${traceId}-${spanId}-${isSampled ? '01' : '00'}`
-    if (!isSampled) return { traceId, spanId, traceparent, isSampled, ...ignoring }
+    if (!isSampled)
+      return {
+        traceId,
+        spanId,
+        traceparent,
+        isSampled,
+        set: nothing,
+        rename: nothing,
+        link: nothing,
+        end: nothing,
+      }
 
     let { name } = options
-    let attributes: Attributes = options.attributes ?? {}
+    const own: Record<string, Value> = {}
+    const attributes: Attributes[] = [own]
+    const set = (more: Attributes) => {
+      // what is frozen is encoded only once
+      if (Object.isFrozen(more)) attributes.push(more)
+      else Object.assign(own, more)
+    }
+    if (options.attributes !== undefined) set(options.attributes)
     const links: Place[] = []
     let isOpen = true
     const span: Span = {
@@ -27,7 +44,7 @@ export function createTracer(sampler: Sampler, buffer: SpanBuffer) {
       spanId,
       traceparent,
       isSampled,
-      set: (more) => void (attributes = { ...attributes, ...more }),
+      set,
       rename: (given) => void (name = given),
       link(to) {
         const place = parseTraceparent(to)
@@ -51,7 +68,7 @@ export function createTracer(sampler: Sampler, buffer: SpanBuffer) {
 /** The specification's limit. */
 const mostLinks = 128
 
-const ignoring = { set() {}, rename() {}, link() {}, end() {} }
+const nothing = () => {}
 
 /** Returns the time in ms since 1970, with microseconds, and without a step if the clock is set. */
 export const now = () => performance.timeOrigin + performance.now()
@@ -63,13 +80,12 @@ function parseTraceparent(traceparent: string | null | undefined) {
   return { traceId, spanId, isSampled: Number.parseInt(flags, 16) % 2 === 1 }
 }
 
+const random = Buffer.alloc(16)
+
 /** Returns random digits. They need not be unguessable, so they are not worth loading node:crypto. */
-function randomHex(length: 16 | 32): string {
-  let hex = ''
-  while (hex.length < length)
-    hex += Math.floor(Math.random() * 2 ** 32)
-      .toString(16)
-      .padStart(8, '0')
+function randomHex(digits: 16 | 32): string {
+  for (let at = 0; at < digits / 2; at += 4) random.writeUInt32BE(Math.floor(Math.random() * 2 ** 32), at)
   // all zeros would be invalid
-  return /[^0]/.test(hex) ? hex : `${hex.slice(1)}1`
+  random[0] ||= 1
+  return random.toString('hex', 0, digits / 2)
 }
