@@ -1,5 +1,6 @@
 import { Alias, Document, isMap, isScalar, visit, type YAMLMap } from 'yaml'
 import type { DomainSetting } from '../functions/shared/domain.ts'
+import { telemetrySettings } from '../functions/shared/process/config.ts'
 import { listens, secretsOf, servicesOf } from '../functions/deployment.ts'
 import {
   domainNames,
@@ -181,6 +182,8 @@ const parts = () => ({
     TRUSTED_PROXIES: '1',
     LIMITS_FACTOR: '${LIMITS_FACTOR:-1}',
     JWT_PUBLIC_KEYS_FILE: '/run/secrets/jwt-public-keys',
+    // without a value, Compose passes them on if they are set
+    ...Object.fromEntries(telemetrySettings.map((name) => [name, null])),
   },
   ...Object.fromEntries(domainNames.map((domain) => [domain, domainPart(domain)])),
 })
@@ -212,7 +215,7 @@ function written(document: Document, comment: string[]): string {
   ]
     .map((line) => ` ${line}`)
     .join('\n')
-  return document.toString({ lineWidth: 0 })
+  return document.toString({ lineWidth: 0, nullStr: '' })
 }
 
 /** Returns an object as a node that is written on one line. */

@@ -12,6 +12,7 @@ import {
   poolerSecrets,
   serviceSecrets,
 } from '../functions/deployment.ts'
+import { telemetrySettings } from '../functions/shared/process/config.ts'
 import { databaseRoles, domainNames } from '../functions/table.ts'
 
 const mounted = (secrets: Readonly<Record<string, string>>, ...more: string[]) => [
@@ -20,6 +21,9 @@ const mounted = (secrets: Readonly<Record<string, string>>, ...more: string[]) =
   ...Object.entries(secrets).map(([setting, file]) => `  ${setting}_FILE: /run/secrets/${file}`),
   `secrets: [${Object.values(secrets).join(', ')}]`,
 ]
+
+/** The settings of telemetry. Without a value, Compose passes them on if they are set. */
+const observed = telemetrySettings.map((name) => `${name}:`)
 
 /** The files of the domains' secrets. */
 const domainFiles = [
@@ -35,14 +39,19 @@ export function platformFile(): string {
   const text = readFileSync(join(import.meta.dirname, 'platform.yaml'), 'utf8')
   const places: [name: string, lines: string[]][] = [
     ['migrate', mounted({ ...serviceSecrets.migrate, ...poolerSecrets })],
-    ['relay', mounted(serviceSecrets.relay, 'LOG_LEVEL: ${LOG_LEVEL:-info}')],
+    ['relay', mounted(serviceSecrets.relay, 'LOG_LEVEL: ${LOG_LEVEL:-info}', ...observed)],
     [
       'dispatcher',
       mounted(
         serviceSecrets.dispatcher,
         'LOG_LEVEL: ${LOG_LEVEL:-info}',
         'FUNCTION_URL: http://{function}:8080',
+        ...observed,
       ),
+    ],
+    [
+      'payment-sandbox',
+      mounted(serviceSecrets['payment-sandbox'], 'PAYMENT_SANDBOX_JOURNAL: /data/journal.jsonl', ...observed),
     ],
     ['secrets', domainFiles.map((file) => `${file}: { file: secrets/${file} }`)],
   ]
