@@ -21,6 +21,7 @@ import { stockUp } from './shop.ts'
 import type { Result } from './result.ts'
 import { saga } from './saga.ts'
 import { startUp } from './start-up.ts'
+import { telemetry } from './telemetry.ts'
 import { readArguments } from '../local/commands/arguments.ts'
 import type { System } from '../local/system.ts'
 
@@ -28,6 +29,7 @@ const inShop: Record<string, (system: System) => Promise<Result[]>> = {
   'cold-start': coldStart,
   'get-order': getOrder,
   'get-product': getProduct,
+  telemetry,
   saga,
   orders: ordersToConfirmed,
   deliveries,

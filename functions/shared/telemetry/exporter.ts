@@ -18,9 +18,9 @@ export interface ExporterOptions {
 
 /**
  * How long to wait before spans are sent early, because many wait, in ms. With the size of the buffer, it bounds what a
- * process spends on its spans: some 2,000 a second, or a hundredth of a core.
+ * process spends on its spans: some 2,000 a second.
  */
-const earlyMs = 250
+const earlyMs = 500
 /** How long sending at the end of the process may take, in ms. */
 const lastMs = 500
 
