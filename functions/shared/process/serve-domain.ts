@@ -38,6 +38,6 @@ export async function serve(entries: Entry[], opened: Opened, config: Config, li
       reaction(request, response)
     }
   }
-  const server = createServer(serverOptions, observed(listener))
+  const server = createServer({ ...serverOptions, ...telemetry()?.serverOptions }, observed(listener))
   await serveUntilTold(server, { ...listen, checked: opened.checked, close: opened.close })
 }

@@ -7,7 +7,7 @@ import { createApp } from '../http/app.ts'
 import { malformedRequest, Problem } from '../http/problems.ts'
 import { openAddressOf } from '../http/client-address.ts'
 import { openLimits } from '../http/limits.ts'
-import { observed } from '../telemetry/telemetry.ts'
+import { observed, telemetry } from '../telemetry/telemetry.ts'
 import type { Config } from './config.ts'
 import { loadOperation, type Entry, type Opened } from './entry.ts'
 import type { Service } from './service.ts'
@@ -82,7 +82,7 @@ export const listenerOptions = {
 export function toServer(app: Hono): Server {
   const listener = getRequestListener(app.fetch, listenerOptions)
   return createServer(
-    serverOptions,
+    { ...serverOptions, ...telemetry()?.serverOptions },
     observed((request, response) => void listener(request, response)),
   )
 }

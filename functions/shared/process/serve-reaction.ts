@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import { answerOf, openReceiver, tooLarge, type Answer } from '../../../events/receive.ts'
 import { createVerifier, readKeys, type Verifier } from '../../../events/signature.ts'
 import { readUpTo } from '../http/read-up-to.ts'
-import { observed } from '../telemetry/telemetry.ts'
+import { observed, telemetry } from '../telemetry/telemetry.ts'
 import type { Config } from './config.ts'
 import { loadReaction, type Entry, type LoadedReaction, type Opened } from './entry.ts'
 import type { Listen } from './serve-operation.ts'
@@ -26,7 +26,10 @@ export async function serve(entry: Entry, opened: Opened, config: Config, listen
       )
     else react(request, response)
   }
-  const server = createServer(serverOptions, observed(listener, { route: '/' }))
+  const server = createServer(
+    { ...serverOptions, ...telemetry()?.serverOptions },
+    observed(listener, { route: '/' }),
+  )
   await serveUntilTold(server, { ...listen, checked: opened.checked, close: opened.close })
 }
 

@@ -5,6 +5,7 @@ import { handling } from './context.ts'
 import type { AttributesOf } from './metrics.ts'
 import { cardinalityLimit } from './series.ts'
 import type { Handled, Serves, Span, Telemetry } from './telemetry.ts'
+import { TracedResponse } from './traced-response.ts'
 import { now } from './tracer.ts'
 
 type Context = Pick<Telemetry, 'add' | 'record' | 'startSpan'>
@@ -23,7 +24,7 @@ export function createServing(
   { add, record, startSpan }: Context,
   name: string,
   requestLog: Logger | undefined,
-): Pick<Telemetry, 'observed' | 'listening'> {
+): Pick<Telemetry, 'serverOptions' | 'observed' | 'listening'> {
   let listeningAt: number | undefined
   let isCold = true
 
@@ -66,7 +67,8 @@ export function createServing(
     }
     // a gateway passes its headers on
     if (given.isForwarded === true) request.headers.traceparent = span.traceparent
-    addHeader(response, 'X-Trace-Id', span.traceId)
+    if (response instanceof TracedResponse) response.traceId = span.traceId
+    else response.setHeader('X-Trace-Id', span.traceId)
     response.once('close', () => done(span, handled, method, began, response))
     handling(span, handled, () => listener(request, response))
   }
@@ -125,6 +127,7 @@ export function createServing(
   }
 
   return {
+    serverOptions: { ServerResponse: TracedResponse },
     observed:
       (listener, serves = {}) =>
       (request, response) =>
@@ -149,17 +152,4 @@ function headerOf({ rawHeaders }: IncomingMessage, name: string): string | undef
     if (given.length === name.length && given.toLowerCase() === name) return rawHeaders[at + 1]
   }
   return undefined
-}
-
-/** Adds a header to a response when its head is written. If it were set before, Node would set each of the others alone. */
-function addHeader(response: ServerResponse, name: string, value: string): void {
-  const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse
-  const write = (...args: unknown[]) => {
-    const headers = args.at(-1)
-    if (typeof headers === 'object' && headers !== null && !Array.isArray(headers))
-      return writeHead(...args.slice(0, -1), { ...headers, [name]: value })
-    response.setHeader(name, value)
-    return writeHead(...args)
-  }
-  Object.assign(response, { writeHead: write })
 }

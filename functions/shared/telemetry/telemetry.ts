@@ -1,4 +1,4 @@
-import type { RequestListener } from 'node:http'
+import type { RequestListener, ServerOptions } from 'node:http'
 import type { MongoClient } from 'mongodb'
 import type postgres from 'postgres'
 import type { Instruments } from './instruments.ts'
@@ -73,6 +73,8 @@ export interface Telemetry extends Omit<Instruments, 'collect' | 'putBack'> {
   logFields: () => object
   /** Says that the process listens from now on. */
   listening: () => void
+  /** What a server needs so that its responses say the ids of their traces at little cost. */
+  serverOptions: Pick<ServerOptions, 'ServerResponse'>
   /** Wraps a listener: each request is a span, is measured, and continues the trace of its traceparent. */
   observed: (listener: RequestListener, serves?: Serves) => RequestListener
   /** Wraps a client: each query is measured, and a span of what runs it. */
