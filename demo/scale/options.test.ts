@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { readOptions, usage } from './options.ts'
-import { scenarios } from './scenarios.ts'
+import { scenarios } from '../../local/scenarios.ts'
 
 describe('the options of the load demo', () => {
   it('default to a usual day at the shop on this machine', () => {

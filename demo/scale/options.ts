@@ -1,5 +1,5 @@
 import { demoPassword } from '../../local/people.ts'
-import { scenarios, type ScenarioName } from './scenarios.ts'
+import { scenarios, type ScenarioName } from '../../local/scenarios.ts'
 import { UserError } from '../../functions/shared/process/user-error.ts'
 import { parseArguments } from '../../local/commands/arguments.ts'
 

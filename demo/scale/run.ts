@@ -1,7 +1,7 @@
 import { runLoad, type Load } from './load.ts'
 import type { Options } from './options.ts'
 import type { Recording } from './recording.ts'
-import { arrivals, peakOf, scenarios, type Scenario } from './scenarios.ts'
+import { arrivals, peakOf, scenarios, type Scenario } from '../../local/scenarios.ts'
 import { atRest, type ScaleSource } from './source.ts'
 import type { Status } from './terminal.ts'
 import type { Visitors } from './visitors.ts'

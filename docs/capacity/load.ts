@@ -1,4 +1,4 @@
-import { factorAt } from '../../demo/scale/scenarios.ts'
+import { factorAt } from '../../local/scenarios.ts'
 
 /** The two loads that docs/capacity.md is about: orders a day, and orders a second at the peak. */
 export const perDay = 1_000_000

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { arrivals, factorAt, peakOf, scenarios } from './scenarios.ts'
-import { seeded } from './seeded.ts'
+import { seeded } from '../demo/scale/seeded.ts'
 
 describe('the course of a load', () => {
   it('follows the line between two points', () => {
