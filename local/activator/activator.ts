@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { telemetry } from '../../functions/shared/telemetry/telemetry.ts'
 import { createPool } from './pool.ts'
 import type { Pool } from './pool.ts'
+import type { Observer } from './observer.ts'
 import { sendProblem } from './problem.ts'
 import type { FunctionReport } from './report.ts'
 import { createRouter } from './router.ts'
@@ -37,6 +38,7 @@ export interface ActivatorOptions {
   maxScale?: number
   /** Called with each line that a process writes, and with the reason if a process ends unexpectedly. */
   log?: (name: string, line: string) => void
+  observer?: Observer
   /** Time between two scaling decisions, in milliseconds (default 2000). */
   tickMs?: number
 }
@@ -64,7 +66,7 @@ export interface Activator {
  * @throws if two functions have the same name, or the same method and path.
  */
 export function createActivator(options: ActivatorOptions): Activator {
-  const { functions, windowSeconds = 60, tickMs = TICK_MS, log } = options
+  const { functions, windowSeconds = 60, tickMs = TICK_MS, log, observer } = options
   const cap = options.maxScale ?? Infinity
   const pools = new Map<string, Pool>()
   const routes: Route[] = []
@@ -72,7 +74,7 @@ export function createActivator(options: ActivatorOptions): Activator {
     if (pools.has(name)) throw new Error(`Two functions are named ${name}`)
     const spawn = () => options.spawn(name)
     const scale = { minScale, maxScale: Math.min(maxScale, cap) }
-    pools.set(name, createPool({ name, concurrency, ...scale, windowSeconds, spawn, log }))
+    pools.set(name, createPool({ name, concurrency, ...scale, windowSeconds, spawn, log, observer }))
     if (method !== undefined && path !== undefined) routes.push({ name, method, path })
   }
   const router = createRouter(routes)

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import type { Observer } from './observer.ts'
 import { createPool, type Pool, type PoolOptions } from './pool.ts'
 
 const child = join(import.meta.dirname, 'fixtures/child.js')
@@ -104,4 +105,36 @@ it('sends a small body to another process if the first one no longer listens', a
   await fetch(`${url}/deaf`)
   const answer = await fetch(`${url}/upload`, { method: 'POST', body: 'x'.repeat(1000) })
   expect(await answer.json()).toEqual({ bytes: 1000 })
+})
+
+it('tells its observer what became of each request, and why it scales', async () => {
+  const seen: [path: string, status: number | undefined, traceId: string | undefined][] = []
+  const reasons: string[] = []
+  const observer: Observer = {
+    answered: (_, { path, status, traceId }) => void seen.push([path, status, traceId]),
+    scaled: (name, { from, to, reason }, decision) =>
+      void reasons.push(`${name} ${from} → ${to} of ${decision?.desired}: ${reason}`),
+  }
+  await start({ observer, queueLimit: 2 }, { WAIT_FOR: join(dir, 'go') })
+  const leaving = new AbortController()
+  const left = fetch(`${url}/left`, { signal: leaving.signal }).catch(() => 'left')
+  const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
+  const answered = fetch(`${url}/plain?q=1`, {
+    headers: { traceparent: `00-${traceId}-00f067aa0ba902b7-01` },
+  })
+  await expect.poll(queued).toBe(2)
+  await fetch(`${url}/refused`)
+  leaving.abort()
+  expect(await left).toBe('left')
+  await expect.poll(queued).toBe(1)
+  writeFileSync(join(dir, 'go'), '')
+  expect((await answered).status).toBe(200)
+  await expect
+    .poll(() => seen)
+    .toEqual([
+      ['/refused', 503, undefined],
+      ['/left', undefined, undefined],
+      ['/plain?q=1', 200, traceId],
+    ])
+  expect(reasons[0]).toMatch(/^get-order 0 → 1 of 1: [12] requests? after an idle window, 10 per instance$/)
 })

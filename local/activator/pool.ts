@@ -1,5 +1,6 @@
 import { createMembers } from './members.ts'
 import type { InstanceOptions } from './instance.ts'
+import type { Observer } from './observer.ts'
 import { reportOf } from './report.ts'
 import { createRequests } from './requests.ts'
 import { createScaling } from './scaling.ts'
@@ -12,6 +13,7 @@ export interface PoolOptions {
   windowSeconds: number
   spawn: () => Pick<InstanceOptions, 'command' | 'args' | 'env'>
   log?: ((name: string, line: string) => void) | undefined
+  observer?: Observer | undefined
   /** How many requests may wait for a process (default 10 000). More are refused. */
   queueLimit?: number
   /** How long requests may wait, in ms (default 60 s). Checked on each tick. */
@@ -27,12 +29,15 @@ export type Pool = ReturnType<typeof createPool>
  * (scaling.ts). Processes are only started by `accept`, `warm` and `tick`.
  */
 export function createPool(options: PoolOptions) {
-  const { name, concurrency, windowSeconds, spawn, log } = options
+  const { name, concurrency, windowSeconds, spawn, log, observer } = options
   const { queueLimit = 10_000, longestWaitMs = 60_000, answerWithinMs = 300_000 } = options
   let closed = false
   let waking = false
 
-  const scaling = createScaling(options)
+  const scaling = createScaling({
+    ...options,
+    onChange: observer && ((change, decision) => observer.scaled(name, change, decision)),
+  })
   const members = createMembers({
     name,
     limit: concurrency > 0 ? concurrency : Infinity,
@@ -56,6 +61,7 @@ export function createPool(options: PoolOptions) {
     onWait: wake,
     onChange: scaling.observe,
     onFirstAnswer: scaling.succeeded,
+    onEnd: observer && ((exchange) => observer.answered(name, exchange)),
   })
 
   /** Scales once for all requests that arrive in this turn of the event loop. */

@@ -53,6 +53,8 @@ export interface Forwarding {
   body: Body
   /** Called when an answer begins that does not end by itself (server-sent events). */
   onEventStream: () => void
+  /** Called with the headers of the answer. */
+  onHeaders?: ((headers: IncomingHttpHeaders) => void) | undefined
   /** Called once, at the end of the exchange. */
   finish: (outcome: Outcome) => void
 }
@@ -117,6 +119,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     const vary = res.getHeader('vary')
     if (vary !== undefined && passed['vary'] !== undefined) passed['vary'] = [passed['vary'], vary].join(', ')
     res.writeHead(status, reason, passed)
+    to.onHeaders?.(headers)
     if (headers['content-type']?.startsWith('text/event-stream') === true) to.onEventStream()
     // the first byte of such a body may come late (server-sent events), so send the headers now
     if (headers['content-length'] === undefined) res.flushHeaders()

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { GatewayProblemName } from '../../functions/shared/http/gateway-problems.ts'
+import { gatewayProblems, type GatewayProblemName } from '../../functions/shared/http/gateway-problems.ts'
 import { requestHeaders, type RequestHeaders } from './headers.ts'
 import type { Member, Members } from './members.ts'
+import type { Exchange } from './observer.ts'
 import { sendProblem } from './problem.ts'
 import { forward, readBody, type Body, type Outcome } from './proxy.ts'
 import { Queue, type Queueable } from './queue.ts'
@@ -16,6 +17,8 @@ interface Waiting extends Queueable<Waiting>, History {
   body: Body
   /** Since when it waits, from performance.now(). */
   since: number
+  /** The trace that the answer names. */
+  traceId: string | undefined
 }
 
 export interface RequestsOptions {
@@ -34,14 +37,25 @@ export interface RequestsOptions {
   onChange: (now: number, concurrency: number) => void
   /** Called when a process has answered its first request. */
   onFirstAnswer: () => void
+  /** Called with each request when it is over. */
+  onEnd?: ((exchange: Exchange) => void) | undefined
 }
 
 export type Requests = ReturnType<typeof createRequests>
 
 /** Queues the requests to a function, sends them to its processes, and retries those that were not processed. */
 export function createRequests(options: RequestsOptions) {
-  const { members, queueLimit, longestWaitMs, retryAfterSeconds, pause, onWait, onChange, onFirstAnswer } =
-    options
+  const {
+    members,
+    queueLimit,
+    longestWaitMs,
+    retryAfterSeconds,
+    pause,
+    onWait,
+    onChange,
+    onFirstAnswer,
+    onEnd,
+  } = options
   const queue = new Queue<Waiting>()
   const eventStreams = new Set<ServerResponse>()
   let inFlight = 0
@@ -56,6 +70,7 @@ export function createRequests(options: RequestsOptions) {
       request: requestHeaders(req),
       body,
       since: now,
+      traceId: undefined,
       retries: 0,
       suspect: false,
       next: undefined,
@@ -82,6 +97,7 @@ export function createRequests(options: RequestsOptions) {
   function leave(waiting: Waiting): void {
     if (!waiting.queued) return
     queue.remove(waiting)
+    end(waiting, undefined)
     changed()
   }
 
@@ -95,6 +111,7 @@ export function createRequests(options: RequestsOptions) {
       request,
       body,
       onEventStream: () => void eventStreams.add(res),
+      onHeaders: onEnd && ((headers) => (waiting.traceId = traceIn(headers['x-trace-id']))),
       finish: (outcome) => finish(waiting, member, outcome),
     })
   }
@@ -125,9 +142,9 @@ export function createRequests(options: RequestsOptions) {
   /** Answers, retries or ends a request after an exchange. */
   function settle(waiting: Waiting, outcome: Outcome): void {
     const verdict = afterExchange(outcome, waiting, closing)
-    if (verdict === 'over') return
+    if (verdict === 'over') return end(waiting, waiting.res.headersSent ? waiting.res.statusCode : undefined)
     if (verdict !== 'retry') return refuse(waiting, verdict, verdict === 'shutting-down' ? 1 : undefined)
-    if (waiting.res.destroyed) return
+    if (waiting.res.destroyed) return end(waiting, undefined)
     waiting.retries += 1
     waiting.suspect ||= outcome === 'unanswered'
     queue.unshift(waiting)
@@ -147,6 +164,25 @@ export function createRequests(options: RequestsOptions) {
 
   function refuseUnstartable(waiting: Waiting, now: number): void {
     refuse(waiting, 'function-cannot-start', Math.max(1, pause(now) / 1000))
+  }
+
+  function refuse(waiting: Waiting, name: GatewayProblemName, retryAfterSeconds?: number): void {
+    const headers: Record<string, string> = { 'X-Request-Id': waiting.request.requestId }
+    if (retryAfterSeconds !== undefined) headers['Retry-After'] = String(Math.ceil(retryAfterSeconds))
+    sendProblem(waiting.res, name, headers)
+    end(waiting, gatewayProblems[name].status)
+  }
+
+  function end({ req, path, request, body, since, traceId }: Waiting, status: number | undefined): void {
+    onEnd?.({
+      method: req.method ?? 'GET',
+      path,
+      status,
+      ms: performance.now() - since,
+      requestId: request.requestId,
+      traceId: traceId ?? traceIn(req.headers['traceparent']),
+      body: Buffer.isBuffer(body) ? body : undefined,
+    })
   }
 
   /** Removes all requests from the queue, and calls `use` with each. */
@@ -190,12 +226,6 @@ export function createRequests(options: RequestsOptions) {
   }
 }
 
-function refuse(
-  { res, request }: Pick<Waiting, 'res' | 'request'>,
-  name: GatewayProblemName,
-  retryAfterSeconds?: number,
-): void {
-  const headers: Record<string, string> = { 'X-Request-Id': request.requestId }
-  if (retryAfterSeconds !== undefined) headers['Retry-After'] = String(Math.ceil(retryAfterSeconds))
-  sendProblem(res, name, headers)
-}
+/** Returns the trace id of a header: X-Trace-Id, or a traceparent. */
+const traceIn = (header: string | string[] | undefined): string | undefined =>
+  typeof header === 'string' ? /^(?:[\da-f]{2}-)?([\da-f]{32})(?:-|$)/.exec(header)?.[1] : undefined

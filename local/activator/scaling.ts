@@ -1,4 +1,4 @@
-import { createAutoscaler } from './autoscaler.ts'
+import { createAutoscaler, type Decision } from './autoscaler.ts'
 import { createBackoff } from './backoff.ts'
 
 const decisionsKept = 20
@@ -23,6 +23,8 @@ export function createScaling(options: {
   minScale: number
   maxScale: number
   windowSeconds: number
+  /** Called with each change, and the decision that led to it. */
+  onChange?: ((change: Change, decision: Decision | undefined) => void) | undefined
 }) {
   const maxScale = Math.max(1, options.maxScale)
   const minScale = Math.min(options.minScale, maxScale)
@@ -32,9 +34,11 @@ export function createScaling(options: {
   let desired = 0
   let panic = false
 
-  function note(from: number, to: number, reason: string): void {
-    changes.push({ at: new Date().toISOString(), from, to, reason })
+  function note(from: number, to: number, reason: string, decision?: Decision): void {
+    const change = { at: new Date().toISOString(), from, to, reason }
+    changes.push(change)
     if (changes.length > decisionsKept) changes.shift()
+    options.onChange?.(change, decision)
   }
 
   return {
@@ -47,7 +51,7 @@ export function createScaling(options: {
       panic = decision.panic
       const from = counts.ready + counts.starting
       const to = startable(desired, counts, { failures: backoff.failures, pause: backoff.pause(now) })
-      if (to !== from) note(from, to, decision.reason)
+      if (to !== from) note(from, to, decision.reason, decision)
       return to
     },
     /** Counts as traffic, so that a process is kept for a window. */
