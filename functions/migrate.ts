@@ -8,7 +8,7 @@ import { sourceOf } from '../events/event.ts'
 import { relayOnSecrets, secretRights, stateView, type Rights } from './event-rights.ts'
 import { breakingReason, oldestVersion } from './migration-rules.ts'
 import { UserError } from './shared/process/user-error.ts'
-import { openClient } from './shared/store/postgres.ts'
+import { openClient } from './shared/store/postgres-client.ts'
 import { allowInsert, createPooler, createRole, setTimeouts } from './shared/store/roles.ts'
 import {
   postgresVersion,

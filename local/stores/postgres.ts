@@ -26,7 +26,7 @@ const lingering = /pre-existing shared memory block/
 
 const external = async (url: string): Promise<Store> => {
   const shown = withoutSecrets(url)
-  const { openClient } = await import('../../functions/shared/store/postgres.ts')
+  const { openClient } = await import('../../functions/shared/store/postgres-client.ts')
   let version: string
   try {
     const sql = openClient(url, {

@@ -1,15 +1,12 @@
 import { drizzle, type PostgresJsDatabase, type PostgresJsTransaction } from 'drizzle-orm/postgres-js'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 import { sql, type ExtractTablesWithRelations } from 'drizzle-orm'
-import postgres from 'postgres'
+import type postgres from 'postgres'
 import type { Actor } from '../auth/actor.ts'
 import type { Cause, Emit } from '../../../events/emit.ts'
-import { telemetry } from '../telemetry/telemetry.ts'
-import { openSockets } from './postgres-sockets.ts'
-import { splitTls } from './postgres-url.ts'
+import { connectMs, openClient } from './postgres-client.ts'
 
 type NoSchema = Record<string, never>
-type NoTypes = Record<string, postgres.PostgresType>
 
 /**
  * A domain's database: drizzle for queries, `client` for anything that drizzle lacks. Use `transaction` of
@@ -68,9 +65,6 @@ export const roleTimeouts = {
   transaction_timeout: 20_000,
 } as const
 
-/** The longest that connecting may take, in ms. */
-const connectMs = 3_000
-
 interface Options {
   /** The maximum number of connections. LISTEN uses one more. */
   max?: number
@@ -84,27 +78,6 @@ interface Options {
   durable?: boolean
   /** The URL of PostgreSQL itself, for LISTEN, if `url` is that of a pooler. */
   listenUrl?: string | undefined
-}
-
-/**
- * Returns a client. It connects with TLS if the URL has an `sslmode` that says so, and then never without.
- * @param setting the setting that contains the URL, for error messages
- * @param silentMs how long to wait for a response before the connection is given up, in ms
- * @throws UserError if what the URL says about TLS cannot be used
- */
-export function openClient(
-  address: string,
-  { setting, silentMs, ...options }: { setting: string; silentMs: number } & postgres.Options<NoTypes>,
-): postgres.Sql {
-  const { url, tls } = splitTls(address, setting)
-  const client = postgres(url, {
-    ...options,
-    // the sockets are encrypted already
-    ssl: false,
-    // documented, but missing from the library's types
-    ...({ socket: openSockets({ tls, silentMs, connectMs }) } as object),
-  })
-  return telemetry()?.postgres(client) ?? client
 }
 
 /**
