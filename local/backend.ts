@@ -1,3 +1,4 @@
+import type { ScaleReport } from './activator/activator.ts'
 import type { Degraded } from '../functions/shared/process/service.ts'
 import type { Handler } from './front.ts'
 
@@ -8,7 +9,7 @@ export interface Backend {
   /** Handles internal requests: `/<function>/…`. */
   handleInternal: Handler
   /** Returns the answer to `GET /_scale`. */
-  scale(): object
+  scale(): Pick<ScaleReport, 'functions'>
   /** Returns the stores that the relay finds degraded; undefined if the relay does not respond. */
   degraded(): Promise<Degraded[] | undefined>
   /** Returns the processes that always run. */

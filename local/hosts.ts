@@ -21,5 +21,6 @@ export const onlyFor =
 export const nameOf = (host: string): string | undefined =>
   URL.parse(`http://${host}`)?.hostname.replace(/\.$/, '')
 
-const isLocal = (name: string) =>
+/** Whether a name, as `nameOf` returns it, is that of this machine. */
+export const isLocal = (name: string) =>
   /^(?:.*\.)?localhost$/.test(name) || /^127\.\d+\.\d+\.\d+$/.test(name) || name === '[::1]'

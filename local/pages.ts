@@ -20,6 +20,7 @@ const types: Record<string, string> = {
   '.css': 'text/css',
   '.js': 'text/javascript',
   '.json': 'application/json',
+  '.svg': 'image/svg+xml',
   '.html': 'text/html; charset=utf-8',
 }
 

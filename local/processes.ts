@@ -3,6 +3,7 @@ import type { Degraded } from '../functions/shared/process/service.ts'
 import { functions, type FunctionName } from '../functions/table.ts'
 import type { OperationRow } from '../functions/shared/domain.ts'
 import { createActivator, type FunctionSpec } from './activator/activator.ts'
+import type { Observer } from './activator/observer.ts'
 import type { Backend } from './backend.ts'
 import type { Environment, ServiceName } from './environment.ts'
 import { supervise } from './supervisor.ts'
@@ -18,13 +19,14 @@ export interface ProcessesOptions {
   maxScale: number | undefined
   /** Called with each line that a process writes. */
   log: (name: string, line: string) => void
+  observer?: Observer
   /** Called with each service that is started. The returned function is called when it has ended. */
   started?: (name: ServiceName, pid: number) => () => void
 }
 
 /** Runs each function in its own process, started when needed. The relay, dispatcher and sandbox always run. */
 export async function startProcesses(options: ProcessesOptions): Promise<Backend> {
-  const { environment, dist, inherited, window, maxScale, log, started } = options
+  const { environment, dist, inherited, window, maxScale, log, observer, started } = options
   const args = [...nodeFlags, join(dist, 'functions/main.js')]
   const activator = createActivator({
     functions: Object.entries(functions).map(([name, row]): FunctionSpec => {
@@ -42,6 +44,7 @@ export async function startProcesses(options: ProcessesOptions): Promise<Backend
     }),
     windowSeconds: window,
     ...(maxScale === undefined ? {} : { maxScale }),
+    ...(observer === undefined ? {} : { observer }),
     log,
   })
   const starts = await Promise.allSettled(

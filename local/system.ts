@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { isSetting, readConfig } from '../functions/shared/process/config.ts'
 import { databaseRoles, domainNames, domains } from '../functions/table.ts'
 import type { Backend } from './backend.ts'
+import { createJournal, type Journal } from './console/journal.ts'
+import { lazyConsole, withConsole } from './console/open.ts'
 import { distFolder } from './dist-folder.ts'
 import { environment, type Environment, type Settings } from './environment.ts'
 import { front } from './front.ts'
@@ -67,7 +69,13 @@ export async function startSystem(options: SystemOptions): Promise<System> {
   }
 }
 
-async function start(options: SystemOptions, startup: Startup): Promise<System> {
+async function start(given: SystemOptions, startup: Startup): Promise<System> {
+  const journal = createJournal()
+  const log: SystemOptions['log'] = (name, line) => {
+    journal.line(name, line)
+    given.log(name, line)
+  }
+  const options = { ...given, log }
   const { dataDir, env, durable = true, say } = options
   const { script, dist } = options.bundler ?? { script: bundleScript, dist: distFolder(dataDir) }
   // first, so that a port in use is reported before anything else is started
@@ -115,7 +123,7 @@ async function start(options: SystemOptions, startup: Startup): Promise<System> 
     await startup.step(migrating)
   }
 
-  const backend = await startBackend(options, configured, dist, startup)
+  const backend = await startBackend({ ...options, journal }, configured, dist, startup)
   internal.use(backend.handleInternal)
   startup.onStop(leaveAddresses(dataDir, configured))
   // from now on; a store that ends earlier ends the start
@@ -124,10 +132,23 @@ async function start(options: SystemOptions, startup: Startup): Promise<System> 
   const watch = watchStores({ stores, ask: () => backend.degraded(), dataDir, log: options.log })
   startup.onStop(watch.stop)
   const scale = () => ({ degraded: watch.degraded(), ...backend.scale() })
+  const url = `http://localhost:${shopfront.port}`
+  const console = lazyConsole({
+    url,
+    journal,
+    functions: () => backend.scale().functions,
+    degraded: watch.degraded,
+    database: configured.database('events'),
+    charts: join(dataDir, 'scale.html'),
+    log: (line) => log('console', line),
+    windowSeconds: options.inProcess ? undefined : options.window,
+  })
+  startup.onStop(console.close)
   const answer = front(backend.handle, scale, options.origins)
-  shopfront.use(observed(onlyFor(options.allowedHosts ?? [], answer), { isForwarded: true }))
+  const shop = observed(onlyFor(options.allowedHosts ?? [], answer), { isForwarded: true })
+  shopfront.use(withConsole(console.handle, shop))
   return {
-    url: `http://localhost:${shopfront.port}`,
+    url,
     dist,
     stores,
     backend,
@@ -159,7 +180,7 @@ async function migrateInProcess(settings: Settings) {
 }
 
 async function startBackend(
-  options: SystemOptions,
+  options: SystemOptions & { journal: Journal },
   configured: Environment,
   dist: string,
   startup: Startup,
@@ -173,6 +194,7 @@ async function startBackend(
         environment: configured,
         dist,
         inherited: inheritable(options.env),
+        observer: options.journal.observer,
         // so that the next start can stop them if this process is killed
         started: (name, pid) => {
           ignoringErrors(() => register(options.dataDir, name, pid, 'SIGTERM'))

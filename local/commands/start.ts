@@ -145,6 +145,7 @@ ${pc.bold(pc.green('Zeroshop'))} is at ${pc.bold(url)} (ready in ${seconds} s)
 
   ${url}/docs                      the API reference, where you can also send requests
   ${url}/api/v1/products           the catalogue
+  ${url}/_console                  the functions, events and requests as they happen
   ${url}/_scale                    which functions are running, and why
   npm run demo                     follows an order from start to end
 
