@@ -14,7 +14,7 @@ Each process sends its metrics and spans to a collector of [OpenTelemetry](https
 OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 npm start
 \`\`\`
 
-They are pushed, because a function may live for less time than passes between two scrapes: every ten seconds, and when the process ends. The format is OTLP over HTTP in JSON, at \`/v1/metrics\` and \`/v1/traces\`. Counters and histograms are deltas, so whatever stores totals has to add them up, such as the collector’s \`deltatocumulative\`. No process has a \`service.instance.id\`: the points of all processes of a function add up.
+They are pushed, because a function may live for less time than passes between two scrapes: every ten seconds, and when the process ends. Without a collector, the processes of \`npm start\` send every five seconds to [its console](commands.md#the-console), which shows their spans. The format is OTLP over HTTP in JSON, at \`/v1/metrics\` and \`/v1/traces\`. Counters and histograms are deltas, so whatever stores totals has to add them up, such as the collector’s \`deltatocumulative\`. No process has a \`service.instance.id\`: the points of all processes of a function add up.
 
 In containers, \`OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318 npm run compose\` passes the settings on to the functions, the relay, the dispatcher and the payment sandbox, whose networks must have the collector. On a cluster, they are literals of \`settings\` in an overlay; a header with a secret is better mounted, and named by \`OTEL_EXPORTER_OTLP_HEADERS_FILE\`.
 

@@ -5,6 +5,7 @@ import { databaseRoles, domainNames, domains } from '../functions/table.ts'
 import type { Backend } from './backend.ts'
 import { createJournal, type Journal } from './console/journal.ts'
 import { lazyConsole, withConsole } from './console/open.ts'
+import { createTraces, otlpPath } from './console/traces.ts'
 import { distFolder } from './dist-folder.ts'
 import { environment, type Environment, type Settings } from './environment.ts'
 import { front } from './front.ts'
@@ -32,6 +33,8 @@ export interface SystemOptions extends Options {
   durable?: boolean
   /** The script that bundles the functions, and the folder that it writes to (default: ours). */
   bundler?: { script: string; dist: string }
+  /** Whether the processes send their spans to the console, unless `settings` or `env` name another collector. */
+  traces?: boolean
   /** Additional settings for all processes. */
   settings?: Settings
   /** Called with a line about each step, for the terminal. */
@@ -97,6 +100,14 @@ async function start(given: SystemOptions, startup: Startup): Promise<System> {
     startup.endIf(died.then((reason) => Promise.reject(new UserError(`${reason}. Start again.`))))
   }
 
+  const traces = sendsToConsole(options) ? createTraces() : undefined
+  const tracing =
+    traces === undefined
+      ? {}
+      : {
+          OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${internal.port}${otlpPath}`,
+          OTEL_METRIC_EXPORT_INTERVAL: String(traceMs),
+        }
   const configured = environment(
     {
       postgres: postgres.url,
@@ -108,7 +119,7 @@ async function start(given: SystemOptions, startup: Startup): Promise<System> {
     },
     await localSecrets(dataDir),
     dataDir,
-    options.settings,
+    { ...tracing, ...options.settings },
   )
   const migration = configured.ofService('migrate')
   if (bundling === undefined) await migrateInProcess(migration)
@@ -124,7 +135,7 @@ async function start(given: SystemOptions, startup: Startup): Promise<System> {
   }
 
   const backend = await startBackend({ ...options, journal }, configured, dist, startup)
-  internal.use(backend.handleInternal)
+  internal.use(traces?.receiving(backend.handleInternal) ?? backend.handleInternal)
   startup.onStop(leaveAddresses(dataDir, configured))
   // from now on; a store that ends earlier ends the start
   const stores = keepStores(started, { dataDir, env, durable }, options.log)
@@ -139,6 +150,7 @@ async function start(given: SystemOptions, startup: Startup): Promise<System> {
     functions: () => backend.scale().functions,
     degraded: watch.degraded,
     database: configured.database('events'),
+    traces,
     charts: join(dataDir, 'scale.html'),
     log: (line) => log('console', line),
     windowSeconds: options.inProcess ? undefined : options.window,
@@ -156,6 +168,15 @@ async function start(given: SystemOptions, startup: Startup): Promise<System> {
     stop: startup.stop,
   }
 }
+
+/** How often processes send their spans to the console, in ms. */
+const traceMs = 5_000
+
+const sendsToConsole = ({ traces = false, settings = {}, env }: SystemOptions) =>
+  traces &&
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_SDK_DISABLED'].every(
+    (name) => (settings[name] ?? env[name]) === undefined,
+  )
 
 /** Returns a function that runs a script until it ends. When the start is undone, scripts that still run are killed. */
 function runScripts(startup: Startup) {

@@ -2,11 +2,15 @@ import type { Settings } from '../local/environment.ts'
 import { demoPassword } from '../local/people.ts'
 import { startNats } from '../local/stores/nats.ts'
 import { temporaryDataDir } from '../local/stores/temporary.ts'
-import { startSystem } from '../local/system.ts'
+import { startSystem, type SystemOptions } from '../local/system.ts'
 import { testClient } from './client.ts'
 
 /** A whole shop on its own stores, with real HTTP and JetStream, and a client. */
-export async function startTestSystem(settings: Settings = {}, inProcess = true) {
+export async function startTestSystem(
+  settings: Settings = {},
+  inProcess = true,
+  more: Partial<SystemOptions> = {},
+) {
   const { dataDir, remove } = temporaryDataDir()
   // in its own folder, so that a test can delete it
   const broker = temporaryDataDir()
@@ -24,6 +28,7 @@ export async function startTestSystem(settings: Settings = {}, inProcess = true)
     env: { ...process.env, NATS_URL: nats.url },
     say: () => {},
     log: (name, line) => void lines.push(`${name} ${line}`),
+    ...more,
   })
   return {
     ...testClient(system.url.replace('localhost', '127.0.0.1'), demoPassword),

@@ -77,6 +77,7 @@ async function runShop(options: Options, dataDir: string): Promise<number> {
       ...options,
       dataDir,
       env: process.env,
+      traces: true,
       settings: passedOn(process.env),
       signal: stopping.signal,
       say: (line) => console.log(pc.dim(line)),

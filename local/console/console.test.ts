@@ -10,14 +10,14 @@ import { placeOrder } from '../../demo/client/orders.ts'
 import { waitForEntries } from '../../demo/client/timeline.ts'
 import type { Person } from '../../demo/client/shop.ts'
 import { startTestSystem, type TestSystem } from '../../test/system.ts'
-import type { DeliveryState, Letter, News } from './wire.ts'
+import type { DeliveryState, Letter, News, Trace } from './wire.ts'
 
 let shop: TestSystem
 let customer: Person
 let db: Db
 
 beforeAll(async () => {
-  shop = await startTestSystem({}, false)
+  shop = await startTestSystem({ OTEL_METRIC_EXPORT_INTERVAL: '200' }, false, { traces: true })
   customer = await shop.register()
   db = openPostgres(shop.system.environment.database('events'), { max: 1 })
 })
@@ -147,6 +147,35 @@ describe('the event stream of the console', () => {
   })
 })
 
+describe('the trace of an order', () => {
+  it('has its steps in all functions and services, each below its cause', async () => {
+    const stream = await open()
+    await stream.until((news) => news)
+    const { id } = await placeOrder(customer, [{ sku: 'MUG-BLUE', quantity: 1 }])
+    await waitForEntries(customer, id, 'order.confirmed')
+    const { trace } = await stream.until(({ requests }) =>
+      requests?.find(({ name }) => name === 'create-order'),
+    )
+    const read = async () => (await (await fetch(at(`/traces/${trace}`))).json()) as Trace
+    const services = async () => (await read()).spans.map(({ service }) => service)
+    await expect
+      .poll(services)
+      .toEqual(
+        expect.arrayContaining(['create-order', 'relay', 'dispatcher', 'reserve-stock', 'confirm-order']),
+      )
+    const { spans } = await read()
+    const ids = new Set(spans.map((span) => span.id))
+    expect(spans.filter(({ parent }) => parent === undefined || !ids.has(parent))).toMatchObject([
+      { name: 'POST /api/v1/orders', service: 'create-order', status: 201 },
+    ])
+  })
+
+  it('is empty if it is not known', async () => {
+    const answer = await fetch(at(`/traces/${'a'.repeat(32)}`))
+    expect(await answer.json()).toEqual({ spans: [], logs: [] })
+  })
+})
+
 describe('dead letters in the console', () => {
   const letterOf =
     (id: string, after = 0) =>
@@ -221,6 +250,7 @@ describe('the console refuses', () => {
     for (const [method, path] of [
       ['GET', '/_console/events'],
       ['GET', '/_console/table.json'],
+      ['GET', `/_console/traces/${'a'.repeat(32)}`],
       ['POST', '/_console/drop'],
       ['POST', '/_console/load'],
     ] as const) {

@@ -12,7 +12,10 @@ import { createFeed, type FeedOptions } from './feed.ts'
 import { whyRefused, type Access } from './guard.ts'
 import { createLoad, isScenario } from './load.ts'
 import { consoleProblems } from './problems.ts'
+import { readTrace } from './read-trace.ts'
 import { tableFor } from './table.ts'
+import type { Traces } from './traces.ts'
+import type { Trace } from './wire.ts'
 
 export interface ConsoleOptions extends Omit<FeedOptions, 'load'> {
   /** The shop. */
@@ -20,6 +23,8 @@ export interface ConsoleOptions extends Omit<FeedOptions, 'load'> {
   /** The file for the charts of a load. */
   charts: string
   log: (line: string) => void
+  /** The spans of the processes; undefined if they do not come here. */
+  traces: Traces | undefined
   /** The autoscaler's stable window; undefined if all functions run in one process. */
   windowSeconds: number | undefined
 }
@@ -60,10 +65,17 @@ const StartLoad = z.strictObject({
 })
 
 /** Opens the console: the page at `/_console`, its event stream, and what its buttons do. */
-export function openConsole({ url, charts, windowSeconds, log, ...options }: ConsoleOptions): Console {
+export function openConsole({
+  url,
+  charts,
+  windowSeconds,
+  log,
+  traces,
+  ...options
+}: ConsoleOptions): Console {
   const load = createLoad({ url, html: charts })
   const feed = createFeed({ ...options, load: load.state })
-  const table = jsonPage(tableFor(windowSeconds))
+  const table = jsonPage(tableFor(windowSeconds, traces !== undefined))
 
   const actions: Record<string, (body: unknown) => Promise<object>> = {
     '/replay': async (body) => {
@@ -101,15 +113,23 @@ export function openConsole({ url, charts, windowSeconds, log, ...options }: Con
 
   function kindOf(path: string): { access: Access; methods: string[] } | undefined {
     if (Object.hasOwn(files, path)) return { access: 'open', methods: ['GET', 'HEAD'] }
-    if (path === '/table.json') return { access: 'read', methods: ['GET', 'HEAD'] }
+    if (path === '/table.json' || traceIn(path) !== undefined)
+      return { access: 'read', methods: ['GET', 'HEAD'] }
     if (path === '/events') return { access: 'read', methods: ['GET'] }
     return Object.hasOwn(actions, path) ? { access: 'change', methods: ['POST'] } : undefined
+  }
+
+  function traceOf(id: string): Trace {
+    const logs = options.journal.logsOf(id)
+    return { spans: readTrace(traces?.with(id) ?? [], id), logs }
   }
 
   async function answer(path: string, request: IncomingMessage, response: ServerResponse) {
     if (path === '/table.json') return sendPage(request, response, table)
     if (path === '/events')
       return feed.isFull() ? sendProblem(response, 'overloaded', { 'Retry-After': '5' }) : feed.add(response)
+    const traceId = traceIn(path)
+    if (traceId !== undefined) return sendPage(request, response, jsonPage(traceOf(traceId)))
     const file = files[path]
     if (file !== undefined) return sendPage(request, response, await file())
     const body = await readUpTo(mostBytes, request)
@@ -120,6 +140,9 @@ export function openConsole({ url, charts, windowSeconds, log, ...options }: Con
     await feed.refresh()
   }
 }
+
+/** Returns the id in the path of a trace. */
+const traceIn = (path: string) => /^\/traces\/([\da-f]{32})$/.exec(path)?.[1]
 
 /** Returns the path below the console's. */
 const pathOf = ({ url = '' }: IncomingMessage) =>

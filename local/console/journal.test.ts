@@ -101,4 +101,19 @@ describe('the journal', () => {
     expect(journal.since(0).logs).toMatchObject(expected)
     expect(journal.since(0).logs).toHaveLength(expected.length)
   })
+
+  it('finds the lines of a trace at every level, without addresses', () => {
+    const journal = createJournal()
+    const line = {
+      level: 30,
+      time: 5,
+      msg: 'logged in',
+      trace_id: trace,
+      security: { address: '198.51.100.7' },
+    }
+    journal.line('log-in', JSON.stringify(line))
+    journal.line('log-in', JSON.stringify({ ...line, trace_id: 'f'.repeat(32) }))
+    journal.line('log-in', 'not JSON, "trace_id":"' + trace + '"')
+    expect(journal.logsOf(trace)).toEqual([{ at: 5, name: 'log-in', level: 'info', text: 'logged in' }])
+  })
 })

@@ -1,12 +1,14 @@
 import { functions, type FunctionName } from '../../functions/table.ts'
 import type { Observer } from '../activator/observer.ts'
 import { eventsIn } from './events-in.ts'
-import { toLogEntry } from './log-entry.ts'
+import { toLogEntry, toTraceLog } from './log-entry.ts'
 import { createRing } from './ring.ts'
-import type { DecisionEntry, DeliveryEntry, LogEntry, RequestEntry } from './wire.ts'
+import type { DecisionEntry, DeliveryEntry, LogEntry, RequestEntry, TraceLog } from './wire.ts'
 
 /** How many requests, failed requests, deliveries, decisions and lines of the log are kept. */
-const kept = { requests: 150, failures: 100, deliveries: 150, decisions: 200, logs: 100 }
+const kept = { requests: 150, failures: 100, deliveries: 150, decisions: 200, logs: 100, lines: 200 }
+/** The longest line that is kept for its trace, in characters. */
+const longestLine = 4_096
 
 export interface Counts {
   answered: number
@@ -26,6 +28,8 @@ export function createJournal() {
   const deliveries = createRing<DeliveryEntry>(kept.deliveries)
   const decisions = createRing<DecisionEntry>(kept.decisions)
   const logs = createRing<LogEntry>(kept.logs)
+  /** The lines of traces, as they came. */
+  const lines = createRing<{ name: string; line: string }>(kept.lines)
   const counts = new Map<string, Counts>()
   let n = 0
   const next = () => ({ n: ++n, at: Date.now() })
@@ -59,9 +63,16 @@ export function createJournal() {
     observer,
     /** Takes a line that a process has written. */
     line(name: string, line: string): void {
+      if (line.length <= longestLine && line.includes('"trace_id":"')) lines.push({ name, line })
       const entry = toLogEntry(name, line)
       if (entry !== undefined) logs.push({ ...next(), ...entry })
     },
+    /** Returns what the processes have logged in a trace, oldest first. */
+    logsOf: (traceId: string): TraceLog[] =>
+      lines
+        .list()
+        .filter(({ line }) => line.includes(`"trace_id":"${traceId}"`))
+        .flatMap(({ name, line }) => toTraceLog(name, line) ?? []),
     counts: (name: string): Counts => counts.get(name) ?? { answered: 0, failed: 0 },
     /** The number of the latest entry. */
     last: () => n,

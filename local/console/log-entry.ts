@@ -1,4 +1,4 @@
-import type { LogEntry } from './wire.ts'
+import type { LogEntry, TraceLog } from './wire.ts'
 
 /** The longest text that is kept, in characters. */
 const longest = 300
@@ -16,19 +16,38 @@ export function toLogEntry(name: string, line: string): Omit<LogEntry, 'n' | 'at
   if (!isNoteworthy(line)) return undefined
   const said = parse(line)
   if (said === undefined || 'security' in said || typeof said.msg !== 'string') return undefined
-  const { level, msg, reaction, type, reason, err, trace_id: trace } = said
-  const about = typeof reaction === 'string' ? `${reaction}: ` : ''
-  const why = [type, reason, firstLine(err?.message)].filter((part) => typeof part === 'string')
-  const text = [`${about}${msg}`, ...why].join(' – ')
+  const { level, trace_id: trace } = said
   return {
     name,
     isError: Number(level) >= 50,
-    text: text.length > longest ? `${text.slice(0, longest)} …` : text,
+    text: textOf(said),
     ...(typeof trace === 'string' && { trace }),
   }
 }
 
+/** Returns what the console shows of a line that belongs to a trace; undefined if it cannot be read. */
+export function toTraceLog(name: string, line: string): TraceLog | undefined {
+  const said = parse(line)
+  if (said === undefined) return undefined
+  const level = Number(said.level)
+  return {
+    at: Number(said.time),
+    name,
+    level: level >= 50 ? 'error' : level >= 40 ? 'warning' : 'info',
+    text: textOf(said),
+  }
+}
+
+/** Returns the message, and why. The fields of a line of the security log are left out, because they contain addresses. */
+function textOf({ msg, reaction, type, reason, err }: Said): string {
+  const about = typeof reaction === 'string' ? `${reaction}: ` : ''
+  const why = [type, reason, firstLine(err?.message)].filter((part) => typeof part === 'string')
+  const text = [`${about}${typeof msg === 'string' ? msg : ''}`, ...why].join(' – ')
+  return text.length > longest ? `${text.slice(0, longest)} …` : text
+}
+
 interface Said {
+  time?: unknown
   level?: unknown
   msg?: unknown
   reaction?: unknown

@@ -3,7 +3,8 @@ import { scenarios } from '../scenarios.ts'
 import type { EventRow, FunctionRow, LoadRow, Table } from './wire.ts'
 
 /** Returns what the page shows of the function table. */
-export const tableFor = (windowSeconds: number | undefined): Table => ({
+export const tableFor = (windowSeconds: number | undefined, hasTraces: boolean): Table => ({
+  hasTraces,
   functions: Object.entries(functions).map(([name, row]): FunctionRow => {
     const { domain, summary, concurrency, maxScale, emits } = row
     const own = 'on' in row ? { on: row.on } : { on: [], route: `${row.method.toUpperCase()} ${row.path}` }

@@ -33,6 +33,8 @@ export interface Table {
   functions: FunctionRow[]
   events: EventRow[]
   loads: LoadRow[]
+  /** Whether the spans of the processes come here. */
+  hasTraces: boolean
   /** The autoscaler's stable window; none if all functions run in one process. */
   windowSeconds?: number
 }
@@ -161,4 +163,34 @@ export interface News {
   events?: DeliveryState | { problem: string }
   degraded?: Degraded[]
   load?: LoadState | null
+}
+
+/** A step of a trace. */
+export interface TraceSpan {
+  id: string
+  /** None if it is the first, or its cause is not known here. */
+  parent?: string
+  name: string
+  /** The function or service that did it. */
+  service: string
+  /** When it began, in ms since 1970, and how long it took. */
+  at: number
+  ms: number
+  /** The HTTP status of the answer. */
+  status?: number
+  failure?: string
+  /** Other traces, because days may lie between the steps of an order. */
+  links: string[]
+}
+
+export interface TraceLog {
+  at: number
+  name: string
+  level: 'info' | 'warning' | 'error'
+  text: string
+}
+
+export interface Trace {
+  spans: TraceSpan[]
+  logs: TraceLog[]
 }

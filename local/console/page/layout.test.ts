@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { tableFor } from '../table.ts'
 import { layOut } from './layout.ts'
 
-const { functions, events } = tableFor(60)
+const { functions, events } = tableFor(60, false)
 
 describe.each([320, 900, 1400])('the map of events on a page of %i pixels', (width) => {
   const map = layOut(functions, events, width)

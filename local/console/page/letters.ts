@@ -1,5 +1,6 @@
 import type { Letter } from '../wire.ts'
 import { find, findA, h, setChildren, setText } from './dom.ts'
+import { traceButton } from './trace.ts'
 import { messageOf, post } from './post.ts'
 import type { State } from './state.ts'
 import { age, clock, plural } from './words.ts'
@@ -46,7 +47,13 @@ export function createLetters() {
         h('b', {}, `${type} → ${reaction}`),
         ` after ${plural(attempts, 'attempt')}: ${error}`,
       ),
-      h('small', {}, `event ${eventId}`, trace !== undefined && ` · trace ${trace}`),
+      h(
+        'small',
+        {},
+        `event ${eventId}`,
+        trace !== undefined && ' · ',
+        trace !== undefined && traceButton(trace),
+      ),
       h(
         'span',
         { class: 'buttons' },

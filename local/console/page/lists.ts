@@ -1,5 +1,6 @@
 import type { DecisionEntry, DeliveryEntry, LogEntry, RequestEntry } from '../wire.ts'
 import { find, findA, h, setChildren } from './dom.ts'
+import { traceButton } from './trace.ts'
 import { isFailure, type State } from './state.ts'
 import { clock, duration, outcomeOf } from './words.ts'
 
@@ -51,7 +52,7 @@ function request(entry: RequestEntry) {
     time(at),
     h('span', { class: 'status' }, status ?? 'left'),
     h('span', { class: 'what' }, h('b', {}, `${method} ${route}`), ` ${name}, ${duration(ms)}`),
-    h('small', {}, `request ${id}`, trace !== undefined && ` · trace ${trace}`),
+    h('small', {}, `request ${id}`, trace !== undefined && ' · ', trace !== undefined && traceButton(trace)),
   )
 }
 
@@ -69,7 +70,7 @@ function delivery({ at, reaction, events, status, ms, trace }: DeliveryEntry) {
       h('b', {}, `${types || 'several events'} → ${reaction}`),
       ` ${text}, ${duration(ms)}`,
     ),
-    trace !== undefined && h('small', {}, `trace ${trace}`),
+    trace !== undefined && h('small', {}, traceButton(trace)),
   )
 }
 
@@ -80,6 +81,6 @@ function logLine({ at, name, text, isError, trace }: LogEntry) {
     time(at),
     h('span', { class: 'status' }, isError ? 'error' : 'warning'),
     h('span', { class: 'what' }, h('b', {}, name), ` ${text}`),
-    trace !== undefined && h('small', {}, `trace ${trace}`),
+    trace !== undefined && h('small', {}, traceButton(trace)),
   )
 }

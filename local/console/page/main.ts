@@ -7,6 +7,7 @@ import { createLoad } from './load.ts'
 import { createMap } from './map.ts'
 import { createState, sample, take } from './state.ts'
 import { createTotals } from './totals.ts'
+import { createTrace } from './trace.ts'
 
 /** The pause before a stream that was refused is asked for again, in ms. */
 const againMs = 3_000
@@ -20,6 +21,7 @@ async function main() {
   const response = await fetch('/_console/table.json')
   if (!response.ok) throw new Error(`The shop answered ${response.status}.`)
   const state = createState((await response.json()) as Table)
+  createTrace(state.table)
   const showDelivery = createMap(state)
   const views = [createTotals(), createFunctions(), createLists(), createLetters(), createLoad(state)]
   let isPaused = false

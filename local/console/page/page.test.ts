@@ -25,7 +25,10 @@ describe.skipIf(chromium === undefined)('the console’s page in Chromium', () =
   const problems: string[] = []
 
   beforeAll(async () => {
-    ;[shop, browser] = await Promise.all([startTestSystem({}, false), openChromium(chromium!)])
+    ;[shop, browser] = await Promise.all([
+      startTestSystem({ OTEL_METRIC_EXPORT_INTERVAL: '200' }, false, { traces: true }),
+      openChromium(chromium!),
+    ])
     customer = await shop.register()
     db = openPostgres(shop.system.environment.database('events'), { max: 1 })
   })
@@ -86,6 +89,18 @@ describe.skipIf(chromium === undefined)('the console’s page in Chromium', () =
     expect(await delivered(page, 'order.placed')).toBe('reserve-stock 1')
   })
 
+  it('shows the trace of an order', async () => {
+    const page = await open({ bypassCSP: true })
+    await order()
+    const request = page.locator('#requests li', { hasText: 'POST /api/v1/orders create-order' }).first()
+    await request.getByRole('button', { name: /^trace / }).click()
+    const dialog = page.getByRole('dialog', { name: /^Trace [\da-f]{32}$/ })
+    await dialog.locator('.waterfall li', { hasText: 'confirm-order' }).first().waitFor()
+    expect(await violations(page)).toEqual([])
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'hidden' })
+  })
+
   it('moves deliveries on the map, unless the person wants no motion', async () => {
     const count = async (reducedMotion: 'reduce' | 'no-preference') => {
       const page = await open({ reducedMotion })
@@ -121,6 +136,8 @@ describe.skipIf(chromium === undefined)('the console’s page in Chromium', () =
     const page = await open()
     const letter = page.locator('#letters li', { hasText: id })
     await letter.waitFor()
+    await reach(page, 'Dead letters')
+    await page.keyboard.press('Enter')
     await reach(page, 'Deliver again: order.placed for reserve-stock')
     const before = await letter.locator('time').getAttribute('datetime')
     await page.keyboard.press('Enter')
@@ -175,22 +192,14 @@ describe.skipIf(chromium === undefined)('the console’s page in Chromium', () =
     const page = await open({ ...options, bypassCSP: true })
     await page.locator('#letters li', { hasText: id }).waitFor()
     await page.locator('summary').click()
-    await page.evaluate(axe)
-    const violations = await page.evaluate(async () => {
-      const { axe } = globalThis as unknown as { axe: typeof Axe }
-      const found = await axe.run()
-      return found.violations.map(({ help, nodes }) => `${help}: ${nodes.map(({ html }) => html).join(', ')}`)
-    })
-    expect(violations).toEqual([])
+    expect(await violations(page)).toEqual([])
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(options.viewport.width)
-    if (process.env['SCREENSHOTS'] !== undefined)
-      await page.screenshot({ path: `${process.env['SCREENSHOTS']}/${_}.png`, fullPage: true })
   })
 })
 
 /** Presses Tab until an element is focused. */
 async function reach(page: Page, name: string) {
-  for (let n = 0; n < 200 && (await focused(page)) !== name; n += 1) await page.keyboard.press('Tab')
+  for (let n = 0; n < 50 && (await focused(page)) !== name; n += 1) await page.keyboard.press('Tab')
   expect(await focused(page)).toBe(name)
 }
 
@@ -198,3 +207,13 @@ const focused = (page: Page) =>
   page.evaluate(
     () => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent ?? '',
   )
+
+/** Returns what axe finds, as text. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe)
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: typeof Axe }
+    const found = await axe.run()
+    return found.violations.map(({ help, nodes }) => `${help}: ${nodes[0]?.html}`)
+  })
+}
