@@ -5,7 +5,8 @@ import { databaseRoles, domainNames, domains } from '../functions/table.ts'
 import type { Backend } from './backend.ts'
 import { createJournal, type Journal } from './console/journal.ts'
 import { lazyConsole, withConsole } from './console/open.ts'
-import { createTraces, otlpPath } from './console/traces.ts'
+import { createTraces } from './console/traces.ts'
+import { sendTracesTo } from './console/tracing.ts'
 import { distFolder } from './dist-folder.ts'
 import { environment, type Environment, type Settings } from './environment.ts'
 import { front } from './front.ts'
@@ -101,13 +102,8 @@ async function start(given: SystemOptions, startup: Startup): Promise<System> {
   }
 
   const traces = sendsToConsole(options) ? createTraces() : undefined
-  const tracing =
-    traces === undefined
-      ? {}
-      : {
-          OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${internal.port}${otlpPath}`,
-          OTEL_METRIC_EXPORT_INTERVAL: String(traceMs),
-        }
+  const tracing = traces && (await sendTracesTo(internal.port, options.settings))
+  startup.onStop(() => tracing?.stop())
   const configured = environment(
     {
       postgres: postgres.url,
@@ -119,7 +115,7 @@ async function start(given: SystemOptions, startup: Startup): Promise<System> {
     },
     await localSecrets(dataDir),
     dataDir,
-    { ...tracing, ...options.settings },
+    tracing?.settings ?? options.settings,
   )
   const migration = configured.ofService('migrate')
   if (bundling === undefined) await migrateInProcess(migration)
@@ -169,14 +165,12 @@ async function start(given: SystemOptions, startup: Startup): Promise<System> {
   }
 }
 
-/** How often processes send their spans to the console, in ms. */
-const traceMs = 5_000
-
-const sendsToConsole = ({ traces = false, settings = {}, env }: SystemOptions) =>
-  traces &&
-  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_SDK_DISABLED'].every(
-    (name) => (settings[name] ?? env[name]) === undefined,
-  )
+/** With all functions in one process, there is little to trace. */
+function sendsToConsole({ traces = false, inProcess, settings = {}, env }: SystemOptions): boolean {
+  const given = (name: string) => settings[name] ?? env[name]
+  const isDisabled = given('OTEL_SDK_DISABLED')?.toLowerCase() === 'true'
+  return traces && !inProcess && !isDisabled && given('OTEL_EXPORTER_OTLP_ENDPOINT') === undefined
+}
 
 /** Returns a function that runs a script until it ends. When the start is undone, scripts that still run are killed. */
 function runScripts(startup: Startup) {

@@ -10,11 +10,14 @@ export const files: Readonly<Record<string, () => Page | Promise<Page>>> = {
   '': () => filePage(join(folder, 'index.html')),
   '/style.css': () => filePage(join(folder, 'style.css')),
   '/icon.svg': () => filePage(join(folder, 'icon.svg')),
-  '/main.js': scriptPage,
+  // requests at the same time share a build, because the first to end would stop the compiler of the others
+  '/main.js': () => (building ??= buildScript().finally(() => (building = undefined))),
 }
 
+let building: Promise<Page> | undefined
+
 /** Returns the page's script as browsers run it. It is made anew each time, which takes some 30 ms. */
-async function scriptPage(): Promise<Page> {
+async function buildScript(): Promise<Page> {
   const { outputFiles } = await build({
     entryPoints: [join(folder, 'main.ts')],
     bundle: true,

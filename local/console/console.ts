@@ -134,7 +134,7 @@ export function openConsole({
     if (file !== undefined) return sendPage(request, response, await file())
     const body = await readUpTo(mostBytes, request)
     if (body === undefined) throw new Problem('body-too-large')
-    const done = await actions[path]!(JSON.parse(body.toString()))
+    const done = await actions[path]!(parse(body))
     response.setHeader('Cache-Control', 'no-store')
     response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(done))
     await feed.refresh()
@@ -157,11 +157,18 @@ function read<T>(schema: z.ZodType<T>, body: unknown): T {
   throw new Problem('invalid-request', { detail: found.error.issues.map(({ message }) => message).join(' ') })
 }
 
+function parse(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString())
+  } catch {
+    throw new Problem('not-json', { detail: 'Send JSON.' })
+  }
+}
+
 const selecting = (which: z.infer<typeof Letters>): Which => ('all' in which ? {} : which)
 
 function toProblem(error: unknown, log: (line: string) => void): Problem {
   if (error instanceof Problem) return error
-  if (error instanceof SyntaxError) return new Problem('not-json', { detail: 'Send JSON.' })
   if (isUnavailable(error))
     return new Problem('store-unavailable', {
       detail: 'The database does not answer. Try again in a moment.',

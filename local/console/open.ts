@@ -4,14 +4,21 @@ import type { Console, ConsoleOptions } from './console.ts'
 
 /** Opens the console with the first request to it, so that it costs nothing until then. */
 export function lazyConsole(options: ConsoleOptions): { handle: Handler; close: () => Promise<void> } {
-  let opening: Promise<Console> | undefined
+  let opening: Promise<Console | undefined> | undefined
+  const open = () =>
+    import('./console.ts')
+      .then(({ openConsole }) => openConsole(options))
+      .catch((error: unknown) => {
+        options.log(`cannot be opened: ${String(error)}`)
+        return undefined
+      })
   return {
     handle(request, response) {
-      opening ??= import('./console.ts').then(({ openConsole }) => openConsole(options))
-      opening.then(
-        (console) => console.handle(request, response),
-        () => sendProblem(response, 'bad-gateway'),
-      )
+      opening ??= open()
+      void opening.then((console) => {
+        if (console === undefined) sendProblem(response, 'bad-gateway')
+        else console.handle(request, response)
+      })
     },
     close: async () => (await opening)?.close(),
   }

@@ -8,6 +8,8 @@ const Attribute = z.object({
   key: z.string(),
   value: z.object({ stringValue: z.string().optional(), intValue: z.string().optional() }),
 })
+/** In nanoseconds since 1970. */
+const Time = z.string().regex(/^\d{1,20}$/)
 /** What is read of OTLP. */
 const Body = z.object({
   resourceSpans: z.array(
@@ -21,8 +23,8 @@ const Body = z.object({
               spanId: z.string(),
               parentSpanId: z.string().optional(),
               name: z.string(),
-              startTimeUnixNano: z.string(),
-              endTimeUnixNano: z.string(),
+              startTimeUnixNano: Time,
+              endTimeUnixNano: Time,
               attributes: z.array(Attribute).default([]),
               links: z.array(z.object({ traceId: z.string() })).default([]),
               status: z.object({ message: z.string().optional() }).optional(),
@@ -79,5 +81,5 @@ function valueOf(attributes: z.infer<typeof Attribute>[], name: string): string 
   return value?.stringValue ?? value?.intValue
 }
 
-/** Nanoseconds since 1970 have more digits than a number. */
+/** Nanoseconds have more digits than a number. */
 const inMs = (nanos: string) => Number(BigInt(nanos) / 1_000n) / 1_000

@@ -44,6 +44,7 @@ it('finds the spans of a trace, and of nothing else', async () => {
   await post(`${otlpPath}/v1/traces`, span(1, { status: { code: 2, message: 'ECONNREFUSED' } }))
   await post(`${otlpPath}/v1/traces`, span(2))
   await post(`${otlpPath}/v1/traces`, `{"traceId":"${traceId(1)}"}`)
+  await post(`${otlpPath}/v1/traces`, span(1, { startTimeUnixNano: 'now' }))
   expect(readTrace(traces.with(traceId(1)), traceId(1))).toEqual([
     {
       id: '00f067aa0ba902b7',
