@@ -37,7 +37,7 @@ function textOf(line: string): string | undefined {
 }
 
 /** Whether it is one of the lines that Node prints around an error's message. */
-const isStack = (line: string) =>
+export const isStack = (line: string) =>
   /^\s*$|^\s+at |^(?:file|node):.*:\d+$|^\s*\^+$|^Node\.js v|^[\s}{\]]+$|^\s+(?:code|errno|syscall|port|address|\[cause\]):/.test(
     line,
   )

@@ -95,9 +95,16 @@ describe('the journal', () => {
     ],
     ['information', { level: 30, msg: 'started' }, []],
     ['the security log', { level: 40, msg: 'refused', security: { address: '198.51.100.7' } }, []],
+    [
+      'the error of a crash',
+      'TypeError: no such thing',
+      [{ isError: true, text: 'TypeError: no such thing' }],
+    ],
+    ['where it happened', '    at main (file:///main.js:1:1)', []],
+    ['the runner', 'process 7 ended unexpectedly: exit code 1', [{ isError: false }]],
   ])('takes from a line of the log what a person needs: %s', (_, line, expected) => {
     const journal = createJournal()
-    journal.line('open-stock', JSON.stringify(line))
+    journal.line('open-stock', typeof line === 'string' ? line : JSON.stringify(line))
     expect(journal.since(0).logs).toMatchObject(expected)
     expect(journal.since(0).logs).toHaveLength(expected.length)
   })
@@ -114,6 +121,19 @@ describe('the journal', () => {
     journal.line('log-in', JSON.stringify(line))
     journal.line('log-in', JSON.stringify({ ...line, trace_id: 'f'.repeat(32) }))
     journal.line('log-in', 'not JSON, "trace_id":"' + trace + '"')
-    expect(journal.logsOf(trace)).toEqual([{ at: 5, name: 'log-in', level: 'info', text: 'logged in' }])
+    const request = {
+      level: 30,
+      time: 6,
+      msg: 'request',
+      method: 'GET',
+      route: '/x',
+      status: 200,
+      trace_id: trace,
+    }
+    journal.line('log-in', JSON.stringify(request))
+    expect(journal.logsOf(trace)).toEqual([
+      { at: 5, name: 'log-in', level: 'info', text: 'logged in' },
+      { at: 6, name: 'log-in', level: 'info', text: 'request – GET /x 200' },
+    ])
   })
 })

@@ -1,3 +1,4 @@
+import { isStack } from '../commands/noteworthy.ts'
 import type { LogEntry, TraceLog } from './wire.ts'
 
 /** The longest text that is kept, in characters. */
@@ -7,12 +8,15 @@ const longest = 300
 const isNoteworthy = (line: string) => /^\{"level":[4-6]0,/.test(line)
 
 /**
- * Returns what the console shows of a line that a process has written: the message of a warning or an error, and what
- * the dispatcher says about a failed delivery. Undefined for all other lines, and for the security log, which contains
- * addresses.
+ * Returns what the console shows of a line that a process has written: the message of a warning or an error, what the
+ * dispatcher says about a failed delivery, and what is not in the log format, such as the last words of a process that
+ * crashed. Undefined for all other lines, and for the security log, which contains addresses.
  */
 export function toLogEntry(name: string, line: string): Omit<LogEntry, 'n' | 'at'> | undefined {
-  // also skips the traces of errors, whose first line says enough
+  if (!line.startsWith('{"level":')) {
+    if (isStack(line)) return undefined
+    return { name, isError: /^\w*Error\b/.test(line), text: shortened(firstLine(line)) }
+  }
   if (!isNoteworthy(line)) return undefined
   const said = parse(line)
   if (said === undefined || 'security' in said || typeof said.msg !== 'string') return undefined
@@ -28,10 +32,10 @@ export function toLogEntry(name: string, line: string): Omit<LogEntry, 'n' | 'at
 /** Returns what the console shows of a line that belongs to a trace; undefined if it cannot be read. */
 export function toTraceLog(name: string, line: string): TraceLog | undefined {
   const said = parse(line)
-  if (said === undefined) return undefined
+  if (typeof said?.time !== 'number') return undefined
   const level = Number(said.level)
   return {
-    at: Number(said.time),
+    at: said.time,
     name,
     level: level >= 50 ? 'error' : level >= 40 ? 'warning' : 'info',
     text: textOf(said),
@@ -39,11 +43,13 @@ export function toTraceLog(name: string, line: string): TraceLog | undefined {
 }
 
 /** Returns the message, and why. The fields of a line of the security log are left out, because they contain addresses. */
-function textOf({ msg, reaction, type, reason, err }: Said): string {
+function textOf({ msg, reaction, type, reason, err, method, route, status }: Said): string {
   const about = typeof reaction === 'string' ? `${reaction}: ` : ''
-  const why = [type, reason, firstLine(err?.message)].filter((part) => typeof part === 'string')
-  const text = [`${about}${typeof msg === 'string' ? msg : ''}`, ...why].join(' – ')
-  return text.length > longest ? `${text.slice(0, longest)} …` : text
+  const message = typeof err?.message === 'string' ? firstLine(err.message) : undefined
+  // of the lines that LOG_REQUESTS adds
+  const request = method === undefined ? undefined : [method, route, status].join(' ')
+  const why = [request, type, reason, message].filter((part) => typeof part === 'string')
+  return shortened([`${about}${typeof msg === 'string' ? msg : ''}`, ...why].join(' – '))
 }
 
 interface Said {
@@ -55,6 +61,9 @@ interface Said {
   reason?: unknown
   err?: { message?: unknown } | undefined
   trace_id?: unknown
+  method?: unknown
+  route?: unknown
+  status?: unknown
 }
 
 function parse(line: string): Said | undefined {
@@ -65,4 +74,6 @@ function parse(line: string): Said | undefined {
   }
 }
 
-const firstLine = (text: unknown) => (typeof text === 'string' ? text.split('\n')[0] : undefined)
+const firstLine = (text: string) => text.split('\n', 1)[0]!
+
+const shortened = (text: string) => (text.length > longest ? `${text.slice(0, longest)} …` : text)
