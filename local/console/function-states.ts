@@ -10,11 +10,11 @@ export const functionStates = (
   Object.fromEntries(Object.entries(reports).map(([name, report]) => [name, toState(report, counts(name))]))
 
 function toState(
-  { state, instances, concurrency, desired, panic, restarts }: FunctionReport,
+  { state, instances, concurrency, panic, restarts }: FunctionReport,
   counts: Counts,
 ): FunctionState {
   const number = (wanted: string) => instances.filter((instance) => instance.state === wanted).length
-  const { stable, panic: short, inFlight, queued } = concurrency
+  const { inFlight, queued } = concurrency
   return {
     state,
     ready: number('ready'),
@@ -22,9 +22,6 @@ function toState(
     stopping: number('stopping'),
     inFlight,
     queued,
-    stable,
-    short,
-    desired,
     panic,
     restarts,
     ...counts,

@@ -27,13 +27,11 @@ export type Load = ReturnType<typeof createLoad>
 /** Puts load on the shop as `npm run demo:scale` does, one scenario at a time, in a process of its own. */
 export function createLoad({ url, html }: Options) {
   let child: ChildProcess | undefined
-  let said: Ring<string> = createRing(lines)
-  let about: Omit<LoadState, 'isRunning' | 'said'> | undefined
+  let said: Ring<string> | undefined
 
   return {
     /** Returns the present load or the last one; undefined if there was none. */
-    state: (): LoadState | undefined =>
-      about && { ...about, isRunning: child !== undefined, said: [...said.list()] },
+    state: (): LoadState | undefined => said && { isRunning: child !== undefined, said: [...said.list()] },
 
     /** Starts a load. Returns false if one is under way. */
     start(name: ScenarioName): boolean {
@@ -41,16 +39,16 @@ export function createLoad({ url, html }: Options) {
       const args = [script, '--scenario', name, '--now', '--url', url, '--html', html]
       const started = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
       child = started
-      said = createRing(lines)
-      about = { name, startedAt: Date.now(), seconds: scenarios[name].seconds }
+      const latest = createRing<string>(lines)
+      said = latest
       for (const stream of [started.stdout, started.stderr])
         createInterface({ input: stream }).on('line', (line) => {
           const text = stripVTControlCharacters(line)
           // what is indented is about a single function, which the page shows itself
           if (!/^\S/.test(text)) return
-          said.push(text)
+          latest.push(text)
         })
-      started.once('error', (error) => said.push(error.message))
+      started.once('error', (error) => latest.push(error.message))
       started.once('close', () => {
         child = undefined
       })

@@ -93,9 +93,6 @@ export interface FunctionState {
   stopping: number
   inFlight: number
   queued: number
-  stable: number
-  short: number
-  desired: number
   panic: boolean
   restarts: number
   /** Requests and deliveries since the shop was started, and how many of them failed. */
@@ -135,9 +132,6 @@ export interface DeliveryState {
 }
 
 export interface LoadState {
-  name: string
-  startedAt: number
-  seconds: number
   isRunning: boolean
   /** The last lines that it has printed. */
   said: string[]

@@ -1,3 +1,5 @@
+import { clock } from './words.ts'
+
 type Value = string | number | boolean | undefined | ((event: Event) => void)
 type Child = Node | string | number | undefined | false
 
@@ -32,6 +34,9 @@ function fill<E extends Element>(element: E, attributes: Record<string, Value>, 
   )
   return element
 }
+
+/** Creates an element that says when something happened. @param at in ms since 1970 */
+export const time = (at: number) => h('time', { datetime: new Date(at).toISOString() }, clock(at))
 
 /** Returns the element of the page that a selector finds. */
 export function find(selector: string): HTMLElement {

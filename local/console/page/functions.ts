@@ -17,7 +17,6 @@ export function createFunctions() {
   const atZero = find('#at-zero')
   const cards = new Map<string, Card>()
   return (state: State): void => {
-    find('#one-process').hidden = state.table.windowSeconds !== undefined
     const all = state.table.functions
     const active = all.filter(({ name }) => state.courses.has(name))
     for (const { name, concurrency, maxScale } of active) {
@@ -79,11 +78,11 @@ function createCard(name: string, capacity: number, maxScale: number): Card {
       setText(
         detail,
         [
-          `${inFlight + queued} at once`,
+          `${inFlight + queued} in progress`,
           `${answered.toLocaleString('en')} done`,
           ...(failed > 0 ? [`${failed.toLocaleString('en')} failed`] : []),
-          ...(restarts > 0 ? [`${restarts} ended early`] : []),
-          ...(panic ? ['panic'] : []),
+          ...(restarts > 0 ? [plural(restarts, 'crash', 'crashes')] : []),
+          ...(panic ? ['in panic mode'] : []),
           ...(stopping > 0 ? [`${stopping} stopping`] : []),
         ].join(' · '),
       )

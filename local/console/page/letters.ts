@@ -1,9 +1,9 @@
 import type { Letter } from '../wire.ts'
-import { find, findA, h, setChildren, setText } from './dom.ts'
+import { find, findA, h, setChildren, setText, time } from './dom.ts'
 import { traceButton } from './trace.ts'
 import { messageOf, post } from './post.ts'
 import type { State } from './state.ts'
-import { age, clock, plural } from './words.ts'
+import { age, plural } from './words.ts'
 
 /** Shows dead letters, the outbox and what waits for each reaction. */
 export function createLetters() {
@@ -20,8 +20,11 @@ export function createLetters() {
   async function act(path: '/replay' | '/drop', which: object) {
     try {
       const { count } = await post<{ count: number }>(path, which)
-      const what = path === '/replay' ? 'will be delivered again' : count === 1 ? 'is dropped' : 'are dropped'
-      setText(said, count === 0 ? 'It is no dead letter any more.' : `${plural(count, 'event')} ${what}.`)
+      const [verb, what] =
+        path === '/replay'
+          ? ['deliver again', 'will be delivered again']
+          : ['drop', count === 1 ? 'is dropped' : 'are dropped']
+      setText(said, count === 0 ? `There was nothing left to ${verb}.` : `${plural(count, 'event')} ${what}.`)
     } catch (error) {
       setText(said, messageOf(error))
     }
@@ -40,7 +43,7 @@ export function createLetters() {
     return h(
       'li',
       { class: 'bad' },
-      h('time', { datetime: new Date(at).toISOString() }, clock(at)),
+      time(at),
       h(
         'span',
         { class: 'what' },
@@ -96,6 +99,9 @@ export function createLetters() {
     setChildren(list, letters, ({ eventId, reaction, at }) => `${eventId} ${reaction} ${at}`, row)
     list.hidden = letters.length === 0
     all.hidden = letters.length === 0
+    const rest = find('#more-letters')
+    rest.hidden = lettersInAll <= letters.length
+    setText(rest, `These are the oldest ${letters.length} of ${plural(lettersInAll, 'dead letter')}.`)
     const none = 'There are none.'
     if (letters.length === 0 && said.textContent === '') setText(said, none)
     else if (letters.length > 0 && said.textContent === none) setText(said, '')
@@ -136,7 +142,7 @@ const fact = (name: string, value: string) => [h('dt', {}, name), h('dd', {}, va
 function confirmed(question: string): Promise<boolean> {
   const dialog = findA(HTMLDialogElement, '#confirm')
   setText(find('#confirm-title'), question)
-  setText(find('#confirm p'), 'The event will not take effect there. This cannot be undone.')
+  setText(find('#confirm p'), 'What is dropped is never handled. This cannot be undone.')
   return new Promise((resolve) => {
     const end = (event: Event) => {
       if (event.type === 'click' && !(event.target instanceof HTMLButtonElement)) return

@@ -1,8 +1,8 @@
 import type { DecisionEntry, DeliveryEntry, LogEntry, RequestEntry } from '../wire.ts'
-import { find, findA, h, setChildren } from './dom.ts'
+import { find, findA, h, setChildren, time } from './dom.ts'
 import { traceButton } from './trace.ts'
 import { isFailure, type State } from './state.ts'
-import { clock, duration, outcomeOf } from './words.ts'
+import { duration, outcomeOf } from './words.ts'
 
 /** Shows the lists of what happened, newest first. */
 export function createLists() {
@@ -26,8 +26,6 @@ export function show<T extends { n: number }>(
   list.hidden = entries.length === 0
   setChildren(list, entries, ({ n }) => String(n), make)
 }
-
-const time = (at: number) => h('time', { datetime: new Date(at).toISOString() }, clock(at))
 
 function decision({ at, name, from, to, reason, stable, short, desired }: DecisionEntry) {
   const numbers =

@@ -14,10 +14,8 @@ export function createLoad({ table }: State) {
       h('small', {}, `${about}, ${seconds} s`),
     ),
   )
-  const inOneProcess = table.windowSeconds === undefined
   find('#loads').append(...starts, stop)
   stop.disabled = true
-  for (const button of starts) button.disabled = inOneProcess
 
   async function act(path: string, body: object) {
     try {
@@ -31,10 +29,10 @@ export function createLoad({ table }: State) {
     const isRunning = load?.isRunning === true
     const hadFocus =
       document.activeElement === stop || starts.includes(document.activeElement as HTMLButtonElement)
-    for (const button of starts) button.disabled = isRunning || inOneProcess
+    for (const button of starts) button.disabled = isRunning
     stop.disabled = !isRunning
     if (hadFocus && document.activeElement === document.body) (isRunning ? stop : starts[0])?.focus()
     if (load !== undefined)
-      setText(said, isRunning ? (load.said.at(-1) ?? 'It begins …') : load.said.join(' '))
+      setText(said, isRunning ? (load.said.at(-1) ?? 'Starting …') : load.said.join(' '))
   }
 }

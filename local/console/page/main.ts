@@ -21,9 +21,17 @@ async function main() {
   const response = await fetch('/_console/table.json')
   if (!response.ok) throw new Error(`The shop answered ${response.status}.`)
   const state = createState((await response.json()) as Table)
+  fit(state.table)
   createTrace(state.table)
-  const showDelivery = createMap(state)
-  const views = [createTotals(), createFunctions(), createLists(), createLetters(), createLoad(state)]
+  const map = createMap(state)
+  const views = [
+    createTotals(),
+    createFunctions(),
+    createLists(),
+    createLetters(),
+    createLoad(state),
+    map.update,
+  ]
   let isPaused = false
   let isDrawing = false
 
@@ -55,7 +63,7 @@ async function main() {
       const news = JSON.parse(data) as News
       take(state, news)
       // what happened before is in the list only
-      if (!news.isFirst && !isPaused) news.deliveries?.forEach(showDelivery)
+      if (!news.isFirst) news.deliveries?.forEach((delivery) => map.take(delivery, !isPaused))
       draw()
     })
     stream.addEventListener('error', () => {
@@ -64,6 +72,13 @@ async function main() {
       if (stream.readyState === EventSource.CLOSED) setTimeout(connect, againMs)
     })
   }
+}
+
+/** In a shop whose functions all run in one process, hides the parts about scaling. */
+function fit({ windowSeconds }: Table) {
+  if (windowSeconds !== undefined) return setText(find('#stable-window'), windowSeconds)
+  for (const part of document.querySelectorAll<HTMLElement>('[data-scaling]')) part.hidden = true
+  find('#one-process').hidden = false
 }
 
 main().catch((error: unknown) => setText(connection, error instanceof Error ? error.message : String(error)))

@@ -23,18 +23,22 @@ export function createMap({ table }: State) {
     drawn = draw()
   }).observe(place)
 
-  /** Shows a delivery: a dot moves, and its number is counted. */
-  return (delivery: DeliveryEntry): void => {
-    const { reaction, status } = delivery
-    const { isGood } = outcomeOf(status)
-    const types = delivery.events.length > 0 ? delivery.events : only(reaction)
-    for (const [type, count] of types) {
-      const key = `${type} ${reaction}`
-      counts.set(key, (counts.get(key) ?? 0) + count)
-      const cell = cells.get(key)
-      if (cell) setText(cell, counts.get(key)!)
-      drawn.move(type, reaction, isGood)
-    }
+  return {
+    /** Counts a delivery, and shows it if the map is not to hold still: a dot moves. */
+    take: (delivery: DeliveryEntry, isMoving: boolean): void => {
+      const { reaction, status } = delivery
+      const { isGood } = outcomeOf(status)
+      const types = delivery.events.length > 0 ? delivery.events : only(reaction)
+      for (const [type, count] of types) {
+        const key = `${type} ${reaction}`
+        counts.set(key, (counts.get(key) ?? 0) + count)
+        if (isMoving) drawn.move(type, reaction, isGood)
+      }
+    },
+    /** Shows the numbers of deliveries. */
+    update: (): void => {
+      for (const [key, cell] of cells) setText(cell, counts.get(key) ?? 0)
+    },
   }
 
   /** The event of a delivery that was too large to be looked at, if its reaction takes one type only. */

@@ -4,7 +4,8 @@ import { createRequire } from 'node:module'
 import type Axe from 'axe-core'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { outbox } from '../../../events/tables.ts'
+import { dropDeadLetters } from '../../../events/dead-letters.ts'
+import { failures, outbox } from '../../../events/tables.ts'
 import { openPostgres, type Db } from '../../../functions/shared/store/postgres.ts'
 import { placeOrder } from '../../../demo/client/orders.ts'
 import { waitForEntries } from '../../../demo/client/timeline.ts'
@@ -117,6 +118,24 @@ describe.skipIf(chromium === undefined)('the console’s page in Chromium', () =
     }
     expect(await count('no-preference')).toBeGreaterThan(2)
     expect(await count('reduce')).toBe(0)
+  })
+
+  it('shows what was logged as text, whatever it contains', async () => {
+    const [eventId, error] = [randomUUID(), '<img src=x onerror=alert(1)>']
+    const event = { type: 'dev.zeroshop.order.placed' }
+    const row = {
+      reaction: 'reserve-stock',
+      eventId,
+      event,
+      attempts: 6,
+      error,
+      parkedAt: new Date(),
+    }
+    await db.insert(failures).values(row)
+    const page = await open()
+    await page.locator('#letters li', { hasText: error }).waitFor()
+    expect(await page.locator('#letters img').count()).toBe(0)
+    await dropDeadLetters(db, { eventId })
   })
 
   it('holds still while it is paused', async () => {

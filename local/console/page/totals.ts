@@ -32,8 +32,8 @@ export function createTotals() {
     values[2]!(
       failed.toLocaleString('en'),
       answered === 0
-        ? 'nothing was asked yet'
-        : `${((failed / answered) * 100).toFixed(1)} % since the start`,
+        ? 'no requests yet'
+        : `${((failed / answered) * 100).toFixed(1)} % since the start, without 4xx`,
     )
     values[3]!(
       letters === undefined ? '–' : String(letters.lettersInAll),

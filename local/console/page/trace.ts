@@ -1,5 +1,5 @@
 import type { Table, Trace, TraceSpan } from '../wire.ts'
-import { findA, find, h, s, setText } from './dom.ts'
+import { findA, find, h, s, setText, time } from './dom.ts'
 import { clock, duration } from './words.ts'
 
 /** How often an open trace is read again, because its processes send their spans every few seconds, in ms. */
@@ -13,9 +13,13 @@ let hasTraces = false
 export function createTrace(table: Table): void {
   hasTraces = table.hasTraces
   find('#trace .close').addEventListener('click', () => findA(HTMLDialogElement, '#trace').close())
+  find('#find-trace').addEventListener('submit', (event) => {
+    event.preventDefault()
+    open(findA(HTMLInputElement, '#find-trace input').value.trim().toLowerCase())
+  })
 }
 
-/** Returns what shows a trace: a button that opens it. */
+/** Returns a button that opens a trace. */
 export const traceButton = (id: string) =>
   h('button', { type: 'button', class: 'link', click: () => open(id) }, `trace ${id}`)
 
@@ -40,10 +44,12 @@ async function watch(trace: { id: string }) {
 }
 
 async function read(trace: { id: string }) {
-  const response = await fetch(`/_console/traces/${trace.id}`).catch(() => undefined)
+  const found = await fetch(`/_console/traces/${trace.id}`)
+    .then((response) => (response.ok ? (response.json() as Promise<Trace>) : undefined))
+    .catch(() => undefined)
   if (shown !== trace) return
-  if (response?.ok !== true) return setText(find('#trace-state'), 'The shop does not answer.')
-  show((await response.json()) as Trace)
+  if (found === undefined) setText(find('#trace-state'), 'The shop does not answer.')
+  else show(found)
 }
 
 function show({ spans, logs }: Trace) {
@@ -52,21 +58,21 @@ function show({ spans, logs }: Trace) {
     find('#trace-state'),
     spans.length === 0
       ? hasTraces
-        ? 'Its spans have not come yet, or are no longer kept. Processes send them every five seconds.'
-        : 'The processes send their spans elsewhere, or not at all.'
+        ? 'Its spans have not arrived yet, or are no longer kept. Processes send them every five seconds.'
+        : 'The processes do not send their spans to the console.'
       : `${spans.length} spans in ${duration(to - from)}, from ${clock(from)}`,
   )
   const rows = inOrder(spans).map(({ span, depth }) => row(span, depth, from, Math.max(1, to - from)))
   // so that a link that has the focus keeps it
   const list = find('#trace .waterfall')
   if (list.childElementCount !== rows.length) list.replaceChildren(...rows)
-  find('#trace-logs').hidden = logs.length === 0
+  find('#no-trace-logs').hidden = logs.length > 0
   find('#trace .entries').replaceChildren(
     ...logs.map(({ at, name, level, text }) =>
       h(
         'li',
         { class: level === 'error' ? 'bad' : '' },
-        h('time', { datetime: new Date(at).toISOString() }, clock(at)),
+        time(at),
         h('span', { class: 'status' }, level),
         h('span', { class: 'what' }, h('b', {}, name), ` ${text}`),
       ),
@@ -91,7 +97,7 @@ function row(
     ...links.map((id) => h('small', {}, ' see also ', traceButton(id))),
   )
   label.style.setProperty('--depth', String(Math.min(depth, 12)))
-  const element = h(
+  return h(
     'li',
     { class: failure === undefined ? '' : 'bad' },
     label,
@@ -102,7 +108,6 @@ function row(
     ),
     h('span', { class: 'time' }, `+${duration(at - from)}, ${duration(ms)}`),
   )
-  return element
 }
 
 /** Returns the spans with each below its parent, and how deep it is. */

@@ -1,7 +1,12 @@
 /** Numbers and times as people read them. */
 
-export const clock = (at: number): string =>
-  new Date(at).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
+/** Returns the time of the day, after the date unless it is today. */
+export function clock(at: number): string {
+  const date = new Date(at)
+  const time = date.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
+  if (date.toDateString() === new Date().toDateString()) return time
+  return `${date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' })} ${time}`
+}
 
 export function duration(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`
