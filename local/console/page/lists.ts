@@ -31,7 +31,7 @@ function decision({ at, name, from, to, reason, stable, short, desired }: Decisi
   const numbers =
     stable === undefined
       ? undefined
-      : `average concurrency ${stable.toFixed(2)} in the stable window, ${short?.toFixed(2)} in the panic window; ${desired} wanted`
+      : `average ${stable.toFixed(2)} in the stable window, ${short?.toFixed(2)} in the panic window; ${desired} wanted`
   return h(
     'li',
     { class: to > from ? 'up' : 'down' },
