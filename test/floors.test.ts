@@ -25,6 +25,9 @@ const core = new Set(
     'mongodb-outbox',
     'state-events',
     'secrets',
+    'measure',
+    'spans',
+    'encode',
   ].map((name) => `events/${name}.ts`),
 )
 
@@ -32,7 +35,8 @@ const domainOf = (path: string) => domainNames.find((domain) => path.startsWith(
 
 function floorOf(path: string): number {
   const [folder = ''] = path.split('/')
-  if (path.startsWith('functions/shared/') || core.has(path)) return 0
+  // anything may read the version
+  if (path === 'package.json' || path.startsWith('functions/shared/') || core.has(path)) return 0
   if (domainOf(path) !== undefined) return 1
   const floors: Record<string, number> = {
     functions: 2,
