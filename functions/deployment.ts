@@ -92,5 +92,6 @@ export const serviceSecrets = {
   'payment-sandbox': files('PAYMENT_PROVIDER_KEY'),
 } as const satisfies Record<string, Files>
 
-/** What the migration needs, too, if the shop has a pooler of its own. */
+/** What the migration needs, too, if the shop has a pooler of its own, and is monitored. */
 export const poolerSecrets: Files = { POOLER_PASSWORD: 'pgbouncer-password' }
+export const monitoringSecrets: Files = { MONITORING_PASSWORD: 'monitoring-password' }

@@ -26,7 +26,7 @@ describe('starting a process', () => {
     [
       'with an unknown function',
       () => ({ ...good, FUNCTION: 'get-everything' }),
-      /^FUNCTION=get-everything: there is no such function here\. Set it to one of: .*get-order, .*orders, .*reserve-stock, .*relay, dispatcher, payment-sandbox, migrate, admin, or run the image of that name\.$/,
+      /^FUNCTION=get-everything: there is no such function here\. Set it to one of: .*get-order, .*orders, .*reserve-stock, .*relay, dispatcher, payment-sandbox, migrate, admin, check-books, or run the image of that name\.$/,
     ],
     [
       'with a function named like a JavaScript property',

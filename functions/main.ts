@@ -20,7 +20,7 @@ const services = {
 /** Serves what FUNCTION names, or migrates and exits. */
 async function main(config: Config): Promise<void> {
   const name = config.need('FUNCTION')
-  const log = openLog(config, name, { isSync: name === 'admin' })
+  const log = openLog(config, name, { isSync: ['admin', 'check-books'].includes(name) })
   const listen = { port: readPort(config.get('PORT')), host: config.get('HOST'), log }
   if (name === 'migrate') {
     const { runMigration } = await import('./migrate-main.ts')
@@ -32,6 +32,10 @@ async function main(config: Config): Promise<void> {
     const { runAdmin } = await import('./users/admin-job.ts')
     console.log(await runAdmin(config, log))
     process.exit(0)
+  }
+  if (name === 'check-books') {
+    const { runChecks } = await import('./books/check-books.ts')
+    process.exit(await runChecks(config, log))
   }
   const observing = startTelemetry(config, name, log)
   // it stands in for an outside service, so it has its own entry point
@@ -76,7 +80,7 @@ async function entriesOf(name: string): Promise<Entry[]> {
 
 const unknown = (name: string, known: readonly string[]) =>
   new UserError(
-    `FUNCTION=${name}: there is no such function here. Set it to one of: ${[...known, ...Object.keys(services), 'payment-sandbox', 'migrate', 'admin'].join(', ')}, or run the image of that name.`,
+    `FUNCTION=${name}: there is no such function here. Set it to one of: ${[...known, ...Object.keys(services), 'payment-sandbox', 'migrate', 'admin', 'check-books'].join(', ')}, or run the image of that name.`,
   )
 
 /**

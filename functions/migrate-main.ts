@@ -53,7 +53,10 @@ export async function runMigration(config: Config, entry: string): Promise<void>
   try {
     // check every store first, so that nothing changes if one is too new
     for (const database of databases) await refuseNewerMongodb(database, adminMongodb ?? database.url)
-    await migrate(admin, schemas, config.get('POOLER_PASSWORD'))
+    await migrate(admin, schemas, {
+      pooler: config.get('POOLER_PASSWORD'),
+      monitoring: config.get('MONITORING_PASSWORD'),
+    })
     for (const database of databases) await migrateMongodb(database, adminMongodb)
     if (demoPassword !== undefined) {
       const { seed } = (await beside(entry, '../demo/seed')) as { seed: Seed }

@@ -9,7 +9,8 @@ import { relayOnSecrets, secretRights, stateView, type Rights } from './event-ri
 import { breakingReason, oldestVersion } from './migration-rules.ts'
 import { UserError } from './shared/process/user-error.ts'
 import { openClient } from './shared/store/postgres-client.ts'
-import { allowInsert, createPooler, createRole, setTimeouts } from './shared/store/roles.ts'
+import { rightsOfChecks } from './books/check-books.ts'
+import { allowInsert, createMonitor, createPooler, createRole, setTimeouts } from './shared/store/roles.ts'
 import {
   postgresVersion,
   refuseNewer,
@@ -41,14 +42,14 @@ export const eventsSchema = 'events'
  * concurrently.
  * @param adminUrl logs in as a role that may create roles and schemas
  * @param schemas of the domains, and `events`
- * @param poolerPassword of the role `pgbouncer`, if there is a pooler
+ * @param passwords of the role `pgbouncer`, if there is a pooler, and of the role `monitoring`, if there is one
  * @throws UserError if the database cannot hold every text, or a schema has migrations that this code cannot run
  *   on; then nothing was changed
  */
 export async function migrate(
   adminUrl: string,
   schemas: readonly Schema[],
-  poolerPassword?: string,
+  passwords: { pooler?: string | undefined; monitoring?: string | undefined } = {},
 ): Promise<void> {
   const sql = openClient(adminUrl, {
     setting: 'ADMIN_DATABASE_URL',
@@ -72,7 +73,7 @@ export async function migrate(
       await createRole(sql, name, password)
       await setTimeouts(sql, name)
     }
-    if (poolerPassword !== undefined) await createPooler(sql, poolerPassword)
+    if (passwords.pooler !== undefined) await createPooler(sql, passwords.pooler)
     await sql`create schema if not exists drizzle`
     await sql`create table if not exists drizzle.versions (domain text primary key, version int not null, oldest int not null)`
     // before row-level security is switched on, so that functions that are running always have their policies
@@ -81,6 +82,13 @@ export async function migrate(
     for (const { name, folder } of schemas.toSorted((a) => (a.name === eventsSchema ? -1 : 1)))
       if (found.get(name)!.version <= tagsIn(folder).length) await migrateSchema(sql, name, folder)
     await sql.unsafe(grants(schemas))
+    if (passwords.monitoring !== undefined)
+      await createMonitor(sql, passwords.monitoring, (role) =>
+        rightsOfChecks(
+          role,
+          schemas.map(({ name }) => name),
+        ),
+      )
     await allowEvents(sql, schemas)
   } finally {
     await sql.end({ timeout: 5 })

@@ -23,6 +23,7 @@ export const services = {
     loads: [
       'demo/seed.ts',
       'functions/users/admin-job.ts',
+      'functions/books/check-books.ts',
       ...domainsIn('mongodb').map((domain) => `functions/${domain}/migrations/index.ts`),
     ],
   },

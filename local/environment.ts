@@ -4,6 +4,7 @@ import {
   directUrl,
   fileOf,
   mongodbUrl,
+  monitoringSecrets,
   secretsOf,
   servicesOf,
   serviceSecrets,
@@ -38,12 +39,9 @@ export type Settings = Readonly<Record<string, string>>
 
 /** Returns the settings of each process. A function gets only the settings that its domain needs. */
 export function environment(addresses: Addresses, secrets: Secrets, dataDir: string, extra: Settings = {}) {
-  const database = (role: DatabaseRole) => {
-    const url = new URL(addresses.postgres)
-    url.username = role
-    url.password = secrets.passwords[role]
-    return url.href
-  }
+  const loggingIn = (username: string, password: string) =>
+    Object.assign(new URL(addresses.postgres), { username, password }).href
+  const database = (role: DatabaseRole) => loggingIn(role, secrets.passwords[role])
   /** The values that containers read from files, by the names of the files. */
   const values: Settings = {
     ...secrets.files,
@@ -81,6 +79,8 @@ export function environment(addresses: Addresses, secrets: Secrets, dataDir: str
 
   return {
     database,
+    /** The database for checks of the books. */
+    monitoring: loggingIn('monitoring', secrets.files['monitoring-password']!),
     portOf: (name: ServiceName) => (name === 'payment-sandbox' ? addresses.sandboxPort : 0),
     ofFunction(name: FunctionName): Settings {
       const { domain } = functions[name]
@@ -89,7 +89,7 @@ export function environment(addresses: Addresses, secrets: Secrets, dataDir: str
     },
     ofService: (name: ServiceName | JobName): Settings => ({
       ...common,
-      ...settings(serviceSecrets[name]),
+      ...settings({ ...serviceSecrets[name], ...(name === 'migrate' && monitoringSecrets) }),
       ...(name === 'payment-sandbox'
         ? { PAYMENT_SANDBOX_JOURNAL: join(dataDir, 'payment-sandbox.jsonl') }
         : {}),

@@ -22,6 +22,7 @@ export async function localSecrets(dataDir: string): Promise<Secrets> {
   for (const { setting, secret } of domainNames.flatMap(domainSecrets))
     files[fileOf(setting)] ??= secret === 'random' ? random() : await newPrivateKey()
   for (const file of deliveryKeys.map(fileOf)) files[file] ??= newKey()
+  files['monitoring-password'] ??= random()
   files['jwt-public-keys'] ??= await publicKeysFor(files['jwt-private-key']!)
   const secrets: Secrets = {
     passwords: Object.fromEntries(

@@ -18,6 +18,8 @@ const listening = 1
 const relay = relayPool + listening
 /** For the migration with its seed, and for commands that people run, such as dead-letters and psql. */
 const others = 2 + 5
+/** For the exporter of PostgreSQL's metrics, and for the check of the books. */
+const watching = 2
 const reservedForSuperusers = 3
 
 const names = (Object.keys(functions) as FunctionName[]).filter(
@@ -83,7 +85,7 @@ describe('the connections of 150 functions like those in the table, each at its 
     },
   ])('to PostgreSQL are no more than it allows in $where', ({ file, poolers, relays }) => {
     const pooled = poolers * pools * setting(pooler, 'default_pool_size')
-    const direct = Math.ceil(instances(listeners) * growth) * listening + relays * relay + others
+    const direct = Math.ceil(instances(listeners) * growth) * listening + relays * relay + others + watching
     const allowed = setting(read(file), 'max_connections') - reservedForSuperusers
     expect(listeners).not.toEqual([])
     expect(pooled + direct).toBeLessThanOrEqual(allowed)

@@ -33,6 +33,10 @@ export const settings: Readonly<Record<string, string>> = {
     'the PostgreSQL database without the pooler, for LISTEN; DATABASE_URL if it is not set',
   ADMIN_DATABASE_URL:
     'the PostgreSQL database, with a role that may create roles and schemas, for the migration',
+  MONITORING_DATABASE_URL:
+    'the PostgreSQL database, with the role monitoring, which may read statistics and what npm run check-books reads',
+  CHECK_EVERY_SECONDS: 'how often the books are checked; once if it is not set',
+  MONITORING_PASSWORD: 'the password of the role monitoring, if the shop is monitored',
   POOLER_PASSWORD:
     'the password of the role pgbouncer, for the migration; if it is not set, the role is not created',
   MONGODB_URL: 'the MongoDB database, with the user of the domain',

@@ -63,3 +63,20 @@ export async function createPooler(sql: Sql, password: string): Promise<void> {
     grant usage on schema pgbouncer to pgbouncer;
     grant execute on function pgbouncer.password_of to pgbouncer`)
 }
+
+/**
+ * Creates the role that reads statistics, for exporters, and what checks of the books need. If the administrator may not
+ * let it read all statistics, it reads those that every role may read.
+ * @param rights returns the SQL of its other rights
+ */
+export async function createMonitor(
+  sql: Sql,
+  password: string,
+  rights: (role: string) => readonly string[],
+): Promise<void> {
+  const role = 'monitoring'
+  await createRole(sql, role, password)
+  const [{ may }] = await sql<[{ may: boolean }]>`
+    select rolsuper or pg_has_role('pg_monitor', 'usage with admin option') as may from pg_roles where rolname = current_user`
+  await sql.unsafe([...(may ? [`grant pg_monitor to ${role}`] : []), ...rights(role)].join(';\n'))
+}

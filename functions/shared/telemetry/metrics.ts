@@ -161,6 +161,18 @@ export const metrics = {
     description: 'Dead letters that were neither replayed nor dropped',
     attributes: ['reaction'],
   },
+  'zeroshop.books.checks': {
+    kind: 'counter',
+    unit: '{check}',
+    description: 'How often the books were checked for what must never be',
+    attributes: [],
+  },
+  'zeroshop.books.violations': {
+    kind: 'counter',
+    unit: '{row}',
+    description: 'Rows that a check of the books has found, each time that it has found them',
+    attributes: ['check'],
+  },
   'zeroshop.telemetry.dropped': {
     kind: 'counter',
     unit: '{item}',
