@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['{functions,images,compose,knative,events,local,demo,test,bench,docs}/**/*.test.ts'],
+    include: ['{functions,images,compose,knative,events,local,demo,test,bench,docs,grafana}/**/*.test.ts'],
     // need Docker, a cluster, root or minutes: npm run test:compose, test:knative, test:users and test:schema
     exclude: ['test/compose/**', 'test/knative/**', 'test/users/**', 'test/schema/**'],
     globalSetup: ['test/global-setup.ts'],

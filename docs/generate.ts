@@ -5,6 +5,7 @@ import { format, resolveConfig } from 'prettier'
 import { caddyfile } from '../compose/caddyfile.ts'
 import { composeFile, groupedComposeFile, redisComposeFile } from '../compose/compose-file.ts'
 import { platformFile } from '../compose/platform.ts'
+import { dashboardFiles } from '../grafana/dashboards.ts'
 import { run } from '../functions/shared/process/run.ts'
 import { readArguments } from '../local/commands/arguments.ts'
 import { manifests } from '../knative/manifests.ts'
@@ -35,6 +36,7 @@ export async function generated(): Promise<Map<string, string>> {
     ['images/docker-bake.hcl', bakeFile()],
     ['compose/Caddyfile', caddyfile('compose')],
     ...(await formatted(manifests())),
+    ...dashboardFiles(),
     ['compose/compose.yaml', await yaml(composeFile())],
     ['compose/platform.yaml', await yaml(platformFile())],
     ['compose/compose.grouped.yaml', await yaml(groupedComposeFile())],
