@@ -77,7 +77,7 @@ describe('a domain that is added', () => {
 
 /** Returns whether `npm run generate` writes the file. */
 const isGenerated = (file: string) =>
-  /^(?:README\.md|docs\/(?:api|openapi|asyncapi|capacity|events|functions)\.|docs\/openapi|events\/schemas\/|images\/docker-bake\.hcl|grafana\/dashboards\/|knative\/|compose\/(?:Caddyfile|compose[.\w]*\.yaml|platform\.yaml))/.test(
+  /^(?:README\.md|docs\/(?:api|openapi|asyncapi|capacity|events|functions)\.|docs\/openapi|events\/schemas\/|images\/docker-bake\.hcl|grafana\/(?:dashboards|rules)\/|knative\/|compose\/(?:Caddyfile|compose[.\w]*\.yaml|platform\.yaml))/.test(
     file,
   )
 
