@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['{functions,images,compose,knative,events,local,demo,test,bench,docs,grafana}/**/*.test.ts'],
-    // need Docker, a cluster, root or minutes: npm run test:compose, test:knative, test:users and test:schema
-    exclude: ['test/compose/**', 'test/knative/**', 'test/users/**', 'test/schema/**'],
+    // need Docker, a cluster, root or minutes: npm run test:compose, test:knative, test:users, test:schema and test:monitoring
+    exclude: ['test/compose/**', 'test/knative/**', 'test/users/**', 'test/schema/**', 'test/monitoring/**'],
     globalSetup: ['test/global-setup.ts'],
     // of a busy machine
     testTimeout: 60_000,

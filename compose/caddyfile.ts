@@ -181,7 +181,9 @@ ${where === 'compose' ? toContainers : toKnative}
 		error 404
 	}
 }
-`
+
+# its own metrics
+${metricsSite}`
 }
 
 /** Whether a request's Origin is one of CORS_ORIGINS. Caddy fills them in when it reads the file. */
@@ -203,6 +205,17 @@ const logging = `	# without the tickets of event streams; Caddy itself leaves ou
 /** The setting that both gateways have. */
 const balancers =
   '# TRUSTED_BALANCERS  the ranges of the load balancers in front of the gateway; none by default'
+
+/** Its own metrics, on a port that is not published. The server has a name, so that its own requests can be left out. */
+const metricsPort = 9180
+const metricsOptions = `	metrics
+	servers :${metricsPort} {
+		name metrics
+	}`
+const metricsSite = `http://:${metricsPort} {
+	metrics /metrics
+}
+`
 
 const timeouts = `	servers {
 		# no h3: its UDP port is not published
@@ -232,6 +245,7 @@ ${balancers}
 	skip_install_trust
 	grace_period 8s
 ${logging}
+${metricsOptions}
 ${timeouts}
 	}
 }
@@ -270,6 +284,7 @@ ${balancers}
 	auto_https off
 	grace_period 20s
 ${logging}
+${metricsOptions}
 ${timeouts}
 	}
 }

@@ -169,7 +169,14 @@ const parts = () => ({
     mem_limit: '256m',
     pids_limit: 100,
     stop_grace_period: '10s',
-    logging: inline({ driver: 'json-file', options: { 'max-size': '10m', 'max-file': '3' } }),
+    logging: inline({
+      driver: 'json-file',
+      options: {
+        'max-size': '10m',
+        'max-file': '3',
+        labels: 'com.docker.compose.project,com.docker.compose.service',
+      },
+    }),
     depends_on: {
       migrate: inline({ condition: 'service_completed_successfully' }),
       pgbouncer: inline({ condition: 'service_healthy' }),
@@ -192,7 +199,7 @@ const parts = () => ({
 function compose(comment: string[], services: Record<string, unknown>): string {
   const document = new Document({
     name: 'zeroshop',
-    include: ['platform.yaml'],
+    include: [{ path: ['platform.yaml', 'monitoring.yaml'] }],
     ...Object.fromEntries(Object.entries(parts()).map(([name, part]) => [`x-${name}`, part])),
     services,
   })

@@ -45,7 +45,7 @@ describe('npm run secrets', () => {
 
   it('makes every file that compose mounts, in a folder that only its owner can read', async () => {
     const made = await makeSecrets(folder)
-    const files = ['platform.yaml', 'compose.redis.yaml'].map((name) =>
+    const files = ['platform.yaml', 'monitoring.yaml', 'compose.redis.yaml'].map((name) =>
       readFileSync(join(import.meta.dirname, name), 'utf8'),
     )
     const mounted = [...files.join('\n').matchAll(/file: secrets\/(\S+)/g)].map(([, name]) => name)
@@ -111,7 +111,7 @@ describe('npm run secrets', () => {
     }
     await makeSecrets(folder)
     const { 'pgbouncer-password': password, 'pgbouncer-users': users, ...after } = all()
-    expect(users).toBe(`"pgbouncer" "${password}"`)
+    expect(users).toBe(`"pgbouncer" "${password}"\n"monitoring" "${after['monitoring-password']}"`)
     const { 'pgbouncer-password': _, 'pgbouncer-users': __, ...same } = before
     expect(after).toEqual(same)
     expect(after['orders-direct-url']).toBe(
@@ -166,6 +166,18 @@ describe('npm run compose', () => {
       command: 'logs',
       rest: ['-f', 'relay'],
     })
+    expect(readArguments(['--profile', 'core', '--profile', 'monitoring', 'ps'])).toMatchObject({
+      compose: [
+        'compose',
+        '-f',
+        'compose/compose.yaml',
+        ...['core', 'monitoring'].flatMap((name) => ['--profile', name]),
+      ],
+      isMonitored: true,
+    })
+    expect(readArguments(['--profile', 'logging']).compose.slice(3)).toEqual(
+      ['core', 'rest', 'logging'].flatMap((name) => ['--profile', name]),
+    )
     expect(readArguments(['--redis', 'ps']).compose).toEqual([
       'compose',
       '-f',
@@ -218,11 +230,21 @@ describe.each(['compose', 'knative'] as const)('the gateway in %s', (where) => {
   })
 })
 
+/** The few that run as root, with the capabilities that they need. */
+const asRoot: Readonly<Record<string, string[]>> = {
+  'prepare-volumes': ['CHOWN', 'DAC_READ_SEARCH'],
+  'prepare-monitoring': ['CHOWN', 'DAC_READ_SEARCH'],
+  'prepare-logs': ['CHOWN', 'DAC_READ_SEARCH'],
+  // reads the lines of all containers where Docker has put them
+  'log-collector': ['DAC_READ_SEARCH'],
+}
+
 describe.each([
   ['compose.yaml', composeFile],
   ['compose.grouped.yaml', groupedComposeFile],
   ['compose.redis.yaml', redisComposeFile],
   ['platform.yaml', () => readFileSync(join(import.meta.dirname, 'platform.yaml'), 'utf8')],
+  ['monitoring.yaml', () => readFileSync(join(import.meta.dirname, 'monitoring.yaml'), 'utf8')],
 ])('a container of %s', (_, file) => {
   // compose.redis.yaml adds to services of compose.yaml, too
   const services = Object.entries(read(file()).services).filter(([, service]) => 'image' in service)
@@ -233,7 +255,7 @@ describe.each([
       expect({ name, cap_drop, cap_add, security_opt, read_only, privileged }).toEqual({
         name,
         cap_drop: ['ALL'],
-        cap_add: name === 'prepare-volumes' ? ['CHOWN', 'DAC_READ_SEARCH'] : undefined,
+        cap_add: asRoot[name],
         security_opt: ['no-new-privileges:true'],
         read_only: true,
         privileged: undefined,
@@ -244,11 +266,11 @@ describe.each([
   it('runs as a user that is not root, which our own images say themselves', () => {
     const users = services
       .filter(([, { image }]) => !image.startsWith('zeroshop/'))
-      .map(([name, { user = 'root' }]) => [name, user])
+      .map(([name, { user = 'root' }]): [string, string] => [name, user])
     for (const [name, user] of users)
       expect({ name, user }).toEqual({
         name,
-        user: expect.stringMatching(name === 'prepare-volumes' ? /^0:0$/ : /^[1-9]\d*:[1-9]\d*$/) as string,
+        user: expect.stringMatching(name in asRoot ? /^0:0$/ : /^[1-9]\d*:[1-9]\d*$/) as string,
       })
   })
 })

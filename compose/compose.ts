@@ -19,11 +19,15 @@ const usage = `npm run compose -- [--grouped | --redis] [--profile NAME] [COMMAN
   …                   any other command of docker compose: ps, logs, down, down --volumes
   --grouped           starts one container for each domain instead of each function, for small machines
   --redis             counts the requests of callers in Redis, instead of in the store of each domain
-  --profile NAME      core: only what an order needs; rest: everything (the default)
+  --profile NAME      core: only what an order needs; rest: all functions (the default). On top, and together:
+                      monitoring: metrics, traces, dashboards and alerts; logging: logs that can be searched
   --help              prints this text
 If SITE=shop.example.org is set, the gateway fetches a certificate for this host, and listens on the ports 80
 and 443 of all addresses. CORS_ORIGINS names the origins whose pages may call the shop. LIMITS_FACTOR multiplies
 the limits on the requests of each caller; 0 switches them off.`
+
+/** Where functions send metrics and traces, if they are monitored. */
+const collector = 'http://collector:4318'
 
 /** The file to which the local authority's certificate is copied, so that clients can trust it. */
 export const rootCertificate = join(secretsFolder, 'gateway-root.crt')
@@ -44,8 +48,13 @@ export function environmentOf(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { BIND: '0.0.0.0', HTTP_PORT: '80', HTTPS_PORT: '443', ...env }
 }
 
-/** The values of `--profile`, and the profiles of compose.yaml that each activates. */
-const profiles: Record<string, string[]> = { core: ['core'], rest: ['core', 'rest'] }
+/** The values of `--profile`, and the profiles of the Compose files that each activates. */
+const profiles: Record<string, string[]> = {
+  core: ['core'],
+  rest: ['core', 'rest'],
+  monitoring: ['monitoring'],
+  logging: ['logging'],
+}
 
 /**
  * Parses our own options, which come first. The command and everything after it are passed to docker compose.
@@ -55,9 +64,7 @@ export function readArguments(args: readonly string[]) {
   const at = args.findIndex((arg, n) => !arg.startsWith('-') && args[n - 1] !== '--profile')
   const own = at < 0 ? args : args.slice(0, at)
   const { values } = parseOwn([...own])
-  const profile = values.profile === undefined ? [] : profiles[values.profile]
-  if (profile === undefined)
-    throw new UserError(`There is no profile ${values.profile}. Use core, or rest for everything.`)
+  const profile = profilesOf(values.profile ?? [])
   if (values.grouped && values.redis)
     throw new UserError('--redis is for a container for each function: leave out --grouped.')
   const files = values.grouped ? ['compose.grouped.yaml'] : ['compose.yaml']
@@ -70,11 +77,24 @@ export function readArguments(args: readonly string[]) {
       ...files.flatMap((file) => ['-f', join('compose', file)]),
       ...profile.flatMap((name) => ['--profile', name]),
     ],
+    isMonitored: profile.includes('monitoring'),
     /** The options as they were given, for the commands that are printed at the end. */
     own: own.join(' '),
     command,
     rest,
   }
+}
+
+/** Returns the profiles of the Compose files; without one of functions, there are all functions. */
+function profilesOf(given: readonly string[]): string[] {
+  const unknown = given.find((name) => !Object.hasOwn(profiles, name))
+  if (unknown !== undefined)
+    throw new UserError(
+      `There is no profile ${unknown}. Use core, or rest for everything; monitoring and logging come on top.`,
+    )
+  if (given.length === 0) return []
+  const hasFunctions = given.some((name) => profiles[name]!.includes('core'))
+  return [...new Set([...(hasFunctions ? [] : ['rest']), ...given].flatMap((name) => profiles[name]!))]
 }
 
 const parseOwn = (args: string[]) =>
@@ -83,20 +103,23 @@ const parseOwn = (args: string[]) =>
     options: {
       grouped: { type: 'boolean' },
       redis: { type: 'boolean' },
-      profile: { type: 'string' },
+      profile: { type: 'string', multiple: true },
       help: { type: 'boolean', short: 'h' },
     },
   })
 
 async function main(): Promise<number> {
-  const { help, compose, own, command, rest } = readArguments(process.argv.slice(2))
+  const { help, compose, own, command, rest, isMonitored } = readArguments(process.argv.slice(2))
   if (help) {
     console.log(usage)
     return 0
   }
   const problem = dockerProblem()
   if (problem !== undefined) throw new UserError(problem)
-  const env = environmentOf(process.env)
+  const env = {
+    ...(isMonitored && { OTEL_EXPORTER_OTLP_ENDPOINT: collector }),
+    ...environmentOf(process.env),
+  }
   if (command === 'memory') {
     console.log(await memory(compose))
     return 0
@@ -111,11 +134,11 @@ async function main(): Promise<number> {
   if (images.status !== 0) return images.status ?? 1
   const code = await docker([...compose, 'up', '--detach', '--wait', '--remove-orphans', ...rest], env)
   if (code !== 0) return explain(compose)
-  await announce(compose, own, env)
+  await announce(compose, own, env, isMonitored)
   return 0
 }
 
-async function announce(compose: string[], own: string, env: NodeJS.ProcessEnv) {
+async function announce(compose: string[], own: string, env: NodeJS.ProcessEnv, isMonitored: boolean) {
   const again = `npm run compose -- ${own}${own === '' ? '' : ' '}`
   const site = env['SITE']
   const url = site ? `https://${site}` : `https://localhost:${env['HTTPS_PORT'] ?? 8443}`
@@ -128,7 +151,7 @@ ${pc.bold(pc.green('Zeroshop'))} is at ${pc.bold(url)}
   ${local ? `NODE_EXTRA_CA_CERTS=compose/secrets/gateway-root.crt ` : ''}SHOP_URL=${url} npm run demo
   ${again}memory        prints the resident memory of each container
   ${again}down          stops the shop and keeps its data
-
+${isMonitored ? `\n  http://localhost:${env['GRAFANA_PORT'] ?? 3000}            dashboards: admin, with the password in compose/secrets/grafana-admin-password\n` : ''}
 The users customer@, seller@, staff@ and admin@example.com log in with the password in compose/secrets/demo-password.${
     local ? '\nThe certificate is from a local authority: compose/secrets/gateway-root.crt.' : ''
   }`)
@@ -141,7 +164,7 @@ async function trust(compose: string[]) {
 }
 
 /** The services that end by themselves. */
-const jobs = new Set(['prepare-volumes', 'migrate'])
+const jobs = new Set(['prepare-volumes', 'prepare-monitoring', 'prepare-logs', 'migrate'])
 
 /**
  * Prints which containers have failed, with the last lines of their logs.

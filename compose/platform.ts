@@ -8,6 +8,7 @@ import {
   directUrl,
   domainSecrets,
   fileOf,
+  monitoringSecrets,
   mongodbUrls,
   poolerSecrets,
   serviceSecrets,
@@ -38,7 +39,7 @@ const domainFiles = [
 export function platformFile(): string {
   const text = readFileSync(join(import.meta.dirname, 'platform.yaml'), 'utf8')
   const places: [name: string, lines: string[]][] = [
-    ['migrate', mounted({ ...serviceSecrets.migrate, ...poolerSecrets })],
+    ['migrate', mounted({ ...serviceSecrets.migrate, ...poolerSecrets, ...monitoringSecrets })],
     ['relay', mounted(serviceSecrets.relay, 'LOG_LEVEL: ${LOG_LEVEL:-info}', ...observed)],
     [
       'dispatcher',

@@ -42,9 +42,13 @@ export async function makeSecrets(folder = secretsFolder): Promise<string[]> {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   chmodSync(folder, 0o700)
   const made: string[] = []
-  const secret = async (name: string, make: () => string | Promise<string>, of?: string): Promise<string> => {
+  const secret = async (
+    name: string,
+    make: () => string | Promise<string>,
+    ...of: string[]
+  ): Promise<string> => {
     const kept = read(join(folder, name))
-    return kept !== '' && !(of !== undefined && made.includes(of)) ? kept : write(name, await make())
+    return kept !== '' && !of.some((name) => made.includes(name)) ? kept : write(name, await make())
   }
   const write = (name: string, value: string): string => {
     const file = join(folder, name)
@@ -76,7 +80,19 @@ export async function makeSecrets(folder = secretsFolder): Promise<string[]> {
     if (kept.includes(direct) && kept !== wanted) write(past, wanted)
   }
   const pooler = await secret('pgbouncer-password', random)
-  await secret('pgbouncer-users', () => `"pgbouncer" "${pooler}"`, 'pgbouncer-password')
+  const monitoring = await secret('monitoring-password', random)
+  await secret(
+    'monitoring-database-url',
+    () => `postgres://monitoring:${monitoring}@postgres:5432/zeroshop`,
+    'monitoring-password',
+  )
+  await secret(
+    'pgbouncer-users',
+    () => `"pgbouncer" "${pooler}"\n"monitoring" "${monitoring}"`,
+    'pgbouncer-password',
+    'monitoring-password',
+  )
+  await secret('grafana-admin-password', random)
 
   const mongodb = await secret('mongodb-password', random)
   await secret('admin-mongodb-url', () => `mongodb://root:${mongodb}@mongodb:27017/admin`, 'mongodb-password')
