@@ -8,14 +8,14 @@ import { run } from '../functions/shared/process/run.ts'
 import { UserError } from '../functions/shared/process/user-error.ts'
 import { parseArguments } from '../local/commands/arguments.ts'
 import { readOrigins } from '../local/cors.ts'
-import { docker, dockerProblem, dockerSays, root } from '../images/docker.ts'
+import { docker, dockerProblem, dockerRoot, dockerSays, root } from '../images/docker.ts'
 import { memory } from './memory.ts'
 import { makeSecrets, secretsFolder } from './secrets.ts'
 
 const usage = `npm run compose -- [--grouped | --redis] [--profile NAME] [COMMAND …]
   without a command   makes missing secrets, builds the images, starts everything and waits until it is healthy
   up [OPTION …]       the same, with options of docker compose up: up --scale create-order=3
-  memory              prints the resident memory of each container
+  memory              prints the resident memory of each container, and of what watches the shop
   …                   any other command of docker compose: ps, logs, down, down --volumes
   --grouped           starts one container for each domain instead of each function, for small machines
   --redis             counts the requests of callers in Redis, instead of in the store of each domain
@@ -78,6 +78,7 @@ export function readArguments(args: readonly string[]) {
       ...profile.flatMap((name) => ['--profile', name]),
     ],
     isMonitored: profile.includes('monitoring'),
+    isLogged: profile.includes('logging'),
     /** The options as they were given, for the commands that are printed at the end. */
     own: own.join(' '),
     command,
@@ -109,7 +110,7 @@ const parseOwn = (args: string[]) =>
   })
 
 async function main(): Promise<number> {
-  const { help, compose, own, command, rest, isMonitored } = readArguments(process.argv.slice(2))
+  const { help, compose, own, command, rest, isMonitored, isLogged } = readArguments(process.argv.slice(2))
   if (help) {
     console.log(usage)
     return 0
@@ -118,6 +119,7 @@ async function main(): Promise<number> {
   if (problem !== undefined) throw new UserError(problem)
   const env = {
     ...(isMonitored && { OTEL_EXPORTER_OTLP_ENDPOINT: collector }),
+    ...(isLogged && { DOCKER_ROOT: await dockerRoot() }),
     ...environmentOf(process.env),
   }
   if (command === 'memory') {

@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse } from 'yaml'
 import { dockerSays } from '../images/docker.ts'
 
 interface Stats {
@@ -6,25 +9,75 @@ interface Stats {
   MemUsage: string
 }
 
-/** Returns a table of the resident memory of each container, largest first, and their sum. */
+interface Row {
+  name: string
+  mib: number
+}
+
+/**
+ * Returns a table of the resident memory of each container, largest first, and their sum. If the shop is watched, its
+ * last lines are about what watches it.
+ */
 export async function memory(compose: string[]): Promise<string> {
-  const running = await dockerSays([...compose, 'ps', '--quiet'])
-  const ids = running.split('\n').filter(Boolean)
-  if (ids.length === 0) return 'No container is running. Start the shop with npm run compose.'
-  const stats = await dockerSays(['stats', '--no-stream', '--format', 'json', ...ids])
+  // the format in which docker compose prints it
+  const containers = linesOf<{ Name: string; Service: string }>(
+    await dockerSays([...compose, 'ps', '--format', 'json']),
+  )
+  if (containers.length === 0) return 'No container is running. Start the shop with npm run compose.'
+  const serviceOf = new Map(containers.map(({ Name, Service }) => [Name, Service]))
+  const names = [...serviceOf.keys()]
+  const stats = linesOf<Stats>(await dockerSays(['stats', '--no-stream', '--format', 'json', ...names]))
   const rows = stats
-    .split('\n')
-    .filter(Boolean)
-    // the format in which docker prints it
-    .map((line) => JSON.parse(line) as Stats)
     // a container that is restarting has no figures
     .filter(({ MemUsage }) => !MemUsage.startsWith('--'))
     .map(({ Name, MemUsage }) => ({ name: Name, mib: toMib(MemUsage.split(' / ')[0]!) }))
     .toSorted((a, b) => b.mib - a.mib)
-  const sum = rows.reduce((total, { mib }) => total + mib, 0)
-  const line = (name: string, mib: number) => `${name.padEnd(40)}${mib.toFixed(1).padStart(8)} MiB`
-  return [...rows.map(({ name, mib }) => line(name, mib)), line(`${rows.length} containers`, sum)].join('\n')
+  const watching = rows.filter(({ name }) => watchers.has(serviceOf.get(name)!))
+  const services = new Set(serviceOf.values())
+  return [
+    ...rows.map(({ name, mib }) => line(name, mib)),
+    line(`${rows.length} containers`, sumOf(rows)),
+    ...(services.has('prometheus') ? monitoring(watching, services) : []),
+  ].join('\n')
 }
+
+/** The services of monitoring.yaml. */
+const watchers = new Set(
+  Object.keys(
+    (
+      parse(readFileSync(join(import.meta.dirname, 'monitoring.yaml'), 'utf8'), { merge: true }) as {
+        services: object
+      }
+    ).services,
+  ),
+)
+
+/**
+ * What cannot run everywhere, and the memory that its makers recommend, in MiB: 512 MB
+ * (https://grafana.com/docs/grafana/latest/setup-grafana/installation/#hardware-recommendations).
+ */
+const recommended: Readonly<Record<string, number>> = { grafana: 512e6 / 2 ** 20 }
+
+function monitoring(watching: readonly Row[], services: ReadonlySet<string>): string[] {
+  const missing = Object.entries(recommended)
+    .filter(([service]) => !services.has(service))
+    .map(([service, mib]) => ({ name: `${service}, which does not run (as recommended)`, mib }))
+  return [
+    ...missing.map(({ name, mib }) => line(name, mib)),
+    line('what watches the shop', sumOf([...watching, ...missing])),
+  ]
+}
+
+const sumOf = (rows: readonly Row[]) => rows.reduce((total, { mib }) => total + mib, 0)
+
+const line = (name: string, mib: number) => `${name.padEnd(40)}${mib.toFixed(1).padStart(8)} MiB`
+
+/** Parses what docker prints as a JSON object in each line. */
+const linesOf = <T>(text: string): T[] =>
+  text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as T)
 
 /**
  * Converts a size that docker prints, such as `31.5MiB`, to MiB.

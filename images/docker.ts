@@ -46,3 +46,6 @@ export async function dockerSays(args: string[], env: NodeJS.ProcessEnv = proces
   const { stdout } = await execute('docker', args, { cwd: root, env, maxBuffer: 100_000_000 })
   return stdout
 }
+
+/** Returns the folder of the Docker engine, on its own machine. */
+export const dockerRoot = async () => (await dockerSays(['info', '--format', '{{.DockerRootDir}}'])).trim()
