@@ -56,7 +56,7 @@ export async function openOtlpReceiver() {
     url: `http://127.0.0.1:${port}`,
     /** The requests, in the order in which they came. */
     bodies,
-    spans: (): ReceivedSpan[] => of('/v1/traces').flatMap(readSpans),
+    spans: (): ReceivedSpan[] => of('/v1/traces').flatMap(spansOf),
     points: (metric?: string): ReceivedPoint[] =>
       of('/v1/metrics')
         .flatMap(readPoints)
@@ -82,11 +82,14 @@ function readValue(value: any): unknown {
 
 const ms = (nanos: string) => Number(BigInt(nanos) / 1000n) / 1000
 
-const readSpans = ({ resourceSpans }: any): ReceivedSpan[] =>
+/** Returns the spans of a request to `/v1/traces`. */
+export const spansOf = ({ resourceSpans }: any): ReceivedSpan[] =>
   resourceSpans.flatMap(({ resource, scopeSpans }: any) =>
     scopeSpans.flatMap(({ spans }: any) =>
-      spans.map(({ startTimeUnixNano, endTimeUnixNano, links = [], ...span }: any) => ({
+      spans.map(({ startTimeUnixNano, endTimeUnixNano, parentSpanId, links = [], ...span }: any) => ({
         ...span,
+        // a collector writes an empty one
+        ...(parentSpanId && { parentSpanId }),
         service: readAttributes(resource.attributes)['service.name'],
         beganAt: ms(startTimeUnixNano),
         endedAt: ms(endTimeUnixNano),

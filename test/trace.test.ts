@@ -7,6 +7,7 @@ import { openTelemetry } from '../functions/shared/telemetry/open.ts'
 import { useTelemetry, type Telemetry } from '../functions/shared/telemetry/telemetry.ts'
 import { openOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from './otlp-receiver.ts'
 import { startTestSystem, type TestSystem } from './system.ts'
+import { labelOf, pathTo, rootsOf } from './traces.ts'
 
 /** What a shop with a process for each function sends of an order, from placing to its completion. */
 
@@ -83,27 +84,14 @@ async function leaveCanaries(token: string) {
   expect(answers.map(({ status }) => status)).toEqual([401, 400, 200, 400, 401, 200, 404])
 }
 
-const labels = (trace: ReceivedSpan[]) => new Set(trace.map(({ service, name }) => `${service}: ${name}`))
-
-/** Returns the names of a span and of all above it. */
-function pathTo(trace: ReceivedSpan[], label: string): string[] {
-  const path: string[] = []
-  let span = trace.find(({ service, name }) => `${service}: ${name}` === label)
-  while (span !== undefined) {
-    path.unshift(`${span.service}: ${span.name}`)
-    const { parentSpanId } = span
-    span = trace.find(({ spanId }) => spanId === parentSpanId)
-  }
-  return path
-}
+const labels = (trace: ReceivedSpan[]) => new Set(trace.map(labelOf))
 
 describe('the trace of an order', () => {
   it('is one tree, whose spans all have their parents', () => {
     for (const trace of [placing, shipping]) {
-      const ids = new Set(trace.map(({ spanId }) => spanId))
-      const without = trace.filter(({ parentSpanId }) => parentSpanId === undefined || !ids.has(parentSpanId))
-      expect(without.map(({ service, name }) => `${service}: ${name}`)).toHaveLength(1)
-      expect(without[0]).toMatchObject({ service: 'gateway' })
+      const roots = rootsOf(trace)
+      expect(roots.map(labelOf)).toHaveLength(1)
+      expect(roots[0]).toMatchObject({ service: 'gateway' })
     }
   })
 
@@ -164,9 +152,7 @@ describe('the trace of an order', () => {
       'ship-order: POST /api/v1/orders/{id}/shipment',
       'complete-order: process payment.captured',
     ])
-      expect(
-        shipping.find(({ service, name }) => `${service}: ${name}` === label)!.links.map((l) => l.traceId),
-      ).toContain(placed)
+      expect(shipping.find((span) => labelOf(span) === label)!.links.map((l) => l.traceId)).toContain(placed)
     expect(labels(shipping)).toContain('payment-sandbox: POST /v1/payments/:id/capture')
     expect(labels(shipping)).toContain('commit-stock: process order.completed')
   })

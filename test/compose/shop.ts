@@ -1,9 +1,10 @@
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:http2'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
-import { docker, dockerSays } from '../../images/docker.ts'
+import { docker, dockerSays, root } from '../../images/docker.ts'
 import { secretsFolder } from '../../compose/secrets.ts'
 import { testClient } from '../client.ts'
 
@@ -14,8 +15,22 @@ export interface Container {
   Image: string
 }
 
-/** Returns a shop in containers. Its own name and ports keep it apart from other shops on this machine. */
-export function composeShop(name: string, file: string, port: number) {
+/** Builds all images, or those that have changed. */
+export function buildImages(): void {
+  const { status } = spawnSync(process.execPath, ['images/build.ts'], { cwd: root, stdio: 'inherit' })
+  if (status !== 0) throw new Error('the images could not be built')
+}
+
+/**
+ * Returns a shop in containers. Its own name and ports keep it apart from other shops on this machine.
+ * @param files its Compose files, in the folder `compose`
+ */
+export function composeShop(
+  name: string,
+  files: string | readonly string[],
+  port: number,
+  more: NodeJS.ProcessEnv = {},
+) {
   const environment = {
     ...process.env,
     COMPOSE_PROJECT_NAME: name,
@@ -25,9 +40,10 @@ export function composeShop(name: string, file: string, port: number) {
     HTTPS_PORT: String(port + 1),
     // a customer orders without end, also while nothing is paid
     UNPAID_PIECES: '1000000',
+    ...more,
   }
   const url = `https://localhost:${environment.HTTPS_PORT}`
-  const args = ['compose', '-f', `compose/${file}`]
+  const args = ['compose', ...[files].flat().flatMap((file) => ['-f', `compose/${file}`])]
 
   /** Runs a command of docker compose. */
   const compose = (...more: string[]) => dockerSays([...args, ...more], environment)
