@@ -6,6 +6,7 @@ import { caddyfile } from '../compose/caddyfile.ts'
 import { composeFile, groupedComposeFile, redisComposeFile } from '../compose/compose-file.ts'
 import { platformFile } from '../compose/platform.ts'
 import { dashboardFiles } from '../grafana/dashboards.ts'
+import { kustomization } from '../grafana/kustomization.ts'
 import { ruleFiles } from '../grafana/rules.ts'
 import { run } from '../functions/shared/process/run.ts'
 import { readArguments } from '../local/commands/arguments.ts'
@@ -38,7 +39,7 @@ export async function generated(): Promise<Map<string, string>> {
     ['compose/Caddyfile', caddyfile('compose')],
     ...(await formatted(manifests())),
     ...dashboardFiles(),
-    ...(await formatted(new Map(ruleFiles()))),
+    ...(await formatted(new Map([...ruleFiles(), kustomization()]))),
     ['compose/compose.yaml', await yaml(composeFile())],
     ['compose/platform.yaml', await yaml(platformFile())],
     ['compose/compose.grouped.yaml', await yaml(groupedComposeFile())],

@@ -1,10 +1,8 @@
 /** `npm run deploy -- --overlay local`: builds, loads and applies the shop, and waits until it is ready. */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import pc from 'picocolors'
-import { parseAllDocuments, stringify } from 'yaml'
 import { dockerProblem, dockerSays, root } from '../images/docker.ts'
 import { functionNames, serviceNames } from '../images/table.ts'
 import { makeSecrets } from '../compose/secrets.ts'
@@ -16,21 +14,31 @@ import { readArguments } from '../local/commands/arguments.ts'
 import { gatewayUrl, imagesOf } from './cluster.ts'
 import { explain } from './explain.ts'
 import { get, kubectl } from './kubectl.ts'
+import { observeKnative } from './observability.ts'
+import {
+  componentsOf,
+  generatedFolder,
+  includes,
+  logCollectorOf,
+  logNamespaceOf,
+  readOverlay,
+  render,
+  withAdditions,
+  type Image,
+  type Resource,
+} from './overlay.ts'
 import { discardRevisions, keepsItsPod, unrouted } from './revisions.ts'
 import { secretObjects } from './secrets.ts'
 
-const usage = `npm run deploy -- --overlay local|staging|production [--registry ghcr.io/you] [--no-build]
+const usage = `npm run deploy -- --overlay local|staging|production [--with monitoring,logging] [--registry ghcr.io/you] [--no-build]
 Deploys the shop to the cluster of KUBECONFIG. It needs Knative Serving: https://knative.dev/docs/install.
-If LIMITS_FACTOR is set, it multiplies the limits on requests; 0 switches them off.`
+  --with   more components of knative/components, or paths of folders with others. monitoring: metrics, traces,
+           dashboards and alerts; logging: logs that can be searched
+If LIMITS_FACTOR is set, it multiplies the limits on requests; 0 switches them off. With monitoring,
+ALERTS_TO=webhook ALERT_WEBHOOK_URL=https://… sends alerts.`
 
 /** The longest that resources of one kind may take to become ready, in seconds. */
 const patience = 300
-
-interface Resource {
-  kind: string
-  metadata: { name: string; namespace?: string; labels?: Record<string, string> }
-  data?: Record<string, string>
-}
 
 const deployed = [...functionNames, ...serviceNames, 'gateway']
 
@@ -38,11 +46,16 @@ async function main(): Promise<void> {
   const { values } = readArguments(usage, {
     options: {
       overlay: { type: 'string' },
+      with: { type: 'string' },
       registry: { type: 'string' },
       'no-build': { type: 'boolean' },
     },
   })
   if (values.overlay === undefined) throw new UserError(usage)
+  const overlay = readOverlay(values.overlay)
+  const { namespace } = overlay
+  const components = values.with === undefined ? [] : componentsOf(values.with)
+  const hasPart = (name: string) => includes([...overlay.components, ...components], name)
   const began = performance.now()
   await checkCluster()
   readLimitsFactor(process.env['LIMITS_FACTOR'])
@@ -55,20 +68,26 @@ async function main(): Promise<void> {
     const built = spawnSync(process.execPath, [join(root, 'images/build.ts')], { stdio: 'inherit' })
     if (built.status !== 0) throw new UserError('The images could not be built: see above.')
   }
-  const rendered = await render(values.overlay, values.registry)
-  const namespace = rendered.find(({ kind }) => kind === 'Namespace')?.metadata.name
-  if (namespace === undefined) throw new UserError(`The overlay ${values.overlay} has no Namespace.`)
+  const images = await loadImages(values.registry)
+  const at = generatedFolder(values.overlay)
+  const additions = { components, images, alertsTo: process.env['ALERTS_TO'] }
+  const rendered = (await render(at, withAdditions(overlay, additions, at))).map(withLimits)
 
   step(`Applying the resources that the functions need, in the namespace ${namespace}`)
   const isLate = ({ kind, metadata }: Resource) =>
     kind === 'Job' ||
     (metadata.labels?.['app.kubernetes.io/part-of'] === 'zeroshop' &&
-      ((kind === 'Deployment' && deployed.includes(metadata.name)) ||
+      ((kind === 'Deployment' && [...deployed, 'check-books'].includes(metadata.name)) ||
         (kind === 'Service' && Object.hasOwn(functions, metadata.name))))
   await apply(rendered.filter(({ kind }) => kind === 'Namespace'))
   await apply(secretObjects(namespace))
   await apply(rendered.filter((resource) => !isLate(resource)))
-  await waitFor(namespace, 'statefulsets', (item) => item.status?.readyReplicas === item.spec?.replicas)
+  if (hasPart('logging')) await collectLogs(namespace)
+  if (hasPart('monitoring')) {
+    step('Having Knative send its metrics')
+    await observeKnative(namespace)
+  }
+  await waitFor(namespace, 'statefulsets', hasReplicas)
 
   step('Migrating the stores')
   await kubectl(['delete', 'job', 'migrate', '-n', namespace, '--ignore-not-found', '--wait'])
@@ -77,13 +96,18 @@ async function main(): Promise<void> {
 
   step('Applying the functions')
   await apply(rendered.filter((resource) => isLate(resource) && resource.kind !== 'Job'))
+  const deployments = rendered
+    .filter(({ kind }) => kind === 'Deployment')
+    .map(({ metadata }) => metadata.name)
   await waitFor(namespace, 'deployments', isRolledOut, [
     '-l',
-    'app.kubernetes.io/name in (gateway,relay,dispatcher)',
+    // not those that Knative makes
+    `app.kubernetes.io/name in (${deployments.join(',')})`,
   ])
   await waitFor(namespace, 'services.serving.knative.dev', isReady)
   await discardRevisions(namespace, unrouted, keepsItsPod)
   await announce(namespace, (performance.now() - began) / 1000)
+  if (hasPart('monitoring')) announceGrafana(namespace)
 }
 
 const step = (what: string) => console.log(pc.dim(`${what} …`))
@@ -100,11 +124,11 @@ async function checkCluster(): Promise<void> {
   })
 }
 
-/** Loads the present images into the cluster. Returns the resources of the overlay with these images. */
-async function render(overlay: string, registry: string | undefined): Promise<Resource[]> {
+/** Loads the present images into the cluster, and returns what they are called there. */
+async function loadImages(registry: string | undefined): Promise<Image[]> {
   const images = await imagesOf(registry)
   step('Loading the images into the cluster')
-  const named: { name: string; newName: string; newTag: string }[] = []
+  const named: Image[] = []
   for (const name of deployed) {
     const local = `zeroshop/${name}`
     // the tag depends on the content, so a function that has not changed keeps its revision
@@ -114,22 +138,20 @@ async function render(overlay: string, registry: string | undefined): Promise<Re
     await dockerSays(['tag', `${local}:latest`, full])
     named.push({ name: local, newName: full.slice(0, -tag.length - 1), newTag: tag })
   }
-  const all = named.map(({ newName, newTag }) => `${newName}:${newTag}`)
   // the cluster pulls the stores' images from their registry
-  await images.load(all)
-  const folder = join(root, '.data/knative', overlay)
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(
-    join(folder, 'kustomization.yaml'),
-    stringify({
-      apiVersion: 'kustomize.config.k8s.io/v1beta1',
-      kind: 'Kustomization',
-      resources: [relative(folder, join(root, 'knative/overlays', overlay))],
-      images: named,
-    }),
-  )
-  const text = await kubectl(['kustomize', folder])
-  return parseAllDocuments(text).map((document) => withLimits(document.toJS() as Resource))
+  await images.load(named.map(({ newName, newTag }) => `${newName}:${newTag}`))
+  return named
+}
+
+/** Deploys the collector of the shop's logs, in the namespace that it has of its own. */
+async function collectLogs(namespace: string): Promise<void> {
+  const own = logNamespaceOf(namespace)
+  step(`Applying the log collector, in the namespace ${own}`)
+  const at = generatedFolder(own)
+  const rendered = await render(at, logCollectorOf(namespace, at))
+  await apply(rendered.filter(({ kind }) => kind === 'Namespace'))
+  await apply(rendered.filter(({ kind }) => kind !== 'Namespace'))
+  await waitFor(own, 'daemonsets', runsOnEachNode)
 }
 
 /** Sets the limits in the functions' settings, if LIMITS_FACTOR says so. */
@@ -153,12 +175,22 @@ interface Item extends Resource {
     readyReplicas?: number
     updatedReplicas?: number
     availableReplicas?: number
+    desiredNumberScheduled?: number
+    updatedNumberScheduled?: number
+    numberReady?: number
     succeeded?: number
     observedGeneration?: number
     conditions?: { type: string; status: string; message?: string }[]
   }
   metadata: Resource['metadata'] & { generation: number }
 }
+
+const hasReplicas = ({ spec, status }: Item) => (status?.readyReplicas ?? 0) === spec?.replicas
+
+const runsOnEachNode = ({ metadata, status }: Item) =>
+  status?.observedGeneration === metadata.generation &&
+  status?.updatedNumberScheduled === status?.desiredNumberScheduled &&
+  status?.numberReady === status?.desiredNumberScheduled
 
 /** Whether no pod of an earlier version is left, by the rules of `kubectl rollout status`. */
 const isRolledOut = ({ metadata, spec, status }: Item) =>
@@ -214,5 +246,10 @@ ${pc.bold(pc.green('Zeroshop'))} is at ${pc.bold(reach)} (ready in ${seconds.toF
   npm run undeploy -- --namespace ${namespace}
 `)
 }
+
+const announceGrafana = (namespace: string) =>
+  console.log(`  kubectl -n ${namespace} port-forward service/grafana 3000:80
+    shows the dashboards at http://localhost:3000: admin, with the password in compose/secrets/grafana-admin-password
+`)
 
 await run(main)

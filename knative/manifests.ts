@@ -6,6 +6,7 @@ import type { OperationRow, ReactionRow } from '../functions/shared/domain.ts'
 import { caddyfile } from '../compose/caddyfile.ts'
 import { fillMarked } from '../compose/marked.ts'
 import { listens, secretsOf, serviceSecrets } from '../functions/deployment.ts'
+import { mountedDashboards, mountedRules } from '../grafana/kustomization.ts'
 
 /** Returns every generated file in knative/, by its path in the project. */
 export function manifests(): Map<string, string> {
@@ -21,11 +22,11 @@ export function manifests(): Map<string, string> {
       }),
     ],
     ['knative/base/platform/Caddyfile', caddyfile('knative')],
-    ...(['migrate', 'relay', 'dispatcher'] as const).map(
-      (name) => [`knative/base/platform/${name}.yaml`, platformPart(name)] as [string, string],
-    ),
-    ['knative/components/canary/canary.yaml', canaryAccount()],
+    ...(['migrate', 'relay', 'dispatcher'] as const).map(platformPart),
+    canaryAccount(),
     ['knative/components/small-node/kustomization.yaml', smallNode()],
+    filled('components/monitoring/prometheus.yaml', 'rules', mountedRules()),
+    filled('components/monitoring/grafana.yaml', 'dashboards', mountedDashboards()),
     // kustomize does not read files outside of its folder
     ...['nats.conf', 'pgbouncer.ini'].map(
       (name) => [`knative/components/stores/${name}`, storeConfig(name)] as [string, string],
@@ -38,20 +39,25 @@ const storeConfig = (name: string) => readFileSync(join(import.meta.dirname, '..
 const yaml = (object: unknown) =>
   `# Generated from the domains' declarations by npm run generate (knative/manifests.ts).\n${stringify(object, { lineWidth: 110 })}`
 
+/** Returns a file that is written by hand, with its generated part brought up to date. */
+function filled(file: string, mark: string, lines: readonly string[]): [path: string, text: string] {
+  const text = readFileSync(join(import.meta.dirname, file), 'utf8')
+  return [`knative/${file}`, fillMarked(text, mark, lines)]
+}
+
 /** Returns a file of the platform with its generated part: the secrets, which depend on the domains. */
-function platformPart(name: 'migrate' | 'relay' | 'dispatcher'): string {
-  const text = readFileSync(join(import.meta.dirname, `base/platform/${name}.yaml`), 'utf8')
+function platformPart(name: 'migrate' | 'relay' | 'dispatcher') {
   const env = Object.entries(serviceSecrets[name]).map(
     ([setting, file]) => `  - { name: ${setting}_FILE, value: /run/secrets/${file} }`,
   )
-  return fillMarked(text, 'env', ['env:', ...env])
+  return filled(`base/platform/${name}.yaml`, 'env', ['env:', ...env])
 }
 
 /** Returns the canary's service account, which may change operations only. */
-function canaryAccount(): string {
-  const text = readFileSync(join(import.meta.dirname, 'components/canary/canary.yaml'), 'utf8')
-  return fillMarked(text, 'operations', [`resourceNames: [${Object.keys(operations).join(', ')}]`])
-}
+const canaryAccount = () =>
+  filled('components/canary/canary.yaml', 'operations', [
+    `resourceNames: [${Object.keys(operations).join(', ')}]`,
+  ])
 
 /** Returns the Knative Service of a function. */
 function service(name: FunctionName) {

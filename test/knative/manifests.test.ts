@@ -6,6 +6,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { root } from '../../images/docker.ts'
 import { domains, functions, operations, type FunctionName } from '../../functions/table.ts'
 import { get, kubectl } from '../../knative/kubectl.ts'
+import {
+  componentsOf,
+  generatedFolder,
+  logCollectorOf,
+  readOverlay,
+  render as renderResources,
+  withAdditions,
+} from '../../knative/overlay.ts'
 import { copyProject, wishes } from '../project-copy.ts'
 import { podsIn, policiesIn, portsOutside, resourcesIn, type Resource } from './policies.ts'
 import { namespace } from './shop.ts'
@@ -29,6 +37,23 @@ async function render(overlay: string, project = root): Promise<string> {
   return kubectl(['kustomize', folder])
 }
 
+/** Renders an overlay with more components for that namespace. */
+async function renderWith(overlay: string, names: string): Promise<string> {
+  const at = generatedFolder(`dry-run-${overlay}-${names}`)
+  const additions = { components: componentsOf(names), images: [] }
+  return written(
+    await renderResources(at, { ...withAdditions(readOverlay(overlay), additions, at), namespace: empty }),
+  )
+}
+
+async function renderLogCollector(): Promise<string> {
+  const at = generatedFolder('dry-run-logs')
+  return written(await renderResources(at, { ...logCollectorOf('zeroshop', at), namespace: empty }))
+}
+
+const written = (resources: readonly object[]) =>
+  resources.map((resource) => JSON.stringify(resource)).join('\n---\n')
+
 const dryRun = (manifests: string) =>
   kubectl(
     'apply --server-side --dry-run=server --validate=strict --warnings-as-errors -f -'.split(' '),
@@ -40,6 +65,21 @@ describe('the API server and Knative accept without a warning the overlay', () =
     const told = await dryRun(await render(overlay))
     const services = told.split('\n').filter((line) => line.startsWith('service.serving.knative.dev/'))
     expect(services).toHaveLength(Object.keys(functions).length)
+  })
+})
+
+describe('the API server and Knative accept without a warning', () => {
+  it.each(['local', 'production'])('the monitoring and logging of the overlay %s', async (overlay) => {
+    const told = await dryRun(await renderWith(overlay, 'monitoring,logging'))
+    const parts = ['collector', 'kube-state-metrics', 'blackbox-exporter', 'check-books']
+    for (const part of parts) expect(told).toContain(`deployment.apps/${part} `)
+    for (const part of ['prometheus', 'alertmanager', 'jaeger', 'grafana', 'victoria-logs'])
+      expect(told).toContain(`statefulset.apps/${part} `)
+    expect(told.includes('deployment.apps/postgres-exporter ')).toBe(overlay === 'local')
+  })
+
+  it('the log collector', async () => {
+    expect(await dryRun(await renderLogCollector())).toContain('daemonset.apps/log-collector ')
   })
 })
 
@@ -83,9 +123,9 @@ describe.each(['staging', 'production'])('the overlay %s, whose stores are manag
 
 describe('every overlay', () => {
   it.each(overlays)(
-    '%s runs no pod as root, with capabilities or with the rights to get some',
+    '%s, with its monitoring and logging, runs no pod as root, with capabilities or with the rights to get some',
     async (overlay) => {
-      for (const { kind, metadata, spec } of resourcesIn(await render(overlay))) {
+      for (const { kind, metadata, spec } of resourcesIn(await renderWith(overlay, 'monitoring,logging'))) {
         const pod = spec?.template?.spec
         if (pod === undefined) continue
         for (const container of [...(pod.initContainers ?? []), ...pod.containers]) {
@@ -105,6 +145,26 @@ describe('every overlay', () => {
       }
     },
   )
+})
+
+describe('the log collector', () => {
+  it('reads the files of root, but has no capability and changes nothing', async () => {
+    const daemons = resourcesIn(await renderLogCollector()).filter(({ kind }) => kind === 'DaemonSet')
+    expect(daemons).toHaveLength(1)
+    const [container] = daemons[0]!.spec!.template!.spec.containers
+    expect(container).toMatchObject({
+      securityContext: {
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      },
+    })
+    expect(container).toMatchObject({
+      volumeMounts: expect.arrayContaining([
+        { name: 'pods', mountPath: '/var/log/pods', readOnly: true },
+      ]) as unknown[],
+    })
+  })
 })
 
 describe('the API server and Knative accept', () => {

@@ -14,11 +14,18 @@ describe('the alerts', () => {
 })
 
 describe('the configuration', () => {
-  it('of Prometheus is valid, with its rules', () => {
+  it.each(['compose', 'cluster'])('of Prometheus is valid, with its rules, in %s', (where) => {
     const mounts = {
       'prometheus/prometheus.yaml': '/etc/prometheus/prometheus.yml',
-      'prometheus/scrape': '/etc/prometheus/scrape',
+      ...Object.fromEntries(
+        ['common', 'stores', where].map((file) => [
+          `prometheus/scrape/${file}.yaml`,
+          `/etc/prometheus/scrape/${file}.yaml`,
+        ]),
+      ),
       rules: '/etc/prometheus/rules',
+      // promtool wants it to be there
+      'kustomization.yaml': '/var/run/secrets/kubernetes.io/serviceaccount/token',
     }
     const checked = runTool('promtool', ['check', 'config', '/etc/prometheus/prometheus.yml'], mounts)
     expect(checked.complaint).toBeUndefined()
@@ -29,11 +36,12 @@ describe('the configuration', () => {
     expect(runTool('amtool', ['check-config', `/grafana/alertmanager/${file}`]).complaint).toBeUndefined()
   })
 
-  it.each([['metrics-and-traces.yaml'], ['logs-compose.yaml', 'logs-to-victorialogs.yaml']])(
-    'of the collector is valid in %s',
-    (...files) => {
-      const configs = files.flatMap((file) => ['--config', `/grafana/collector/${file}`])
-      expect(runTool('/otelcol-contrib', ['validate', ...configs]).complaint).toBeUndefined()
-    },
-  )
+  it.each([
+    ['metrics-and-traces.yaml'],
+    ['logs-compose.yaml', 'logs-to-victorialogs.yaml'],
+    ['logs-cluster.yaml', 'logs-to-victorialogs.yaml'],
+  ])('of the collector is valid in %s', (...files) => {
+    const configs = files.flatMap((file) => ['--config', `/grafana/collector/${file}`])
+    expect(runTool('/otelcol-contrib', ['validate', ...configs]).complaint).toBeUndefined()
+  })
 })
