@@ -33,7 +33,8 @@ import { secretObjects } from './secrets.ts'
 const usage = `npm run deploy -- --overlay local|staging|production [--with monitoring,logging] [--registry ghcr.io/you] [--no-build]
 Deploys the shop to the cluster of KUBECONFIG. It needs Knative Serving: https://knative.dev/docs/install.
   --with   more components of knative/components, or paths of folders with others. monitoring: metrics, traces,
-           dashboards and alerts; logging: logs that can be searched
+           dashboards and alerts; logging: logs that can be searched; prometheus-operator: after monitoring, if the
+           cluster has one
 If LIMITS_FACTOR is set, it multiplies the limits on requests; 0 switches them off. With monitoring,
 ALERTS_TO=webhook ALERT_WEBHOOK_URL=https://… sends alerts.`
 
@@ -65,7 +66,9 @@ async function main(): Promise<void> {
   await makeSecrets()
   if (!values['no-build']) {
     step('Building the images')
-    const built = spawnSync(process.execPath, [join(root, 'images/build.ts')], { stdio: 'inherit' })
+    const built = spawnSync(process.execPath, [join(root, 'images/build.ts')], {
+      stdio: 'inherit',
+    })
     if (built.status !== 0) throw new UserError('The images could not be built: see above.')
   }
   const images = await loadImages(values.registry)
@@ -136,7 +139,11 @@ async function loadImages(registry: string | undefined): Promise<Image[]> {
     const tag = id.replace('sha256:', '').slice(0, 12)
     const full = images.name(local, tag)
     await dockerSays(['tag', `${local}:latest`, full])
-    named.push({ name: local, newName: full.slice(0, -tag.length - 1), newTag: tag })
+    named.push({
+      name: local,
+      newName: full.slice(0, -tag.length - 1),
+      newTag: tag,
+    })
   }
   // the cluster pulls the stores' images from their registry
   await images.load(named.map(({ newName, newTag }) => `${newName}:${newTag}`))

@@ -7,6 +7,7 @@ import { caddyfile } from '../compose/caddyfile.ts'
 import { fillMarked } from '../compose/marked.ts'
 import { listens, secretsOf, serviceSecrets } from '../functions/deployment.ts'
 import { mountedDashboards, mountedRules } from '../grafana/kustomization.ts'
+import { prometheusRules } from './prometheus-rules.ts'
 
 /** Returns every generated file in knative/, by its path in the project. */
 export function manifests(): Map<string, string> {
@@ -27,6 +28,12 @@ export function manifests(): Map<string, string> {
     ['knative/components/small-node/kustomization.yaml', smallNode()],
     filled('components/monitoring/prometheus.yaml', 'rules', mountedRules()),
     filled('components/monitoring/grafana.yaml', 'dashboards', mountedDashboards()),
+    [
+      'knative/components/prometheus-operator/rules.yaml',
+      `# Generated from grafana/alerts by npm run generate (knative/prometheus-rules.ts).\n${prometheusRules()
+        .map((rule) => stringify(rule, { lineWidth: 0 }))
+        .join('---\n')}`,
+    ],
     // kustomize does not read files outside of its folder
     ...['nats.conf', 'pgbouncer.ini'].map(
       (name) => [`knative/components/stores/${name}`, storeConfig(name)] as [string, string],

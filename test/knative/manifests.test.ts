@@ -14,6 +14,7 @@ import {
   render as renderResources,
   withAdditions,
 } from '../../knative/overlay.ts'
+import { prometheusRules } from '../../knative/prometheus-rules.ts'
 import { copyProject, wishes } from '../project-copy.ts'
 import { podsIn, policiesIn, portsOutside, resourcesIn, type Resource } from './policies.ts'
 import { namespace } from './shop.ts'
@@ -80,6 +81,23 @@ describe('the API server and Knative accept without a warning', () => {
 
   it('the log collector', async () => {
     expect(await dryRun(await renderLogCollector())).toContain('daemonset.apps/log-collector ')
+  })
+
+  it('what a Prometheus Operator reads, in place of Prometheus and Alertmanager', async ({ skip }) => {
+    const crds = await kubectl([
+      'get',
+      'crd',
+      'prometheusrules.monitoring.coreos.com',
+      '--ignore-not-found',
+      '-o',
+      'name',
+    ])
+    skip(crds === '', 'the cluster has no Prometheus Operator')
+    const told = await dryRun(await renderWith('local', 'monitoring,prometheus-operator'))
+    for (const { metadata } of prometheusRules())
+      expect(told).toContain(`prometheusrule.monitoring.coreos.com/${metadata.name} `)
+    expect(told).toContain('servicemonitor.monitoring.coreos.com/zeroshop ')
+    expect(told).not.toMatch(/statefulset.apps\/(?:prometheus|alertmanager) |clusterrole/)
   })
 })
 
