@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import postgres from 'postgres'
+import { command } from '../../local/outside.ts'
 import { freePort } from '../../local/ports.ts'
 import type { Startup } from '../../local/startup.ts'
 import { call } from '../harness.ts'
 import { type Peer, type ProductRequest, type Shop } from './peer.ts'
 import { ownPostgres, production, startNode, untilReady } from './processes.ts'
-import { command, project } from './project.ts'
+import { project } from './project.ts'
 
 const version = '3.7.3'
 const dependencies = { '@vendure/core': version, '@vendure/harden-plugin': version, pg: '8.16.3' }
