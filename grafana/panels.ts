@@ -4,6 +4,8 @@ import { PanelBuilder as BarGauge } from '@grafana/grafana-foundation-sdk/bargau
 import {
   BarGaugeDisplayMode,
   BigValueColorMode,
+  BigValueGraphMode,
+  BigValueTextMode,
   GraphGradientMode,
   GraphThresholdsStyleConfigBuilder as ThresholdsStyle,
   GraphThresholdsStyleMode,
@@ -14,6 +16,7 @@ import {
   SortOrder,
   StackingConfigBuilder as Stacking,
   StackingMode,
+  TableSortByFieldStateBuilder as SortBy,
   TooltipDisplayMode,
   VizLegendOptionsBuilder as Legend,
   VizOrientation,
@@ -41,8 +44,13 @@ export const units = {
   seconds: 's',
   share: 'percentunit',
   perSecond: 'reqps',
-  perMinute: 'cpm',
+  messages: 'mps',
+  events: 'eps',
+  transactions: 'ops',
+  perMinute: 'suffix:/min',
   count: 'short',
+  /** A number with all its digits. */
+  exact: 'locale',
   bytes: 'bytes',
 } as const
 
@@ -58,6 +66,8 @@ interface Asked {
   span?: number
   height?: number
   links?: readonly { title: string; url: string }[]
+  /** What it says if there is nothing, where that is the answer and no lack of data. */
+  nothing?: string
 }
 
 interface Drawn extends Asked {
@@ -67,11 +77,13 @@ interface Drawn extends Asked {
 
 export interface Lines extends Drawn {
   isStacked?: boolean
+  /** Whether there are many lines, whose names need a place of their own. */
+  areMany?: boolean
   max?: number
 }
 
 /** Draws queries over time. */
-export function lines({ isStacked = false, max, ...asked }: Lines): Builder<Panel> {
+export function lines({ isStacked = false, areMany = false, max, ...asked }: Lines): Builder<Panel> {
   const panel = new Graph()
     .min(0)
     .lineWidth(1)
@@ -80,22 +92,32 @@ export function lines({ isStacked = false, max, ...asked }: Lines): Builder<Pane
     .legend(
       new Legend()
         .displayMode(LegendDisplayMode.List)
-        .placement(LegendPlacement.Bottom)
+        .placement(areMany ? LegendPlacement.Right : LegendPlacement.Bottom)
         .showLegend(true)
         .calcs([]),
     )
     .tooltip(new Tooltip().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
   if (isStacked) panel.stacking(new Stacking().mode(StackingMode.Normal))
   if (max !== undefined) panel.max(max)
-  if (asked.limits !== undefined)
+  if (asked.limits !== undefined) {
     panel.thresholdsStyle(new ThresholdsStyle().mode(GraphThresholdsStyleMode.Dashed))
+    // an axis of zeros alone would go to 10 000 %
+    if (asked.unit === units.share) panel.axisSoftMax(asked.limits.bad)
+  }
   return drawn(panel, asked)
 }
 
 /** Shows the present values of queries as large numbers. */
 export const numbers = (asked: Drawn): Builder<Panel> =>
   drawn(
-    new Stat().colorMode(BigValueColorMode.Value).reduceOptions(new Reduce().calcs(['lastNotNull'])),
+    whole(
+      new Stat()
+        .colorMode(BigValueColorMode.Value)
+        .graphMode(BigValueGraphMode.None)
+        .textMode(BigValueTextMode.ValueAndName)
+        .reduceOptions(new Reduce().calcs(['lastNotNull'])),
+      asked,
+    ),
     asked,
     {
       isInstant: true,
@@ -105,18 +127,27 @@ export const numbers = (asked: Drawn): Builder<Panel> =>
 /** Compares the present values of queries as bars. */
 export const bars = (asked: Drawn): Builder<Panel> =>
   drawn(
-    new BarGauge()
-      .displayMode(BarGaugeDisplayMode.Basic)
-      .orientation(VizOrientation.Horizontal)
-      .min(0)
-      .reduceOptions(new Reduce().calcs(['lastNotNull'])),
+    whole(
+      new BarGauge()
+        .displayMode(BarGaugeDisplayMode.Basic)
+        .orientation(VizOrientation.Horizontal)
+        .min(0)
+        .reduceOptions(new Reduce().calcs(['lastNotNull'])),
+      asked,
+    ),
     asked,
     { isInstant: true },
   )
 
+/** Rounds what is counted: Prometheus extrapolates an increase to the ends of its range. */
+const whole = <P extends Stat | BarGauge>(panel: P, { unit }: Asked): P =>
+  (unit === units.count || unit === units.exact ? panel.decimals(0) : panel) as P
+
 export interface Columns extends Asked {
   /** The query of each column. All have the label `by`, whose values are the rows. */
   columns: Readonly<Record<string, { query: string; unit: string; bad?: number }>>
+  /** The column whose largest value comes first. */
+  sortedBy: string
   /** The label of the rows, and what it is called here. */
   by: readonly [label: string, title: string]
   /** Where the name of a row leads. */
@@ -124,9 +155,9 @@ export interface Columns extends Asked {
 }
 
 /** Lists the present values of queries, a row for each value of a label. */
-export function table({ columns, by: [label, title], rowLink, ...asked }: Columns): Builder<Panel> {
+export function table({ columns, by: [label, title], rowLink, sortedBy, ...asked }: Columns): Builder<Panel> {
   const entries = Object.entries(columns)
-  const panel = new Table()
+  const panel = new Table().sortBy([new SortBy().displayName(sortedBy).desc(true)])
   for (const [i, { query }] of entries.map(([, column]) => column).entries())
     panel.withTarget(
       new Query()
@@ -150,19 +181,23 @@ export function table({ columns, by: [label, title], rowLink, ...asked }: Column
 }
 
 /** Lists the alerts that fire. */
-export const alerts = (query: string, asked: Asked): Builder<Panel> =>
+export const alerts = (firing: string, asked: Asked): Builder<Panel> =>
   described(
     new Table()
       .withTarget(
         new Query()
-          .expr(query)
+          .expr(`count by (alertname, severity) (${firing})`)
           .refId('A')
           .instant()
           .format(PromQueryFormat.Table)
           .datasource(sources.prometheus),
       )
-      .transformations([only(['alertname', 'severity'])])
-      .noValue('Nothing.'),
+      .transformations([
+        only(['alertname', 'severity', 'Value']),
+        { id: 'organize', options: { renameByName: { alertname: 'alert', Value: 'how many' } } },
+      ])
+      // a page before a ticket
+      .sortBy([new SortBy().displayName('severity')]),
     asked,
   )
 
@@ -171,6 +206,7 @@ export const logs = (query: string, asked: Asked): Builder<Panel> =>
   described(
     new Logs()
       .showTime(true)
+      .showLabels(true)
       .wrapLogMessage(true)
       .sortOrder(LogsSortOrder.Descending)
       .withTarget({ build: () => logQuery(query) })
@@ -212,12 +248,14 @@ function drawn(panel: Drawable, { queries, ...asked }: Drawn, { isInstant = fals
 
 function described(
   panel: Drawable | Table | Logs,
-  { question, description, unit, limits, span = 12, height = 8, links = [] }: Asked,
+  { question, description, unit, limits, span = 12, height = 8, links = [], nothing }: Asked,
 ): Builder<Panel> {
   if (!(panel instanceof Logs)) panel.datasource(sources.prometheus)
   panel.title(question).description(description).unit(unit).span(span).height(height)
-  if (limits !== undefined)
-    panel.thresholds(new Thresholds().mode(ThresholdsMode.Absolute).steps(steps(limits)))
+  if (nothing !== undefined && !(panel instanceof Logs)) panel.noValue(nothing)
+  // without any, Grafana shows what is above 80 in red
+  const coloured = limits === undefined ? [{ value: null, color: 'blue' }] : steps(limits)
+  panel.thresholds(new Thresholds().mode(ThresholdsMode.Absolute).steps(coloured))
   if (links.length > 0)
     panel.dataLinks(
       links.map(({ title, url }) => new Link(title).type(DashboardLinkType.Link).url(url).targetBlank(true)),

@@ -28,21 +28,21 @@ export const business = () =>
         numbers({
           question: 'How much was earned?',
           description: 'What was captured less what was refunded.',
-          unit: units.count,
+          unit: units.exact,
           span: 8,
           height: 6,
           queries: {
-            '{{currency}}': `${sum(increase(shop('zeroshop.revenue.captured'), range), 'currency')} - (${sum(increase(shop('zeroshop.revenue.refunded'), range), 'currency')} or 0 * ${sum(increase(shop('zeroshop.revenue.captured'), range), 'currency')})`,
+            '{{currency}}, minor units': `${sum(increase(shop('zeroshop.revenue.captured'), range), 'currency')} - (${sum(increase(shop('zeroshop.revenue.refunded'), range), 'currency')} or 0 * ${sum(increase(shop('zeroshop.revenue.captured'), range), 'currency')})`,
           },
         }),
         numbers({
           question: 'How large is an order?',
           description: 'What was captured, for each order that was completed.',
-          unit: units.count,
+          unit: units.exact,
           span: 8,
           height: 6,
           queries: {
-            '{{currency}}': `${sum(increase(shop('zeroshop.revenue.captured'), range), 'currency')} / scalar(${sum(increase(shop('zeroshop.orders.completed'), range))} > 0)`,
+            '{{currency}}, minor units': `${sum(increase(shop('zeroshop.revenue.captured'), range), 'currency')} / scalar(${sum(increase(shop('zeroshop.orders.completed'), range))} > 0)`,
           },
         }),
       ],
@@ -78,7 +78,7 @@ export const business = () =>
           question: 'What could not be sold?',
           description: 'Lines of orders that wanted more than the stock, in the hour before.',
           unit: units.count,
-          queries: { shortages: hourly(shop('zeroshop.stock.shortages')) },
+          queries: { shortages: orZero(hourly(shop('zeroshop.stock.shortages'))) },
         }),
         lines({
           question: 'How long do customers wait for their parcel to leave?',

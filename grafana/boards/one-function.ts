@@ -46,6 +46,7 @@ export const oneFunction = () =>
       'Requests and events': [
         lines({
           question: 'How many requests does it serve?',
+          nothing: 'No requests.',
           description: 'Each second, by the status of the answer.',
           unit: units.perSecond,
           isStacked: true,
@@ -60,6 +61,7 @@ export const oneFunction = () =>
         }),
         lines({
           question: 'How long does a request take?',
+          nothing: 'No requests.',
           description: 'As the function sees it: a cold start and the wait for a free place come on top.',
           unit: units.seconds,
           limits: { bad: 1 },
@@ -76,6 +78,7 @@ export const oneFunction = () =>
           question: 'Why do requests fail?',
           description: 'Each second, by the class of the error.',
           unit: units.perSecond,
+          nothing: 'None fails.',
           span: 8,
           links,
           queries: {
@@ -87,8 +90,9 @@ export const oneFunction = () =>
         }),
         lines({
           question: 'How many events does it handle?',
+          nothing: 'No events.',
           description: 'Each second, by error; without one if it was handled.',
-          unit: units.perSecond,
+          unit: units.events,
           span: 8,
           links,
           queries: {
@@ -100,6 +104,7 @@ export const oneFunction = () =>
         }),
         lines({
           question: 'How long does an event take?',
+          nothing: 'No events.',
           description: 'Without the wait for its turn.',
           unit: units.seconds,
           limits: { bad: 1 },
@@ -114,6 +119,7 @@ export const oneFunction = () =>
         }),
         lines({
           question: 'Does it lag behind, or fail?',
+          nothing: 'No events.',
           description: 'Events that it has not handled, retries a minute, and dead letters.',
           unit: units.count,
           span: 8,

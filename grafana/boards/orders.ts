@@ -45,7 +45,7 @@ export const orders = () =>
           description: 'A minute. Each makes its order fail.',
           unit: units.perMinute,
           span: 8,
-          queries: { shortages: `60 * ${sum(rate(shop('zeroshop.stock.shortages')))}` },
+          queries: { shortages: orZero(`60 * ${sum(rate(shop('zeroshop.stock.shortages')))}`) },
         }),
         ...steps.map((step) =>
           lines({
@@ -86,7 +86,8 @@ export const orders = () =>
           limits: { warn: 100, bad: 1000 },
           span: 8,
           links,
-          queries: { '{{reaction}}': max(shop('zeroshop.consumer.lag'), 'reaction') },
+          nothing: 'None.',
+          queries: { '{{reaction}}': `${max(shop('zeroshop.consumer.lag'), 'reaction')} > 0` },
         }),
         lines({
           question: 'What becomes of deliveries?',
@@ -102,7 +103,8 @@ export const orders = () =>
           unit: units.perMinute,
           span: 8,
           links,
-          queries: { '{{reaction}}': `60 * ${sum(rate(shop('zeroshop.retries')), 'reaction')}` },
+          nothing: 'None.',
+          queries: { '{{reaction}}': `60 * ${sum(rate(shop('zeroshop.retries')), 'reaction')} > 0` },
         }),
         lines({
           question: 'What has been given up on?',
@@ -111,7 +113,8 @@ export const orders = () =>
           limits: { bad: 1 },
           span: 8,
           links,
-          queries: { '{{reaction}}': max(shop('zeroshop.dead_letters'), 'reaction') },
+          nothing: 'Nothing.',
+          queries: { '{{reaction}}': `${max(shop('zeroshop.dead_letters'), 'reaction')} > 0` },
         }),
         lines({
           question: 'How long do reactions take?',

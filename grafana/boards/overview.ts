@@ -1,5 +1,5 @@
 import { board } from '../board.ts'
-import { functionUrl, ofFunction } from '../links.ts'
+import { functionUrl } from '../links.ts'
 import { availability, latency, orders, patience } from '../objectives.ts'
 import { gateway, ofCustomers, prometheus } from '../others.ts'
 import { alerts, lines, numbers, table, units } from '../panels.ts'
@@ -53,6 +53,7 @@ export const overview = () =>
           unit: units.count,
           span: 8,
           height: 6,
+          nothing: 'Nothing.',
         }),
         numbers({
           question: 'Are the promises kept?',
@@ -127,12 +128,8 @@ export const overview = () =>
           description:
             'Processes a minute that received their first request. Many at once mean that scaling to zero costs more than it saves.',
           unit: units.perMinute,
-          isStacked: true,
           span: 8,
-          links: ofFunction(label('service.name')),
-          queries: {
-            '{{service_name}}': `60 * ${sum(rate(shop('faas.coldstarts')), 'service.name')} > 0`,
-          },
+          queries: { 'first requests': `60 * ${sum(rate(shop('faas.coldstarts')))}` },
         }),
         table({
           question: 'How does each function do?',
@@ -141,11 +138,15 @@ export const overview = () =>
           span: 24,
           height: 12,
           by: [label(byFunction), 'function'],
+          sortedBy: 'requests/s',
           rowLink: { title: 'This function', url: functionUrl('${__value.raw}') },
           columns: {
             'requests/s': { query: sum(rate(served, '5m'), byFunction), unit: units.perSecond },
             failed: {
-              query: share(sum(rate(failed, '5m'), byFunction), sum(rate(served, '5m'), byFunction)),
+              query: share(
+                `(${sum(rate(failed, '5m'), byFunction)} or 0 * ${sum(rate(served, '5m'), byFunction)})`,
+                sum(rate(served, '5m'), byFunction),
+              ),
               unit: units.share,
               bad: 1 - availability.goal,
             },
@@ -173,6 +174,7 @@ export const overview = () =>
         }),
         lines({
           question: 'Can these figures be trusted?',
+          nothing: 'Yes.',
           description:
             'Spans and points that functions dropped, each second, because the collector was away or slow; and targets that Prometheus cannot reach.',
           unit: units.count,

@@ -22,6 +22,7 @@ export const scaling = () =>
       'From zero and back': [
         lines({
           question: 'How many pods does each function have?',
+          areMany: true,
           description: 'Pods that exist. A function that nobody calls should be at zero a minute later.',
           unit: units.count,
           isStacked: true,
@@ -31,6 +32,7 @@ export const scaling = () =>
         }),
         lines({
           question: 'Does each function have the pods that the autoscaler wants?',
+          areMany: true,
           description:
             'How many are missing, where some are. More than a few seconds of it mean that the cluster has no room, or that pods do not become ready.',
           unit: units.count,
@@ -42,6 +44,7 @@ export const scaling = () =>
         }),
         lines({
           question: 'How close is concurrency to its target?',
+          areMany: true,
           description:
             'Requests at once in each pod, over the stable window, as a share of the target. Above 1 the autoscaler adds pods.',
           unit: units.share,
@@ -53,6 +56,8 @@ export const scaling = () =>
         }),
         lines({
           question: 'Which functions scale in panic?',
+          nothing: 'None.',
+          areMany: true,
           description: 'Their load has doubled within six seconds. Until it calms down, they only grow.',
           unit: units.count,
           links,
@@ -98,6 +103,7 @@ export const scaling = () =>
         }),
         lines({
           question: 'How many processes start?',
+          areMany: true,
           description: 'A minute, by function, whatever made them start.',
           unit: units.perMinute,
           isStacked: true,
@@ -108,6 +114,7 @@ export const scaling = () =>
         }),
         lines({
           question: 'How many requests find no process?',
+          areMany: true,
           description: 'First requests of a process, a minute. They waited for its start.',
           unit: units.perMinute,
           isStacked: true,
@@ -131,6 +138,7 @@ export const scaling = () =>
         }),
         lines({
           question: 'How long do requests take in each function?',
+          areMany: true,
           description: 'p95 as the queue-proxy sees it, with the wait for a free place.',
           unit: units.seconds,
           links,

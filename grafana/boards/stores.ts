@@ -31,12 +31,13 @@ export const stores = () =>
         }),
         lines({
           question: 'Which functions have slow queries?',
-          description: 'p95 of those above 50 ms.',
+          description: 'The five with the largest p95 above 50 ms.',
           unit: units.seconds,
+          nothing: 'None.',
           span: 8,
           links: ofFunction(label('service.name')),
           queries: {
-            '{{service_name}}': `${quantile(0.95, histogram('db.client.operation.duration', 'bucket'), ['service.name'])} > 0.05`,
+            '{{service_name}}': `topk(5, ${quantile(0.95, histogram('db.client.operation.duration', 'bucket'), ['service.name'])} > 0.05)`,
           },
         }),
         lines({
@@ -64,12 +65,12 @@ export const stores = () =>
         }),
         lines({
           question: 'How many connections does PostgreSQL have?',
-          description: 'By role and state. test/connections.test.ts computes how many they may be.',
+          description: 'By role. test/connections.test.ts computes how many they may be.',
           unit: units.count,
           isStacked: true,
           span: 10,
           queries: {
-            '{{usename}} {{state}}': `${sum(series(postgres.backends, { datname: 'zeroshop' }), 'usename', 'state')} > 0`,
+            '{{usename}}': `${sum(series(postgres.backends, { datname: 'zeroshop', usename: '!=' }), 'usename')} > 0`,
           },
         }),
         lines({
@@ -97,6 +98,7 @@ export const stores = () =>
           unit: units.seconds,
           limits: { warn: 1, bad: 5 },
           span: 8,
+          nothing: 'None waits.',
           queries: { '{{user}}': `${max(series(pgbouncer.longestWait), 'user')} > 0` },
         }),
         lines({
@@ -106,13 +108,13 @@ export const stores = () =>
           limits: { warn: 30, bad: 300 },
           span: 8,
           queries: {
-            '{{usename}}': `${max(series(postgres.longestTransaction, { datname: 'zeroshop' }), 'usename')} > 0`,
+            '{{usename}}': `${max(series(postgres.longestTransaction, { datname: 'zeroshop', usename: '!=' }), 'usename')} > 0`,
           },
         }),
         lines({
           question: 'How many transactions does it commit?',
           description: 'Each second, and those that were rolled back.',
-          unit: units.perSecond,
+          unit: units.transactions,
           span: 8,
           queries: {
             committed: sum(rate(series(postgres.commits, { datname: 'zeroshop' }))),
@@ -145,7 +147,7 @@ export const stores = () =>
         lines({
           question: 'How many messages pass through NATS?',
           description: 'Each second: published to it, and delivered by it.',
-          unit: units.perSecond,
+          unit: units.messages,
           span: 8,
           queries: {
             in: sum(rate(series(nats.messagesIn))),
@@ -167,6 +169,7 @@ export const stores = () =>
           unit: units.count,
           span: 8,
           links: ofFunction('consumer_name'),
+          nothing: 'Nothing.',
           queries: {
             '{{consumer_name}}': `${max(series(nats.pending), 'consumer_name')} > 0`,
             '{{consumer_name}} under way': `${max(series(nats.unacknowledged), 'consumer_name')} > 0`,
