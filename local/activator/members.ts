@@ -3,8 +3,8 @@ import { connectionsTo, type Connections } from './proxy.ts'
 
 /** If a process ends within this time and has not answered a request, its start counts as failed, in ms. */
 const settledMs = 10_000
-/** How long it usually takes until we learn that a process was killed, in ms. */
-const doubtMs = 50
+/** How long it takes until we learn that a process was killed, in ms; usually a tenth, if the machine is not busy. */
+const doubtMs = 500
 /** How long a stopping process may take to finish its requests, in ms: Knative's default revision timeout. */
 const drainMs = 300_000
 
