@@ -57,12 +57,14 @@ export const kubernetes = {
 /** Of the kubelets. */
 export const kubelet = {
   volumeFree: 'kubelet_volume_stats_available_bytes',
-  volumeSize: 'kubelet_volume_stats_capacity_bytes',
+  volumeUsed: 'kubelet_volume_stats_used_bytes',
 } as const
 
 /** Of node-exporter, which sees only the volumes that are mounted into it. */
 export const volumes = {
   free: 'node_filesystem_avail_bytes',
+  /** With what is reserved for root. */
+  freeToRoot: 'node_filesystem_free_bytes',
   size: 'node_filesystem_size_bytes',
 } as const
 

@@ -1,14 +1,12 @@
 import type { Alert } from '../alert.ts'
-import { kubelet, nats, pgbouncer, postgres, prometheus, volumes } from '../others.ts'
+import { fullDisks } from '../disks.ts'
+import { nats, pgbouncer, postgres, prometheus } from '../others.ts'
 import { histogram, label, max, rate, series, sum } from '../prometheus.ts'
 
 const queries = (where = {}) => rate(histogram('db.client.operation.duration', 'count', where), '2m')
 const system = 'db.system.name'
 /** What a store answers that works: a conflict is retried, and a duplicate is refused. */
 const failed = queries({ 'error.type': '!~|23.*|40.*|11000' })
-
-const full = (free: string, size: string, where: Record<string, string> = {}) =>
-  `1 - ${series(free, where)} / ${series(size, where)} > 0.85`
 
 /** The stores, and what they stand on. */
 export const stores: Alert[] = [
@@ -41,11 +39,9 @@ export const stores: Alert[] = [
   {
     name: 'DiskFillsUp',
     severity: 'page',
-    expr: [
-      full(volumes.free, volumes.size, { mountpoint: '=~/volumes/.*' }),
-      full(kubelet.volumeFree, kubelet.volumeSize),
-      `${series(nats.storage)} / ${series(nats.maxStorage)} > 0.85`,
-    ].join(' or '),
+    expr: [...Object.values(fullDisks), `${series(nats.storage)} / ${series(nats.maxStorage)}`]
+      .map((share) => `${share} > 0.85`)
+      .join(' or '),
     for: '5m',
     summary:
       '{{ or $labels.mountpoint $labels.persistentvolumeclaim "JetStream" }} is {{ $value | humanizePercentage }} full',

@@ -1,6 +1,7 @@
 import { board } from '../board.ts'
 import { ofFunction } from '../links.ts'
-import { kubelet, nats, pgbouncer, postgres, volumes } from '../others.ts'
+import { fullDisks } from '../disks.ts'
+import { nats, pgbouncer, postgres } from '../others.ts'
 import { lines, numbers, units } from '../panels.ts'
 import { histogram, label, max, quantile, rate, series, share, sum } from '../prometheus.ts'
 
@@ -183,10 +184,7 @@ export const stores = () =>
           limits: { warn: 0.8, bad: 0.9 },
           max: 1,
           span: 24,
-          queries: {
-            '{{mountpoint}}': `1 - ${series(volumes.free, { mountpoint: '=~/volumes/.*' })} / ${series(volumes.size, { mountpoint: '=~/volumes/.*' })}`,
-            '{{persistentvolumeclaim}}': `1 - ${series(kubelet.volumeFree)} / ${series(kubelet.volumeSize)}`,
-          },
+          queries: fullDisks,
         }),
       ],
     },
