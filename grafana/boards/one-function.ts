@@ -36,6 +36,9 @@ const choice = (): Builder<VariableModel> => {
     .sort(VariableSort.AlphabeticalAsc)
 }
 
+const percentiles = (buckets: string) =>
+  Object.fromEntries([0.5, 0.95, 0.99].map((q) => [`p${q * 100}`, quantile(q, buckets)]))
+
 export const oneFunction = () =>
   board({
     uid: 'zeroshop-function',
@@ -67,12 +70,7 @@ export const oneFunction = () =>
           limits: { bad: 1 },
           span: 8,
           links,
-          queries: Object.fromEntries(
-            [0.5, 0.95, 0.99].map((q) => [
-              `p${q * 100}`,
-              quantile(q, histogram('http.server.request.duration', 'bucket', requests)),
-            ]),
-          ),
+          queries: percentiles(histogram('http.server.request.duration', 'bucket', requests)),
         }),
         lines({
           question: 'Why do requests fail?',
@@ -110,12 +108,7 @@ export const oneFunction = () =>
           limits: { bad: 1 },
           span: 8,
           links,
-          queries: Object.fromEntries(
-            [0.5, 0.95, 0.99].map((q) => [
-              `p${q * 100}`,
-              quantile(q, histogram('messaging.process.duration', 'bucket', events)),
-            ]),
-          ),
+          queries: percentiles(histogram('messaging.process.duration', 'bucket', events)),
         }),
         lines({
           question: 'Does it lag behind, or fail?',

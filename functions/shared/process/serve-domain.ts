@@ -1,12 +1,12 @@
-import { createServer, type RequestListener } from 'node:http'
+import type { RequestListener } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import { createVerifier, readKeys } from '../../../events/signature.ts'
-import { observed, telemetry } from '../telemetry/telemetry.ts'
+import { telemetry } from '../telemetry/telemetry.ts'
 import type { Config } from './config.ts'
 import { isOperation, loadReaction, type Entry, type Opened } from './entry.ts'
 import { appOf, listenerOptions, type Listen } from './serve-operation.ts'
 import { reactionListener } from './serve-reaction.ts'
-import { serverOptions, serveUntilTold } from './serve.ts'
+import { observedServer, serveUntilTold } from './serve.ts'
 
 /**
  * Serves every function of a domain in one process, for small machines. If the host of a request is the name
@@ -38,6 +38,6 @@ export async function serve(entries: Entry[], opened: Opened, config: Config, li
       reaction(request, response)
     }
   }
-  const server = createServer({ ...serverOptions, ...telemetry()?.serverOptions }, observed(listener))
+  const server = observedServer(listener)
   await serveUntilTold(server, { ...listen, checked: opened.checked, close: opened.close })
 }

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import { getRequestListener, RequestError } from '@hono/node-server'
 import { Hono } from 'hono'
 import type { Logger } from 'pino'
@@ -7,11 +7,10 @@ import { createApp } from '../http/app.ts'
 import { malformedRequest, Problem } from '../http/problems.ts'
 import { openAddressOf } from '../http/client-address.ts'
 import { openLimits } from '../http/limits.ts'
-import { observed, telemetry } from '../telemetry/telemetry.ts'
 import type { Config } from './config.ts'
 import { loadOperation, type Entry, type Opened } from './entry.ts'
 import type { Service } from './service.ts'
-import { serverOptions, serveUntilTold } from './serve.ts'
+import { observedServer, serveUntilTold } from './serve.ts'
 
 /** Where a process listens, and its log. */
 export interface Listen {
@@ -81,10 +80,7 @@ export const listenerOptions = {
 /** Returns an HTTP server for the app. */
 export function toServer(app: Hono): Server {
   const listener = getRequestListener(app.fetch, listenerOptions)
-  return createServer(
-    { ...serverOptions, ...telemetry()?.serverOptions },
-    observed((request, response) => void listener(request, response)),
-  )
+  return observedServer((request, response) => void listener(request, response))
 }
 
 /** Serves only health checks, for a process that receives no other requests. */

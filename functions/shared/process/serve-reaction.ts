@@ -1,13 +1,12 @@
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
+import type { IncomingMessage, RequestListener } from 'node:http'
 import type { Logger } from 'pino'
 import { answerOf, openReceiver, tooLarge, type Answer } from '../../../events/receive.ts'
 import { createVerifier, readKeys, type Verifier } from '../../../events/signature.ts'
 import { readUpTo } from '../http/read-up-to.ts'
-import { observed, telemetry } from '../telemetry/telemetry.ts'
 import type { Config } from './config.ts'
 import { loadReaction, type Entry, type LoadedReaction, type Opened } from './entry.ts'
 import type { Listen } from './serve-operation.ts'
-import { serverOptions, serveUntilTold } from './serve.ts'
+import { observedServer, serveUntilTold } from './serve.ts'
 
 /** The largest body, in bytes. The dispatcher’s batches are smaller. */
 const maxBody = 1024 * 1024
@@ -26,10 +25,7 @@ export async function serve(entry: Entry, opened: Opened, config: Config, listen
       )
     else react(request, response)
   }
-  const server = createServer(
-    { ...serverOptions, ...telemetry()?.serverOptions },
-    observed(listener, { route: '/' }),
-  )
+  const server = observedServer(listener, { route: '/' })
   await serveUntilTold(server, { ...listen, checked: opened.checked, close: opened.close })
 }
 

@@ -1,8 +1,8 @@
-import type { Server } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import { Server as TcpServer, type AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import { answerClientErrors } from '../http/client-errors.ts'
-import { closeTelemetry, telemetry } from '../telemetry/telemetry.ts'
+import { closeTelemetry, observed, telemetry, type Serves } from '../telemetry/telemetry.ts'
 import { UserError } from './user-error.ts'
 import type { Service } from './service.ts'
 
@@ -19,6 +19,10 @@ export const serverOptions = {
   // the handlers refuse a request without one, with a problem; Node's own 400 has no body
   requireHostHeader: false,
 }
+
+/** Returns the HTTP server of a function. Its requests are measured if telemetry is on. */
+export const observedServer = (listener: RequestListener, serves?: Serves): Server =>
+  createServer({ ...serverOptions, ...telemetry()?.serverOptions }, observed(listener, serves))
 
 /** How long requests in flight may take after SIGTERM, in ms. After that, their connections are closed. */
 const graceMs = 8_000
