@@ -8,7 +8,7 @@ import { UserError } from '../functions/shared/process/user-error.ts'
 import { backlog } from './backlog.ts'
 import { bigTables, millionOrders } from './big-tables.ts'
 import { clusterChanges } from './cluster-changes.ts'
-import { clusterCold } from './cluster-cold.ts'
+import { clusterCold, clusterSaga } from './cluster-cold.ts'
 import { coldStart } from './cold-start.ts'
 import { createOrder } from './create-order.ts'
 import { getOrder } from './get-order.ts'
@@ -44,6 +44,7 @@ const inShop: Record<string, (system: System) => Promise<Result[]>> = {
  */
 const onlyIfNamed: Record<string, (orders: number) => Promise<Result[]>> = {
   'cluster-cold': clusterCold,
+  'cluster-saga': clusterSaga,
   'cluster-changes': clusterChanges,
   'big-tables': bigTables,
   peers,
@@ -56,7 +57,7 @@ Measures speed and size side by side.
   NAME …   only these: ${known.join(', ')}
   --orders with how many orders big-tables fills the tables (default: ${millionOrders})
 Only by their names run
-  cluster-cold, cluster-changes, which need a shop in a cluster (npm run deploy);
+  cluster-cold, cluster-saga, cluster-changes, which need a shop in a cluster (npm run deploy);
   big-tables, which takes a quarter of an hour and 15 GB of disk;
   peers, which installs Vendure and Medusa in a cache folder or in PEERS_DIR (docs/benchmarks.md)`
 

@@ -2,7 +2,7 @@ import { inSpan } from '../functions/shared/telemetry/telemetry.ts'
 import { consumers } from './consumers.table.ts'
 
 /** How long a function certainly runs after a request, in ms: half of Knative's stable window. */
-const freshMs = 30_000
+export const freshMs = 30_000
 
 /** How long a function may take to start, in ms. Its answer is ignored. */
 const patienceMs = 30_000
