@@ -64,6 +64,7 @@ target "function" {
       { name = "delete-product", summary = "Take a product off the shop" },
       { name = "get-stock", summary = "Read the stock of a SKU" },
       { name = "adjust-stock", summary = "Receive or write off stock" },
+      { name = "update-stock", summary = "Change at how many pieces a SKU is low" },
       { name = "register-user", summary = "Register a customer" },
       { name = "get-user", summary = "Read a user" },
       { name = "list-users", summary = "List users" },

@@ -1,8 +1,10 @@
 import { asc, eq, sql } from 'drizzle-orm'
+import type { EmitOptions } from '../../events/emit.ts'
 import { isAmong, prepared, type Db, type Tx } from '../shared/store/postgres.ts'
 import type { ProductReader } from '../shared/http/product-reader.ts'
 import { Problem } from '../shared/http/problems.ts'
-import { items, type Account, type ItemRow, type Line } from './stock.ts'
+import { crossing } from './availability.ts'
+import { items, type ItemRow, type Line } from './stock.ts'
 
 const bySku = prepared((db) =>
   db
@@ -54,14 +56,42 @@ export const lockAccounts = (tx: Tx, lines: readonly Pick<Line, 'sku'>[]): Promi
     .prepare('lock-accounts')
     .execute()
 
-/** Writes accounts that the transaction has locked, in one statement. */
-export async function saveAccounts(tx: Tx, accounts: readonly Account[]): Promise<void> {
+/**
+ * Writes accounts that the transaction has locked, in one statement. If a SKU's availability has changed, it announces
+ * that with the other events that are emitted in the same tick, so that no statement is added.
+ * @param lowAt the threshold of SKUs that have none of their own
+ * @param causeOf returns the event that has changed a SKU, if the transaction handles several
+ */
+export async function saveAccounts(
+  tx: Tx,
+  accounts: readonly ItemRow[],
+  lowAt: number,
+  causeOf: (sku: string) => EmitOptions = () => ({}),
+): Promise<void> {
+  const announcements: Promise<void>[] = []
+  const saved = accounts.map((account) => {
+    const { sku, available, version } = account
+    const threshold = account.threshold ?? lowAt
+    const { availability, isChanged, isLow } = crossing(account.availability, available, threshold)
+    if (isChanged) {
+      const data = { sku, availability, version: version + 1 }
+      announcements.push(tx.emit('stock.availability-changed', sku, data, causeOf(sku)))
+    }
+    if (isLow) announcements.push(tx.emit('stock.low', sku, { sku, available, threshold }, causeOf(sku)))
+    return { ...account, availability }
+  })
+  await Promise.all([writeAccounts(tx, saved), ...announcements])
+}
+
+/** Writes accounts that the transaction has locked, and of which as much is available as before. */
+export async function writeAccounts(tx: Tx, accounts: readonly ItemRow[]): Promise<void> {
   if (accounts.length > 0)
     await tx.client`
       update stock.items as item
       set available = new.available, reserved = new.reserved, sold = new.sold, received = new.received,
-        version = item.version + 1, updated_at = now()
+        threshold = new.threshold, availability = new.availability, version = item.version + 1, updated_at = now()
       from jsonb_to_recordset(${JSON.stringify(accounts)}::jsonb)
-        as new (sku text, available bigint, reserved bigint, sold bigint, received bigint)
+        as new (sku text, available bigint, reserved bigint, sold bigint, received bigint, threshold integer,
+          availability text)
       where item.sku = new.sku`
 }

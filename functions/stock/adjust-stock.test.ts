@@ -35,7 +35,16 @@ describe('adjust-stock', () => {
         userId: shop.users.seller.id,
         at: expect.any(String),
       },
-      stock: { sku, available: 7, reserved: 0, sold: 0, received: 7, updatedAt: expect.any(String) },
+      stock: {
+        sku,
+        available: 7,
+        reserved: 0,
+        sold: 0,
+        received: 7,
+        threshold: 5,
+        availability: 'available',
+        updatedAt: expect.any(String),
+      },
     })
     const read = await shop.get(`/stock/${sku}`)
     expect(read.body).toMatchObject({ available: 7, received: 7 })

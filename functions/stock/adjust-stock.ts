@@ -25,7 +25,7 @@ export const adjustStock = operation(
     problems: ['not-found', problems['stock-too-low']],
     headers: ['ETag', 'Location'],
   },
-  async ({ params: { sku }, body, user, key, json }, { db, products }) => {
+  async ({ params: { sku }, body, user, key, json }, { db, products, lowAt }) => {
     const { sellerId } = await findAccount(db, products, sku)
     if (user.role === 'seller' && sellerId !== user.id) throw noStock()
     return once(db, idempotencyKeys, key, async (tx) => {
@@ -37,12 +37,12 @@ export const adjustStock = operation(
         })
       const at = new Date()
       const adjustment = { ...body, id: uuidv7(), sku, note: body.note ?? null, userId: user.id, at }
-      await Promise.all([saveAccounts(tx, [adjusted]), tx.insert(adjustments).values(adjustment)])
+      await Promise.all([saveAccounts(tx, [adjusted], lowAt), tx.insert(adjustments).values(adjustment)])
       const version = adjusted.version + 1
       return json(
         {
           adjustment: { ...adjustment, at: at.toISOString() },
-          stock: { ...toStock(adjusted), updatedAt: at.toISOString() },
+          stock: { ...toStock(adjusted, lowAt), updatedAt: at.toISOString() },
         },
         201,
         { ETag: etag(version), Location: `/api/v1/stock/${sku}` },

@@ -1,5 +1,5 @@
 import { and, eq, sql } from 'drizzle-orm'
-import { lockAccounts, saveAccounts } from './accounts.ts'
+import { lockAccounts, writeAccounts } from './accounts.ts'
 import { commit, reservations } from './stock.ts'
 import { reaction } from '../../events/reaction.ts'
 
@@ -13,7 +13,7 @@ export const commitStock = reaction('commit-stock', async ({ data: { orderId } }
     if (held === undefined) return
     const accounts = await lockAccounts(tx, held.lines)
     await Promise.all([
-      saveAccounts(tx, commit(accounts, held.lines)),
+      writeAccounts(tx, commit(accounts, held.lines)),
       tx.emit('stock.committed', orderId, { orderId }),
     ])
   })

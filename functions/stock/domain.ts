@@ -1,12 +1,21 @@
-import { domain, get, on, onDeletedUser, onEndedSessions, post } from '../shared/domain.ts'
+import { domain, get, on, onDeletedUser, onEndedSessions, patch, post } from '../shared/domain.ts'
 import { events } from './events.ts'
 import type { open } from './open.ts'
+
+/** What a function emits that changes what is available. */
+const announces = ['stock.availability-changed', 'stock.low'] as const
 
 export default domain<typeof open>()({
   name: 'stock',
   summary: 'How many of each SKU are available, reserved or sold',
   store: 'postgres',
   tables: ['stock.ts'],
+  settings: {
+    LOW_STOCK_THRESHOLD: {
+      description:
+        'at how many available pieces or fewer a SKU without a threshold of its own is low; 5 if it is not set',
+    },
+  },
   events,
   operations: {
     'get-stock': get('/api/v1/stock/{sku}', 'Read the stock of a SKU', { by: 'anyone', core: true }),
@@ -14,6 +23,12 @@ export default domain<typeof open>()({
       by: ['seller', 'staff', 'admin'],
       fresh: true,
       idempotent: true,
+      emits: announces,
+    }),
+    'update-stock': patch('/api/v1/stock/{sku}', 'Change at how many pieces a SKU is low', {
+      by: ['seller', 'staff', 'admin'],
+      fresh: true,
+      emits: announces,
     }),
   },
   reactions: {
@@ -21,10 +36,12 @@ export default domain<typeof open>()({
     'forget-adjuster': onDeletedUser('Forgets the answers that are kept for a deleted user'),
     'open-stock': on(['product.created'], 'Opens the stock account of a new SKU'),
     'reserve-stock': on(['order.placed'], 'Reserves every line of the order, or none', {
-      emits: ['stock.reserved', 'stock.rejected'],
+      emits: ['stock.reserved', 'stock.rejected', ...announces],
       leadsTo: 'stock.reserved',
     }),
-    'release-stock': on(['order.cancelled'], 'Gives reserved stock back', { emits: ['stock.released'] }),
+    'release-stock': on(['order.cancelled'], 'Gives reserved stock back', {
+      emits: ['stock.released', ...announces],
+    }),
     'commit-stock': on(['order.completed'], 'Turns reserved stock into sold stock', {
       emits: ['stock.committed'],
     }),

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import type { EventSpec } from '../shared/domain.ts'
 import type { Meter } from '../shared/telemetry/telemetry.ts'
 import { eventId, eventMoney, eventSku, ofOrder, oldCardToken } from '../shared/schemas/event-shapes.ts'
+import { availabilities } from './availability.ts'
 
 export const events = {
   'stock.reserved': {
@@ -25,5 +26,18 @@ export const events = {
       meter.add('zeroshop.stock.shortages', shortages.length),
   },
   'stock.released': { summary: 'The reservation was given back', data: ofOrder },
+  'stock.availability-changed': {
+    summary: 'A SKU has become available, low or unavailable',
+    data: z.strictObject({
+      sku: eventSku,
+      availability: z.enum(availabilities),
+      /** Increases with each change, so that consumers can ignore an older version. */
+      version: z.int().min(1),
+    }),
+  },
+  'stock.low': {
+    summary: 'No more of a SKU are available than its threshold',
+    data: z.strictObject({ sku: eventSku, available: z.int().min(0), threshold: z.int().min(0) }),
+  },
   'stock.committed': { summary: 'The reservation was turned into a sale', data: ofOrder },
 } as const satisfies Record<string, EventSpec>

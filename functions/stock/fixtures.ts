@@ -8,6 +8,7 @@ export default {
       { quantity: 5, reason: 'received' },
       { quantity: 6, reason: 'received' },
     ],
+    'update-stock': [{ threshold: 3 }, { threshold: null }],
   },
   resources: {
     '/api/v1/stock/{sku}': {

@@ -50,6 +50,8 @@ it('shows the stock of a SKU to anyone', async () => {
     reserved: 0,
     sold: 0,
     received: 7,
+    threshold: 5,
+    availability: 'available',
     updatedAt: expect.any(String),
   })
   const headers = { 'if-none-match': answer.headers.get('etag')! }

@@ -11,8 +11,8 @@ export const getStock = operation(
     problems: ['not-found'],
     headers: ['ETag'],
   },
-  async ({ params, json }, { db, products }) => {
+  async ({ params, json }, { db, products, lowAt }) => {
     const item = await findAccount(db, products, params.sku)
-    return json(toStock(item), 200, { ETag: etag(item.version) })
+    return json(toStock(item, lowAt), 200, { ETag: etag(item.version) })
   },
 )

@@ -3,7 +3,7 @@ import { lockAccounts, saveAccounts } from './accounts.ts'
 import { release, reservations } from './stock.ts'
 import { reaction } from '../../events/reaction.ts'
 
-export const releaseStock = reaction('release-stock', async ({ data: { orderId } }, { once }) => {
+export const releaseStock = reaction('release-stock', async ({ data: { orderId } }, { once, lowAt }) => {
   await once(async (tx) => {
     // if the order is cancelled before its stock is reserved, this row prevents a later reservation
     const [held] = await tx
@@ -18,7 +18,7 @@ export const releaseStock = reaction('release-stock', async ({ data: { orderId }
     if (held === undefined || held.lines.length === 0) return
     const accounts = await lockAccounts(tx, held.lines)
     await Promise.all([
-      saveAccounts(tx, release(accounts, held.lines)),
+      saveAccounts(tx, release(accounts, held.lines), lowAt),
       tx.emit('stock.released', orderId, { orderId }),
     ])
   })

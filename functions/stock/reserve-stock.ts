@@ -1,10 +1,12 @@
 import { lockAccounts, saveAccounts } from './accounts.ts'
 import { addReservations, releaseEmpty } from './reservations.ts'
 import { mergeLines, reserve } from './stock.ts'
+import type { EmitOptions } from '../../events/emit.ts'
 import { batchReaction } from '../../events/reaction.ts'
 
 export const reserveStock = batchReaction('reserve-stock', {
-  write: async (tx, events) => {
+  prepare: (_, { lowAt }) => lowAt,
+  write: async (tx, events, [lowAt]) => {
     const orders = events.map(({ data: { lines: wanted, ...order }, traceparent }) => ({
       order,
       lines: mergeLines(wanted),
@@ -22,7 +24,7 @@ export const reserveStock = batchReaction('reserve-stock', {
       ),
     ])
     const accounts = new Map(held.map((account) => [account.sku, account]))
-    const changed = new Set<string>()
+    const changed = new Map<string, EmitOptions>()
     const rejected: string[] = []
     const emitted: Promise<void>[] = []
     // an order that is not added is already cancelled, or already has a reservation
@@ -31,7 +33,7 @@ export const reserveStock = batchReaction('reserve-stock', {
       const { accounts: reserved, shortages } = reserve([...accounts.values()], lines)
       for (const account of reserved) {
         accounts.set(account.sku, account)
-        changed.add(account.sku)
+        changed.set(account.sku, from)
       }
       if (shortages.length > 0) rejected.push(orderId)
       emitted.push(
@@ -43,7 +45,9 @@ export const reserveStock = batchReaction('reserve-stock', {
     await Promise.all([
       saveAccounts(
         tx,
-        [...changed].map((sku) => accounts.get(sku)!),
+        [...changed.keys()].map((sku) => accounts.get(sku)!),
+        lowAt!,
+        (sku) => changed.get(sku)!,
       ),
       releaseEmpty(tx, rejected),
       ...emitted,

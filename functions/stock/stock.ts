@@ -5,7 +5,8 @@ import { time } from '../shared/store/columns.ts'
 import { requestCountsTable } from '../shared/store/counts-table.ts'
 import { endedSessionsTable } from '../shared/store/ended-sessions-table.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
-import { Id, Sku, text as Text, Timestamp, when } from '../shared/schemas/schemas.ts'
+import { changeOf, Id, Sku, text as Text, Timestamp, when } from '../shared/schemas/schemas.ts'
+import { availabilities, availabilityOf, type Availability } from './availability.ts'
 
 /** Stock: tables, schemas and rules. Everything here is pure. */
 
@@ -23,6 +24,10 @@ export const items = schema.table(
     reserved: count('reserved'),
     sold: count('sold'),
     received: count('received'),
+    /** At how many available pieces or fewer the SKU is low; the setting if null. */
+    threshold: integer(),
+    /** What was announced last. It may lag behind: after a change of the setting, until the SKU changes. */
+    availability: text().$type<Availability>().notNull().default('unavailable'),
     version: integer().notNull().default(1),
     updatedAt: time('updated_at').notNull().defaultNow(),
   },
@@ -75,10 +80,23 @@ export const Stock = z
     reserved: z.int().min(0).meta({ description: 'For orders that are not completed yet.' }),
     sold: z.int().min(0),
     received: z.int().min(0).meta({ description: 'Without what was written off.' }),
+    threshold: z.int().min(0).meta({ description: 'At how many available pieces or fewer it is low.' }),
+    availability: z.enum(availabilities),
     updatedAt: Timestamp,
   })
   .meta({ id: 'Stock' })
 export type Stock = z.infer<typeof Stock>
+
+const maxQuantity = 1_000_000
+
+export const StockPatch = changeOf(
+  {
+    threshold: z.int().min(0).max(maxQuantity).nullable().optional().meta({
+      description: 'At how many available pieces or fewer the SKU is low; null for the shop’s own.',
+    }),
+  },
+  'StockPatch',
+)
 
 const signs: Partial<Record<Reason, 1 | -1>> = { received: 1, damaged: -1, lost: -1 }
 
@@ -91,8 +109,8 @@ export const NewAdjustment = z
   .strictObject({
     quantity: z
       .int()
-      .min(-1_000_000)
-      .max(1_000_000)
+      .min(-maxQuantity)
+      .max(maxQuantity)
       .refine((quantity) => quantity !== 0, 'not zero')
       .meta({
         description: 'The change of the stock; negative to reduce it.',
@@ -124,14 +142,19 @@ export const Adjustment = z
   })
   .meta({ id: 'StockAdjustment' })
 
-/** Converts a row to the API's stock. */
-export const toStock = ({ sku, available, reserved, sold, received, updatedAt }: ItemRow): Stock => ({
-  sku,
-  available,
-  reserved,
-  sold,
-  received,
-  updatedAt: updatedAt.toISOString(),
+/**
+ * Converts a row to the API's stock.
+ * @param lowAt the threshold of SKUs that have none of their own
+ */
+export const toStock = (item: ItemRow, lowAt: number): Stock => ({
+  sku: item.sku,
+  available: item.available,
+  reserved: item.reserved,
+  sold: item.sold,
+  received: item.received,
+  threshold: item.threshold ?? lowAt,
+  availability: availabilityOf(item.available, item.threshold ?? lowAt),
+  updatedAt: item.updatedAt.toISOString(),
 })
 
 /** The quantities of a SKU. `available + reserved + sold` always equals `received`. */
