@@ -63,6 +63,7 @@ target "function" {
       { name = "update-product", summary = "Change a product" },
       { name = "delete-product", summary = "Take a product off the shop" },
       { name = "get-stock", summary = "Read the stock of a SKU" },
+      { name = "list-stock-history", summary = "What happened to the stock of a SKU" },
       { name = "adjust-stock", summary = "Receive or write off stock" },
       { name = "update-stock", summary = "Change at how many pieces a SKU is low" },
       { name = "register-user", summary = "Register a customer" },

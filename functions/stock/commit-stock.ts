@@ -1,5 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { lockAccounts, writeAccounts } from './accounts.ts'
+import { addMovements } from './movements.ts'
 import { commit, reservations } from './stock.ts'
 import { reaction } from '../../events/reaction.ts'
 
@@ -14,6 +15,7 @@ export const commitStock = reaction('commit-stock', async ({ data: { orderId } }
     const accounts = await lockAccounts(tx, held.lines)
     await Promise.all([
       writeAccounts(tx, commit(accounts, held.lines)),
+      addMovements(tx, 'sold', [{ orderId, lines: held.lines }]),
       tx.emit('stock.committed', orderId, { orderId }),
     ])
   })

@@ -19,6 +19,11 @@ export default domain<typeof open>()({
   events,
   operations: {
     'get-stock': get('/api/v1/stock/{sku}', 'Read the stock of a SKU', { by: 'anyone', core: true }),
+    'list-stock-history': get('/api/v1/stock/{sku}/history', 'What happened to the stock of a SKU', {
+      by: ['seller', 'staff', 'admin'],
+      fresh: true,
+      maxScale: 2,
+    }),
     'adjust-stock': post('/api/v1/stock/{sku}/adjustments', 'Receive or write off stock', {
       by: ['seller', 'staff', 'admin'],
       fresh: true,

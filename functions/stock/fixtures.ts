@@ -20,6 +20,10 @@ export default {
         const sellerId = shop.users.seller.id
         const product = { productId: uuidv7(), sku, name: 'Mug', price, sellerId, version: 1 }
         await shop.react('open-stock', 'product.created', product)
+        for (const quantity of [20, -2]) {
+          const body = { quantity, reason: 'correction' }
+          await shop.create(`/stock/${sku}/adjustments`, { as: 'seller', body })
+        }
         return { parameters: { sku } }
       },
     },

@@ -1,5 +1,6 @@
 import { eq, sql } from 'drizzle-orm'
 import { lockAccounts, saveAccounts } from './accounts.ts'
+import { addMovements } from './movements.ts'
 import { release, reservations } from './stock.ts'
 import { reaction } from '../../events/reaction.ts'
 
@@ -19,6 +20,7 @@ export const releaseStock = reaction('release-stock', async ({ data: { orderId }
     const accounts = await lockAccounts(tx, held.lines)
     await Promise.all([
       saveAccounts(tx, release(accounts, held.lines), lowAt),
+      addMovements(tx, 'released', [{ orderId, lines: held.lines }]),
       tx.emit('stock.released', orderId, { orderId }),
     ])
   })

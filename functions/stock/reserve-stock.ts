@@ -1,6 +1,7 @@
 import { lockAccounts, saveAccounts } from './accounts.ts'
 import { addReservations, releaseEmpty } from './reservations.ts'
-import { mergeLines, reserve } from './stock.ts'
+import { addMovements } from './movements.ts'
+import { mergeLines, reserve, type Line } from './stock.ts'
 import type { EmitOptions } from '../../events/emit.ts'
 import { batchReaction } from '../../events/reaction.ts'
 
@@ -25,6 +26,7 @@ export const reserveStock = batchReaction('reserve-stock', {
     ])
     const accounts = new Map(held.map((account) => [account.sku, account]))
     const changed = new Map<string, EmitOptions>()
+    const accepted: { orderId: string; lines: Line[] }[] = []
     const rejected: string[] = []
     const emitted: Promise<void>[] = []
     // an order that is not added is already cancelled, or already has a reservation
@@ -36,6 +38,7 @@ export const reserveStock = batchReaction('reserve-stock', {
         changed.set(account.sku, from)
       }
       if (shortages.length > 0) rejected.push(orderId)
+      else accepted.push({ orderId, lines })
       emitted.push(
         shortages.length === 0
           ? tx.emit('stock.reserved', orderId, order, from)
@@ -49,6 +52,7 @@ export const reserveStock = batchReaction('reserve-stock', {
         lowAt!,
         (sku) => changed.get(sku)!,
       ),
+      addMovements(tx, 'reserved', accepted),
       releaseEmpty(tx, rejected),
       ...emitted,
     ])

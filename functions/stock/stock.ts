@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { sql } from 'drizzle-orm'
-import { bigint, check, index, integer, jsonb, pgSchema, text, uuid } from 'drizzle-orm/pg-core'
+import { bigint, check, index, integer, jsonb, pgSchema, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { time } from '../shared/store/columns.ts'
 import { requestCountsTable } from '../shared/store/counts-table.ts'
 import { endedSessionsTable } from '../shared/store/ended-sessions-table.ts'
@@ -66,6 +66,22 @@ export const reservations = schema.table('reservations', {
   lines: jsonb().$type<Line[]>().notNull(),
   at: time('at').notNull().defaultNow(),
 })
+
+export const orderMovements = ['reserved', 'released', 'sold'] as const
+
+/** What orders did to the stock of each SKU. Append-only. Its key is the order in which the history is read. */
+export const movements = schema.table(
+  'movements',
+  {
+    sku: text().notNull(),
+    id: uuid().notNull(),
+    quantity: integer().notNull(),
+    kind: text().$type<(typeof orderMovements)[number]>().notNull(),
+    orderId: uuid('order_id').notNull(),
+    at: time('at').notNull().defaultNow(),
+  },
+  (t) => [primaryKey({ columns: [t.sku, t.id] })],
+)
 
 export const idempotencyKeys = idempotencyTable(schema)
 export const endedSessions = endedSessionsTable(schema)
@@ -141,6 +157,22 @@ export const Adjustment = z
     at: Timestamp,
   })
   .meta({ id: 'StockAdjustment' })
+
+export const Movement = z
+  .object({
+    id: Id,
+    type: z.enum(['adjusted', ...orderMovements]),
+    quantity: z.int().meta({
+      description:
+        'By how much an adjustment changed the stock; how much an order reserved, released or bought.',
+    }),
+    at: Timestamp,
+    orderId: Id.optional().meta({ description: 'The order, if one did it.' }),
+    userId: Id.optional().meta({ description: 'Who adjusted it.' }),
+    reason: z.enum(reasons).optional(),
+    note: z.string().optional(),
+  })
+  .meta({ id: 'StockMovement' })
 
 /**
  * Converts a row to the API's stock.
