@@ -3,7 +3,7 @@ import type { Role } from '../functions/shared/domain.ts'
 import { hashPassword } from '../functions/users/password.ts'
 import type { Db } from '../functions/shared/store/postgres.ts'
 import { findUserByEmail } from '../functions/users/find-user.ts'
-import { Email } from '../functions/users/email.ts'
+import { Email } from '../functions/shared/schemas/email.ts'
 import { users } from '../functions/users/user.ts'
 
 export interface SeedUser {

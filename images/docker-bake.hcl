@@ -45,6 +45,22 @@ target "function" {
   }
   matrix = {
     image = [
+      { name = "create-customer", summary = "Add a customer without an account" },
+      { name = "list-customers", summary = "List and search customers" },
+      { name = "get-customer", summary = "Read a profile" },
+      { name = "update-customer", summary = "Change a profile" },
+      { name = "create-address", summary = "Save an address" },
+      { name = "list-addresses", summary = "List the saved addresses" },
+      { name = "get-address", summary = "Read a saved address" },
+      { name = "update-address", summary = "Change a saved address" },
+      { name = "delete-address", summary = "Delete a saved address" },
+      { name = "create-payment-method", summary = "Save a payment method" },
+      { name = "list-payment-methods", summary = "List the saved payment methods" },
+      { name = "get-payment-method", summary = "Read a saved payment method" },
+      { name = "update-payment-method", summary = "Change a saved payment method" },
+      { name = "delete-payment-method", summary = "Delete a saved payment method" },
+      { name = "request-claim", summary = "Mail a customer without an account a link to claim what staff keep of them" },
+      { name = "claim-customer", summary = "Claim what staff keep of you" },
       { name = "create-order", summary = "Place an order" },
       { name = "get-order", summary = "Read an order" },
       { name = "list-orders", summary = "List orders" },
@@ -75,6 +91,8 @@ target "function" {
       { name = "refresh-session", summary = "Trade a refresh token for new tokens" },
       { name = "log-out", summary = "End the session" },
       { name = "get-jwks", summary = "The public keys that verify access tokens" },
+      { name = "end-customer-sessions", summary = "Refuses the tokens of sessions that have ended" },
+      { name = "forget-profile", summary = "Forgets a deleted user’s profile, addresses and payment methods" },
       { name = "end-order-sessions", summary = "Refuses the tokens of sessions that have ended" },
       { name = "project-product", summary = "Keeps the prices that orders are made at" },
       { name = "confirm-order", summary = "Confirms the order" },
@@ -153,6 +171,7 @@ target "domain" {
   }
   matrix = {
     image = [
+      { name = "customers", summary = "Every function of the customers" },
       { name = "orders", summary = "Every function of the orders" },
       { name = "payments", summary = "Every function of the payments" },
       { name = "products", summary = "Every function of the products" },

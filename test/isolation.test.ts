@@ -18,6 +18,7 @@ const ofDomains = ['insert events.inbox', 'insert events.outbox']
 
 /** What only some domains may do in the schema of event delivery. */
 const ofSome: Partial<Record<DatabaseRole, string[]>> = {
+  customers: ['insert events.secrets'],
   orders: ['insert events.secrets', 'select events.state_for_orders'],
   payments: ['delete events.secrets', 'select events.secrets'],
 }

@@ -7,7 +7,8 @@ import { HTTP } from 'cloudevents'
 import { uuidv7 } from 'uuidv7'
 import { expect } from 'vitest'
 import { toCloudEvent } from './cloud-event.ts'
-import { reactingDomains } from '../functions/table.ts'
+import { databaseUrl } from '../functions/deployment.ts'
+import { databaseRoles, reactingDomains } from '../functions/table.ts'
 import { deliveryKeysSetting } from '../functions/shared/process/config.ts'
 import { bundle } from '../images/bundle.ts'
 import { deliveryHeaders, deliveryKey } from './deliveries.ts'
@@ -65,11 +66,7 @@ export async function openProcesses() {
     migration: {
       FUNCTION: 'migrate',
       ADMIN_DATABASE_URL: shop.admin,
-      USERS_DATABASE_URL: shop.database('users'),
-      STOCK_DATABASE_URL: shop.database('stock'),
-      ORDERS_DATABASE_URL: shop.database('orders'),
-      PAYMENTS_DATABASE_URL: shop.database('payments'),
-      EVENTS_DATABASE_URL: shop.database('events'),
+      ...Object.fromEntries(databaseRoles.map((role) => [databaseUrl(role), shop.database(role)])),
       PRODUCTS_MONGODB_URL: shop.mongodb,
     } satisfies Environment,
     start,

@@ -5,7 +5,7 @@ import { time } from '../shared/store/columns.ts'
 import { countsTable, requestCountsTable } from '../shared/store/counts-table.ts'
 import { Problem } from '../shared/http/problems.ts'
 import type { SecurityDetails } from '../shared/http/security-log.ts'
-import { Email } from './email.ts'
+import { Email } from '../shared/schemas/email.ts'
 import { schema, User, users } from './user.ts'
 import { problems } from './problems.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Role } from '../shared/domain.ts'
-import { Email } from './email.ts'
+import { Email } from '../shared/schemas/email.ts'
 import {
   demotes,
   endsSessions,

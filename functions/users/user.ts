@@ -8,7 +8,7 @@ import { idempotencyTable } from '../shared/store/idempotency-table.ts'
 import { PageQuery, pageOf } from '../shared/http/paging.ts'
 import { Problem } from '../shared/http/problems.ts'
 import { Id, text as Text, Timestamp, when } from '../shared/schemas/schemas.ts'
-import { Email } from './email.ts'
+import { Email } from '../shared/schemas/email.ts'
 import { problems } from './problems.ts'
 
 /** Users: tables, schemas and permissions. Everything here is pure. */

@@ -81,11 +81,13 @@ describe('a resource', () => {
   it.each(those((row) => row.idempotent && namesResource(row)))(
     'is the same for an Idempotency-Key: %s',
     async (name, row) => {
-      const { parameters } = await resourceOf(row)!.create(contract.shop)
-      const key = uuidv7()
+      const { parameters, owner } = await resourceOf(row)!.create(contract.shop)
+      const { as } = await contract.callerOf(name)
+      const caller = typeof as === 'object' && owner !== undefined ? { ...as, id: owner } : as
+      const sent = { as: caller, key: uuidv7(), body: bodiesOf(name)[0] }
       const [first, again] = [
-        await contract.send(name, { key }, await contract.pathOf(name, inCase(parameters, 'toUpperCase'))),
-        await contract.send(name, { key }, await contract.pathOf(name, inCase(parameters, 'toLowerCase'))),
+        await contract.send(name, sent, await contract.pathOf(name, inCase(parameters, 'toUpperCase'))),
+        await contract.send(name, sent, await contract.pathOf(name, inCase(parameters, 'toLowerCase'))),
       ]
       expect(again).toMatchObject({ status: 201, text: first.text })
       expect(again.headers.get('idempotency-replayed')).toBe('true')
