@@ -945,6 +945,12 @@ export interface components {
                 cardToken: string;
             };
             /**
+             * Format: uuid
+             * @description For staff: whom they order for; see /customers. By default, an order is for the caller.
+             * @example 01999d3c-7b57-7d0c-8d1c-5a9f1c2b3d4e
+             */
+            customerId?: string;
+            /**
              * @description The order is rejected if the products have another currency.
              * @example EUR
              */
@@ -4005,6 +4011,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `wrong-role`: Your role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `request-timeout`: The request took too long. */
             408: {
                 headers: {
@@ -4074,7 +4089,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency-key-reused`: The Idempotency-Key was used for another request. `mixed-currencies`: An order has one currency. `order-too-large`: The order is too large. `unknown-sku`: The shop has no such SKU. */
+            /** @description `idempotency-key-reused`: The Idempotency-Key was used for another request. `mixed-currencies`: An order has one currency. `order-too-large`: The order is too large. `unknown-customer`: The shop has no such customer. `unknown-sku`: The shop has no such SKU. */
             422: {
                 headers: {
                     [name: string]: unknown;

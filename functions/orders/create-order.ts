@@ -4,6 +4,7 @@ import { firstAnswer, onceInOneStatement } from '../shared/store/transaction.ts'
 import { operation } from '../shared/http/operation.ts'
 import { Problem } from '../shared/http/problems.ts'
 import { etag } from '../shared/http/entity-tag.ts'
+import { customerOf, followClaim } from './ordering-for.ts'
 import { placeOrder, unpaidIn } from './place-order.ts'
 import { idempotencyKeys, NewOrder, Order, piecesOf, priceLines, toOrder } from './order.ts'
 import { pricesOf } from './prices.ts'
@@ -15,6 +16,8 @@ export const createOrder = operation(
     request: { body: NewOrder },
     responses: { 201: Order },
     problems: [
+      'wrong-role',
+      problems['unknown-customer'],
       problems['price-changed'],
       problems['unknown-sku'],
       problems['mixed-currencies'],
@@ -23,7 +26,12 @@ export const createOrder = operation(
     ],
     headers: ['Location', 'ETag'],
   },
-  async ({ body, user, key, json }, { db, products, deadlineMs, mostUnpaid }) => {
+  async ({ body, user, key, json, hono }, { db, products, customers, deadlineMs, mostUnpaid }) => {
+    const authorization = hono.req.header('authorization') ?? ''
+    const customerId = await customerOf(
+      { customerId: body.customerId, caller: user, authorization },
+      { db, customers },
+    )
     const skus = body.lines.map((line) => line.sku)
     const priced = priceLines(body, await pricesOf(db, products, skus))
     if ('refused' in priced) {
@@ -39,7 +47,7 @@ export const createOrder = operation(
     const id = uuidv7()
     const row = {
       id,
-      customerId: user.id,
+      customerId,
       status: 'placed' as const,
       lines,
       deliveryAddress: body.deliveryAddress,
@@ -56,7 +64,7 @@ export const createOrder = operation(
     }
     const placed = {
       orderId: id,
-      customerId: user.id,
+      customerId,
       lines: lines.map(({ sku, quantity }) => ({ sku, quantity })),
       total,
     }
@@ -85,12 +93,14 @@ export const createOrder = operation(
       (kept) => placeOrder(db, row, events, mostUnpaid, kept),
       [events.event],
     )
-    return place.catch(async (error: unknown) => {
+    const placedOrKept = await place.catch(async (error: unknown) => {
       const unpaid = unpaidIn(error)
       if (unpaid === undefined) throw error
       // a retry of an accepted request returns the first answer, whatever was ordered since
       return (await firstAnswer(db, idempotencyKeys, key)) ?? refuseUnpaid(unpaid, pieces, mostUnpaid)
     })
+    if (body.customerId !== undefined) await followClaim(db, body.customerId)
+    return placedOrKept
   },
 )
 

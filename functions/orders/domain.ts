@@ -113,6 +113,11 @@ export default domain<typeof open>()({
       'Cancels what a deleted customer has not paid, and forgets where the rest was delivered',
       { emits: ['order.cancelled'] },
     ),
+    'move-orders': on(
+      ['customer.claimed'],
+      'Moves the orders of a customer who has claimed their record to their account',
+      { maxScale: 1 },
+    ),
     'track-order': on(
       ['stock.reserved', 'stock.released', 'stock.committed', 'payment.voided', 'payment.refunded'],
       'Keeps the order’s timeline',

@@ -12,6 +12,12 @@ import { deletedCustomers, ended, idempotencyKeys, orders, timeline, type OrderR
 /** Forgets a customer's orders that have ended, and remembers to forget the others when they end. */
 export async function forgetOrdersOf(tx: Tx, customerId: string): Promise<void> {
   await forgetAnswers(tx, idempotencyKeys, customerId)
+  // the answers that staff got who ordered for the customer
+  const paths = tx
+    .select({ path: sql`'/api/v1/orders/' || ${orders.id}` })
+    .from(orders)
+    .where(eq(orders.customerId, customerId))
+  await tx.delete(idempotencyKeys).where(inArray(sql`${idempotencyKeys.headers}->>'location'`, paths))
   await anonymize(tx, eq(orders.customerId, customerId))
 }
 

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { openCustomerReader } from '../shared/http/customer-reader.ts'
 import { openProductReader } from '../shared/http/product-reader.ts'
 import type { Config } from '../shared/process/config.ts'
 import { openDatabase, openEndedSessions } from '../shared/store/open-database.ts'
@@ -14,6 +15,15 @@ export async function open(config: Config, log: Logger, name: string) {
   const isSessionEnded = await openEndedSessions(db, () => import('./order.ts'))
   return {
     ...service,
-    deps: { log, db, isSessionEnded, products: openProductReader(config), deadlineMs, mostUnpaid, tickets },
+    deps: {
+      log,
+      db,
+      isSessionEnded,
+      products: openProductReader(config),
+      customers: openCustomerReader(config),
+      deadlineMs,
+      mostUnpaid,
+      tickets,
+    },
   }
 }

@@ -159,6 +159,13 @@ export const deletedCustomers = schema.table('deleted_customers', {
   at: time('at').notNull().defaultNow(),
 })
 
+/** Customers without an account whose records were claimed, and the users whose they are now. */
+export const claimedCustomers = schema.table('claimed_customers', {
+  id: uuid().primaryKey(),
+  userId: uuid('user_id').notNull(),
+  at: time('at').notNull().defaultNow(),
+})
+
 export const idempotencyKeys = idempotencyTable(schema)
 export const endedSessions = endedSessionsTable(schema)
 export const requestCounts = requestCountsTable(schema)
@@ -211,6 +218,9 @@ export const NewOrder = z
         description: 'A token of the payment provider; see docs/payment-sandbox.md for the test cards.',
         example: 'card_approved',
       }),
+    }),
+    customerId: Id.optional().meta({
+      description: 'For staff: whom they order for; see /customers. By default, an order is for the caller.',
     }),
     currency: Currency.optional().meta({
       description: 'The order is rejected if the products have another currency.',

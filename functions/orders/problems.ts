@@ -22,6 +22,7 @@ export const problems = declareProblems({
     },
   ],
   'unknown-sku': [422, 'The shop has no such SKU'],
+  'unknown-customer': [422, 'The shop has no such customer'],
   'mixed-currencies': [422, 'An order has one currency'],
   'order-too-large': [422, 'The order is too large'],
 })

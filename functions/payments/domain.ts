@@ -31,6 +31,11 @@ export default domain<typeof open>()({
   reactions: {
     'end-payment-sessions': onEndedSessions,
     'forget-payer': onDeletedUser('Forgets what is written about a deleted user’s payments'),
+    'move-payments': on(
+      ['customer.claimed'],
+      'Moves the payments of a customer who has claimed their record to their account',
+      { maxScale: 1 },
+    ),
     'authorize-payment': on(['stock.reserved'], 'Authorises the total with the payment provider', {
       emits: ['payment.authorized', 'payment.declined'],
       leadsTo: 'payment.authorized',

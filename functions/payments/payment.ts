@@ -149,6 +149,13 @@ export const refunds = schema.table(
 
 export type RefundRow = typeof refunds.$inferSelect
 
+/** Customers without an account whose records were claimed, and the users whose they are now. */
+export const claimedCustomers = schema.table('claimed_customers', {
+  id: uuid().primaryKey(),
+  userId: uuid('user_id').notNull(),
+  at: time('at').notNull().defaultNow(),
+})
+
 export const idempotencyKeys = idempotencyTable(schema)
 export const endedSessions = endedSessionsTable(schema)
 export const requestCounts = requestCountsTable(schema)

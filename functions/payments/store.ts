@@ -91,7 +91,10 @@ export async function openPayment(
   const ask = () => db.client<(Omit<OpenPayment, 'secret'> & { secret: string | null })[]>`
     with opened as (
       insert into payments.payments (id, order_id, customer_id, status, amount, currency)
-      values (${uuidv7()}, ${orderId}, ${customerId}, 'authorizing', ${total.amount}, ${total.currency})
+      values (
+        ${uuidv7()}, ${orderId},
+        coalesce((select user_id from payments.claimed_customers where id = ${customerId}), ${customerId}), 'authorizing', ${total.amount},
+        ${total.currency})
       on conflict do nothing
       returning id, status, amount, currency
     ), payment as (
