@@ -320,6 +320,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tax-rates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the rates of value added tax
+         * @description For anyone.
+         */
+        get: operations["list-tax-rates"];
+        put?: never;
+        /**
+         * Add a rate of value added tax
+         * @description For the role admin.
+         */
+        post: operations["add-tax-rate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/shipping-methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List how orders can be shipped
+         * @description For anyone.
+         */
+        get: operations["list-shipping-methods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders/{id}/events/tickets": {
         parameters: {
             query?: never;
@@ -887,6 +931,8 @@ export interface components {
             status: "placed" | "reserved" | "confirmed" | "shipped" | "completed" | "cancelled";
             lines: components["schemas"]["OrderLine"][];
             total: components["schemas"]["Money"];
+            /** @description How the total comes about. Null for an order of an earlier version. */
+            amounts: components["schemas"]["OrderAmounts"] | null;
             /** @description Null once the order has ended and the account of its customer is deleted. */
             deliveryAddress: components["schemas"]["Address"] | null;
             note: string | null;
@@ -903,6 +949,7 @@ export interface components {
              */
             updatedAt: string;
         };
+        /** @description Amounts are in minor units of the order’s currency. An order of an earlier version tells only its unit prices. */
         OrderLine: {
             /**
              * @description In any case; answered in upper case.
@@ -912,11 +959,61 @@ export interface components {
             name: string;
             quantity: number;
             unitPrice: number;
+            discount?: number;
+            net?: number;
+            /**
+             * @description In hundredths of a percent: 1900 is 19 %.
+             * @example 1900
+             */
+            taxRate?: number;
+            tax?: number;
+            gross?: number;
         };
         Money: {
             amount: number;
             /** @example EUR */
             currency: string;
+        };
+        /** @description In minor units of the order’s currency. */
+        OrderAmounts: {
+            /**
+             * @description Whether unit prices include tax.
+             * @enum {string}
+             */
+            prices: "gross" | "net";
+            /** @description What the coupons take off, as the sum of the lines’ discounts. */
+            discount: number;
+            /** @description All lines and the shipping, without tax. */
+            net: number;
+            tax: number;
+            /** @description What the customer pays: the total. */
+            gross: number;
+            shipping: {
+                method: string;
+                name: string;
+                net: number;
+                /**
+                 * @description In hundredths of a percent: 1900 is 19 %.
+                 * @example 1900
+                 */
+                taxRate: number;
+                tax: number;
+                gross: number;
+            };
+            /** @description The tax of each rate, highest first. */
+            taxes: {
+                /**
+                 * @description In hundredths of a percent: 1900 is 19 %.
+                 * @example 1900
+                 */
+                taxRate: number;
+                net: number;
+                tax: number;
+            }[];
+            coupons: {
+                code: string;
+                discount: number;
+            }[];
         };
         NewOrder: {
             lines: {
@@ -936,6 +1033,11 @@ export interface components {
                 currency: string;
             };
             deliveryAddress: components["schemas"]["Address"];
+            /**
+             * @description One of GET /api/v1/shipping-methods; the default one if it is not set.
+             * @example standard
+             */
+            shippingMethod?: string;
             note?: string;
             payment: {
                 /**
@@ -1011,6 +1113,70 @@ export interface components {
             event: string;
             /** @description The timeline entry. */
             data: string;
+        };
+        TaxRates: {
+            items: components["schemas"]["TaxRate"][];
+            next?: string;
+        };
+        TaxRate: {
+            /** @example DE */
+            country: string;
+            /** @enum {string} */
+            taxClass: "standard" | "reduced" | "zero";
+            /**
+             * @description In hundredths of a percent: 1900 is 19 %.
+             * @example 1900
+             */
+            rate: number;
+            /**
+             * Format: date
+             * @description The first day, in UTC.
+             * @example 2027-01-01
+             */
+            validFrom: string;
+        };
+        NewTaxRate: {
+            /** @example DE */
+            country: string;
+            /** @enum {string} */
+            taxClass: "standard" | "reduced";
+            /**
+             * @description In hundredths of a percent: 1900 is 19 %.
+             * @example 1900
+             */
+            rate: number;
+            /**
+             * Format: date
+             * @description The first day, in UTC.
+             * @example 2027-01-01
+             */
+            validFrom: string;
+        };
+        ShippingMethods: {
+            items: components["schemas"]["ShippingMethod"][];
+            next?: string;
+        };
+        ShippingMethod: {
+            /** @example parcel */
+            id: string;
+            name: string;
+            /**
+             * @description What the price depends on.
+             * @enum {string}
+             */
+            basis: "weight" | "total";
+            /**
+             * @description Null if it is free, in any currency.
+             * @example EUR
+             */
+            currency: string | null;
+            /** @description What it costs up to a weight in grams, or up to a total in minor units. */
+            steps: {
+                upTo: number | null;
+                amount: number;
+            }[];
+            /** @description Whether an order is shipped so if it does not say how. */
+            isDefault: boolean;
         };
         Ticket: {
             /** @description To be sent as ?ticket=, to this order’s stream only. */
@@ -1107,6 +1273,10 @@ export interface components {
             description: string;
             category: string;
             price: components["schemas"]["Money"];
+            /** @description The weight of one piece, with its packaging. */
+            weightGrams: number;
+            /** @enum {string} */
+            taxClass: "standard" | "reduced" | "zero";
             attributes: {
                 [key: string]: string | number | boolean;
             };
@@ -1140,6 +1310,13 @@ export interface components {
             description?: string;
             category: string;
             price: components["schemas"]["Money"];
+            /** @default 0 */
+            weightGrams?: number;
+            /**
+             * @default standard
+             * @enum {string}
+             */
+            taxClass?: "standard" | "reduced" | "zero";
             /**
              * @default {}
              * @example {
@@ -1161,6 +1338,9 @@ export interface components {
             description?: string;
             category?: string;
             price?: components["schemas"]["Money"];
+            weightGrams?: number;
+            /** @enum {string} */
+            taxClass?: "standard" | "reduced" | "zero";
             /**
              * @example {
              *       "colour": "red",
@@ -4089,7 +4269,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency-key-reused`: The Idempotency-Key was used for another request. `mixed-currencies`: An order has one currency. `order-too-large`: The order is too large. `unknown-customer`: The shop has no such customer. `unknown-sku`: The shop has no such SKU. */
+            /** @description `idempotency-key-reused`: The Idempotency-Key was used for another request. `mixed-currencies`: An order has one currency. `order-too-large`: The order is too large. `shipping-not-available`: The order cannot be shipped so. `unknown-customer`: The shop has no such customer. `unknown-shipping-method`: The shop has no such shipping method. `unknown-sku`: The shop has no such SKU. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5011,6 +5191,417 @@ export interface operations {
                 };
             };
             /** @description `too-many-requests`: Too many requests. `too-many-streams`: Too many streams. */
+            429: {
+                headers: {
+                    "Retry-After"?: string;
+                    RateLimit?: string;
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The headers are too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal-error`: Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `bad-gateway`: Bad gateway. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `function-cannot-start`: Function cannot start. `function-unavailable`: The function is not there. `overloaded`: Overloaded. `shutting-down`: Shutting down. `store-unavailable`: A store cannot be reached just now. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `gateway-timeout`: Gateway timeout. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-tax-rates": {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description Opaque: the `next` of the previous page, with the same sort and filters. */
+                cursor?: string;
+                country?: string;
+                taxClass?: "standard" | "reduced";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaxRates"];
+                };
+            };
+            /** @description `invalid-request`: The request is not valid. `malformed-request`: The request is not well formed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-logged-in`: Log in first. */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request took too long. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `misdirected-request`: The shop is not at this host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-requests`: Too many requests. */
+            429: {
+                headers: {
+                    "Retry-After"?: string;
+                    RateLimit?: string;
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The headers are too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal-error`: Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `bad-gateway`: Bad gateway. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `function-cannot-start`: Function cannot start. `function-unavailable`: The function is not there. `overloaded`: Overloaded. `shutting-down`: Shutting down. `store-unavailable`: A store cannot be reached just now. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `gateway-timeout`: Gateway timeout. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "add-tax-rate": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description A new random key with each new request, the same one with a retry. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTaxRate"];
+            };
+        };
+        responses: {
+            /** @description Created. */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaxRate"];
+                };
+            };
+            /** @description `idempotency-key-missing`: An Idempotency-Key header is needed. `invalid-request`: The request is not valid. `malformed-request`: The request is not well formed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-logged-in`: Log in first. `session-ended`: The session has ended. */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong-role`: Your role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request took too long. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency-key-in-flight`: The first request with this Idempotency-Key is still running. `tax-rate-in-force`: There is a rate from this day on, and it is in force. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body-too-large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-json`: The body must be application/json. `unsupported-charset`: The body must be in UTF-8. `unsupported-encoding`: The body must not be compressed. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `misdirected-request`: The shop is not at this host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency-key-reused`: The Idempotency-Key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-requests`: Too many requests. */
+            429: {
+                headers: {
+                    "Retry-After"?: string;
+                    RateLimit?: string;
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The headers are too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal-error`: Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `bad-gateway`: Bad gateway. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `function-cannot-start`: Function cannot start. `function-unavailable`: The function is not there. `overloaded`: Overloaded. `shutting-down`: Shutting down. `store-unavailable`: A store cannot be reached just now. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `gateway-timeout`: Gateway timeout. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-shipping-methods": {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description Opaque: the `next` of the previous page, with the same sort and filters. */
+                cursor?: string;
+                basis?: "weight" | "total";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShippingMethods"];
+                };
+            };
+            /** @description `invalid-request`: The request is not valid. `malformed-request`: The request is not well formed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-logged-in`: Log in first. */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request took too long. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `misdirected-request`: The shop is not at this host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-requests`: Too many requests. */
             429: {
                 headers: {
                     "Retry-After"?: string;

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { OperationRow } from '../functions/shared/domain.ts'
 import {
   domainNames,
@@ -15,12 +17,16 @@ export const domainTable = (): string =>
     ['domain', 'what it is about', 'operations', 'reactions', 'store'],
     domainNames.map((name) => [
       `[\`${name}\`](functions/${name}/domain.ts)`,
-      domains[name].summary,
+      domains[name].summary + moreOf(name),
       namesOf(name, 'operation'),
       namesOf(name, 'reaction'),
       domains[name].store === 'mongodb' ? 'MongoDB' : 'PostgreSQL',
     ]),
   )
+
+/** Returns a link to what a domain does and refuses, if that is written. */
+const moreOf = (domain: Domain) =>
+  existsSync(join(import.meta.dirname, `domains/${domain}.md`)) ? ` ([more](docs/domains/${domain}.md))` : ''
 
 const namesOf = (domain: Domain, kind: 'operation' | 'reaction') =>
   functionsOf(domain)

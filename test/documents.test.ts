@@ -183,6 +183,7 @@ describe('the check of responses in tests', () => {
     status: 'placed',
     lines: [{ sku: 'MUG', name: 'Mug', quantity: 1, unitPrice: 900 }],
     total: { amount: 900, currency: 'EUR' },
+    amounts: null,
     deliveryAddress: { name: 'A', street: 'B', postalCode: 'C', city: 'D', country: 'DE' },
     note: null,
     reason: null,

@@ -6,8 +6,9 @@ import { Problem } from '../shared/http/problems.ts'
 import { etag } from '../shared/http/entity-tag.ts'
 import { customerOf, followClaim } from './ordering-for.ts'
 import { placeOrder, unpaidIn } from './place-order.ts'
-import { idempotencyKeys, NewOrder, Order, piecesOf, priceLines, toOrder } from './order.ts'
+import { idempotencyKeys, NewOrder, Order, toOrder } from './order.ts'
 import { pricesOf } from './prices.ts'
+import { goodsOf, piecesOf, priceOrder } from './pricing.ts'
 import { problems } from './problems.ts'
 
 export const createOrder = operation(
@@ -22,18 +23,28 @@ export const createOrder = operation(
       problems['unknown-sku'],
       problems['mixed-currencies'],
       problems['order-too-large'],
+      problems['unknown-shipping-method'],
+      problems['shipping-not-available'],
       problems['too-many-unpaid'],
     ],
     headers: ['Location', 'ETag'],
   },
-  async ({ body, user, key, json, hono }, { db, products, customers, deadlineMs, mostUnpaid }) => {
+  async (
+    { body, user, key, json, hono },
+    { db, products, customers, prices, tariff, deadlineMs, mostUnpaid },
+  ) => {
     const authorization = hono.req.header('authorization') ?? ''
     const customerId = await customerOf(
       { customerId: body.customerId, caller: user, authorization },
       { db, customers },
     )
+    const now = new Date()
     const skus = body.lines.map((line) => line.sku)
-    const priced = priceLines(body, await pricesOf(db, products, skus))
+    const [known, tariffs] = await Promise.all([pricesOf(db, products, skus), tariff()])
+    const { country } = body.deliveryAddress
+    const terms = { ...tariffs, prices, country, day: now.toISOString().slice(0, 10) }
+    const goods = goodsOf(body, known)
+    const priced = 'refused' in goods ? goods : priceOrder(body, goods, terms)
     if ('refused' in priced) {
       const { refused, detail, errors, current: members } = priced
       // a retry of an accepted request returns the first answer, even if a product was changed since
@@ -41,9 +52,8 @@ export const createOrder = operation(
       if (kept !== undefined) return kept
       throw new Problem(problems[refused], { detail, errors, ...(members && { members }) })
     }
-    const { lines, total } = priced
+    const { lines, amounts, total } = priced
     const pieces = piecesOf(lines)
-    const now = new Date()
     const id = uuidv7()
     const row = {
       id,
@@ -52,6 +62,7 @@ export const createOrder = operation(
       lines,
       deliveryAddress: body.deliveryAddress,
       totalAmount: total.amount,
+      amounts,
       pieces,
       currency: total.currency,
       note: body.note ?? null,
@@ -62,10 +73,13 @@ export const createOrder = operation(
       updatedAt: now,
       traceparent: db.cause?.traceparent ?? null,
     }
+    const { method: _, name: __, ...shipping } = amounts.shipping
     const placed = {
       orderId: id,
       customerId,
-      lines: lines.map(({ sku, quantity }) => ({ sku, quantity })),
+      lines: lines.map(({ name: _, ...line }) => line),
+      prices,
+      shipping,
       total,
     }
     const cause = db.cause!

@@ -6,8 +6,11 @@ export default domain<typeof open>()({
   name: 'orders',
   summary: 'Orders, from placing to completion or cancellation, each with its timeline',
   store: 'postgres',
-  tables: ['order.ts'],
+  tables: ['order.ts', 'tariff.ts'],
   settings: {
+    PRICES: {
+      description: 'whether prices include tax: gross or net; gross if it is not set',
+    },
     ORDER_DEADLINE_SECONDS: {
       description: 'how long an order may wait for stock and payment; 900 if it is not set',
     },
@@ -72,6 +75,16 @@ export default domain<typeof open>()({
       streams: 20,
       // a browser that lost the connection tries again every few seconds
       limits: { user: 120 },
+    }),
+    'list-tax-rates': get('/api/v1/tax-rates', 'List the rates of value added tax', { by: 'anyone' }),
+    'add-tax-rate': post('/api/v1/tax-rates', 'Add a rate of value added tax', {
+      by: ['admin'],
+      fresh: true,
+      idempotent: true,
+      maxScale: 1,
+    }),
+    'list-shipping-methods': get('/api/v1/shipping-methods', 'List how orders can be shipped', {
+      by: 'anyone',
     }),
     'create-ticket': post(
       '/api/v1/orders/{id}/events/tickets',

@@ -2,11 +2,15 @@ import * as z from 'zod'
 import type { EventSpec } from '../shared/domain.ts'
 import type { Meter } from '../shared/telemetry/telemetry.ts'
 import { reasonClass, sincePlaced } from './measures.ts'
-import { eventId, eventLines, eventMoney, ofOrder, oldCardToken } from '../shared/schemas/event-shapes.ts'
+import { eventId, eventMoney, eventSku, ofOrder, oldCardToken } from '../shared/schemas/event-shapes.ts'
+import { priceKinds } from './price-kinds.ts'
 
 interface OfOrder {
   orderId: string
 }
+
+const amount = z.int().min(0)
+const taxed = { net: amount, taxRate: amount, tax: amount, gross: amount }
 
 export const events = {
   'order.placed': {
@@ -14,7 +18,24 @@ export const events = {
     data: z.strictObject({
       orderId: eventId,
       customerId: eventId,
-      lines: eventLines,
+      /** Invoices and returns are computed from the amounts, in minor units. Events of earlier versions have none. */
+      lines: z
+        .array(
+          z.strictObject({
+            sku: eventSku,
+            quantity: z.int().min(1),
+            unitPrice: amount.exactOptional(),
+            discount: amount.exactOptional(),
+            net: amount.exactOptional(),
+            taxRate: amount.exactOptional(),
+            tax: amount.exactOptional(),
+            gross: amount.exactOptional(),
+          }),
+        )
+        .min(1),
+      /** Whether unit prices and discounts include tax. */
+      prices: z.enum(priceKinds).exactOptional(),
+      shipping: z.strictObject(taxed).exactOptional(),
       total: eventMoney,
       cardToken: oldCardToken,
     }),

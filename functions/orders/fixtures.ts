@@ -10,6 +10,10 @@ export const newOrder = (lines = [{ sku: 'MUG', quantity: 2 }], cardToken?: stri
 export default {
   bodies: {
     'create-order': [newOrder(), newOrder([{ sku: 'MUG', quantity: 3 }])],
+    'add-tax-rate': [
+      { country: 'DE', taxClass: 'standard', rate: 2000, validFrom: '2999-01-01' },
+      { country: 'DE', taxClass: 'standard', rate: 2100, validFrom: '2999-01-01' },
+    ],
     'update-order': [{ note: 'ring twice' }, { deliveryAddress: address }],
     'cancel-order': [{ reason: 'changed my mind' }, {}],
     'ship-order': [{ carrier: 'Bike courier' }, {}],

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isEnded, missedBy, next, priceLines, statuses, type OrderEvent, type OrderStatus } from './order.ts'
+import { isEnded, missedBy, next, statuses, type OrderEvent, type OrderStatus } from './order.ts'
 
 const events: OrderEvent[] = ['reserve', 'confirm', 'ship', 'complete', 'cancel', 'recall', 'expire']
 
@@ -73,108 +73,5 @@ describe('the state machine', () => {
         if (['shipped', 'completed'].includes(run(happening))) expect(happening).toContain('confirm')
       }),
     )
-  })
-})
-
-describe('pricing', () => {
-  const prices = new Map([
-    ['MUG', { sku: 'MUG', name: 'Mug', priceAmount: 1250, currency: 'EUR' }],
-    ['SAW', { sku: 'SAW', name: 'Saw', priceAmount: 3999, currency: 'EUR' }],
-    ['CAP', { sku: 'CAP', name: 'Cap', priceAmount: 900, currency: 'USD' }],
-    ['CAR', { sku: 'CAR', name: 'Car', priceAmount: 999_999_999, currency: 'EUR' }],
-  ])
-
-  it('adds up the lines in minor units', () => {
-    expect(
-      priceLines(
-        {
-          lines: [
-            { sku: 'MUG', quantity: 2 },
-            { sku: 'SAW', quantity: 1 },
-          ],
-        },
-        prices,
-      ),
-    ).toMatchObject({
-      total: { amount: 6499, currency: 'EUR' },
-    })
-  })
-
-  it('does not depend on how a quantity is split over lines', () => {
-    const quantity = fc.integer({ min: 1, max: 5_000 })
-    fc.assert(
-      fc.property(quantity, quantity, (a, b) => {
-        const one = priceLines({ lines: [{ sku: 'MUG', quantity: a + b }] }, prices)
-        const two = priceLines(
-          {
-            lines: [
-              { sku: 'MUG', quantity: a },
-              { sku: 'MUG', quantity: b },
-            ],
-          },
-          prices,
-        )
-        expect(two).toHaveProperty('total', (one as { total: object }).total)
-      }),
-    )
-  })
-
-  it.each([
-    ['a SKU that the shop does not have', [{ sku: 'NONE', quantity: 1 }], 'unknown-sku', '/body/lines/0/sku'],
-    [
-      'two currencies',
-      [
-        { sku: 'MUG', quantity: 1 },
-        { sku: 'CAP', quantity: 1 },
-      ],
-      'mixed-currencies',
-      '/body/lines/1/sku',
-    ],
-    ['a total beyond what an amount holds', [{ sku: 'CAR', quantity: 2 }], 'order-too-large', '/body/lines'],
-  ])('rejects %s', (_, lines, refused, pointer) => {
-    expect(priceLines({ lines }, prices)).toMatchObject({ refused, errors: [{ pointer }] })
-  })
-
-  const lines = [
-    { sku: 'MUG', quantity: 2, unitPrice: 1250 },
-    { sku: 'SAW', quantity: 1 },
-  ]
-  const total = { amount: 6499, currency: 'EUR' }
-
-  it('accepts an order that costs what the customer expects', () => {
-    expect(priceLines({ lines, expectedTotal: total }, prices)).toMatchObject({ total })
-  })
-
-  it.each([
-    [
-      'dearer',
-      { lines: [{ sku: 'MUG', quantity: 2, unitPrice: 1249 }, lines[1]!] },
-      '/body/lines/0/unitPrice',
-    ],
-    [
-      'cheaper',
-      { lines: [{ sku: 'MUG', quantity: 2, unitPrice: 1251 }, lines[1]!] },
-      '/body/lines/0/unitPrice',
-    ],
-    [
-      'not free',
-      { lines: [{ sku: 'MUG', quantity: 2, unitPrice: 0 }, lines[1]!] },
-      '/body/lines/0/unitPrice',
-    ],
-    ['of another total', { lines, expectedTotal: { ...total, amount: 6500 } }, '/body/expectedTotal'],
-    ['in another currency', { lines, expectedTotal: { ...total, currency: 'USD' } }, '/body/expectedTotal'],
-  ])('refuses an order that is %s and returns the current prices', (_, wanted, pointer) => {
-    expect(priceLines(wanted, prices)).toEqual({
-      refused: 'price-changed',
-      detail: 'The order would cost 64.99 EUR. Show the customer the current prices and send those.',
-      errors: [{ pointer, detail: expect.stringMatching(/(?:12\.50|64\.99) EUR now$/) }],
-      current: {
-        lines: [
-          { sku: 'MUG', unitPrice: 1250 },
-          { sku: 'SAW', unitPrice: 3999 },
-        ],
-        total,
-      },
-    })
   })
 })

@@ -18,7 +18,6 @@ import { requestCountsTable } from '../shared/store/counts-table.ts'
 import { endedSessionsTable } from '../shared/store/ended-sessions-table.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
 import { CardToken } from '../shared/schemas/card-token.ts'
-import { formatMoney } from '../shared/schemas/money.ts'
 import {
   Address,
   Amount,
@@ -30,6 +29,8 @@ import {
   text as Text,
   Timestamp,
 } from '../shared/schemas/schemas.ts'
+import type { TaxClass } from '../shared/schemas/tax-class.ts'
+import { priceKinds } from './price-kinds.ts'
 
 /**
  * Orders: tables, schemas and the state machine. Everything here is pure.
@@ -100,6 +101,8 @@ export const orders = schema.table(
     status: text().$type<OrderStatus>().notNull(),
     lines: jsonb().$type<OrderLine[]>().notNull(),
     totalAmount: integer('total_amount').notNull(),
+    /** How the total comes about; null for an order of an earlier version, whose lines do not tell it either. */
+    amounts: jsonb().$type<OrderAmounts>(),
     /** The sum of the quantities. */
     pieces: integer().notNull().default(0),
     currency: text().notNull(),
@@ -149,6 +152,8 @@ export const products = schema.table('products', {
   name: text().notNull(),
   priceAmount: integer('price_amount').notNull(),
   currency: text().notNull(),
+  weightGrams: integer('weight_grams').notNull().default(0),
+  taxClass: text('tax_class').$type<TaxClass>().notNull().default('standard'),
   version: integer().notNull(),
   deletedAt: time('deleted_at'),
 })
@@ -170,10 +175,43 @@ export const idempotencyKeys = idempotencyTable(schema)
 export const endedSessions = endedSessionsTable(schema)
 export const requestCounts = requestCountsTable(schema)
 
+const taxed = {
+  net: Amount,
+  taxRate: z.int().meta({ description: 'In hundredths of a percent: 1900 is 19 %.', example: 1900 }),
+  tax: Amount,
+  gross: Amount,
+}
+
 export const OrderLine = z
-  .object({ sku: Sku, name: z.string(), quantity: Quantity, unitPrice: z.int() })
-  .meta({ id: 'OrderLine' })
+  .object({
+    sku: Sku,
+    name: z.string(),
+    quantity: Quantity,
+    unitPrice: z.int(),
+    ...z.object({ discount: Amount, ...taxed }).partial().shape,
+  })
+  .meta({
+    id: 'OrderLine',
+    description:
+      'Amounts are in minor units of the order’s currency. An order of an earlier version tells only its unit prices.',
+  })
 export type OrderLine = z.infer<typeof OrderLine>
+
+export const OrderAmounts = z
+  .object({
+    prices: z.enum(priceKinds).meta({ description: 'Whether unit prices include tax.' }),
+    discount: Amount.meta({ description: 'What the coupons take off, as the sum of the lines’ discounts.' }),
+    net: Amount.meta({ description: 'All lines and the shipping, without tax.' }),
+    tax: Amount,
+    gross: Amount.meta({ description: 'What the customer pays: the total.' }),
+    shipping: z.object({ method: z.string(), name: z.string(), ...taxed }),
+    taxes: z.array(z.object({ taxRate: taxed.taxRate, net: Amount, tax: Amount })).meta({
+      description: 'The tax of each rate, highest first.',
+    }),
+    coupons: z.array(z.object({ code: z.string(), discount: Amount })),
+  })
+  .meta({ id: 'OrderAmounts', description: 'In minor units of the order’s currency.' })
+export type OrderAmounts = z.infer<typeof OrderAmounts>
 
 export const Order = z
   .object({
@@ -182,6 +220,9 @@ export const Order = z
     status: z.enum(statuses),
     lines: z.array(OrderLine),
     total: Money,
+    amounts: z
+      .union([OrderAmounts, z.null()])
+      .meta({ description: 'How the total comes about. Null for an order of an earlier version.' }),
     deliveryAddress: z.union([Address, z.null()]).meta({
       description: 'Null once the order has ended and the account of its customer is deleted.',
     }),
@@ -212,6 +253,10 @@ export const NewOrder = z
       description: 'The total that the customer saw. The order is refused if it would cost something else.',
     }),
     deliveryAddress: Address,
+    shippingMethod: z.string().min(1).max(32).optional().meta({
+      description: 'One of GET /api/v1/shipping-methods; the default one if it is not set.',
+      example: 'standard',
+    }),
     note: Text(1000).optional(),
     payment: z.strictObject({
       cardToken: CardToken.meta({
@@ -246,104 +291,13 @@ export const toOrder = (row: OrderRow): Order => ({
   status: row.status,
   lines: row.lines,
   total: { amount: row.totalAmount, currency: row.currency },
+  amounts: row.amounts,
   deliveryAddress: row.deliveryAddress,
   note: row.note,
   reason: row.reason,
   placedAt: row.placedAt.toISOString(),
   updatedAt: row.updatedAt.toISOString(),
 })
-
-/** The product fields that pricing needs. */
-export interface Price {
-  sku: string
-  name: string
-  priceAmount: number
-  currency: string
-}
-
-/** What the customer asked for, and what they expect it to cost. */
-export interface Wanted {
-  lines: readonly { sku: string; quantity: number; unitPrice?: number | undefined }[]
-  /** If it is set, the products must have this currency. */
-  currency?: string | undefined
-  expectedTotal?: Money | undefined
-}
-
-interface Refusal {
-  refused: 'unknown-sku' | 'mixed-currencies' | 'order-too-large' | 'price-changed'
-  detail: string
-  errors: { pointer: string; detail: string }[]
-  /** What it would cost now, if that is not what the customer expects. */
-  current?: { lines: { sku: string; unitPrice: number }[]; total: Money }
-}
-
-export type Priced = { lines: OrderLine[]; total: Money } | Refusal
-
-/** Returns how many pieces an order has. */
-export const piecesOf = (lines: readonly { quantity: number }[]) =>
-  lines.reduce((sum, { quantity }) => sum + quantity, 0)
-
-/** The largest total of one order, in minor units. */
-const maxTotal = 1_000_000_000
-
-/**
- * Prices the lines of a new order, in the sequence of the request. Several lines may have the same SKU.
- * @returns the priced lines and their total, or why the order is rejected
- */
-export function priceLines(wanted: Wanted, prices: ReadonlyMap<string, Price>): Priced {
-  const lines: OrderLine[] = []
-  const currencies = new Set<string>(wanted.currency === undefined ? [] : [wanted.currency])
-  for (const [i, { sku, quantity }] of wanted.lines.entries()) {
-    const price = prices.get(sku)
-    if (price === undefined)
-      return refuse('unknown-sku', `/body/lines/${i}/sku`, `There is no product ${sku}.`)
-    currencies.add(price.currency)
-    if (currencies.size > 1)
-      return refuse(
-        'mixed-currencies',
-        `/body/lines/${i}/sku`,
-        `An order is in one currency, and this would be in ${[...currencies].join(' and ')}.`,
-      )
-    lines.push({ sku, name: price.name, quantity, unitPrice: price.priceAmount })
-  }
-  const amount = lines.reduce((sum, line) => sum + line.quantity * line.unitPrice, 0)
-  if (amount > maxTotal)
-    return refuse('order-too-large', '/body/lines', `One order is at most ${maxTotal} minor units.`)
-  const total = { amount, currency: [...currencies][0]! }
-  return otherThanExpected(wanted, lines, total) ?? { lines, total }
-}
-
-const refuse = (refused: Refusal['refused'], pointer: string, detail: string): Refusal => ({
-  refused,
-  detail,
-  errors: [{ pointer, detail }],
-})
-
-/** Returns the refusal of an order that would cost something else than the customer expects. */
-function otherThanExpected(
-  { lines: wanted, expectedTotal }: Wanted,
-  lines: OrderLine[],
-  total: Money,
-): Refusal | undefined {
-  const inMoney = (amount: number) => formatMoney({ amount, currency: total.currency })
-  const errors = wanted.flatMap(({ sku, unitPrice }, i) => {
-    const now = lines[i]!.unitPrice
-    if (unitPrice === undefined || unitPrice === now) return []
-    return [{ pointer: `/body/lines/${i}/unitPrice`, detail: `${sku} costs ${inMoney(now)} now` }]
-  })
-  if (
-    expectedTotal !== undefined &&
-    (expectedTotal.amount !== total.amount || expectedTotal.currency !== total.currency)
-  )
-    errors.push({ pointer: '/body/expectedTotal', detail: `the total is ${inMoney(total.amount)} now` })
-  if (errors.length === 0) return undefined
-  return {
-    refused: 'price-changed',
-    detail: `The order would cost ${inMoney(total.amount)}. Show the customer the current prices and send those.`,
-    errors,
-    current: { lines: lines.map(({ sku, unitPrice }) => ({ sku, unitPrice })), total },
-  }
-}
 
 /**
  * Checks that a payment is of an order's total.

@@ -70,6 +70,7 @@ const statement = prepared((db) => {
         status: 'placed',
         lines: placeholder('lines'),
         totalAmount: placeholder('totalAmount'),
+        amounts: placeholder('amounts'),
         currency: placeholder('currency'),
         pieces: sql`orders.admit_pieces(${placeholder('customerId')}::uuid, ${placeholder('pieces')}::integer, ${placeholder('mostUnpaid')}::bigint)`,
         deliveryAddress: placeholder('deliveryAddress'),

@@ -3,7 +3,9 @@ import { unionAll } from 'drizzle-orm/pg-core'
 import { stateEventsOf } from '../../events/state-events.ts'
 import type { ProductReader } from '../shared/http/product-reader.ts'
 import { prepared, type Db } from '../shared/store/postgres.ts'
-import { products, type Price } from './order.ts'
+import type { TaxClass } from '../shared/schemas/tax-class.ts'
+import { products } from './order.ts'
+import type { Price } from './pricing.ts'
 
 const state = stateEventsOf('orders')
 
@@ -18,6 +20,9 @@ const newest = (db: Db) =>
       name: sql<string>`${state.data} ->> 'name'`.as('name'),
       priceAmount: sql<number>`(${state.data} #>> '{price,amount}')::integer`.as('price_amount'),
       currency: sql<string>`${state.data} #>> '{price,currency}'`.as('currency'),
+      // events of earlier versions have neither
+      weightGrams: sql<number>`coalesce((${state.data} ->> 'weightGrams')::integer, 0)`.as('weight_grams'),
+      taxClass: sql<TaxClass>`coalesce(${state.data} ->> 'taxClass', 'standard')`.as('tax_class'),
       version: state.version,
       isDeleted: sql<boolean>`${state.type} = 'product.deleted'`.as('is_deleted'),
     })
@@ -40,6 +45,8 @@ const known = prepared((db) => {
         name: products.name,
         priceAmount: products.priceAmount,
         currency: products.currency,
+        weightGrams: products.weightGrams,
+        taxClass: products.taxClass,
         version: products.version,
         isDeleted: sql<boolean>`${products.deletedAt} is not null`,
       })
@@ -51,6 +58,8 @@ const known = prepared((db) => {
         name: reported.name,
         priceAmount: reported.priceAmount,
         currency: reported.currency,
+        weightGrams: reported.weightGrams,
+        taxClass: reported.taxClass,
         version: reported.version,
         isDeleted: reported.isDeleted,
       })
@@ -80,8 +89,9 @@ export async function pricesOf(
     const product = await readProduct(sku)
     // the order is rejected because of this SKU, so the rest need not be read
     if (product === undefined) break
-    const { productId, name, price, version } = product
-    const row = { sku, productId, name, priceAmount: price.amount, currency: price.currency, version }
+    const { productId, name, price, weightGrams, taxClass, version } = product
+    const money = { priceAmount: price.amount, currency: price.currency }
+    const row = { sku, productId, name, ...money, weightGrams, taxClass, version }
     await db.insert(products).values(row).onConflictDoNothing()
     prices.set(sku, row)
   }

@@ -25,4 +25,7 @@ export const problems = declareProblems({
   'unknown-customer': [422, 'The shop has no such customer'],
   'mixed-currencies': [422, 'An order has one currency'],
   'order-too-large': [422, 'The order is too large'],
+  'unknown-shipping-method': [422, 'The shop has no such shipping method'],
+  'shipping-not-available': [422, 'The order cannot be shipped so'],
+  'tax-rate-in-force': [409, 'There is a rate from this day on, and it is in force'],
 })

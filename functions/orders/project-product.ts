@@ -15,12 +15,14 @@ export const projectProduct = reaction('project-product', async ({ type, data, t
         .onConflictDoUpdate({ ...newer, set: gone })
       return
     }
-    const { sku, productId, name, price, version } = data
+    const { sku, productId, name, price, weightGrams = 0, taxClass = 'standard', version } = data
     const facts = {
       productId,
       name,
       priceAmount: price.amount,
       currency: price.currency,
+      weightGrams,
+      taxClass,
       version,
       deletedAt: null,
     }

@@ -29,6 +29,8 @@ describe('create-product', () => {
     expect(answer.status).toBe(201)
     expect(answer.body).toEqual({
       ...body,
+      weightGrams: 0,
+      taxClass: 'standard',
       id: expect.any(String),
       sellerId: shop.users.seller.id,
       version: 1,

@@ -1,12 +1,16 @@
 import * as z from 'zod'
 import type { EventSpec } from '../shared/domain.ts'
 import { eventId, eventMoney, eventSku } from '../shared/schemas/event-shapes.ts'
+import { TaxClass, Weight } from '../shared/schemas/tax-class.ts'
 
 const product = z.strictObject({
   productId: eventId,
   sku: eventSku,
   name: z.string(),
   price: eventMoney,
+  /** Events of earlier versions have neither: 0 and `standard` then. */
+  weightGrams: Weight.exactOptional(),
+  taxClass: TaxClass.exactOptional(),
   sellerId: eventId,
   /** Increases with each change, so that consumers can ignore an older version. */
   version: z.int().min(1),

@@ -1,6 +1,6 @@
 import { uuidv7 } from 'uuidv7'
 import { describe, expect, it } from 'vitest'
-import { newProduct, NewProduct, ProductPatch, remove, update } from './product.ts'
+import { newProduct, NewProduct, ProductPatch, remove, toProduct, update } from './product.ts'
 import { sortKey } from './sort-key.ts'
 
 const mug = NewProduct.parse({
@@ -54,6 +54,25 @@ describe('an update', () => {
     expect(set).not.toHaveProperty('sku')
     expect(event).toMatchObject({ type: 'product.updated', data: { version: 2, price: { amount: 990 } } })
   })
+
+  it('keeps the weight and the tax class, which a document of an earlier version does not have', () => {
+    expect(toProduct(product)).toMatchObject({ weightGrams: 0, taxClass: 'standard' })
+    const { set, event } = update(product, ProductPatch.parse({ weightGrams: 330 }))
+    expect(set).toMatchObject({ weightGrams: 330, taxClass: 'standard' })
+    expect(event.data).toMatchObject({ weightGrams: 330, taxClass: 'standard' })
+    const book = newProduct({ ...mug, weightGrams: 600, taxClass: 'reduced' }, sellerId)
+    expect(book.outbox[0]!.data).toMatchObject({ weightGrams: 600, taxClass: 'reduced' })
+    const kept = update(book, ProductPatch.parse({ name: 'Book' }))
+    expect(kept.set).toMatchObject({ weightGrams: 600, taxClass: 'reduced' })
+  })
+
+  it.each([{ weightGrams: -1 }, { weightGrams: 1_000_001 }, { weightGrams: 0.5 }, { taxClass: 'none' }])(
+    'refuses %j',
+    (wrong) => {
+      expect(ProductPatch.safeParse(wrong).success).toBe(false)
+      expect(NewProduct.safeParse({ ...mug, ...wrong }).success).toBe(false)
+    },
+  )
 
   it('merges attributes and removes those that are null', () => {
     const patch = ProductPatch.parse({ attributes: { colour: null, volumeMl: 400, lid: true } })

@@ -4,6 +4,7 @@ import type { User } from '../shared/auth/access-token.ts'
 import type { Answer, IdempotencyKey } from '../shared/store/idempotency.ts'
 import { Problem } from '../shared/http/problems.ts'
 import { changeOf, Id, isVisible, Money, Sku, text, Timestamp } from '../shared/schemas/schemas.ts'
+import { TaxClass, Weight } from '../shared/schemas/tax-class.ts'
 import { outboxEntry, type EntryOptions, type OutboxEntry } from '../../events/mongodb-outbox.ts'
 import { events } from './events.ts'
 import { sortKey } from './sort-key.ts'
@@ -46,6 +47,8 @@ export const Product = z
     description: z.string(),
     category: z.string(),
     price: Money,
+    weightGrams: Weight.meta({ description: 'The weight of one piece, with its packaging.' }),
+    taxClass: TaxClass,
     attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
     sellerId: Id,
     version: z.int().meta({ description: 'Rises with each change.' }),
@@ -62,6 +65,8 @@ export const NewProduct = z
     description: Description.default(''),
     category: Category,
     price: Money,
+    weightGrams: Weight.optional().meta({ default: 0 }),
+    taxClass: TaxClass.optional().meta({ default: 'standard' }),
     attributes: Attributes.default({}),
   })
   .meta({ id: 'NewProduct' })
@@ -74,6 +79,8 @@ export const ProductPatch = changeOf(
     description: Description.optional(),
     category: Category.optional(),
     price: Money.optional(),
+    weightGrams: Weight.optional(),
+    taxClass: TaxClass.optional(),
     attributes: z
       .record(AttributeName, AttributeValue.nullable())
       .optional()
@@ -151,6 +158,8 @@ export function update(product: ProductState, patch: ProductPatch, cause?: Entry
     description: patch.description ?? product.description,
     category: patch.category ?? product.category,
     price: patch.price ?? product.price,
+    weightGrams: patch.weightGrams ?? weightOf(product),
+    taxClass: patch.taxClass ?? taxClassOf(product),
     attributes,
     version: product.version + 1,
     updatedAt: new Date(),
@@ -183,6 +192,8 @@ export const toProduct = (document: ProductState): Product => ({
   description: document.description,
   category: document.category,
   price: document.price,
+  weightGrams: weightOf(document),
+  taxClass: taxClassOf(document),
   attributes: document.attributes,
   sellerId: document.sellerId,
   version: document.version,
@@ -196,11 +207,16 @@ export const searchKeys = ({ sku, name, category, description }: NewProduct): Se
   nameKey: sortKey(name),
 })
 
-const eventData = ({ _id, sku, name, price, sellerId, version }: ProductState) => ({
-  productId: _id,
-  sku,
-  name,
-  price,
-  sellerId,
-  version,
+const weightOf = ({ weightGrams = 0 }: ProductState) => weightGrams
+const taxClassOf = ({ taxClass = 'standard' }: ProductState) => taxClass
+
+const eventData = (product: ProductState) => ({
+  productId: product._id,
+  sku: product.sku,
+  name: product.name,
+  price: product.price,
+  weightGrams: weightOf(product),
+  taxClass: taxClassOf(product),
+  sellerId: product.sellerId,
+  version: product.version,
 })

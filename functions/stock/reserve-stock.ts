@@ -8,11 +8,13 @@ import { batchReaction } from '../../events/reaction.ts'
 export const reserveStock = batchReaction('reserve-stock', {
   prepare: (_, { lowAt }) => lowAt,
   write: async (tx, events, [lowAt]) => {
-    const orders = events.map(({ data: { lines: wanted, ...order }, traceparent }) => ({
-      order,
-      lines: mergeLines(wanted),
-      from: { causedBy: { traceparent } },
-    }))
+    const orders = events.map(
+      ({ data: { lines: wanted, prices: _, shipping: __, ...order }, traceparent }) => ({
+        order,
+        lines: mergeLines(wanted),
+        from: { causedBy: { traceparent } },
+      }),
+    )
     // the two statements of each Promise.all are pipelined
     const [added, held] = await Promise.all([
       addReservations(

@@ -2,6 +2,7 @@ import { Problem } from './problems.ts'
 import * as z from 'zod'
 import type { Config } from '../process/config.ts'
 import { eventId, eventMoney, eventSku } from '../schemas/event-shapes.ts'
+import { TaxClass, Weight } from '../schemas/tax-class.ts'
 
 /** A product as other domains get it, in the same form as in its events. */
 const productFacts = z.object({
@@ -9,6 +10,9 @@ const productFacts = z.object({
   sku: eventSku,
   name: z.string(),
   price: eventMoney,
+  // earlier versions of the products domain answer with neither
+  weightGrams: Weight.default(0),
+  taxClass: TaxClass.default('standard'),
   sellerId: eventId,
   version: z.int().min(1),
 })
@@ -41,8 +45,8 @@ export function httpProductReader(url: string): ProductReader {
     const { items } = (await response.json()) as { items: (Record<string, unknown> & { id: string })[] }
     const [item] = items
     if (item === undefined) return undefined
-    const { id: productId, name, price, sellerId, version } = item
-    return productFacts.parse({ productId, sku, name, price, sellerId, version })
+    const { id: productId, name, price, weightGrams, taxClass, sellerId, version } = item
+    return productFacts.parse({ productId, sku, name, price, weightGrams, taxClass, sellerId, version })
   }
 }
 

@@ -1,0 +1,3 @@
+/** Whether prices include tax. */
+export const priceKinds = ['gross', 'net'] as const
+export type PriceKind = (typeof priceKinds)[number]
