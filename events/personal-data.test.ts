@@ -12,6 +12,8 @@ import { catalogue } from './catalogue.ts'
 const texts: Readonly<Record<string, string>> = {
   'product.created /name': 'what is for sale is public',
   'product.updated /name': 'what is for sale is public',
+  'product.created /category': 'what is for sale is public',
+  'product.updated /category': 'what is for sale is public',
   'payment.declined /reason': 'the payment provider’s',
   'payment.capture-failed /reason': 'the payment provider’s',
   'order.cancelled /reason':

@@ -45,6 +45,13 @@ target "function" {
   }
   matrix = {
     image = [
+      { name = "create-coupon", summary = "Create a coupon" },
+      { name = "list-coupons", summary = "List coupons" },
+      { name = "get-coupon", summary = "Read a coupon" },
+      { name = "update-coupon", summary = "Change for what a coupon is valid, and how often" },
+      { name = "end-coupon", summary = "End a coupon" },
+      { name = "quote-coupons", summary = "Find out what coupons would give" },
+      { name = "redeem-coupons", summary = "Redeem coupons for an order; create-order calls it" },
       { name = "create-customer", summary = "Add a customer without an account" },
       { name = "list-customers", summary = "List and search customers" },
       { name = "get-customer", summary = "Read a profile" },
@@ -94,6 +101,12 @@ target "function" {
       { name = "refresh-session", summary = "Trade a refresh token for new tokens" },
       { name = "log-out", summary = "End the session" },
       { name = "get-jwks", summary = "The public keys that verify access tokens" },
+      { name = "end-coupon-sessions", summary = "Refuses the tokens of sessions that have ended" },
+      { name = "forget-redeemer", summary = "Forgets the answers and keys that are kept for a deleted user" },
+      { name = "move-redemptions", summary = "Moves what is redeemed for a customer who has claimed their record to their account" },
+      { name = "categorize-product", summary = "Keeps the categories that coupons are for" },
+      { name = "settle-redemptions", summary = "Confirms what is redeemed, or gives it back" },
+      { name = "expire-redemption", summary = "Gives back what is held for an order that was not placed" },
       { name = "end-customer-sessions", summary = "Refuses the tokens of sessions that have ended" },
       { name = "forget-profile", summary = "Forgets a deleted user’s profile, addresses and payment methods" },
       { name = "end-order-sessions", summary = "Refuses the tokens of sessions that have ended" },
@@ -176,6 +189,7 @@ target "domain" {
   }
   matrix = {
     image = [
+      { name = "coupons", summary = "Every function of the coupons" },
       { name = "customers", summary = "Every function of the customers" },
       { name = "orders", summary = "Every function of the orders" },
       { name = "payments", summary = "Every function of the payments" },

@@ -1,14 +1,17 @@
 import { uuidv7 } from 'uuidv7'
 import { outboxRow } from '../../events/emit.ts'
 import { firstAnswer, onceInOneStatement } from '../shared/store/transaction.ts'
+import { couponProblems } from '../shared/http/coupon-redeemer.ts'
 import { operation } from '../shared/http/operation.ts'
 import { Problem } from '../shared/http/problems.ts'
 import { etag } from '../shared/http/entity-tag.ts'
+import { violated } from '../shared/store/store-errors.ts'
+import { redeemCoupons } from './discounts.ts'
 import { customerOf, followClaim } from './ordering-for.ts'
-import { placeOrder, unpaidIn } from './place-order.ts'
+import { orderIdConstraint, placeOrder, unpaidIn } from './place-order.ts'
 import { idempotencyKeys, NewOrder, Order, toOrder } from './order.ts'
 import { pricesOf } from './prices.ts'
-import { goodsOf, piecesOf, priceOrder } from './pricing.ts'
+import { goodsOf, piecesOf, priceOrder, type Discount, type Refusal } from './pricing.ts'
 import { problems } from './problems.ts'
 
 export const createOrder = operation(
@@ -26,12 +29,13 @@ export const createOrder = operation(
       problems['unknown-shipping-method'],
       problems['shipping-not-available'],
       problems['too-many-unpaid'],
+      ...Object.values(couponProblems),
     ],
     headers: ['Location', 'ETag'],
   },
   async (
     { body, user, key, json, hono },
-    { db, products, customers, prices, tariff, deadlineMs, mostUnpaid },
+    { db, products, customers, coupons, prices, tariff, deadlineMs, mostUnpaid },
   ) => {
     const authorization = hono.req.header('authorization') ?? ''
     const customerId = await customerOf(
@@ -43,18 +47,37 @@ export const createOrder = operation(
     const [known, tariffs] = await Promise.all([pricesOf(db, products, skus), tariff()])
     const { country } = body.deliveryAddress
     const terms = { ...tariffs, prices, country, day: now.toISOString().slice(0, 10) }
-    const goods = goodsOf(body, known)
-    const priced = 'refused' in goods ? goods : priceOrder(body, goods, terms)
-    if ('refused' in priced) {
-      const { refused, detail, errors, current: members } = priced
-      // a retry of an accepted request returns the first answer, even if a product was changed since
+    /** A retry of an accepted request returns the first answer, whatever has changed since. */
+    const firstOr = async (problem: Problem) => {
       const kept = await firstAnswer(db, idempotencyKeys, key)
       if (kept !== undefined) return kept
-      throw new Problem(problems[refused], { detail, errors, ...(members && { members }) })
+      throw problem
     }
+    const goods = goodsOf(body, known)
+    if ('refused' in goods) return firstOr(problemOf(goods))
+    let id = uuidv7()
+    let discounts: readonly Discount[] = []
+    const { couponCodes } = body
+    if (couponCodes !== undefined) {
+      const kept = await firstAnswer(db, idempotencyKeys, key)
+      if (kept !== undefined) return kept
+      const redeeming = {
+        coupons,
+        authorization,
+        request: key.key,
+        // unless it is the caller
+        ...(body.customerId !== undefined && { customerId }),
+      }
+      const redeemed = await redeemCoupons({ ...body, couponCodes }, goods, terms, redeeming).catch(asProblem)
+      // another attempt of this request may have redeemed what is used up now
+      if (redeemed instanceof Problem) return firstOr(redeemed)
+      if ('refused' in redeemed) return firstOr(problemOf(redeemed))
+      ;({ orderId: id, discounts } = redeemed)
+    }
+    const priced = priceOrder(body, goods, terms, discounts)
+    if ('refused' in priced) return firstOr(problemOf(priced))
     const { lines, amounts, total } = priced
     const pieces = piecesOf(lines)
-    const id = uuidv7()
     const row = {
       id,
       customerId,
@@ -109,18 +132,29 @@ export const createOrder = operation(
     )
     const placedOrKept = await place.catch(async (error: unknown) => {
       const unpaid = unpaidIn(error)
-      if (unpaid === undefined) throw error
-      // a retry of an accepted request returns the first answer, whatever was ordered since
-      return (await firstAnswer(db, idempotencyKeys, key)) ?? refuseUnpaid(unpaid, pieces, mostUnpaid)
+      // another attempt of this request has placed the order for which its coupons are redeemed
+      const isPlaced = violated(error) === orderIdConstraint
+      if (unpaid === undefined && !isPlaced) throw error
+      const kept = await firstAnswer(db, idempotencyKeys, key)
+      if (kept !== undefined) return kept
+      throw unpaid === undefined ? error : tooManyUnpaid(unpaid, pieces, mostUnpaid)
     })
     if (body.customerId !== undefined) await followClaim(db, body.customerId)
     return placedOrKept
   },
 )
 
-/** @throws Problem 409, which says what the customer can do */
-function refuseUnpaid(unpaid: number, pieces: number, most: number): never {
-  throw new Problem(problems['too-many-unpaid'], {
+function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  throw error
+}
+
+const problemOf = ({ refused, detail, errors, current: members }: Refusal) =>
+  new Problem(problems[refused], { detail, errors, ...(members && { members }) })
+
+/** Returns a Problem 409, which says what the customer can do. */
+const tooManyUnpaid = (unpaid: number, pieces: number, most: number) =>
+  new Problem(problems['too-many-unpaid'], {
     detail:
       `Your unpaid orders contain ${unpaid} pieces, and this one ${pieces} more; ${most} are allowed. ` +
       (pieces > most
@@ -128,4 +162,3 @@ function refuseUnpaid(unpaid: number, pieces: number, most: number): never {
         : 'Wait until they are paid, which takes seconds if the card is good, or cancel one, and order again.'),
     members: { unpaid, allowed: most },
   })
-}

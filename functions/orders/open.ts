@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { openCouponRedeemer } from '../shared/http/coupon-redeemer.ts'
 import { openCustomerReader } from '../shared/http/customer-reader.ts'
 import { openProductReader } from '../shared/http/product-reader.ts'
 import type { Config } from '../shared/process/config.ts'
@@ -23,6 +24,7 @@ export async function open(config: Config, log: Logger, name: string) {
       db,
       isSessionEnded,
       products: openProductReader(config),
+      coupons: openCouponRedeemer(config),
       customers: openCustomerReader(config),
       prices,
       tariff: openTariff(db),

@@ -17,6 +17,7 @@ import { time } from '../shared/store/columns.ts'
 import { requestCountsTable } from '../shared/store/counts-table.ts'
 import { endedSessionsTable } from '../shared/store/ended-sessions-table.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
+import { CouponCodes } from '../shared/schemas/coupon-codes.ts'
 import { CardToken } from '../shared/schemas/card-token.ts'
 import {
   Address,
@@ -257,6 +258,7 @@ export const NewOrder = z
       description: 'One of GET /api/v1/shipping-methods; the default one if it is not set.',
       example: 'standard',
     }),
+    couponCodes: CouponCodes.optional(),
     note: Text(1000).optional(),
     payment: z.strictObject({
       cardToken: CardToken.meta({

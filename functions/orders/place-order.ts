@@ -14,6 +14,9 @@ interface Events {
   cardToken: string
 }
 
+/** The constraint that a second order with the same id violates. */
+export const orderIdConstraint = 'orders_pkey'
+
 /** The code with which `orders.admit_pieces` refuses an order (migrations/0007_unpaid-pieces.sql). */
 const tooManyUnpaid = 'ZS001'
 

@@ -8,7 +8,8 @@ const product = z.strictObject({
   sku: eventSku,
   name: z.string(),
   price: eventMoney,
-  /** Events of earlier versions have neither: 0 and `standard` then. */
+  /** Events of earlier versions do not have these: no weight, and `standard` then. */
+  category: z.string().exactOptional(),
   weightGrams: Weight.exactOptional(),
   taxClass: TaxClass.exactOptional(),
   sellerId: eventId,

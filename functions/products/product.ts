@@ -214,6 +214,7 @@ const eventData = (product: ProductState) => ({
   productId: product._id,
   sku: product.sku,
   name: product.name,
+  category: product.category,
   price: product.price,
   weightGrams: weightOf(product),
   taxClass: taxClassOf(product),

@@ -9,6 +9,7 @@ const productFacts = z.object({
   productId: eventId,
   sku: eventSku,
   name: z.string(),
+  category: z.string().optional(),
   price: eventMoney,
   // earlier versions of the products domain answer with neither
   weightGrams: Weight.default(0),
@@ -45,8 +46,8 @@ export function httpProductReader(url: string): ProductReader {
     const { items } = (await response.json()) as { items: (Record<string, unknown> & { id: string })[] }
     const [item] = items
     if (item === undefined) return undefined
-    const { id: productId, name, price, weightGrams, taxClass, sellerId, version } = item
-    return productFacts.parse({ productId, sku, name, price, weightGrams, taxClass, sellerId, version })
+    const { id: productId, ...facts } = item
+    return productFacts.parse({ ...facts, productId, sku })
   }
 }
 
