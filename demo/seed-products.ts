@@ -1,4 +1,5 @@
 import type { Collection } from 'mongodb'
+import { ensureCategories, openCategories } from '../functions/products/category-store.ts'
 import { newProduct, type NewProduct, type ProductDocument } from '../functions/products/product.ts'
 import { isDuplicate } from '../functions/products/store.ts'
 
@@ -24,6 +25,8 @@ export async function seedProducts(
   sellerId: string,
   catalogue: readonly CatalogueEntry[] = workshopCatalogue,
 ): Promise<SeededProduct[]> {
+  const named = catalogue.map(({ product }) => product.category)
+  await ensureCategories(openCategories(products.db), named)
   await Promise.all(catalogue.map(({ product }) => add(products, newProduct(product, sellerId))))
   const skus = catalogue.map(({ product }) => product.sku)
   const owned = await products

@@ -31,6 +31,8 @@ describe('create-product', () => {
       ...body,
       weightGrams: 0,
       taxClass: 'standard',
+      tags: [],
+      images: [],
       id: expect.any(String),
       sellerId: shop.users.seller.id,
       version: 1,
@@ -58,6 +60,21 @@ describe('create-product', () => {
     expect(answer.body).toMatchObject({ description: '', attributes: {} })
   })
 
+  it('keeps tags in lower case, each once, and images in their order', async () => {
+    const images = [
+      { url: 'https://images.example.com/mug%20blue.jpg?width=800', alt: 'A blue mug' },
+      { url: 'https://xn--bcher-kva.example/2.webp' },
+    ]
+    const body = { ...mug(), tags: ['Gift', 'gift', ' camping '], images }
+    const answer = await shop.post('/products', { as: 'seller', body })
+    expect(answer.body).toMatchObject({
+      tags: ['gift', 'camping'],
+      images: [images[0], { ...images[1], alt: '' }],
+    })
+    const found = await shop.get(`/products?tag=GIFT&q=camping`)
+    expect(found.body.items).toMatchObject([{ id: answer.body.id }])
+  })
+
   it('treats attribute names that are special in JavaScript like any other', async () => {
     const body = JSON.stringify(mug()).replace('"colour"', '"__proto__":true,"constructor"')
     const answer = await shop.post('/products', { as: 'seller', body })
@@ -78,6 +95,19 @@ describe('create-product', () => {
     ['/body/attributes', { attributes: Object.fromEntries(Array.from({ length: 51 }, (_, i) => [i, i])) }],
     ['/body/attributes/nested', { attributes: { nested: { a: 1 } } }],
     ['/body/sellerId', { sellerId: randomUUID() }],
+    ['/body/category', { category: '!?' }],
+    ['/body/tags/0', { tags: ['x'.repeat(51)] }],
+    ['/body/tags/1', { tags: ['gift', ' '] }],
+    ['/body/tags', { tags: Array.from({ length: 21 }, (_, i) => `tag ${i}`) }],
+    ['/body/images/0/url', { images: [{ url: 'http://example.com/mug.jpg' }] }],
+    ['/body/images/0/url', { images: [{ url: 'https://10.0.0.1/mug.jpg' }] }],
+    ['/body/images/0/url', { images: [{ url: 'https://localhost/mug.jpg' }] }],
+    ['/body/images/0/url', { images: [{ url: 'https://ada:secret@example.com/mug.jpg' }] }],
+    ['/body/images/0/url', { images: [{ url: 'https://example.com/#mug' }] }],
+    ['/body/images/0/url', { images: [{ url: 'javascript:alert(1)' }] }],
+    ['/body/images/0/alt', { images: [{ url: 'https://example.com/mug.jpg', alt: 'x'.repeat(301) }] }],
+    ['/body/images', { images: [1, 2].map(() => ({ url: 'https://example.com/mug.jpg' })) }],
+    ['/body/images', { images: Array.from({ length: 21 }, (_, i) => ({ url: `https://example.com/${i}` })) }],
   ])('rejects an invalid value at %s', async (pointer, part) => {
     const answer = await shop.post('/products', { as: 'seller', body: { ...mug(), ...part } })
     expect(answer.status).toBe(400)

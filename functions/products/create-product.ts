@@ -1,6 +1,7 @@
 import { operation } from '../shared/http/operation.ts'
 import { etag } from '../shared/http/entity-tag.ts'
 import { NewProduct, newProduct, Product, toProduct } from './product.ts'
+import { ensureCategories } from './category-store.ts'
 import { insertOnce } from './store.ts'
 import { problems } from './problems.ts'
 
@@ -12,12 +13,15 @@ export const createProduct = operation(
     problems: [problems['sku-taken']],
     headers: ['ETag', 'Location'],
   },
-  async ({ body, user, key, traceparent, actor, json }, { products }) => {
+  async ({ body, user, key, traceparent, actor, json }, { products, categories }) => {
     const product = newProduct(body, user.id, { traceparent, actor })
     const response = json(toProduct(product), 201, {
       ETag: etag(product.version),
       Location: `/api/v1/products/${product._id}`,
     })
-    return insertOnce(products, product, key, response)
+    const answer = await insertOnce(products, product, key, response)
+    // afterwards, so that it is not deleted meanwhile because nothing is in it
+    await ensureCategories(categories, [body.category])
+    return answer
   },
 )

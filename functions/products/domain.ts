@@ -27,6 +27,18 @@ export default domain<typeof open>()({
       fresh: true,
       emits: ['product.deleted'],
     }),
+    'list-categories': get('/api/v1/categories', 'List the categories', { by: 'anyone' }),
+    'get-category': get('/api/v1/categories/{id}', 'Read a category', { by: 'anyone' }),
+    'create-category': post('/api/v1/categories', 'Add a category', {
+      by: ['admin'],
+      fresh: true,
+      idempotent: true,
+    }),
+    'update-category': patch('/api/v1/categories/{id}', 'Rename or move a category', {
+      by: ['admin'],
+      fresh: true,
+    }),
+    'delete-category': del('/api/v1/categories/{id}', 'Delete a category', { by: ['admin'], fresh: true }),
   },
   reactions: {
     'forget-seller': onDeletedUser('Takes what a deleted user sells off the shop, and forgets its texts', {

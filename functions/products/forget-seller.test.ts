@@ -34,7 +34,8 @@ it('deletes every product of the deleted seller once, and no other', async () =>
 
 it('forgets what the seller wrote, except for what orders repeat', async () => {
   const gone = shop.newUser('seller')
-  const texts = { description: 'by Ada', attributes: { maker: 'Ada' } }
+  const images = [{ url: 'https://ada.example.com/1.jpg', alt: 'Ada' }]
+  const texts = { description: 'by Ada', attributes: { maker: 'Ada' }, tags: ['ada'], images }
   const withTexts = { ...rest, ...texts }
   const sku = randomUUID().toUpperCase()
   const [earlier] = [
@@ -46,7 +47,14 @@ it('forgets what the seller wrote, except for what orders repeat', async () => {
   expect(await found()).toMatchObject([texts, texts])
   for (let n = 0; n < 2; n++) await left(gone.id)
   for (const product of await found()) {
-    expect(product).toMatchObject({ name: 'Kettle', price, description: '', attributes: {} })
+    expect(product).toMatchObject({
+      name: 'Kettle',
+      price,
+      description: '',
+      attributes: {},
+      tags: [],
+      images: [],
+    })
     expect(product.creation).toBeUndefined()
   }
 })

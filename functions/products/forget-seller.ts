@@ -1,5 +1,6 @@
 import type { Collection } from 'mongodb'
 import { reaction } from '../../events/reaction.ts'
+import { forgetCreations } from './category-store.ts'
 import { remove, type ProductDocument } from './product.ts'
 import { stateOnly } from './store.ts'
 
@@ -10,15 +11,19 @@ const atOnce = 25
  * Deletes the products that a deleted user sells, and then what the user wrote about them. Names and prices stay, as
  * orders repeat them. If it is interrupted, the next delivery does the rest.
  */
-export const forgetSeller = reaction('forget-seller', async ({ data, traceparent }, { products }) => {
-  const { userId } = data
-  while (await withdrawSome(products, userId, traceparent));
-  await products.updateMany({ 'creation.caller': userId }, { $unset: { creation: '' } })
-  await products.updateMany(
-    { sellerId: userId, deletedAt: { $ne: null } },
-    { $set: { description: '', attributes: {} } },
-  )
-})
+export const forgetSeller = reaction(
+  'forget-seller',
+  async ({ data, traceparent }, { products, categories }) => {
+    const { userId } = data
+    while (await withdrawSome(products, userId, traceparent));
+    await products.updateMany({ 'creation.caller': userId }, { $unset: { creation: '' } })
+    await products.updateMany(
+      { sellerId: userId, deletedAt: { $ne: null } },
+      { $set: { description: '', attributes: {}, tags: [], images: [] } },
+    )
+    await forgetCreations(categories, userId)
+  },
+)
 
 /** Deletes some of a seller's products. Returns whether there were any. */
 async function withdrawSome(

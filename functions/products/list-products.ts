@@ -3,7 +3,10 @@ import type { Filter, Sort } from 'mongodb'
 import { operation } from '../shared/http/operation.ts'
 import { page, pageOf, PageQuery, readCursor, type CursorValue } from '../shared/http/paging.ts'
 import { Amount, Currency, Sku, text } from '../shared/schemas/schemas.ts'
+import { readCategories, type Trees } from './category-store.ts'
+import { CategoryText, withAllBelow } from './category.ts'
 import { Product, toProduct, type ProductDocument } from './product.ts'
+import { slugOf } from './slug.ts'
 import { wantedWords } from './words.ts'
 
 /** How many words of a search count: each is a range of the index. */
@@ -22,7 +25,10 @@ const ProductQuery = PageQuery.extend({
       'Words or beginnings of words. All must occur in the product’s texts or SKU. Of more than ten, the longest ten count.',
   }),
   sku: Sku.optional(),
-  category: text(100).optional(),
+  category: CategoryText.optional().meta({
+    description: 'The slug or name of a category: finds what is in it or below it.',
+  }),
+  tag: text(50).toLowerCase().optional(),
   currency: Currency.optional(),
   minPrice: Price,
   maxPrice: Price,
@@ -46,11 +52,13 @@ export const listProducts = operation(
     responses: { 200: pageOf(Product, 'ProductPage') },
     headers: ['Link'],
   },
-  async ({ query, json, hono }, { products }) => {
+  async ({ query, json, hono }, { products, categories }) => {
     const { keys, direction, position, types } = orders[query.sort]
     const last = readCursor(hono, query.cursor, ...types)
     const rows = await products
-      .find<ListedProduct>({ $and: [matching(query), last ? after(keys, direction, last) : {}] })
+      .find<ListedProduct>({
+        $and: [await matching(query, categories), last ? after(keys, direction, last) : {}],
+      })
       .project<ListedProduct>({ words: 0, outbox: 0, creation: 0 })
       .sort(Object.fromEntries(keys.map((key) => [key, direction])) satisfies Sort)
       .limit(query.limit + 1)
@@ -87,10 +95,17 @@ const orders: Record<ProductQuery['sort'], Order> = {
   },
 }
 
-function matching({ q, sku, category, currency, minPrice, maxPrice }: ProductQuery): Filter<ProductDocument> {
+async function matching(
+  { q, sku, category, tag, currency, minPrice, maxPrice }: ProductQuery,
+  categories: Trees,
+): Promise<Filter<ProductDocument>> {
   const filter: Filter<ProductDocument> = { deletedAt: null }
   if (sku !== undefined) filter.sku = sku
-  if (category !== undefined) filter.category = category
+  if (category !== undefined) {
+    const tree = await readCategories(categories)
+    filter.category = { $in: withAllBelow(tree.categories, slugOf(category)) }
+  }
+  if (tag !== undefined) filter.tags = tag
   if (currency !== undefined) filter['price.currency'] = currency
   if (minPrice !== undefined || maxPrice !== undefined)
     filter['price.amount'] = { $gte: minPrice ?? 0, $lte: maxPrice ?? Number.MAX_SAFE_INTEGER }

@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { Config } from '../shared/process/config.ts'
 import { openEndedSessions } from '../shared/store/ended-sessions-mongodb.ts'
 import { openMongoDatabase } from '../shared/store/open-mongodb.ts'
+import { openCategories } from './category-store.ts'
 import { migrations } from './migrations/index.ts'
 import type { ProductDocument } from './product.ts'
 
@@ -10,6 +11,11 @@ export async function open(config: Config, log: Logger, name: string) {
   const { db, ...service } = await openMongoDatabase(config, { name, domain: 'products', migrations })
   return {
     ...service,
-    deps: { log, products: db.collection<ProductDocument>('products'), ...openEndedSessions(db) },
+    deps: {
+      log,
+      products: db.collection<ProductDocument>('products'),
+      categories: openCategories(db),
+      ...openEndedSessions(db),
+    },
   }
 }

@@ -6,7 +6,9 @@ import { Problem } from '../shared/http/problems.ts'
 import { changeOf, Id, isVisible, Money, Sku, text, Timestamp } from '../shared/schemas/schemas.ts'
 import { TaxClass, Weight } from '../shared/schemas/tax-class.ts'
 import { outboxEntry, type EntryOptions, type OutboxEntry } from '../../events/mongodb-outbox.ts'
+import { CategoryText } from './category.ts'
 import { events } from './events.ts'
+import { slugOf } from './slug.ts'
 import { sortKey } from './sort-key.ts'
 import { wordsOf } from './words.ts'
 
@@ -37,7 +39,41 @@ const Attributes = z
 
 const Name = text(200)
 const Description = text(5000, 0)
-const Category = text(100)
+
+const maxTags = 20
+/** In lower case, so that a tag is the same however it is written. */
+const Tags = z
+  .array(text(50).toLowerCase())
+  .max(maxTags)
+  .overwrite((tags) => [...new Set(tags)])
+  .meta({ description: 'In lower case, each once.', example: ['camping', 'gift'] })
+
+const maxImages = 20
+const Image = z
+  .strictObject({
+    url: z
+      .url({
+        protocol: /^https$/,
+        hostname: z.regexes.domain,
+        error: 'an https address with the name of a host',
+      })
+      .max(2_000)
+      .refine((url) => !/[@#\s\\]/.test(url), 'without credentials, fragment, spaces and backslashes')
+      .meta({
+        description: 'Shown by browsers; the shop itself never requests it.',
+        example: 'https://images.example.com/mug.jpg',
+      }),
+    alt: text(300, 0).default('').meta({
+      description: 'What the picture shows, for those who do not see it.',
+      example: 'A blue enamel mug',
+    }),
+  })
+  .meta({ id: 'Image' })
+const Images = z
+  .array(Image)
+  .max(maxImages)
+  .refine((images) => new Set(images.map(({ url }) => url)).size === images.length, 'each address once')
+  .meta({ description: 'The first is the main picture.' })
 
 export const Product = z
   .object({
@@ -45,11 +81,13 @@ export const Product = z
     sku: Sku,
     name: z.string(),
     description: z.string(),
-    category: z.string(),
+    category: z.string().meta({ description: 'The slug of its category.', example: 'mugs' }),
     price: Money,
     weightGrams: Weight.meta({ description: 'The weight of one piece, with its packaging.' }),
     taxClass: TaxClass,
     attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+    tags: z.array(z.string()),
+    images: z.array(Image),
     sellerId: Id,
     version: z.int().meta({ description: 'Rises with each change.' }),
     createdAt: Timestamp,
@@ -63,11 +101,13 @@ export const NewProduct = z
     sku: Sku,
     name: Name,
     description: Description.default(''),
-    category: Category,
+    category: CategoryText,
     price: Money,
     weightGrams: Weight.optional().meta({ default: 0 }),
     taxClass: TaxClass.optional().meta({ default: 'standard' }),
     attributes: Attributes.default({}),
+    tags: Tags.optional(),
+    images: Images.optional(),
   })
   .meta({ id: 'NewProduct' })
 export type NewProduct = z.infer<typeof NewProduct>
@@ -77,7 +117,7 @@ export const ProductPatch = changeOf(
   {
     name: Name.optional(),
     description: Description.optional(),
-    category: Category.optional(),
+    category: CategoryText.optional(),
     price: Money.optional(),
     weightGrams: Weight.optional(),
     taxClass: TaxClass.optional(),
@@ -85,6 +125,8 @@ export const ProductPatch = changeOf(
       .record(AttributeName, AttributeValue.nullable())
       .optional()
       .meta({ propertyNames, example: { colour: 'red', dishwasherSafe: null } }),
+    tags: Tags.optional(),
+    images: Images.optional(),
   },
   'ProductPatch',
 )
@@ -125,6 +167,9 @@ export function newProduct(input: NewProduct, sellerId: string, cause?: EntryOpt
   const now = new Date()
   const state: ProductState = {
     ...input,
+    category: slugOf(input.category),
+    tags: input.tags ?? [],
+    images: input.images ?? [],
     _id: uuidv7(),
     sellerId,
     version: 1,
@@ -156,11 +201,13 @@ export function update(product: ProductState, patch: ProductPatch, cause?: Entry
   const changed = {
     name: patch.name ?? product.name,
     description: patch.description ?? product.description,
-    category: patch.category ?? product.category,
+    category: patch.category === undefined ? product.category : slugOf(patch.category),
     price: patch.price ?? product.price,
     weightGrams: patch.weightGrams ?? weightOf(product),
     taxClass: patch.taxClass ?? taxClassOf(product),
     attributes,
+    tags: patch.tags ?? product.tags ?? [],
+    images: patch.images ?? product.images ?? [],
     version: product.version + 1,
     updatedAt: new Date(),
   }
@@ -195,6 +242,8 @@ export const toProduct = (document: ProductState): Product => ({
   weightGrams: weightOf(document),
   taxClass: taxClassOf(document),
   attributes: document.attributes,
+  tags: document.tags ?? [],
+  images: document.images ?? [],
   sellerId: document.sellerId,
   version: document.version,
   createdAt: document.createdAt.toISOString(),
@@ -202,8 +251,14 @@ export const toProduct = (document: ProductState): Product => ({
 })
 
 /** Returns the fields by which a product is found and sorted. */
-export const searchKeys = ({ sku, name, category, description }: NewProduct): SearchKeys => ({
-  words: wordsOf(`${sku} ${name} ${category} ${description}`),
+export const searchKeys = ({
+  sku,
+  name,
+  category,
+  description,
+  tags = [],
+}: Pick<NewProduct, 'sku' | 'name' | 'category' | 'description' | 'tags'>): SearchKeys => ({
+  words: wordsOf(`${sku} ${name} ${category} ${description} ${tags.join(' ')}`),
   nameKey: sortKey(name),
 })
 

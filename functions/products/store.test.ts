@@ -8,6 +8,7 @@ import { openShop, type TestShop } from '../../test/shop.ts'
 import { endedIn } from '../shared/auth/ended-sessions.ts'
 import { createApp } from '../shared/http/app.ts'
 import type { Operation } from '../shared/http/operation.ts'
+import { openCategories } from './category-store.ts'
 import { createProduct } from './create-product.ts'
 import { getProduct } from './get-product.ts'
 import { pendingEvents } from '../../events/mongodb-outbox.ts'
@@ -169,7 +170,12 @@ const appOf = (
   createApp({
     operations: [{ row: rowOf(run.name as OperationName) as Row<OperationRow>, run, emits: {}, takes: {} }],
     // only the products domain is requested
-    deps: () => ({ log, products, isSessionEnded: endedIn(async () => []) }),
+    deps: () => ({
+      log,
+      products,
+      categories: openCategories(products.db),
+      isSessionEnded: endedIn(async () => []),
+    }),
     authenticate: () => Promise.resolve(shop.users.seller),
     log,
   })

@@ -41,6 +41,16 @@ it('changes only the given fields and emits product.updated', async () => {
   ])
 })
 
+it('replaces tags and images as a whole', async () => {
+  const { id } = await create()
+  const change = async (body: object) =>
+    (await shop.patch(`/products/${id}`, { as: 'seller', ifMatch: '*', body })).body
+  const images = [{ url: 'https://example.com/1.jpg', alt: '' }]
+  expect(await change({ tags: ['Steel', 'new'], images })).toMatchObject({ tags: ['steel', 'new'], images })
+  expect(await change({ tags: ['sale'] })).toMatchObject({ tags: ['sale'], images })
+  expect(await change({ images: [] })).toMatchObject({ tags: ['sale'], images: [] })
+})
+
 it('makes the product findable by its new words', async () => {
   const { id } = await create()
   await shop.patch(`/products/${id}`, { as: 'seller', ifMatch: '*', body: { name: 'Samovar' } })

@@ -1,6 +1,7 @@
 import { operation } from '../shared/http/operation.ts'
 import { IdParam } from '../shared/schemas/schemas.ts'
 import { etag, ifMatch } from '../shared/http/entity-tag.ts'
+import { ensureCategories } from './category-store.ts'
 import { Product, ProductPatch, toProduct, update } from './product.ts'
 import { problems } from './problems.ts'
 import { changeProduct } from './store.ts'
@@ -13,10 +14,12 @@ export const updateProduct = operation(
     problems: ['not-found', 'stale-version', 'if-match-missing', problems['change-not-announced']],
     headers: ['ETag'],
   },
-  async ({ params, body, user, traceparent, actor, json, hono }, { products }) => {
+  async ({ params, body, user, traceparent, actor, json, hono }, { products, categories }) => {
+    const named = body.category === undefined ? [] : [body.category]
     const product = await changeProduct(products, params.id, user, ifMatch(hono), (current) =>
       update(current, body, { traceparent, actor }),
     )
+    await ensureCategories(categories, named)
     return json(toProduct(product), 200, { ETag: etag(product.version) })
   },
 )

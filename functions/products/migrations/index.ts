@@ -1,4 +1,5 @@
 import type { MongoMigration } from '../../shared/store/mongodb.ts'
+import { categoriesOfTexts } from './categories.ts'
 import { foldedWords } from './search-keys.ts'
 import { inUpperCase } from './skus.ts'
 
@@ -47,4 +48,5 @@ export const migrations: readonly MongoMigration[] = [
     // accents sorted by their code points: é after è
     up: foldedWords,
   },
+  { up: categoriesOfTexts },
 ]
