@@ -1646,6 +1646,15 @@ export interface components {
             images: components["schemas"]["Image"][];
             /**
              * Format: uuid
+             * @description The same for all variants of a product: the id of the first of them.
+             * @example 01999d3c-7b57-7d0c-8d1c-5a9f1c2b3d4e
+             */
+            group: string;
+            options: {
+                [key: string]: string;
+            };
+            /**
+             * Format: uuid
              * @description UUIDv7
              * @example 01999d3c-7b57-7d0c-8d1c-5a9f1c2b3d4e
              */
@@ -1720,6 +1729,22 @@ export interface components {
             tags?: string[];
             /** @description The first is the main picture. */
             images?: components["schemas"]["Image"][];
+            /**
+             * Format: uuid
+             * @description The id of a product of the same seller, of which this is another variant. Both need options.
+             * @example 01999d3c-7b57-7d0c-8d1c-5a9f1c2b3d4e
+             */
+            variantOf?: string;
+            /**
+             * @description In what it differs from the other variants of its group. All of them have the same options.
+             * @example {
+             *       "size": "M",
+             *       "colour": "blue"
+             *     }
+             */
+            options?: {
+                [key: string]: string;
+            };
         };
         ProductPage: {
             items: components["schemas"]["Product"][];
@@ -1756,6 +1781,16 @@ export interface components {
             tags?: string[];
             /** @description The first is the main picture. */
             images?: components["schemas"]["Image"][];
+            /**
+             * @description In what it differs from the other variants of its group. All of them have the same options.
+             * @example {
+             *       "size": "M",
+             *       "colour": "blue"
+             *     }
+             */
+            options?: {
+                [key: string]: string;
+            };
         };
         Categories: {
             /** @description All categories, at most 1000: each before those below it, and by name beside each other. */
@@ -7825,6 +7860,8 @@ export interface operations {
                 sku?: string;
                 /** @description The slug or name of a category: finds what is in it or below it. */
                 category?: string;
+                /** @description Finds all variants of a product: the `group` of any of them. */
+                group?: string;
                 tag?: string;
                 currency?: string;
                 /** @description In minor units of `currency`, which is needed, too. */
@@ -8011,7 +8048,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency-key-in-flight`: The first request with this Idempotency-Key is still running. `sku-taken`: The SKU is taken. */
+            /** @description `idempotency-key-in-flight`: The first request with this Idempotency-Key is still running. `sku-taken`: The SKU is taken. `too-many-variants`: The product has too many variants. `variant-taken`: Another variant has these options. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8474,6 +8511,15 @@ export interface operations {
             };
             /** @description `request-timeout`: The request took too long. */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `variant-taken`: Another variant has these options. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

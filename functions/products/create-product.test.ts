@@ -33,6 +33,8 @@ describe('create-product', () => {
       taxClass: 'standard',
       tags: [],
       images: [],
+      options: {},
+      group: answer.body.id,
       id: expect.any(String),
       sellerId: shop.users.seller.id,
       version: 1,

@@ -35,7 +35,13 @@ it('deletes every product of the deleted seller once, and no other', async () =>
 it('forgets what the seller wrote, except for what orders repeat', async () => {
   const gone = shop.newUser('seller')
   const images = [{ url: 'https://ada.example.com/1.jpg', alt: 'Ada' }]
-  const texts = { description: 'by Ada', attributes: { maker: 'Ada' }, tags: ['ada'], images }
+  const texts = {
+    description: 'by Ada',
+    attributes: { maker: 'Ada' },
+    tags: ['ada'],
+    images,
+    options: { by: 'Ada' },
+  }
   const withTexts = { ...rest, ...texts }
   const sku = randomUUID().toUpperCase()
   const [earlier] = [
@@ -54,6 +60,7 @@ it('forgets what the seller wrote, except for what orders repeat', async () => {
       attributes: {},
       tags: [],
       images: [],
+      options: {},
     })
     expect(product.creation).toBeUndefined()
   }

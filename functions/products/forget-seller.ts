@@ -19,7 +19,7 @@ export const forgetSeller = reaction(
     await products.updateMany({ 'creation.caller': userId }, { $unset: { creation: '' } })
     await products.updateMany(
       { sellerId: userId, deletedAt: { $ne: null } },
-      { $set: { description: '', attributes: {}, tags: [], images: [] } },
+      { $set: { description: '', attributes: {}, tags: [], images: [], options: {} } },
     )
     await forgetCreations(categories, userId)
   },

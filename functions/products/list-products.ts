@@ -2,10 +2,11 @@ import * as z from 'zod'
 import type { Filter, Sort } from 'mongodb'
 import { operation } from '../shared/http/operation.ts'
 import { page, pageOf, PageQuery, readCursor, type CursorValue } from '../shared/http/paging.ts'
-import { Amount, Currency, Sku, text } from '../shared/schemas/schemas.ts'
+import { Amount, Currency, Id, Sku, text } from '../shared/schemas/schemas.ts'
 import { readCategories, type Trees } from './category-store.ts'
 import { CategoryText, withAllBelow } from './category.ts'
 import { Product, toProduct, type ProductDocument } from './product.ts'
+import { inGroup } from './store.ts'
 import { slugOf } from './slug.ts'
 import { wantedWords } from './words.ts'
 
@@ -28,6 +29,7 @@ const ProductQuery = PageQuery.extend({
   category: CategoryText.optional().meta({
     description: 'The slug or name of a category: finds what is in it or below it.',
   }),
+  group: Id.optional().meta({ description: 'Finds all variants of a product: the `group` of any of them.' }),
   tag: text(50).toLowerCase().optional(),
   currency: Currency.optional(),
   minPrice: Price,
@@ -96,10 +98,10 @@ const orders: Record<ProductQuery['sort'], Order> = {
 }
 
 async function matching(
-  { q, sku, category, tag, currency, minPrice, maxPrice }: ProductQuery,
+  { q, sku, group, category, tag, currency, minPrice, maxPrice }: ProductQuery,
   categories: Trees,
 ): Promise<Filter<ProductDocument>> {
-  const filter: Filter<ProductDocument> = { deletedAt: null }
+  const filter: Filter<ProductDocument> = group === undefined ? { deletedAt: null } : inGroup(group)
   if (sku !== undefined) filter.sku = sku
   if (category !== undefined) {
     const tree = await readCategories(categories)

@@ -10,6 +10,7 @@ import { CategoryText } from './category.ts'
 import { events } from './events.ts'
 import { slugOf } from './slug.ts'
 import { sortKey } from './sort-key.ts'
+import { Options, optionsKey } from './variant.ts'
 import { wordsOf } from './words.ts'
 
 /** Products: documents, schemas and rules. Everything here is pure. */
@@ -88,6 +89,8 @@ export const Product = z
     attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
     tags: z.array(z.string()),
     images: z.array(Image),
+    group: Id.meta({ description: 'The same for all variants of a product: the id of the first of them.' }),
+    options: z.record(z.string(), z.string()),
     sellerId: Id,
     version: z.int().meta({ description: 'Rises with each change.' }),
     createdAt: Timestamp,
@@ -108,6 +111,11 @@ export const NewProduct = z
     attributes: Attributes.default({}),
     tags: Tags.optional(),
     images: Images.optional(),
+    variantOf: Id.optional().meta({
+      description:
+        'The id of a product of the same seller, of which this is another variant. Both need options.',
+    }),
+    options: Options.optional(),
   })
   .meta({ id: 'NewProduct' })
 export type NewProduct = z.infer<typeof NewProduct>
@@ -127,14 +135,19 @@ export const ProductPatch = changeOf(
       .meta({ propertyNames, example: { colour: 'red', dishwasherSafe: null } }),
     tags: Tags.optional(),
     images: Images.optional(),
+    options: Options.optional(),
   },
   'ProductPatch',
 )
 export type ProductPatch = z.infer<typeof ProductPatch>
 
 /** The data of a product. */
-export interface ProductState extends NewProduct {
+export interface ProductState extends Omit<NewProduct, 'variantOf'> {
   _id: string
+  /** Products of earlier versions have none: then it is their id. */
+  group?: string
+  /** Unique within the group. */
+  optionsKey?: string
   sellerId: string
   version: number
   createdAt: Date
@@ -162,15 +175,28 @@ export interface Change {
   event: OutboxEntry
 }
 
-/** Returns the document of a new product, with its `product.created` event. */
-export function newProduct(input: NewProduct, sellerId: string, cause?: EntryOptions): ProductDocument {
+/**
+ * Returns the document of a new product, with its `product.created` event.
+ * @param group that of the product of which it is a variant
+ */
+export function newProduct(
+  { variantOf: _, ...input }: NewProduct,
+  sellerId: string,
+  cause?: EntryOptions,
+  group?: string,
+): ProductDocument {
   const now = new Date()
+  const _id = uuidv7()
+  const options = input.options ?? {}
   const state: ProductState = {
     ...input,
     category: slugOf(input.category),
     tags: input.tags ?? [],
     images: input.images ?? [],
-    _id: uuidv7(),
+    options,
+    ...keyOf(options),
+    _id,
+    group: group ?? _id,
     sellerId,
     version: 1,
     createdAt: now,
@@ -198,6 +224,7 @@ export function update(product: ProductState, patch: ProductPatch, cause?: Entry
       detail: `A product has at most ${maxAttributes} attributes. Remove some by sending them as null.`,
       errors: [{ pointer: '/body/attributes', detail: `at most ${maxAttributes}, with those it has` }],
     })
+  const options = patch.options ?? product.options ?? {}
   const changed = {
     name: patch.name ?? product.name,
     description: patch.description ?? product.description,
@@ -208,6 +235,9 @@ export function update(product: ProductState, patch: ProductPatch, cause?: Entry
     attributes,
     tags: patch.tags ?? product.tags ?? [],
     images: patch.images ?? product.images ?? [],
+    group: groupOf(product),
+    options,
+    ...keyOf(options),
     version: product.version + 1,
     updatedAt: new Date(),
   }
@@ -222,7 +252,8 @@ export function update(product: ProductState, patch: ProductPatch, cause?: Entry
 export function remove({ _id, sku, version }: ProductState, cause?: EntryOptions): Change {
   const now = new Date()
   return {
-    set: { deletedAt: now, updatedAt: now, version: version + 1, words: [] },
+    // its options may be those of another variant now
+    set: { deletedAt: now, updatedAt: now, version: version + 1, words: [], optionsKey: _id },
     event: outboxEntry(events, 'product.deleted', sku, { productId: _id, sku, version: version + 1 }, cause),
   }
 }
@@ -230,6 +261,13 @@ export function remove({ _id, sku, version }: ProductState, cause?: EntryOptions
 /** Returns whether the user may change the product: sellers their own, admins all. */
 export const mayChange = (product: ProductState, user: User) =>
   user.role === 'admin' || product.sellerId === user.id
+
+export const groupOf = ({ _id, group }: Pick<ProductState, '_id' | 'group'>): string => group ?? _id
+
+const keyOf = (options: Options) => {
+  const key = optionsKey(options)
+  return key === undefined ? {} : { optionsKey: key }
+}
 
 /** Converts a document to the API's product. */
 export const toProduct = (document: ProductState): Product => ({
@@ -244,6 +282,8 @@ export const toProduct = (document: ProductState): Product => ({
   attributes: document.attributes,
   tags: document.tags ?? [],
   images: document.images ?? [],
+  group: groupOf(document),
+  options: document.options ?? {},
   sellerId: document.sellerId,
   version: document.version,
   createdAt: document.createdAt.toISOString(),
@@ -257,8 +297,11 @@ export const searchKeys = ({
   category,
   description,
   tags = [],
-}: Pick<NewProduct, 'sku' | 'name' | 'category' | 'description' | 'tags'>): SearchKeys => ({
-  words: wordsOf(`${sku} ${name} ${category} ${description} ${tags.join(' ')}`),
+  options = {},
+}: Pick<NewProduct, 'sku' | 'name' | 'category' | 'description' | 'tags' | 'options'>): SearchKeys => ({
+  words: wordsOf(
+    `${sku} ${name} ${category} ${description} ${tags.join(' ')} ${Object.values(options).join(' ')}`,
+  ),
   nameKey: sortKey(name),
 })
 

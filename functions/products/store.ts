@@ -1,11 +1,19 @@
-import { MongoServerError, type Collection } from 'mongodb'
+import { MongoServerError, type Collection, type Filter } from 'mongodb'
 import { collected, type WithOutbox } from '../../events/mongodb-outbox.ts'
 import type { User } from '../shared/auth/access-token.ts'
 import { keyLifetimeMs, replay, toAnswer, type IdempotencyKey } from '../shared/store/idempotency.ts'
 import { Problem } from '../shared/http/problems.ts'
 import { checkVersion, type AcceptedVersions } from '../shared/http/entity-tag.ts'
-import { mayChange, type Change, type ProductDocument, type ProductState } from './product.ts'
+import {
+  groupOf,
+  mayChange,
+  type Change,
+  type NewProduct,
+  type ProductDocument,
+  type ProductState,
+} from './product.ts'
 import { problems } from './problems.ts'
+import { checkOptions, maxVariants, named, type Options } from './variant.ts'
 
 type Products = Collection<ProductDocument>
 
@@ -16,7 +24,7 @@ export const stateOnly = { projection: { words: 0, outbox: 0, creation: 0 } } as
 
 /**
  * Inserts a product together with the answer to its request, so that a retry gets the same answer.
- * @throws Problem 409 if the SKU is taken, 422 if the key was used for another request
+ * @throws Problem 409 if the SKU is taken or another variant has its options, 422 if the key was used for another request
  */
 export async function insertOnce(
   products: Products,
@@ -38,6 +46,7 @@ export async function insertOnce(
       if (first?.creation === undefined) {
         if (isDuplicate(error, 'sku'))
           throw new Problem(problems['sku-taken'], { detail: `Another product has the SKU ${product.sku}.` })
+        if (isDuplicate(error, 'optionsKey')) throw variantTaken(product.options)
       } else if (at.getTime() - first.creation.at.getTime() < keyLifetimeMs) {
         return replay(first.creation, key)
       } else {
@@ -49,6 +58,58 @@ export async function insertOnce(
       }
     }
   }
+}
+
+const variantTaken = (options: Options = {}) =>
+  new Problem(problems['variant-taken'], {
+    detail: `There is a variant with ${named(options)}. Change that one, or give this one other options.`,
+  })
+
+/** Matches the variants of a group that are for sale. */
+export const inGroup = (group: string): Filter<ProductDocument> => ({
+  // the first product of a group may be of an earlier version
+  $or: [{ group }, { _id: group }],
+  deletedAt: null,
+})
+
+/**
+ * Returns the group of a new variant; undefined if it is none.
+ * @throws Problem 400 if the user has no such product or the options do not match those of its variants, 409 if it has
+ *   too many
+ */
+export async function groupFor(
+  products: Products,
+  { variantOf, options = {} }: NewProduct,
+  user: User,
+): Promise<string | undefined> {
+  if (variantOf === undefined) return undefined
+  const refuse = (detail: string) =>
+    new Problem('invalid-request', {
+      detail: 'It cannot be a variant of this product.',
+      errors: [{ pointer: '/body/variantOf', detail }],
+    })
+  const other = await products.findOne({ _id: variantOf, deletedAt: null }, stateOnly)
+  if (other === null || !mayChange(other, user)) throw refuse('you have no such product')
+  if (Object.keys(other.options ?? {}).length === 0)
+    throw refuse('it has no options: give it some first, such as its size')
+  checkOptions(options, other.options ?? {})
+  const group = groupOf(other)
+  if ((await products.countDocuments(inGroup(group))) >= maxVariants)
+    throw new Problem(problems['too-many-variants'], {
+      detail: `A product has at most ${maxVariants} variants.`,
+    })
+  return group
+}
+
+/**
+ * Checks new options of a product.
+ * @throws Problem 400 if they do not match those of the other variants
+ */
+export async function checkNewOptions(products: Products, id: string, options: Options): Promise<void> {
+  const product = await products.findOne({ _id: id, deletedAt: null }, stateOnly)
+  if (product === null) return
+  const other = await products.findOne({ $and: [inGroup(groupOf(product)), { _id: { $ne: id } }] }, stateOnly)
+  if (other !== null) checkOptions(options, other.options ?? {})
 }
 
 /** Returns whether a unique index caused the error; with `field`, whether one on that field did. */
@@ -85,7 +146,8 @@ export async function changeProduct(
  * other.
  * @param wanted the versions that the client accepts
  * @returns the changed product, and the event
- * @throws Problem 404 if there is no such product or the user may not change it, 412 if the version is stale
+ * @throws Problem 404 if there is no such product or the user may not change it, 412 if the version is stale, 409 if
+ *   another variant has the same options
  */
 export async function writeChange(
   products: Products,
@@ -99,10 +161,11 @@ export async function writeChange(
     if (product === null || !mayChange(product, user)) throw noProduct()
     checkVersion(wanted, product.version)
     const { set, event } = change(product)
-    const { matchedCount } = await products.updateOne(
-      { _id: id, version: product.version },
-      { $set: set, $push: { outbox: event } },
-    )
+    const { matchedCount } = await products
+      .updateOne({ _id: id, version: product.version }, { $set: set, $push: { outbox: event } })
+      .catch((error: unknown) => {
+        throw isDuplicate(error, 'optionsKey') ? variantTaken(set.options) : error
+      })
     if (matchedCount === 1) return { product: { ...product, ...set }, event }
     // another write came first: read again; unless `wanted` is `*`, that throws 412
   }

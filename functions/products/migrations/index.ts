@@ -49,4 +49,18 @@ export const migrations: readonly MongoMigration[] = [
     up: foldedWords,
   },
   { up: categoriesOfTexts },
+  {
+    // for variants
+    up: async (db) => {
+      await db.collection('products').createIndexes([
+        { name: 'group', key: { group: 1, _id: 1 } },
+        {
+          name: 'options',
+          key: { group: 1, optionsKey: 1 },
+          unique: true,
+          partialFilterExpression: { optionsKey: { $exists: true } },
+        },
+      ])
+    },
+  },
 ]
