@@ -20,6 +20,7 @@ import { startShop } from './harness.ts'
 import { stockUp } from './shop.ts'
 import type { Result } from './result.ts'
 import { saga } from './saga.ts'
+import { search } from './search.ts'
 import { startUp } from './start-up.ts'
 import { telemetry } from './telemetry.ts'
 import { readArguments } from '../local/commands/arguments.ts'
@@ -34,6 +35,7 @@ const inShop: Record<string, (system: System) => Promise<Result[]>> = {
   orders: ordersToConfirmed,
   deliveries,
   backlog,
+  search,
   // last, because its orders keep the shop busy for a while
   'create-order': createOrder,
 }

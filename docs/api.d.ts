@@ -1654,6 +1654,11 @@ export interface components {
                 [key: string]: string;
             };
             /**
+             * @description As the stock has announced it, a moment ago at most. `low` means that few are left.
+             * @enum {string}
+             */
+            availability: "available" | "low" | "unavailable" | "unknown";
+            /**
              * Format: uuid
              * @description UUIDv7
              * @example 01999d3c-7b57-7d0c-8d1c-5a9f1c2b3d4e
@@ -1749,6 +1754,47 @@ export interface components {
         ProductPage: {
             items: components["schemas"]["Product"][];
             next?: string;
+            facets?: components["schemas"]["Facets"];
+        };
+        /** @description Each disregards the filters of its own kind, and so shows what another choice would find. */
+        Facets: {
+            /** @description How many products match. */
+            total: number;
+            /** @description By the slug of a category; those below it are counted, too. */
+            category: {
+                value: string;
+                /** @description How many products there are. */
+                count: number;
+            }[];
+            /** @description Each is a filter as it stands. */
+            price: {
+                /** @example EUR */
+                currency: string;
+                minPrice: number;
+                maxPrice: number;
+                /** @description How many products there are. */
+                count: number;
+            }[];
+            /** @description Attributes and options, the most common first. */
+            attributes: {
+                name: string;
+                values: {
+                    value: string;
+                    /** @description How many products there are. */
+                    count: number;
+                }[];
+            }[];
+            tag: {
+                value: string;
+                /** @description How many products there are. */
+                count: number;
+            }[];
+            availability: {
+                /** @enum {string} */
+                value: "available" | "low" | "unavailable" | "unknown";
+                /** @description How many products there are. */
+                count: number;
+            }[];
         };
         ProductPatch: {
             name?: string;
@@ -7854,22 +7900,27 @@ export interface operations {
                 limit?: number;
                 /** @description Opaque: the `next` of the previous page, with the same sort and filters. */
                 cursor?: string;
-                /** @description Words or beginnings of words. All must occur in the product’s texts or SKU. Of more than ten, the longest ten count. */
+                /** @description Words or beginnings of words. All must occur in the product’s texts or SKU; a word of at least four letters may differ by one edit. Of more than ten, the longest ten count. */
                 q?: string;
                 /** @description In any case; answered in upper case. */
                 sku?: string;
-                /** @description The slug or name of a category: finds what is in it or below it. */
-                category?: string;
                 /** @description Finds all variants of a product: the `group` of any of them. */
                 group?: string;
+                /** @description The slug or name of a category: finds what is in it or below it. */
+                category?: string;
                 tag?: string;
+                /** @description The name of an attribute or option, a colon, and its value. May be given repeatedly: of one name, any value matches; of several names, each must. */
+                attribute?: string[];
+                availability?: "available" | "low" | "unavailable" | "unknown";
                 currency?: string;
                 /** @description In minor units of `currency`, which is needed, too. */
                 minPrice?: number;
                 /** @description In minor units of `currency`, which is needed, too. */
                 maxPrice?: number;
-                /** @description `price` and `-price` sort by currency first. */
-                sort?: "newest" | "price" | "-price" | "name";
+                /** @description Whether to count the products by category, price, attribute, tag and availability. */
+                facets?: "true" | "false";
+                /** @description `relevance` if `q` is given, otherwise `newest`. `price` and `-price` sort by currency first. */
+                sort?: "relevance" | "newest" | "price" | "-price" | "name";
             };
             header?: never;
             path?: never;

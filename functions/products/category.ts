@@ -155,6 +155,22 @@ export function withAllBelow(categories: Categories, slug: string): string[] {
   return [slug, ...found.slice(1).map((each) => each.slug)]
 }
 
+/** Returns a function that returns the slugs of a category and of all that it lies below. */
+export function withAllAbove(categories: Categories): (slug: string) => readonly string[] {
+  const byId = new Map(categories.map((category) => [category.id, category]))
+  const above = new Map(
+    categories.map((category) => {
+      const slugs = [category.slug]
+      for (let each = category; each.parentId !== null;) {
+        each = byId.get(each.parentId)!
+        slugs.push(each.slug)
+      }
+      return [category.slug, slugs]
+    }),
+  )
+  return (slug) => above.get(slug) ?? [slug]
+}
+
 /** Returns the categories in the order of the tree: each before what is below it, and by name beside each other. */
 export function inTreeOrder(categories: Categories): CategoryState[] {
   const below = Map.groupBy(categories, ({ parentId }) => parentId)

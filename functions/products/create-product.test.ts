@@ -35,6 +35,7 @@ describe('create-product', () => {
       images: [],
       options: {},
       group: answer.body.id,
+      availability: 'unavailable',
       id: expect.any(String),
       sellerId: shop.users.seller.id,
       version: 1,

@@ -54,6 +54,19 @@ async function listAll(query: Query): Promise<Product[]> {
   return items
 }
 
+/** Returns the score of a product for words of fewer than four letters, which no edit changes. */
+const scoreOf = ({ name, ...p }: Listed, q: string) => {
+  const inName = wordsOf(name)
+  const inText = wordsOf(`${p.sku} ${p.description} ${p.category}`)
+  const best = (w: string) =>
+    Math.max(
+      ...inName.map((word) => (word === w ? 100 : word.startsWith(w) ? 60 : 0)),
+      // a word that is in the name, too, counts as such
+      ...inText.map((word) => (inName.includes(word) ? 0 : word === w ? 20 : word.startsWith(w) ? 12 : 0)),
+    )
+  return wantedWords(q).reduce((sum, w) => sum + best(w), 0)
+}
+
 const { compare: compareTexts } = new Intl.Collator('und')
 const compare = (a: string | number, b: string | number) => (a < b ? -1 : a > b ? 1 : 0)
 const byPrice = (a: Listed, b: Listed) =>
@@ -66,7 +79,7 @@ const orders: Record<string, (a: Listed, b: Listed) => number> = {
 }
 
 /** Returns the expected list, computed in the simplest way. */
-const expected = ({ q, category, currency, minPrice, maxPrice, sort = 'newest' }: Query): Listed[] =>
+const expected = ({ q, category, currency, minPrice, maxPrice, sort }: Query): Listed[] =>
   all
     .filter((p) => {
       const words = wordsOf(`${p.sku} ${p.name} ${p.description} ${p.category}`)
@@ -78,7 +91,11 @@ const expected = ({ q, category, currency, minPrice, maxPrice, sort = 'newest' }
         p.price.amount <= Number(maxPrice ?? Infinity)
       )
     })
-    .sort(orders[sort])
+    .sort(
+      sort === undefined && String(q ?? '').trim() !== ''
+        ? (a, b) => scoreOf(b, String(q)) - scoreOf(a, String(q)) || compare(b.id, a.id)
+        : orders[sort ?? 'newest'],
+    )
 
 describe('list-products', () => {
   it('shows anyone the newest 20 products and links to the next page', async () => {
@@ -184,5 +201,123 @@ describe('list-products', () => {
         status: 400,
         errors: [{ pointer: '/query/cursor' }],
       })
+  })
+})
+
+describe('a search', () => {
+  const price = { amount: 500, currency: 'GBP' }
+  const lamps: Record<string, object> = {
+    headlight: { name: 'Headlight', description: 'Runs on a dynamo', price },
+    dynamo: { name: 'Dynamo', attributes: { colour: 'black' }, price: { ...price, amount: 4900 } },
+    dynamos: { name: 'Dynamos, a pair', tags: ['pair'], price: { ...price, amount: 9900 } },
+    bell: { name: 'Bell', sku: 'DYNAMO', category: 'Bells', attributes: { colour: 'brass', loud: true } },
+  }
+  const ids = new Map<string, string>()
+  beforeAll(async () => {
+    for (const [name, more] of Object.entries(lamps)) {
+      const body = { sku: `LAMP-${name}`, category: 'Lamps', price, ...more }
+      ids.set((await shop.create('/products', { as: 'seller', body })).id, name)
+    }
+    const { items } = (await shop.get('/categories')).body
+    const below = (slug: string) => items.find((each: { slug: string }) => each.slug === slug)
+    await shop.patch(`/categories/${below('bells').id}`, {
+      as: 'admin',
+      ifMatch: '*',
+      body: { parentId: below('lamps').id },
+    })
+  })
+
+  const search = async (query: string) => {
+    const { status, body } = await shop.get(`/products?${query}`)
+    expect(status).toBe(200)
+    return body.items.map(({ id }: Product) => ids.get(id))
+  }
+
+  it('shows the product with this SKU first, then names before other texts, and words before beginnings', async () => {
+    expect(await search('q=dynamo')).toEqual(['bell', 'dynamo', 'dynamos', 'headlight'])
+    expect(await search('q=dynamo&sort=newest')).toEqual(['bell', 'dynamos', 'dynamo', 'headlight'])
+  })
+
+  it.each(['headligt', 'haedlight', 'headliight', 'hoadlight', 'HEADLIGHX'])(
+    'forgives one edit in a word: %s',
+    async (q) => expect(await search(`q=${q}`)).toEqual(['headlight']),
+  )
+
+  it.each(['haedligt', 'bel1', 'xell', 'be', 'sku-1x'])(
+    'forgives no more, and not in numbers: %s',
+    async (q) => {
+      expect(await search(`q=${q}`)).toEqual(q === 'be' || q === 'xell' ? ['bell'] : [])
+    },
+  )
+
+  it.each([
+    ['category=lamps', ['bell', 'dynamos', 'dynamo', 'headlight']],
+    ['category=bells', ['bell']],
+    ['category=lamps&attribute=colour:black', ['dynamo']],
+    ['category=lamps&attribute=colour:black&attribute=colour:brass', ['bell', 'dynamo']],
+    ['category=lamps&attribute=colour:brass&attribute=loud:true', ['bell']],
+    ['category=lamps&attribute=colour:black&attribute=loud:true', []],
+    ['category=lamps&tag=pair', ['dynamos']],
+    ['category=lamps&currency=GBP&minPrice=4900&maxPrice=9000', ['dynamo']],
+    ['category=lamps&availability=unavailable', ['bell', 'dynamos', 'dynamo', 'headlight']],
+    ['category=lamps&availability=low', []],
+  ])('filters by %s', async (query, found) => {
+    expect(await search(query)).toEqual(found)
+  })
+
+  it('counts what each filter would find, disregarding those of its own kind', async () => {
+    const { body } = await shop.get('/products?category=lamps&attribute=colour:black&facets=true')
+    expect(body.items).toHaveLength(1)
+    expect(body.facets).toMatchObject({
+      total: 1,
+      price: [{ currency: 'GBP', minPrice: 2000, maxPrice: 4999, count: 1 }],
+      attributes: [
+        {
+          name: 'colour',
+          values: [
+            { value: 'black', count: 1 },
+            { value: 'brass', count: 1 },
+          ],
+        },
+      ],
+      tag: [],
+      availability: [{ value: 'unavailable', count: 1 }],
+    })
+    const { body: all } = await shop.get('/products?q=dynamo&facets=true&limit=1')
+    expect(all.facets).toMatchObject({
+      total: 4,
+      category: [
+        { value: 'lamps', count: 4 },
+        { value: 'bells', count: 1 },
+      ],
+      tag: [{ value: 'pair', count: 1 }],
+      price: [
+        { minPrice: 0, maxPrice: 999, count: 2 },
+        { minPrice: 2000, count: 1 },
+        { minPrice: 5000, maxPrice: 9999, count: 1 },
+      ],
+    })
+    for (const { currency, minPrice, maxPrice, count } of all.facets.price)
+      expect(
+        await search(`q=dynamo&currency=${currency}&minPrice=${minPrice}&maxPrice=${maxPrice}`),
+      ).toHaveLength(count)
+  })
+
+  it('counts nothing unless asked', async () => {
+    expect((await shop.get('/products?q=dynamo')).body).not.toHaveProperty('facets')
+  })
+
+  it('repeats and skips no product on the pages of a ranked search', async () => {
+    const pages = await listAll({ q: 'dynamo', limit: 1 })
+    expect(pages.map(({ id }) => ids.get(id))).toEqual(['bell', 'dynamo', 'dynamos', 'headlight'])
+  })
+
+  it.each([
+    ['/query/attribute/0', 'attribute=colour'],
+    ['/query/availability', 'availability=some'],
+    ['/query/facets', 'facets=yes'],
+    ['/query/tag', 'tag='],
+  ])('rejects an invalid value at %s', async (pointer, query) => {
+    expect((await shop.get(`/products?${query}`)).body).toMatchObject({ status: 400, errors: [{ pointer }] })
   })
 })

@@ -1,16 +1,19 @@
 import * as z from 'zod'
-import type { Filter, Sort } from 'mongodb'
 import { operation } from '../shared/http/operation.ts'
-import { page, pageOf, PageQuery, readCursor, type CursorValue } from '../shared/http/paging.ts'
+import { page, pageOf, PageQuery, readCursor } from '../shared/http/paging.ts'
 import { Amount, Currency, Id, Sku, text } from '../shared/schemas/schemas.ts'
-import { readCategories, type Trees } from './category-store.ts'
-import { CategoryText, withAllBelow } from './category.ts'
-import { Product, toProduct, type ProductDocument } from './product.ts'
-import { inGroup } from './store.ts'
+import { readCategories } from './category-store.ts'
+import { CategoryText, withAllBelow, type CategoryState } from './category.ts'
+import { availabilities, Product, toProduct } from './product.ts'
+import { createFacets, Facets, type Condition } from './search/facets.ts'
+import { firstOf, orders, sorts } from './search/order.ts'
+import type { Found } from './search/search-index.ts'
 import { slugOf } from './slug.ts'
+import { indexOf } from './search/open-search.ts'
+import { productsBy } from './store.ts'
 import { wantedWords } from './words.ts'
 
-/** How many words of a search count: each is a range of the index. */
+/** How many words of a search count. */
 const maxWords = 10
 
 const Price = z.coerce.number().pipe(Amount).optional().meta({
@@ -23,21 +26,39 @@ const Price = z.coerce.number().pipe(Amount).optional().meta({
 const ProductQuery = PageQuery.extend({
   q: z.string().max(200).optional().meta({
     description:
-      'Words or beginnings of words. All must occur in the product’s texts or SKU. Of more than ten, the longest ten count.',
+      'Words or beginnings of words. All must occur in the product’s texts or SKU; a word of at least four letters may differ by one edit. Of more than ten, the longest ten count.',
   }),
   sku: Sku.optional(),
+  group: Id.optional().meta({ description: 'Finds all variants of a product: the `group` of any of them.' }),
   category: CategoryText.optional().meta({
     description: 'The slug or name of a category: finds what is in it or below it.',
   }),
-  group: Id.optional().meta({ description: 'Finds all variants of a product: the `group` of any of them.' }),
   tag: text(50).toLowerCase().optional(),
+  attribute: z
+    .array(
+      z
+        .string()
+        .max(600)
+        .regex(/^[^:]+:/, 'a name and a value, such as colour:blue'),
+    )
+    .max(20)
+    .optional()
+    .meta({
+      description:
+        'The name of an attribute or option, a colon, and its value. May be given repeatedly: of one name, any value matches; of several names, each must.',
+      example: ['colour:blue', 'size:M'],
+    }),
+  availability: z.enum(availabilities).optional(),
   currency: Currency.optional(),
   minPrice: Price,
   maxPrice: Price,
-  sort: z
-    .enum(['newest', 'price', '-price', 'name'])
-    .default('newest')
-    .meta({ description: '`price` and `-price` sort by currency first.' }),
+  facets: z.enum(['true', 'false']).default('false').meta({
+    description: 'Whether to count the products by category, price, attribute, tag and availability.',
+  }),
+  sort: z.enum(sorts).optional().meta({
+    description:
+      '`relevance` if `q` is given, otherwise `newest`. `price` and `-price` sort by currency first.',
+  }),
 }).refine(
   ({ currency, minPrice, maxPrice }) =>
     currency !== undefined || (minPrice === undefined && maxPrice === undefined),
@@ -45,91 +66,82 @@ const ProductQuery = PageQuery.extend({
 )
 type ProductQuery = z.output<typeof ProductQuery>
 
-type ListedProduct = Omit<ProductDocument, 'words' | 'outbox' | 'creation'>
+const ProductPage = pageOf(Product, 'ProductPage')
+  .extend({ facets: Facets.optional() })
+  .meta({ id: 'ProductPage' })
 
 export const listProducts = operation(
   'list-products',
   {
     request: { query: ProductQuery },
-    responses: { 200: pageOf(Product, 'ProductPage') },
+    responses: { 200: ProductPage },
     headers: ['Link'],
   },
-  async ({ query, json, hono }, { products, categories }) => {
-    const { keys, direction, position, types } = orders[query.sort]
-    const last = readCursor(hono, query.cursor, ...types)
-    const rows = await products
-      .find<ListedProduct>({
-        $and: [await matching(query, categories), last ? after(keys, direction, last) : {}],
-      })
-      .project<ListedProduct>({ words: 0, outbox: 0, creation: 0 })
-      .sort(Object.fromEntries(keys.map((key) => [key, direction])) satisfies Sort)
-      .limit(query.limit + 1)
-      .toArray()
-    const { items, ...next } = page(hono, rows, query.limit, position)
-    return json({ items: items.map(toProduct), ...next }, 200)
+  async ({ query, json, hono }, { products, categories, search }) => {
+    const order = orders[query.sort ?? (query.q === undefined ? 'newest' : 'relevance')]
+    const last = readCursor(hono, query.cursor, ...order.types)
+    const wantsFacets = query.facets === 'true'
+    const needsTree = wantsFacets || query.category !== undefined
+    const [index, tree] = await Promise.all([
+      query.sku === undefined ? search() : indexOf(products, query.sku),
+      needsTree ? readCategories(categories) : undefined,
+    ])
+    const conditions = conditionsOf(query, tree?.categories ?? [])
+    const facets = wantsFacets ? createFacets(index.facets, tree?.categories ?? []) : undefined
+    const matching: Found[] = []
+    for (const found of index.find(wordsIn(query), query.q)) {
+      const failed = conditions.flatMap(({ facet, holds }) => (holds(found.entry) ? [] : facet))
+      facets?.take(found.entry, failed)
+      if (failed.length === 0) matching.push(found)
+    }
+    const rows = firstOf(order, matching, query.limit + 1, last)
+    const { items, ...next } = page(hono, rows, query.limit, order.position)
+    const read = await productsBy(
+      products,
+      items.map(({ entry }) => entry.id),
+    )
+    return json(
+      { items: read.map(toProduct), ...next, ...(facets === undefined ? {} : { facets: facets.result() }) },
+      200,
+    )
   },
 )
 
-interface Order {
-  keys: string[]
-  direction: 1 | -1
-  /** Returns the values of the keys in a row, which make up the cursor. */
-  position: (row: ListedProduct) => CursorValue[]
-  types: ('string' | 'number')[]
+/** Returns the words of a search; undefined if there is none. */
+function wordsIn({ q = '' }: ProductQuery): string[] | undefined {
+  if (q.trim() === '') return undefined
+  return wantedWords(q)
+    .toSorted((a, b) => b.length - a.length)
+    .slice(0, maxWords)
 }
 
-const byPrice = {
-  keys: ['price.currency', 'price.amount', '_id'],
-  position: ({ price, _id }) => [price.currency, price.amount, _id],
-  types: ['string', 'number', 'string'],
-} satisfies Partial<Order>
-
-/** Each order ends with the id, which is unique. As a UUIDv7 it also sorts by the time of creation. */
-const orders: Record<ProductQuery['sort'], Order> = {
-  newest: { keys: ['_id'], direction: -1, position: ({ _id }) => [_id], types: ['string'] },
-  price: { ...byPrice, direction: 1 },
-  '-price': { ...byPrice, direction: -1 },
-  name: {
-    keys: ['nameKey', '_id'],
-    direction: 1,
-    position: ({ nameKey, _id }) => [nameKey, _id],
-    types: ['string', 'string'],
-  },
-}
-
-async function matching(
-  { q, sku, group, category, tag, currency, minPrice, maxPrice }: ProductQuery,
-  categories: Trees,
-): Promise<Filter<ProductDocument>> {
-  const filter: Filter<ProductDocument> = group === undefined ? { deletedAt: null } : inGroup(group)
-  if (sku !== undefined) filter.sku = sku
+function conditionsOf(query: ProductQuery, categories: readonly CategoryState[]): Condition[] {
+  const { sku, group, category, tag, attribute = [], availability, currency, minPrice, maxPrice } = query
+  const conditions: Condition[] = []
+  const add = (facet: string, holds: Condition['holds']) => conditions.push({ facet, holds })
+  if (sku !== undefined) add('sku', (entry) => entry.sku === sku)
+  if (group !== undefined) add('group', (entry) => entry.group === group)
   if (category !== undefined) {
-    const tree = await readCategories(categories)
-    filter.category = { $in: withAllBelow(tree.categories, slugOf(category)) }
+    const slugs = new Set(withAllBelow(categories, slugOf(category)))
+    add('category', (entry) => slugs.has(entry.category))
   }
-  if (tag !== undefined) filter.tags = tag
-  if (currency !== undefined) filter['price.currency'] = currency
-  if (minPrice !== undefined || maxPrice !== undefined)
-    filter['price.amount'] = { $gte: minPrice ?? 0, $lte: maxPrice ?? Number.MAX_SAFE_INTEGER }
-  if (q !== undefined && q.trim() !== '') {
-    const words = wantedWords(q)
-      .toSorted((a, b) => b.length - a.length)
-      .slice(0, maxWords)
-    if (words.length === 0) filter._id = { $in: [] }
-    else filter.$and = words.map(beginning)
+  if (tag !== undefined) add('tag', ({ tags }) => tags.includes(tag))
+  if (availability !== undefined) add('availability', (entry) => entry.availability === availability)
+  if (currency !== undefined)
+    add(
+      'price',
+      ({ price }) =>
+        price.currency === currency &&
+        price.amount >= (minPrice ?? 0) &&
+        price.amount <= (maxPrice ?? Number.MAX_SAFE_INTEGER),
+    )
+  const wanted = Map.groupBy(attribute, (each) => each.slice(0, each.indexOf(':')))
+  for (const [name, given] of wanted) {
+    const values = new Set(given.map((each) => each.slice(name.length + 1)))
+    add(
+      `attribute:${name}`,
+      ({ attributes }) => values.has(String(attributes.get(name))) && attributes.has(name),
+    )
   }
-  return filter
+  return conditions
 }
-
-/** Matches words with a prefix. A range uses the index like a regular expression, but needs no escaping. */
-const beginning = (word: string): Filter<ProductDocument> => ({
-  words: { $elemMatch: { $gte: word, $lt: `${word}\u{10ffff}` } },
-})
-
-/** Matches the rows that come after the given values of the keys. */
-const after = (keys: string[], direction: 1 | -1, values: CursorValue[]): Filter<ProductDocument> => ({
-  $or: keys.map((key, i) => ({
-    ...Object.fromEntries(keys.slice(0, i).map((before, j) => [before, values[j]])),
-    [key]: { [direction === 1 ? '$gt' : '$lt']: values[i] },
-  })),
-})

@@ -5,16 +5,19 @@ import { openMongoDatabase } from '../shared/store/open-mongodb.ts'
 import { openCategories } from './category-store.ts'
 import { migrations } from './migrations/index.ts'
 import type { ProductDocument } from './product.ts'
+import { openSearch } from './search/open-search.ts'
 
 /** Opens the dependencies of the products functions. */
 export async function open(config: Config, log: Logger, name: string) {
   const { db, ...service } = await openMongoDatabase(config, { name, domain: 'products', migrations })
+  const products = db.collection<ProductDocument>('products')
   return {
     ...service,
     deps: {
       log,
-      products: db.collection<ProductDocument>('products'),
+      products,
       categories: openCategories(db),
+      search: openSearch(products),
       ...openEndedSessions(db),
     },
   }

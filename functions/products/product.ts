@@ -76,6 +76,10 @@ const Images = z
   .refine((images) => new Set(images.map(({ url }) => url)).size === images.length, 'each address once')
   .meta({ description: 'The first is the main picture.' })
 
+/** What `stock` has announced; `unknown` if it has not announced anything since an earlier version of the shop. */
+export const availabilities = ['available', 'low', 'unavailable', 'unknown'] as const
+export type Availability = (typeof availabilities)[number]
+
 export const Product = z
   .object({
     id: Id,
@@ -91,6 +95,9 @@ export const Product = z
     images: z.array(Image),
     group: Id.meta({ description: 'The same for all variants of a product: the id of the first of them.' }),
     options: z.record(z.string(), z.string()),
+    availability: z.enum(availabilities).meta({
+      description: 'As the stock has announced it, a moment ago at most. `low` means that few are left.',
+    }),
     sellerId: Id,
     version: z.int().meta({ description: 'Rises with each change.' }),
     createdAt: Timestamp,
@@ -146,6 +153,8 @@ export interface ProductState extends Omit<NewProduct, 'variantOf'> {
   _id: string
   /** Products of earlier versions have none: then it is their id. */
   group?: string
+  /** A projection of the stock. Its version is the stock's, and it changes none of the product's. */
+  stock?: { availability: Availability; version: number; at: Date }
   /** Unique within the group. */
   optionsKey?: string
   sellerId: string
@@ -197,6 +206,8 @@ export function newProduct(
     ...keyOf(options),
     _id,
     group: group ?? _id,
+    // its account is opened when the event is there
+    stock: { availability: 'unavailable', version: 0, at: now },
     sellerId,
     version: 1,
     createdAt: now,
@@ -264,6 +275,9 @@ export const mayChange = (product: ProductState, user: User) =>
 
 export const groupOf = ({ _id, group }: Pick<ProductState, '_id' | 'group'>): string => group ?? _id
 
+export const availabilityOf = ({ stock }: Pick<ProductState, 'stock'>): Availability =>
+  stock?.availability ?? 'unknown'
+
 const keyOf = (options: Options) => {
   const key = optionsKey(options)
   return key === undefined ? {} : { optionsKey: key }
@@ -284,6 +298,7 @@ export const toProduct = (document: ProductState): Product => ({
   images: document.images ?? [],
   group: groupOf(document),
   options: document.options ?? {},
+  availability: availabilityOf(document),
   sellerId: document.sellerId,
   version: document.version,
   createdAt: document.createdAt.toISOString(),

@@ -65,6 +65,14 @@ const variantTaken = (options: Options = {}) =>
     detail: `There is a variant with ${named(options)}. Change that one, or give this one other options.`,
   })
 
+/** Returns the products with these ids, in this order, without those that are deleted meanwhile. */
+export async function productsBy(products: Products, ids: readonly string[]): Promise<ProductState[]> {
+  if (ids.length === 0) return []
+  const found = await products.find({ _id: { $in: [...ids] }, deletedAt: null }, stateOnly).toArray()
+  const byId = new Map(found.map((product) => [product._id, product]))
+  return ids.flatMap((id) => byId.get(id) ?? [])
+}
+
 /** Matches the variants of a group that are for sale. */
 export const inGroup = (group: string): Filter<ProductDocument> => ({
   // the first product of a group may be of an earlier version

@@ -63,4 +63,13 @@ export const migrations: readonly MongoMigration[] = [
       ])
     },
   },
+  {
+    // for the search, which looks for what has changed
+    up: async (db) => {
+      await db.collection('products').createIndexes([
+        { name: 'updated', key: { updatedAt: 1 } },
+        { name: 'stock', key: { 'stock.at': 1 } },
+      ])
+    },
+  },
 ]
