@@ -1,4 +1,4 @@
-import { del, domain, get, onDeletedUser, onEndedSessions, patch, post } from '../shared/domain.ts'
+import { del, domain, get, on, onDeletedUser, onEndedSessions, patch, post } from '../shared/domain.ts'
 import { events } from './events.ts'
 import type { open } from './open.ts'
 
@@ -17,6 +17,9 @@ export default domain<typeof open>()({
     }),
     'get-product': get('/api/v1/products/{id}', 'Read a product', { by: 'anyone', core: true, maxScale: 10 }),
     'list-products': get('/api/v1/products', 'Search products', { by: 'anyone', core: true, maxScale: 10 }),
+    'list-seller-products': get('/api/v1/sellers/{id}/products', 'List what a seller sells', {
+      by: 'anyone',
+    }),
     'update-product': patch('/api/v1/products/{id}', 'Change a product', {
       by: ['seller', 'admin'],
       fresh: true,
@@ -43,6 +46,9 @@ export default domain<typeof open>()({
   reactions: {
     'forget-seller': onDeletedUser('Takes what a deleted user sells off the shop, and forgets its texts', {
       emits: ['product.deleted'],
+    }),
+    'project-availability': on(['stock.availability-changed'], 'Keeps how well each product is available', {
+      patient: true,
     }),
     'end-product-sessions': onEndedSessions,
   },

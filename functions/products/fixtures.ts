@@ -33,6 +33,13 @@ export default {
         return { parameters: { id } }
       },
     },
+    '/api/v1/sellers/{id}': {
+      notFound: 'Nothing is for sale by this seller.',
+      create: async (shop) => {
+        const { sellerId } = await shop.create('/products', { as: 'seller', body: newPot() })
+        return { parameters: { id: sellerId } }
+      },
+    },
     '/api/v1/categories/{id}': {
       notFound: 'The shop has no such category.',
       create: async (shop) => {

@@ -16,7 +16,7 @@ export const getProduct = operation(
     const product = await products.findOne({ _id: params.id, deletedAt: null }, stateOnly)
     if (product === null) throw noProduct()
     return json(toProduct(product), 200, {
-      ETag: etag(product.version),
+      ETag: etag(product.version, product.stock?.version),
       // caches may store the answer, but must revalidate it each time
       'Cache-Control': 'public, no-cache',
     })

@@ -27,6 +27,6 @@ export const updateProduct = operation(
       update(current, body, { traceparent, actor }),
     )
     await ensureCategories(categories, named)
-    return json(toProduct(product), 200, { ETag: etag(product.version) })
+    return json(toProduct(product), 200, { ETag: etag(product.version, product.stock?.version) })
   },
 )

@@ -3,8 +3,13 @@ import { Problem } from './problems.ts'
 
 /** Entity tags and the conditions on them (RFC 9110, 8.8.3 and 13.1). */
 
-/** Returns the entity tag of a version. */
-export const etag = (version: number) => `"${version}"`
+/**
+ * Returns the entity tag of a version.
+ * @param projected the version of what the resource shows of another domain, if it has changed since the resource was
+ *   created. It makes another answer, but no update is refused because of it.
+ */
+export const etag = (version: number, projected = 0) =>
+  projected === 0 ? `"${version}"` : `"${version}.${projected}"`
 
 /** The versions that a client's `If-Match` accepts; `*` accepts any. */
 export type AcceptedVersions = '*' | readonly number[]
@@ -21,7 +26,7 @@ export function ifMatch(c: Context): AcceptedVersions {
   const tags = tagsOf(header)
   if (tags === '*') return '*'
   return tags.flatMap(({ weak, tag }) =>
-    !weak && /^"\d{1,15}"$/.test(tag) ? [Number(tag.slice(1, -1))] : [],
+    !weak && /^"\d{1,15}(?:\.\d{1,15})?"$/.test(tag) ? [Number.parseInt(tag.slice(1), 10)] : [],
   )
 }
 
