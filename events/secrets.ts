@@ -19,6 +19,11 @@ export async function readSecret(db: Db, subject: string): Promise<string | unde
   return row?.secret
 }
 
+/** Leaves a secret for another domain, in the transaction that emits the event which refers to it by its subject. */
+export async function leaveSecret(tx: Tx, recipient: string, subject: string, secret: string): Promise<void> {
+  await tx.insert(secrets).values({ recipient, subject, secret })
+}
+
 /** Deletes secrets that have been used, or are no longer needed. */
 export async function forgetSecrets(tx: Tx, subjects: readonly string[]): Promise<void> {
   await tx.delete(secrets).where(isAmong(secrets.subject, subjects)).prepare('forget_secrets').execute()

@@ -19,8 +19,10 @@ const ofDomains = ['insert events.inbox', 'insert events.outbox']
 /** What only some domains may do in the schema of event delivery. */
 const ofSome: Partial<Record<DatabaseRole, string[]>> = {
   customers: ['insert events.secrets'],
+  notifications: ['delete events.secrets', 'select events.secrets'],
   orders: ['insert events.secrets', 'select events.state_for_orders'],
   payments: ['delete events.secrets', 'select events.secrets'],
+  users: ['insert events.secrets'],
 }
 
 /** The tables of which a role has fewer rights than of the others in its schema. */

@@ -293,8 +293,12 @@ export async function openShop(
 export type TestShop = Awaited<ReturnType<typeof openShop>>
 
 export async function read(response: Response): Promise<Answered> {
-  const text = await response.text()
-  const isJson = /json/.test(response.headers.get('content-type') ?? '')
+  const type = response.headers.get('content-type') ?? ''
+  // a stream does not end
+  const isStream = type.startsWith('text/event-stream')
+  if (isStream) await response.body?.cancel()
+  const text = isStream ? '' : await response.text()
+  const isJson = type.includes('json')
   return {
     status: response.status,
     headers: response.headers,

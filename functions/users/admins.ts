@@ -2,6 +2,7 @@ import { and, eq, isNull, ne, sql } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
 import type { Db } from '../shared/store/postgres.ts'
 import { transaction } from '../shared/store/transaction.ts'
+import { announceContact } from './contact.ts'
 import { endSessionsOf } from './families.ts'
 import { hashPassword } from './password.ts'
 import { users, type NewUser } from './user.ts'
@@ -24,6 +25,9 @@ export const promote = (db: Db, id: string): Promise<boolean> =>
 /** Creates a user who is an admin. Returns the id. */
 export async function createAdmin(db: Db, { email, name, password }: NewUser): Promise<string> {
   const [id, passwordHash] = [uuidv7(), await hashPassword(password)]
-  await db.insert(users).values({ id, email, name, role: 'admin', passwordHash })
+  await transaction(db, async (tx) => {
+    await tx.insert(users).values({ id, email, name, role: 'admin', passwordHash })
+    await announceContact(tx, { id, email, name })
+  })
   return id
 }

@@ -19,6 +19,8 @@ export default domain<typeof open>()({
       by: 'anyone',
       core: true,
       idempotent: true,
+      emits: ['user.contact-changed'],
+      leavesSecretsFor: ['notifications'],
       concurrency: 2,
       // a password hash each
       limits: { user: 30, network: 30 },
@@ -32,7 +34,8 @@ export default domain<typeof open>()({
     'update-user': patch('/api/v1/users/{id}', 'Change a user', {
       by: 'user',
       fresh: true,
-      emits: ['user.email-changed', 'session.ended'],
+      emits: ['user.email-changed', 'user.contact-changed', 'session.ended'],
+      leavesSecretsFor: ['notifications'],
       concurrency: 2,
       // up to two password hashes each
       limits: { user: 30 },

@@ -17,4 +17,9 @@ export const events = {
     // neither address: what an event contains cannot be taken back when the user is deleted
     data: z.strictObject({ userId: eventId }),
   },
+  'user.contact-changed': {
+    summary: 'A user has registered, or has another name or e-mail address',
+    // both are left as a secret under the contact's id
+    data: z.strictObject({ userId: eventId, contactId: eventId }),
+  },
 } as const satisfies Record<string, EventSpec>

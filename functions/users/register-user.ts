@@ -1,4 +1,5 @@
 import { uuidv7 } from 'uuidv7'
+import { announceContact } from './contact.ts'
 import { hashing } from './hashing.ts'
 import { hashPassword } from './password.ts'
 import { refuseWeakPassword } from './password-rules.ts'
@@ -28,6 +29,7 @@ export const registerUser = operation(
         .onConflictDoNothing()
         .returning()
       if (user === undefined) throw emailTaken()
+      await announceContact(tx, { id: user.id, email, name })
       return json(toUser(user), 201, { ETag: etag(user.version), Location: pathOf(user.id) })
     })
   }),

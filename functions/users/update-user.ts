@@ -1,4 +1,5 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
+import { announceContact } from './contact.ts'
 import { endSessionsOf, refuseEnded } from './families.ts'
 import { hashing } from './hashing.ts'
 import { hashPassword } from './password.ts'
@@ -79,6 +80,8 @@ export const updateUser = operation(
         if (endsSessions(change, current)) await endSessionsOf(tx, id)
         else if (changesEmail(change, current)) await endSessionsOf(tx, id, caller.session)
         if (changesEmail(change, current)) await tx.emit('user.email-changed', id, { userId: id })
+        if (row.email !== current.email || row.name !== current.name)
+          await announceContact(tx, { id, email: row.email!, name: row.name! })
         return row
       }).catch((error: unknown) => {
         throw errorCode(error) === sqlState.uniqueViolation ? emailTaken() : error

@@ -1,0 +1,4 @@
+import { keepEndedSessions } from '../shared/store/ended-sessions.ts'
+import { endedSessions } from './notification.ts'
+
+export const endNotificationSessions = keepEndedSessions('end-notification-sessions', endedSessions)

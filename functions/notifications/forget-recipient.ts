@@ -1,0 +1,18 @@
+import { eq, sql } from 'drizzle-orm'
+import { reaction } from '../../events/reaction.ts'
+import { forgetAnswers } from '../shared/store/forget-answers.ts'
+import { contacts, idempotencyKeys, notifications } from './notification.ts'
+
+/** Forgets a deleted user. The id stays, so that an event that comes later is told to nobody. */
+export const forgetRecipient = reaction('forget-recipient', async ({ data: { userId } }, { once }) => {
+  await once(async (tx) => {
+    const nothing = { email: null, name: null, deletedAt: sql`now()` }
+    // locked first, as by whoever adds a notification
+    await tx
+      .insert(contacts)
+      .values({ userId, ...nothing })
+      .onConflictDoUpdate({ target: contacts.userId, set: nothing })
+    await tx.delete(notifications).where(eq(notifications.userId, userId))
+    await forgetAnswers(tx, idempotencyKeys, userId)
+  })
+})

@@ -1,0 +1,35 @@
+import type { TextsOf } from './texts.ts'
+
+export const en: TextsOf = {
+  'order-confirmed': {
+    title: 'Your order is confirmed',
+    text: 'We have everything you ordered, and your payment is authorised. We will tell you when order {orderId} is on its way.',
+  },
+  'order-shipped': {
+    title: 'Your order is on its way',
+    text: 'Order {orderId} has left our warehouse.',
+  },
+  'order-completed': {
+    title: 'Your order is complete',
+    text: 'Order {orderId} is shipped and paid. Thank you for shopping with us.',
+  },
+  'order-cancelled': {
+    title: 'Your order was cancelled',
+    text: `{reason, select,
+      onRequest {Order {orderId} was cancelled on request.}
+      outOfStock {We are sorry: we did not have enough of what you ordered, so we cancelled order {orderId}.}
+      notConfirmedInTime {We are sorry: we could not confirm order {orderId} in time, so we cancelled it.}
+      notShippedInTime {We are sorry: we could not ship order {orderId} in time, so we cancelled it.}
+      accountDeleted {Order {orderId} was cancelled because its account was deleted.}
+      other {We cancelled order {orderId} because it could not be paid. The payment provider says: {detail}.}
+    } You pay nothing for it; what was authorised or paid goes back to you.`,
+  },
+  'payment-declined': {
+    title: 'Your payment was declined',
+    text: 'The payment of order {orderId} was declined. The payment provider says: {detail}. You can order again with another card.',
+  },
+  'payment-refunded': {
+    title: 'You get {amount} back',
+    text: 'We have refunded {amount} for order {orderId}. Until your bank shows it, a few days may pass.',
+  },
+}
