@@ -23,6 +23,7 @@ it('gives the certificate of the stores’ authority to each pod that connects t
     'customers',
     'dispatcher',
     'migrate',
+    'notifications',
     'orders',
     'payments',
     'products',

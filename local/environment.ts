@@ -11,6 +11,7 @@ import {
 } from '../functions/deployment.ts'
 import {
   databaseRoles,
+  domains,
   domainsIn,
   functions,
   type DatabaseRole,
@@ -27,6 +28,10 @@ export interface Addresses {
   nats: string
   /** The port of the payment sandbox. */
   sandboxPort: number
+  /** The port of the mail server that keeps mails on this machine. */
+  mailPort: number
+  /** The shop, as people reach it. */
+  shopUrl: string
   /** The URL of a function for internal requests, with the placeholder {function}. */
   functionUrl: string
 }
@@ -75,7 +80,9 @@ export function environment(addresses: Addresses, secrets: Secrets, dataDir: str
   }
   /** Returns the local address of a service. */
   const here = (address: string) =>
-    address.replace(/^http:\/\/payment-sandbox:\d+/, `http://127.0.0.1:${addresses.sandboxPort}`)
+    address
+      .replace(/^http:\/\/payment-sandbox:\d+/, `http://127.0.0.1:${addresses.sandboxPort}`)
+      .replace(/^smtp:\/\/maildev:\d+/, `smtp://127.0.0.1:${addresses.mailPort}`)
 
   return {
     database,
@@ -85,7 +92,8 @@ export function environment(addresses: Addresses, secrets: Secrets, dataDir: str
     ofFunction(name: FunctionName): Settings {
       const { domain } = functions[name]
       const services = Object.entries(servicesOf(domain)).map(([setting, at]) => [setting, here(at)])
-      return { ...common, ...settings(secretsOf(domain)), ...Object.fromEntries(services), ...extra }
+      const shop = 'SHOP_URL' in (domains[domain].settings ?? {}) ? { SHOP_URL: addresses.shopUrl } : {}
+      return { ...common, ...settings(secretsOf(domain)), ...Object.fromEntries(services), ...shop, ...extra }
     },
     ofService: (name: ServiceName | JobName): Settings => ({
       ...common,

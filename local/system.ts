@@ -18,6 +18,7 @@ import { localSecrets } from './secrets.ts'
 import { run } from './run.ts'
 import { openServer } from './server.ts'
 import { createStartup, type Startup } from './startup.ts'
+import { openMailSink, withMail } from './mail/sink.ts'
 import { register, stopLeftovers, unregister } from './stores/leftovers.ts'
 import type { KeptStore } from './stores/keep.ts'
 import { keepStores, startStores } from './stores/start.ts'
@@ -104,6 +105,9 @@ async function start(given: SystemOptions, startup: Startup): Promise<System> {
   const traces = sendsToConsole(options) ? createTraces() : undefined
   const tracing = traces && (await sendTracesTo(internal.port, options.settings))
   startup.onStop(() => tracing?.stop())
+  const mail = await openMailSink(join(dataDir, 'mails'), (line) => log('mail', line))
+  startup.onStop(mail.close)
+  const url = `http://localhost:${shopfront.port}`
   const configured = environment(
     {
       postgres: postgres.url,
@@ -111,6 +115,8 @@ async function start(given: SystemOptions, startup: Startup): Promise<System> {
       mongodb: mongodb.url,
       mongodbIsOurs: mongodb.pid !== undefined,
       sandboxPort: await freePort(),
+      mailPort: mail.port,
+      shopUrl: url,
       functionUrl: `http://127.0.0.1:${internal.port}/{function}`,
     },
     await localSecrets(dataDir),
@@ -139,7 +145,6 @@ async function start(given: SystemOptions, startup: Startup): Promise<System> {
   const watch = watchStores({ stores, ask: () => backend.degraded(), dataDir, log: options.log })
   startup.onStop(watch.stop)
   const scale = () => ({ degraded: watch.degraded(), ...backend.scale() })
-  const url = `http://localhost:${shopfront.port}`
   const console = lazyConsole({
     url,
     journal,
@@ -154,7 +159,7 @@ async function start(given: SystemOptions, startup: Startup): Promise<System> {
   startup.onStop(console.close)
   const answer = front(backend.handle, scale, options.origins)
   const shop = observed(onlyFor(options.allowedHosts ?? [], answer), { isForwarded: true })
-  shopfront.use(withConsole(console.handle, shop))
+  shopfront.use(withMail(mail.handle, withConsole(console.handle, shop)))
   return {
     url,
     dist,

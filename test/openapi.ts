@@ -66,7 +66,7 @@ export function checkAnswer(
     compiled.get(content) ??
     ajv.compile(JSON.parse(JSON.stringify(close(content.schema)).replaceAll('"#/', '"openapi#/')))
   compiled.set(content, validate)
-  if (!validate(answer.body))
+  if (!validate(type === 'text/html' ? answer.text : answer.body))
     throw new Error(
       `${where}, which does not match its schema: ${ajv.errorsText(validate.errors)}: ${answer.text}`,
     )

@@ -97,6 +97,9 @@ export async function openShop(
         PAYMENT_PROVIDER_URL: 'http://127.0.0.1:9',
         PAYMENT_PROVIDER_KEY: 'test',
         STREAM_TICKET_KEY: 'a key for tickets that is long enough',
+        SMTP_URL: 'smtp://127.0.0.1:9',
+        SMTP_PASSWORD: 'test',
+        UNSUBSCRIBE_KEY: 'a key for links that is long enough',
         // tests send more than people do
         LIMITS_FACTOR: '0',
         // the tests share their customers

@@ -1,12 +1,26 @@
-import { domain, get, on, onDeletedUser, onEndedSessions, post } from '../shared/domain.ts'
+import { domain, get, on, onDeletedUser, onEndedSessions, patch, post } from '../shared/domain.ts'
 import { events } from './events.ts'
 import type { open } from './open.ts'
 
 export default domain<typeof open>()({
   name: 'notifications',
-  summary: 'What people are told: a list for each user, live and in their language',
+  summary: 'What people are told, in their language: a list for each user, live, and by e-mail',
   store: 'postgres',
   tables: ['notification.ts'],
+  settings: {
+    SMTP_URL: {
+      description: 'the mail server, such as smtps://shop@mail.example.com',
+      service: 'smtp://maildev:1025',
+    },
+    SMTP_PASSWORD: { description: 'the password of the user in SMTP_URL, if it has one', secret: 'random' },
+    MAIL_FROM: { description: 'who mails are from; Zeroshop <no-reply@zeroshop.dev> if it is not set' },
+    SHOP_URL: {
+      description:
+        'the shop as customers reach it, for links in mails; http://localhost:8080 if it is not set',
+    },
+    UNSUBSCRIBE_KEY: { description: 'the key that signs links to unsubscribe', secret: 'random' },
+  },
+  networks: ['mail'],
   events,
   operations: {
     'list-notifications': get('/api/v1/notifications', 'List your notifications', {
@@ -37,11 +51,30 @@ export default domain<typeof open>()({
         limits: { user: 120 },
       },
     ),
+    'show-unsubscribing': get('/api/v1/unsubscribe/{token}', 'Show how to unsubscribe from mails', {
+      by: 'anyone',
+      maxScale: 1,
+    }),
+    'unsubscribe-recipient': post('/api/v1/unsubscribe/{token}', 'Unsubscribe from mails', {
+      by: 'anyone',
+      maxScale: 1,
+    }),
+    'get-mail-preferences': get('/api/v1/mail-preferences', 'Read whether you get mails', {
+      by: 'user',
+      fresh: true,
+      maxScale: 1,
+    }),
+    'update-mail-preferences': patch('/api/v1/mail-preferences', 'Change whether you get mails', {
+      by: 'user',
+      fresh: true,
+      maxScale: 1,
+    }),
   },
   reactions: {
     'end-notification-sessions': onEndedSessions,
     'keep-contact': on(['user.contact-changed'], 'Keeps the names and e-mail addresses of users', {
       maxScale: 1,
+      emits: ['notification.created'],
     }),
     'notify-customer': on(
       [
@@ -56,6 +89,9 @@ export default domain<typeof open>()({
       'Tells customers what happens to their orders and payments',
       { emits: ['notification.created'] },
     ),
+    'keep-language': on(['customer.language-changed'], 'Keeps the languages of users', { maxScale: 1 }),
+    'send-link': on(['customer.claim-requested'], 'Mails the link that somebody has asked for'),
+    'send-mail': on(['notification.created'], 'Sends the notification by e-mail'),
     'forget-recipient': onDeletedUser('Forgets a deleted user’s address and notifications'),
   },
 })

@@ -16,7 +16,16 @@ export async function orderOf(shop: TestShop, customerId: string): Promise<strin
 }
 
 export default {
-  bodies: { 'read-all-notifications': [{}, { upTo: 1 }] },
+  bodies: {
+    'read-all-notifications': [{}, { upTo: 1 }],
+    'update-mail-preferences': [{ mails: false }, { mails: true }],
+  },
+  parameters: {
+    token: {
+      values: ['x', '1', '%20', '%ff', '%zz', 'null', "'--", 'a'.repeat(101)],
+      detail: 'the end of a link in a mail',
+    },
+  },
   resources: {
     '/api/v1/notifications/{id}': {
       owner: 'customer',
@@ -27,6 +36,12 @@ export default {
         const { body } = await shop.get('/notifications', { as: 'customer' })
         return { parameters: { id: body.items[0].id } }
       },
+    },
+    '/api/v1/unsubscribe/{token}': {
+      notFound: 'There is no such link: copy all of it from the mail.',
+      create: async (shop) => ({
+        parameters: { token: shop.deps('notifications').unsubscribing.tokenFor(shop.users.customer.id) },
+      }),
     },
   },
 } satisfies Fixtures<typeof domain>

@@ -1,7 +1,7 @@
 import { eq, sql } from 'drizzle-orm'
 import { reaction } from '../../events/reaction.ts'
 import { forgetAnswers } from '../shared/store/forget-answers.ts'
-import { contacts, idempotencyKeys, notifications } from './notification.ts'
+import { contacts, idempotencyKeys, mails, notifications } from './notification.ts'
 
 /** Forgets a deleted user. The id stays, so that an event that comes later is told to nobody. */
 export const forgetRecipient = reaction('forget-recipient', async ({ data: { userId } }, { once }) => {
@@ -13,6 +13,7 @@ export const forgetRecipient = reaction('forget-recipient', async ({ data: { use
       .values({ userId, ...nothing })
       .onConflictDoUpdate({ target: contacts.userId, set: nothing })
     await tx.delete(notifications).where(eq(notifications.userId, userId))
+    await tx.delete(mails).where(eq(mails.userId, userId))
     await forgetAnswers(tx, idempotencyKeys, userId)
   })
 })

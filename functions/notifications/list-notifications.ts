@@ -2,7 +2,8 @@ import * as z from 'zod'
 import { and, desc, eq, isNull, lt } from 'drizzle-orm'
 import { operation } from '../shared/http/operation.ts'
 import { page, pageOf, PageQuery, readCursor } from '../shared/http/paging.ts'
-import { Notification, notifications, toNotification } from './notification.ts'
+import { Notification, notifications } from './notification.ts'
+import { toNotification } from './render.ts'
 import { readState } from './store.ts'
 
 const Query = PageQuery.extend({

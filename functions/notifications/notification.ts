@@ -6,7 +6,7 @@ import { requestCountsTable } from '../shared/store/counts-table.ts'
 import { endedSessionsTable } from '../shared/store/ended-sessions-table.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
 import { Id, Timestamp } from '../shared/schemas/schemas.ts'
-import { kinds, languages, render, type Facts, type Kind, type Language } from './texts.ts'
+import { kinds, languages, type Facts, type Kind, type Language } from './texts.ts'
 
 /** Notifications: tables and schemas. */
 
@@ -18,10 +18,14 @@ export const contacts = schema.table('contacts', {
   email: text(),
   name: text(),
   language: text().$type<Language>().notNull().default('en'),
+  /** When the user chose it. */
+  languageAt: time('language_at'),
   /** The newest contact that is kept. Ids are UUIDv7, so a later one is larger. */
   contactId: uuid('contact_id'),
   /** The number of the user's notifications so far. */
   notified: integer().notNull().default(0),
+  /** The user wants no mails, except about the security of the account. */
+  unsubscribedAt: time('unsubscribed_at'),
   /** A deleted user is told nothing, however late an event comes. */
   deletedAt: time('deleted_at'),
 })
@@ -44,6 +48,8 @@ export const notifications = schema.table(
     facts: jsonb().$type<Facts>().notNull(),
     at: time('at').notNull(),
     readAt: time('read_at'),
+    /** Where it is mailed, if not to the contact's address. Null once it is sent. */
+    mailTo: text('mail_to'),
   },
   (t) => [
     unique('notifications_once').on(t.eventId, t.userId).nullsNotDistinct(),
@@ -58,6 +64,26 @@ export const notifications = schema.table(
 )
 
 export type NotificationRow = typeof notifications.$inferSelect
+
+/** See mails.ts. */
+export const mailStatuses = ['waiting', 'sending', 'failed', 'sent', 'refused'] as const
+export type MailStatus = (typeof mailStatuses)[number]
+
+/** Mails that are, or will be, handed to the mail server. */
+export const mails = schema.table(
+  'mails',
+  {
+    /** The id of its notification. */
+    id: uuid().primaryKey(),
+    userId: uuid('user_id'),
+    status: text().$type<MailStatus>().notNull(),
+    attempts: integer().notNull().default(0),
+    /** Until when an attempt may be under way. */
+    lease: time('lease'),
+    at: time('at').notNull().defaultNow(),
+  },
+  (t) => [index('mails_of_user').on(t.userId)],
+)
 
 /** Whose orders they are. The customer is null until `order.placed` has come. */
 export const orders = schema.table('orders', {
@@ -86,18 +112,10 @@ export const Notification = z
   .meta({ id: 'Notification' })
 export type Notification = z.infer<typeof Notification>
 
-/** Converts a row to the API's notification, in a language. */
-export function toNotification(row: NotificationRow, language: Language): Notification {
-  const { id, seq, kind, orderId, facts, at, readAt } = row
-  return {
-    id,
-    // it belongs to a user
-    seq: seq ?? 0,
-    kind,
-    ...render(kind, language, { ...facts, orderId }),
-    language,
-    orderId,
-    at: at.toISOString(),
-    readAt: readAt?.toISOString() ?? null,
-  }
-}
+export const MailPreferences = z
+  .object({
+    mails: z.boolean().meta({
+      description: 'Whether the user gets mails. Those about the security of the account are always sent.',
+    }),
+  })
+  .meta({ id: 'MailPreferences' })

@@ -18,7 +18,7 @@ const kindsOf = async (as: User) => (await list(as)).map(({ kind }) => kind)
 const confirm = (orderId: string, id?: string) =>
   shop.react('notify-customer', 'order.confirmed', { orderId }, id)
 const speak = (user: User, language: 'en' | 'es') =>
-  shop.deps('notifications').db.update(contacts).set({ language }).where(eq(contacts.userId, user.id))
+  shop.react('keep-language', 'customer.language-changed', { userId: user.id, language })
 
 /** A customer with a notification. */
 async function notified() {
@@ -71,6 +71,16 @@ describe('a customer', () => {
     const { user } = await notified()
     await speak(user, 'es')
     expect(await list(user)).toMatchObject([{ language: 'es', title: 'Tu pedido está confirmado' }])
+  })
+
+  it('reads it in the language that was chosen last, in whatever order the choices come', async () => {
+    const { user } = await notified()
+    const chosen = (language: 'en' | 'es') =>
+      shop.eventOf('customer.language-changed', { userId: user.id, language })
+    const first = { ...chosen('es'), time: new Date(Date.now() - 1_000) }
+    await shop.handle('keep-language', chosen('en'))
+    await shop.handle('keep-language', first)
+    expect(await list(user)).toMatchObject([{ language: 'en' }])
   })
 
   it('is told once of an event that is delivered again, whatever else came between', async () => {

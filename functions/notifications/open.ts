@@ -1,11 +1,19 @@
 import type { Logger } from 'pino'
 import type { Config } from '../shared/process/config.ts'
 import { openDatabase, openEndedSessions } from '../shared/store/open-database.ts'
+import { openUnsubscribing } from './unsubscribing.ts'
 import migrations from './migrations/meta/_journal.json' with { type: 'json' }
 
 /** Opens the dependencies of the notifications functions. */
 export async function open(config: Config, log: Logger, name: string) {
   const { db, ...service } = await openDatabase(config, { name, domain: 'notifications', migrations })
   const isSessionEnded = await openEndedSessions(db, () => import('./notification.ts'))
-  return { ...service, deps: { log, db, isSessionEnded } }
+  const mail = {
+    url: config.need('SMTP_URL'),
+    password: config.need('SMTP_PASSWORD'),
+    from: config.get('MAIL_FROM') ?? 'Zeroshop <no-reply@zeroshop.dev>',
+    shopUrl: (config.get('SHOP_URL') ?? 'http://localhost:8080').replace(/\/$/, ''),
+  }
+  const unsubscribing = openUnsubscribing(config.need('UNSUBSCRIBE_KEY'))
+  return { ...service, deps: { log, db, isSessionEnded, mail, unsubscribing } }
 }

@@ -1,7 +1,8 @@
 import { operation } from '../shared/http/operation.ts'
 import { IdParam } from '../shared/schemas/schemas.ts'
 import { transaction } from '../shared/store/transaction.ts'
-import { Notification, toNotification } from './notification.ts'
+import { Notification } from './notification.ts'
+import { toNotification } from './render.ts'
 import { markRead, readState } from './store.ts'
 
 export const readNotification = operation(

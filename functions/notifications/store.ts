@@ -11,9 +11,11 @@ export interface NewNotification {
   eventId: string
   kind: Kind
   facts: Facts
-  orderId: string
+  orderId: string | null
   /** When it happened. */
   at: Date
+  /** Where it is mailed, if not to the user's present address. */
+  mailTo?: string
 }
 
 /** Writes a notification, once for each event and user. A user who is deleted is told nothing. */
@@ -29,7 +31,7 @@ export async function notify(tx: Tx, userId: string, given: NewNotification): Pr
 }
 
 /** Writes a notification for the customer of an order, which waits if it is not known yet whose order it is. */
-export async function notifyCustomerOf(tx: Tx, given: NewNotification): Promise<void> {
+export async function notifyCustomerOf(tx: Tx, given: NewNotification & { orderId: string }): Promise<void> {
   const { orderId: id } = given
   // whichever event of the order comes first, the others wait for its row
   await tx.insert(orders).values({ id }).onConflictDoNothing()
@@ -81,7 +83,8 @@ async function nextSeq(tx: Tx, userId: string): Promise<number | undefined> {
   return contact?.notified
 }
 
-const announce = (tx: Tx, notificationId: string, userId: string) =>
+/** Announces a notification, so that it is mailed. */
+export const announce = (tx: Tx, notificationId: string, userId: string) =>
   tx.emit('notification.created', notificationId, { notificationId, userId })
 
 const contactOf = prepared((db) =>

@@ -32,4 +32,27 @@ export const en: TextsOf = {
     title: 'You get {amount} back',
     text: 'We have refunded {amount} for order {orderId}. Until your bank shows it, a few days may pass.',
   },
+  'email-changed': {
+    title: 'Your e-mail address was changed',
+    text: 'Your account has another e-mail address now, and from now on we write to that one. If it was not you who changed it, somebody else can use your account: change your password, and tell us.',
+  },
+  mail: {
+    greeting: 'Hello {name},',
+    why: '{why, select, account {You get this mail because you have an account at {shop}.} security {We send this mail to everyone who has an account at {shop}, because it is about the security of the account.} other {You get this mail because somebody has asked for it at {shop}. If that was not you, you need not do anything.}}',
+    greetingAnyone: 'Hello,',
+    unsubscribe: 'Unsubscribe',
+  },
+  page: {
+    title: 'Mails from the shop',
+    question:
+      'Do you want no more mails about your orders? We still write when it is about the security of your account.',
+    button: 'Send me no more mails',
+    done: 'You get no more mails about your orders. You can change that in your account at any time.',
+  },
+  links: {
+    'customer.claim-requested': {
+      title: 'Your orders at our shop',
+      text: 'We keep orders and addresses for you that do not belong to an account yet. To add them to yours, log in and open this link within seven days:\n\n{link}',
+    },
+  },
 }

@@ -32,4 +32,27 @@ export const es: TextsOf = {
     title: 'Te devolvemos {amount}',
     text: 'Hemos reembolsado {amount} por el pedido {orderId}. Tu banco puede tardar unos días en mostrarlo.',
   },
+  'email-changed': {
+    title: 'Se ha cambiado tu dirección de correo',
+    text: 'Tu cuenta tiene ahora otra dirección de correo y desde ahora te escribiremos a esa. Si no has sido tú, otra persona puede usar tu cuenta: cambia tu contraseña y avísanos.',
+  },
+  mail: {
+    greeting: 'Hola, {name}:',
+    why: '{why, select, account {Recibes este correo porque tienes una cuenta en {shop}.} security {Enviamos este correo a todas las personas con una cuenta en {shop}, porque trata de la seguridad de la cuenta.} other {Recibes este correo porque alguien lo ha pedido en {shop}. Si no has sido tú, no tienes que hacer nada.}}',
+    greetingAnyone: 'Hola:',
+    unsubscribe: 'Darse de baja',
+  },
+  page: {
+    title: 'Correos de la tienda',
+    question:
+      '¿No quieres recibir más correos sobre tus pedidos? Te escribiremos solo si se trata de la seguridad de tu cuenta.',
+    button: 'No quiero más correos',
+    done: 'Ya no recibirás correos sobre tus pedidos. Puedes cambiarlo en tu cuenta cuando quieras.',
+  },
+  links: {
+    'customer.claim-requested': {
+      title: 'Tus pedidos en nuestra tienda',
+      text: 'Guardamos pedidos y direcciones tuyos que aún no pertenecen a ninguna cuenta. Para añadirlos a la tuya, inicia sesión y abre este enlace antes de siete días:\n\n{link}',
+    },
+  },
 }

@@ -1,9 +1,6 @@
-import { IntlMessageFormat } from 'intl-messageformat'
 import type { Money } from '../shared/schemas/schemas.ts'
-import { en } from './texts-en.ts'
-import { es } from './texts-es.ts'
 
-/** The texts of notifications, as ICU messages in each language. */
+/** What users are told, in no language yet. */
 
 export const languages = ['en', 'es'] as const
 export type Language = (typeof languages)[number]
@@ -15,8 +12,15 @@ export const kinds = [
   'order-cancelled',
   'payment-declined',
   'payment-refunded',
+  'email-changed',
 ] as const
 export type Kind = (typeof kinds)[number]
+
+/** Such a mail is sent even to a user who has unsubscribed. */
+export const isAboutSecurity = (kind: Kind) => kind === 'email-changed'
+
+/** A declined payment also cancels the order, of which a mail tells already. */
+export const isMailed = (kind: Kind) => kind !== 'payment-declined'
 
 /** A title of one line, which is also the subject of a mail, and a text of a few sentences. */
 export interface Texts {
@@ -24,7 +28,18 @@ export interface Texts {
   text: string
 }
 
-export type TextsOf = Readonly<Record<Kind, Texts>>
+/** The events on which a link is mailed. */
+export type LinkKind = 'customer.claim-requested'
+
+/** What is in each mail, and on the page with which people unsubscribe. */
+export interface CommonTexts {
+  mail: Readonly<Record<'greeting' | 'greetingAnyone' | 'why' | 'unsubscribe', string>>
+  /** Mails with a link for whoever reads them. */
+  links: Readonly<Record<LinkKind, Texts>>
+  page: Readonly<Record<'title' | 'question' | 'button' | 'done', string>>
+}
+
+export type TextsOf = Readonly<Record<Kind, Texts>> & CommonTexts
 
 /** Why an order was cancelled, as the texts name it. */
 export const cancellations = [
@@ -43,38 +58,6 @@ export interface Facts {
   /** In the words of the payment provider. */
   detail?: string
   amount?: Money
-}
-
-const texts: Readonly<Record<Language, TextsOf>> = { en, es }
-
-const parsed = new Map<string, IntlMessageFormat>()
-
-/** Returns the title and the text of a notification. */
-export function render(
-  kind: Kind,
-  language: Language,
-  { amount, ...facts }: Facts & { orderId?: string | null },
-): Texts {
-  const values = { ...facts, amount: amount && moneyIn(language, amount) }
-  const format = (part: keyof Texts) => {
-    const key = `${language} ${kind} ${part}`
-    // parsed at its first use
-    const message =
-      parsed.get(key) ?? new IntlMessageFormat(texts[language][kind][part], language, undefined, options)
-    parsed.set(key, message)
-    return String(message.format(values))
-  }
-  return { title: format('title'), text: format('text') }
-}
-
-/** The messages contain no markup. HTML is made from their result, which is escaped. */
-const options = { ignoreTag: true }
-
-/** Formats money as people write it, such as `6,90 €`, with as many decimals as the currency has (ISO 4217). */
-function moneyIn(language: Language, { amount, currency }: Money): string {
-  const format = new Intl.NumberFormat(language, { style: 'currency', currency })
-  const digits = format.resolvedOptions().maximumFractionDigits ?? 2
-  return format.format(amount / 10 ** digits)
 }
 
 /** The reasons that the shop itself gives for a cancellation, by how they begin. */

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { eventStream } from '../shared/http/event-stream.ts'
 import { operation } from '../shared/http/operation.ts'
 import { changesOf } from '../shared/store/notifications.ts'
-import { toNotification } from './notification.ts'
+import { toNotification } from './render.ts'
 import { readAfter, readState } from './store.ts'
 
 /** How often a quiet stream sends a comment, so that proxies do not close it, in ms. */

@@ -100,10 +100,20 @@ async function runShop(options: Options, dataDir: string): Promise<number> {
   }
 }
 
+const passed = [
+  'TRUSTED_PROXIES',
+  'LIMITS_FACTOR',
+  'REDIS_URL',
+  'SMTP_URL',
+  'SMTP_PASSWORD',
+  'MAIL_FROM',
+  'SHOP_URL',
+]
+
 /** Returns the settings of functions that may be set here. */
 const passedOn = (env: NodeJS.ProcessEnv): Settings =>
   Object.fromEntries(
-    ['TRUSTED_PROXIES', 'LIMITS_FACTOR', 'REDIS_URL', ...telemetrySettings].flatMap((name) => {
+    [...passed, ...telemetrySettings].flatMap((name) => {
       const value = env[name]
       return value === undefined ? [] : [[name, value]]
     }),
@@ -147,6 +157,7 @@ ${pc.bold(pc.green('Zeroshop'))} is at ${pc.bold(url)} (ready in ${seconds} s)
   ${url}/docs                      the API reference, where you can also send requests
   ${url}/api/v1/products           the catalogue
   ${url}/_console                  the functions, events and requests as they happen
+  ${url}/_mail                     the mails that the shop sends
   ${url}/_scale                    which functions are running, and why
   npm run demo                     follows an order from start to end
 

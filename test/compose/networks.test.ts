@@ -3,7 +3,10 @@ import { dockerSays } from '../../images/docker.ts'
 import { reachScript } from '../reach.ts'
 import { shop } from './shop.ts'
 
-const ports = { postgres: 5432, pgbouncer: 5432, mongodb: 27017, nats: 4222 } as Record<string, number>
+const ports = { postgres: 5432, pgbouncer: 5432, mongodb: 27017, nats: 4222, maildev: 1025 } as Record<
+  string,
+  number
+>
 
 /** Returns the other services that a service can reach. */
 async function reached(service: string, others: string[]): Promise<string[]> {
@@ -12,7 +15,7 @@ async function reached(service: string, others: string[]): Promise<string[]> {
   return JSON.parse(await shop.inside(await shop.container(service), script)) as string[]
 }
 
-const all = ['postgres', 'pgbouncer', 'mongodb', 'nats', 'payment-sandbox']
+const all = ['postgres', 'pgbouncer', 'mongodb', 'nats', 'payment-sandbox', 'maildev']
 
 describe('a container reaches', () => {
   it.each([
@@ -21,6 +24,7 @@ describe('a container reaches', () => {
     ['get-product', ['mongodb']],
     ['refund-payment', ['pgbouncer', 'payment-sandbox']],
     ['reserve-stock', ['pgbouncer']],
+    ['send-mail', ['pgbouncer', 'maildev']],
     ['authorize-payment', ['pgbouncer', 'payment-sandbox']],
     ['relay', ['postgres', 'pgbouncer', 'mongodb', 'nats']],
     ['dispatcher', ['pgbouncer', 'nats']],
@@ -36,7 +40,7 @@ describe('a container reaches', () => {
     await expect(knows('create-order')).resolves.toContain('create-order')
   })
 
-  it('the internet only from the gateway or through the payment provider’s network', async () => {
+  it('the internet only from the gateway or through the networks of the payment provider and of mails', async () => {
     const names = (
       await dockerSays([
         'network',
@@ -54,6 +58,6 @@ describe('a container reaches', () => {
       Internal: boolean
     }[]
     const open = networks.filter(({ Internal }) => !Internal).map(({ Name }) => Name)
-    expect(open.toSorted()).toEqual(['zeroshop-test_provider', 'zeroshop-test_public'])
+    expect(open.toSorted()).toEqual(['zeroshop-test_mail', 'zeroshop-test_provider', 'zeroshop-test_public'])
   })
 })

@@ -38,6 +38,7 @@ export function composeShop(
     LIMITS_FACTOR: '0',
     HTTP_PORT: String(port),
     HTTPS_PORT: String(port + 1),
+    MAIL_PORT: String(port + 2),
     // a customer orders without end, also while nothing is paid
     UNPAID_PIECES: '1000000',
     ...more,

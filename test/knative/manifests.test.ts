@@ -4,7 +4,7 @@ import { join, relative } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { root } from '../../images/docker.ts'
-import { domains, functions, operations, type FunctionName } from '../../functions/table.ts'
+import { domains, functions, operations, type Domain, type FunctionName } from '../../functions/table.ts'
 import { get, kubectl } from '../../knative/kubectl.ts'
 import {
   componentsOf,
@@ -125,11 +125,13 @@ describe.each(['staging', 'production'])('the overlay %s, whose stores are manag
       migrate: [...postgres, 27_017],
       gateway: [],
       'payment-sandbox': [],
+      maildev: [],
     }
     const expected = (name: string) => {
       if (!Object.hasOwn(functions, name)) return others[name]
       const { domain } = functions[name as FunctionName]
-      const provider = overlay === 'production' && domain === 'payments' ? [443] : []
+      const outside: Partial<Record<Domain, number[]>> = { payments: [443], notifications: [465, 587] }
+      const provider = (overlay === 'production' && outside[domain]) || []
       const redis = name in operations ? [6379] : []
       const own = domains[domain].store === 'mongodb' ? [27_017] : postgres
       return [...provider, ...own, ...redis].toSorted((a, b) => a - b)
