@@ -23,6 +23,7 @@ describe('a coupon', () => {
     ['an amount that is more than the order costs', { discount: { amount: eur(10_000) } }, [1299, 4990]],
     ['an amount for one product', { discount: { amount: eur(1000) }, skus: ['book'] }, [1000, 0]],
     ['a percentage for one category', { discount: { percent: 50 }, categories: ['lights'] }, [0, 2495]],
+    ['one for a category by its name', { discount: { percent: 50 }, categories: ['Lights'] }, [0, 2495]],
     ['what is for a product or a category', { skus: ['BOOK'], categories: ['lights'] }, [130, 499]],
   ])('gives %s', (_, coupon, discounts) => {
     expect(applyCoupons([couponOf(coupon)], goods)).toEqual([{ code: 'TEST', discounts }])

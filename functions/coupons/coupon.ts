@@ -21,6 +21,7 @@ import { requestCountsTable } from '../shared/store/counts-table.ts'
 import { endedSessionsTable } from '../shared/store/ended-sessions-table.ts'
 import { keyPattern } from '../shared/store/idempotency.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
+import { slugOf } from '../shared/slug.ts'
 import type { RedemptionState } from './redemption.ts'
 
 /** Coupons: tables, schemas and rules. Everything here is pure. */
@@ -326,7 +327,8 @@ function isFor(coupon: Rules, sku: string, { categories }: Goods): boolean {
   return (
     isForAll(coupon) ||
     coupon.skus.includes(sku) ||
-    (category !== undefined && coupon.categories.includes(category))
+    // a product is in `bike-parts`, which earlier versions and people also call `Bike parts`
+    (category !== undefined && coupon.categories.some((each) => slugOf(each) === slugOf(category)))
   )
 }
 

@@ -8,7 +8,7 @@ import {
   type CategoryState,
   type CategoryTree,
 } from './category.ts'
-import { slugOf } from './slug.ts'
+import { slugOf } from '../shared/slug.ts'
 import { isDuplicate } from './store.ts'
 
 /** How the tree of categories is read and written. */

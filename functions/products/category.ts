@@ -4,7 +4,7 @@ import { Problem } from '../shared/http/problems.ts'
 import { changeOf, Id, text, Timestamp } from '../shared/schemas/schemas.ts'
 import type { Answer, IdempotencyKey } from '../shared/store/idempotency.ts'
 import { problems } from './problems.ts'
-import { maxSlug, slugOf } from './slug.ts'
+import { maxSlug, slugOf } from '../shared/slug.ts'
 import { sortKey } from './sort-key.ts'
 
 /** The categories of the shop, which form a tree: documents, schemas and rules. Everything here is pure. */

@@ -1,7 +1,7 @@
 import type { Db } from 'mongodb'
 import { ensureCategories, openCategories } from '../category-store.ts'
 import type { ProductDocument } from '../product.ts'
-import { slugOf } from '../slug.ts'
+import { slugOf } from '../../shared/slug.ts'
 
 /** Makes a category of each text that products have as theirs. Those with the same slug become one. */
 export async function categoriesOfTexts(db: Db): Promise<void> {

@@ -1,4 +1,4 @@
-import { fold } from '../shared/fold.ts'
+import { fold } from './fold.ts'
 
 /** The longest slug. */
 export const maxSlug = 100
