@@ -63,7 +63,7 @@ const books = (): Books => ({
     { id: 'ada', version: 1, has_left: false },
     { id: 'bob', version: 2, has_left: true },
   ],
-  items: [{ sku: 'MUG', available: 8, reserved: 0, sold: 2, received: 10 }],
+  items: [{ sku: 'MUG', available: 8, reserved: 0, sold: 2, received: 10, announced: 'available' }],
   adjustments: [{ id: 'received', sku: 'MUG', quantity: 10 }],
   reservations: [
     { order_id: 'bought', state: 'committed', lines: [{ sku: 'MUG', quantity: 2 }] },
@@ -91,7 +91,16 @@ const books = (): Books => ({
     { reaction: 'track-order', event_id: 'e3' },
   ],
   failures: [],
-  products: [{ _id: 'mug', sku: 'MUG', version: 2, deletedAt: null, outbox: [] }],
+  products: [
+    {
+      _id: 'mug',
+      sku: 'MUG',
+      version: 2,
+      deletedAt: null,
+      stock: { availability: 'available' },
+      outbox: [],
+    },
+  ],
   journal: [
     entry('authorize', 'paid', 20),
     entry('capture', 'paid', 20),
@@ -136,6 +145,7 @@ describe('finds the violation', () => {
   const [bought, left] = [0, 1] as const
   it.each<[InvariantName, string, (books: Books, promised: Promised) => void]>([
     ['I1', 'is below zero', ({ items }) => Object.assign(items[0]!, { available: -1, received: 1 })],
+    ['I1', 'is shown as low, but', ({ products }) => (products[0]!.stock = { availability: 'low' })],
     ['I1', 'does not add up', ({ items }) => (items[0]!.available = 9)],
     ['I1', '10 received, but', ({ adjustments }) => (adjustments[0]!.quantity = 9)],
     ['I1', '0 reserved, but', ({ reservations }) => (reservations[left]!.state = 'reserved')],

@@ -12,7 +12,15 @@ import type { Order, OrderStatus } from '../../functions/orders/order.ts'
 /** The contents of all stores and of the payment provider. */
 export interface Books {
   users: { id: string; version: number; has_left: boolean }[]
-  items: { sku: string; available: number; reserved: number; sold: number; received: number }[]
+  items: {
+    sku: string
+    available: number
+    reserved: number
+    sold: number
+    received: number
+    /** The availability that was announced last. */
+    announced: string
+  }[]
   adjustments: { id: string; sku: string; quantity: number }[]
   reservations: {
     order_id: string
@@ -63,6 +71,8 @@ export interface Books {
     sku: string
     version: number
     deletedAt?: Date | null
+    /** What the catalogue shows of the stock. */
+    stock?: { availability: string }
     /** Events that the relay has not collected. */
     outbox?: { id: string; type: string }[]
   }[]
@@ -173,7 +183,9 @@ export async function readBooks(urls: BookUrls): Promise<Books> {
       const read = <T>(query: string) => tx.unsafe(query) as unknown as Promise<T[]>
       return {
         users: await read('select id, version, deleted_at is not null as has_left from users.users'),
-        items: await read('select sku, available, reserved, sold, received from stock.items'),
+        items: await read(
+          'select sku, available, reserved, sold, received, availability as announced from stock.items',
+        ),
         adjustments: await read('select id, sku, quantity from stock.adjustments'),
         reservations: await read('select order_id, state, lines from stock.reservations'),
         orders: await read(
@@ -216,13 +228,16 @@ export function check(books: Books, promised: Promised, rules: Rules): Finding[]
   ]
 }
 
-function stock({ items, adjustments, reservations }: Books): Finding {
+function stock({ items, adjustments, reservations, products }: Books): Finding {
   const violations: string[] = []
   const lines = (state: string) =>
     sums(reservations.filter((one) => one.state === state).flatMap((one) => one.lines))
   const [received, reserved, sold] = [sums(adjustments), lines('reserved'), lines('committed')]
+  const shown = new Map(products.map(({ sku, stock }) => [sku, stock?.availability]))
   for (const item of items) {
-    const { sku, available } = item
+    const { sku, available, announced } = item
+    if ((shown.get(sku) ?? announced) !== announced)
+      violations.push(`${sku} is shown as ${shown.get(sku)}, but was announced as ${announced}`)
     if (available < 0 || item.reserved < 0) violations.push(`${sku} is below zero: ${JSON.stringify(item)}`)
     if (available + item.reserved + item.sold !== item.received)
       violations.push(`${sku} does not add up: ${JSON.stringify(item)}`)
@@ -238,7 +253,7 @@ function stock({ items, adjustments, reservations }: Books): Finding {
     items.reduce((sum, item) => sum + of(item), 0)
   return {
     name: 'I1',
-    what: 'stock: available and reserved ≥ 0, available + reserved + sold = received, and the reservations agree',
+    what: 'stock: available and reserved ≥ 0, available + reserved + sold = received, the reservations agree, and the catalogue shows what was announced',
     figures: `${items.length} SKUs: ${total((i) => i.received)} received, ${total((i) => i.sold)} sold, ${total((i) => i.reserved)} reserved`,
     violations,
   }
@@ -331,7 +346,13 @@ function endings(
 }
 
 /** Events that may happen to an order more than once. */
-const repeatable = new Set(['payment.refunded', 'order.updated', 'refund.requested'])
+const repeatable = new Set([
+  'payment.refunded',
+  'order.updated',
+  'refund.requested',
+  'stock.availability-changed',
+  'stock.low',
+])
 
 function effects({ outbox, inbox, failures, timeline, products }: Books): Finding {
   const violations: string[] = []
