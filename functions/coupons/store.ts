@@ -50,9 +50,11 @@ async function lockCoupons(tx: Tx, codes: readonly string[]): Promise<CouponRow[
   const rows = await tx
     .select()
     .from(coupons)
-    .where(inArray(coupons.code, [...codes]))
+    .where(isAmong(coupons.code, codes))
     .orderBy(asc(coupons.id))
     .for('update')
+    .prepare('lock_coupons')
+    .execute()
   return inOrder(rows, codes)
 }
 
@@ -81,6 +83,7 @@ export async function categoriesOf(
   skus: readonly string[],
 ): Promise<Map<string, string>> {
   const each = [...new Set(skus)]
+  if (each.length === 0) return new Map()
   const known = await db.select().from(products).where(isAmong(products.sku, each))
   const found = new Map(known.flatMap(({ sku, category }) => (category === null ? [] : [[sku, category]])))
   for (const sku of each.filter((sku) => !found.has(sku))) {
@@ -108,11 +111,13 @@ async function usesOf(db: Db | Tx, userId: string, ids: readonly string[]): Prom
     .where(
       and(
         eq(redemptions.userId, userId),
-        inArray(redemptions.couponId, [...ids]),
+        isAmong(redemptions.couponId, ids),
         inArray(redemptions.state, counted),
       ),
     )
     .groupBy(redemptions.couponId)
+    .prepare('uses_of_coupons')
+    .execute()
   return new Map(found.map(({ id, uses }) => [id, uses]))
 }
 
@@ -185,38 +190,34 @@ export async function redeem(
   { userId, request, codes, orderId, heldMs }: Wanted,
   quote: (rows: readonly CouponRow[]) => CouponQuote,
 ): Promise<CouponQuote & { orderId: string }> {
-  await lockRedeemer(tx, userId)
-  const before = await heldFor(tx, { userId, request }).for('update')
+  // pipelined, as are the statements below
+  const [, before] = await Promise.all([
+    lockRedeemer(tx, userId),
+    heldFor(tx, { userId, request }).for('update').prepare('lock_held_for').execute(),
+  ])
   const rows = await lockCoupons(tx, codes)
   const given = quote(rows)
-  const until = sql`now() + ${heldMs}::integer * interval '1 millisecond'`
   const [first] = before
   const id = first?.orderId ?? orderId
-  if (first === undefined) {
-    await checkUses(tx, rows, { userId })
-    await tx.insert(redemptions).values(
-      rows.map((row) => ({
-        orderId: id,
-        couponId: row.id,
-        userId,
-        request,
-        state: 'held' as const,
-        heldUntil: until,
-      })),
-    )
-    await count(tx, new Map(rows.map((row) => [row.id, 1])))
-  } else {
-    const others =
-      before.length !== rows.length || rows.some((row) => !before.some((b) => b.couponId === row.id))
-    if (others)
-      throw new Problem('idempotency-key-reused', {
-        detail: 'Send a new key with a new request; the same key only with the same coupons.',
-      })
-    await tx.update(redemptions).set({ heldUntil: until }).where(eq(redemptions.orderId, id))
-  }
-  await tx.emit('redemption.deadline-reached', id, { orderId: id }, { afterMs: heldMs })
+  if (first === undefined) await checkUses(tx, rows, { userId })
+  else if (!isSame(before, rows))
+    throw new Problem('idempotency-key-reused', {
+      detail: 'Send a new key with a new request; the same key only with the same coupons.',
+    })
+  await Promise.all([
+    tx.client`
+      insert into coupons.redemptions (order_id, coupon_id, user_id, request, state, held_until)
+      select ${id}, id::uuid, ${userId}, ${request}, 'held', now() + ${heldMs}::integer * interval '1 millisecond'
+      from jsonb_array_elements_text(${JSON.stringify(rows.map((row) => row.id))}::jsonb) as id
+      on conflict (order_id, coupon_id) do update set held_until = excluded.held_until`,
+    count(tx, new Map(first === undefined ? rows.map((row) => [row.id, 1]) : [])),
+    tx.emit('redemption.deadline-reached', id, { orderId: id }, { afterMs: heldMs }),
+  ])
   return { ...given, orderId: id }
 }
+
+const isSame = (held: readonly { couponId: string }[], rows: readonly CouponRow[]) =>
+  held.length === rows.length && rows.every(({ id }) => held.some(({ couponId }) => couponId === id))
 
 /** Adds to how often coupons are redeemed, in a fixed order. */
 async function count(tx: Tx, changes: ReadonlyMap<string, number>): Promise<void> {

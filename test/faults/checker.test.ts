@@ -44,6 +44,7 @@ const order = (id: string, status: 'completed' | 'cancelled', quantity: number):
   status,
   lines: [{ sku: 'MUG', quantity }],
   total_amount: quantity * 10,
+  coupon_codes: ['TEN-OFF'],
   version: 3,
   placed_at: start,
   updated_at: after(1_000),
@@ -78,6 +79,12 @@ const books = (): Books => ({
   payments: [
     { ...payment('paid', 'bought', 20), status: 'captured', captured: 20, refunded: 5 },
     payment('voided', 'left', 10),
+  ],
+  coupons: [{ id: 'ten', code: 'TEN-OFF', max_in_all: 1, max_per_user: 1, redeemed: 1 }],
+  redemptions: [
+    { order_id: 'bought', coupon_id: 'ten', user_id: 'ada', state: 'confirmed' },
+    { order_id: 'left', coupon_id: 'ten', user_id: 'ada', state: 'returned' },
+    { order_id: 'never placed', coupon_id: 'ten', user_id: 'ada', state: 'expired' },
   ],
   refunds: [{ id: 'scratch', payment_id: 'paid', amount: 5, status: 'done', reason: 'scratched' }],
   outbox: [
@@ -292,6 +299,26 @@ describe('finds the violation', () => {
       'left is cancelled, but its reservation is committed',
       ({ reservations }) => (reservations[left]!.state = 'committed'),
     ],
+    ['I9', 'redeemed 1 times, but 0 orders', ({ redemptions }) => (redemptions[bought]!.state = 'returned')],
+    [
+      'I9',
+      'order bought has TEN-OFF, whose redemption is returned',
+      ({ redemptions }) => (redemptions[bought]!.state = 'returned'),
+    ],
+    ['I9', 'whose redemption is missing', ({ redemptions }) => redemptions.shift()],
+    ['I9', 'is redeemed 1 times, and 0 are', ({ coupons }) => (coupons[0]!.max_in_all = 0)],
+    ['I9', 'is redeemed 1 times by ada, and 0', ({ coupons }) => (coupons[0]!.max_per_user = 0)],
+    [
+      'I9',
+      'not given back by order left, which is cancelled',
+      ({ redemptions }) => (redemptions[left]!.state = 'confirmed'),
+    ],
+    [
+      'I9',
+      'not given back by order never placed, which is not placed',
+      ({ redemptions }) => (redemptions[2]!.state = 'held'),
+    ],
+    ['I9', 'still held for order bought', ({ redemptions }) => (redemptions[bought]!.state = 'held')],
     [
       'I8',
       'the reservation of order bought differs',

@@ -8,9 +8,10 @@ import postgres from 'postgres'
 import type { Entry } from '../../functions/payments/sandbox/sandbox.ts'
 import type { PaymentStatus } from '../../functions/payments/payment.ts'
 import type { Order, OrderStatus } from '../../functions/orders/order.ts'
+import { coupons, couponQueries, type CouponBooks } from './coupon-check.ts'
 
 /** The contents of all stores and of the payment provider. */
-export interface Books {
+export interface Books extends CouponBooks {
   users: { id: string; version: number; has_left: boolean }[]
   items: {
     sku: string
@@ -33,6 +34,7 @@ export interface Books {
     status: OrderStatus
     lines: { sku: string; quantity: number }[]
     total_amount: number
+    coupon_codes: string[]
     version: number
     placed_at: Date
     updated_at: Date
@@ -141,7 +143,7 @@ export interface Rules {
   slackMs: number
 }
 
-export type InvariantName = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8'
+export type InvariantName = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8' | 'I9'
 
 export interface Finding {
   name: InvariantName
@@ -189,9 +191,12 @@ export async function readBooks(urls: BookUrls): Promise<Books> {
         adjustments: await read('select id, sku, quantity from stock.adjustments'),
         reservations: await read('select order_id, state, lines from stock.reservations'),
         orders: await read(
-          'select id, customer_id, status, lines, total_amount, version, placed_at, updated_at from orders.orders',
+          `select id, customer_id, status, lines, total_amount, version, placed_at, updated_at,
+            array(select jsonb_array_elements(amounts->'coupons')->>'code') as coupon_codes from orders.orders`,
         ),
         timeline: await read('select order_id, type, at from orders.timeline order by order_id, seq'),
+        coupons: await read(couponQueries.coupons),
+        redemptions: await read(couponQueries.redemptions),
         payments: await read(
           'select id, order_id, status, amount, captured, refunded from payments.payments',
         ),
@@ -225,6 +230,7 @@ export function check(books: Books, promised: Promised, rules: Rules): Finding[]
     kept(books, promised),
     keys(books, promised),
     once(books),
+    coupons(books),
   ]
 }
 
@@ -352,6 +358,8 @@ const repeatable = new Set([
   'refund.requested',
   'stock.availability-changed',
   'stock.low',
+  // each attempt to place an order holds its coupons for longer
+  'redemption.deadline-reached',
 ])
 
 function effects({ outbox, inbox, failures, timeline, products }: Books): Finding {

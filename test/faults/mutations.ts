@@ -82,4 +82,12 @@ export const mutations: Mutation[] = [
     find: 'return outcome(await provider.void(known.id, `void:${payment.id}`))',
     replace: "return { status: 'voided', id: known.id, reason: null }",
   },
+  {
+    name: 'a cancelled order keeps its coupon',
+    breaks: 'I9',
+    sees: 'is not given back',
+    file: 'functions/coupons/redemption.ts',
+    find: "confirmed: { cancel: 'returned' }",
+    replace: 'confirmed: {}',
+  },
 ]

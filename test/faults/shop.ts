@@ -101,6 +101,8 @@ export async function openFaultShop({
     inProcess: false,
     settings: {
       ORDER_DEADLINE_SECONDS: String(orderDeadlineMs / 1000),
+      // longer than any fault keeps deliveries away
+      REDEMPTION_SECONDS: String((orderDeadlineMs * 1.5) / 1000),
       // the traffic sends more than people do
       LIMITS_FACTOR: '0',
       // during a fault, a few customers order without end, and nothing is paid

@@ -24,7 +24,7 @@ export interface Placed {
 }
 
 /** Places, cancels and ships orders. */
-export function createOrders({ random, people, staff, insist, promised, prices }: Scene) {
+export function createOrders({ random, people, staff, insist, promised, prices, coupons }: Scene) {
   const placed: Placed[] = []
   /** Orders that staff have not tried to ship, oldest first. */
   const unshipped: Placed[] = []
@@ -43,7 +43,12 @@ export function createOrders({ random, people, staff, insist, promised, prices }
 
   /** Sends an order once. Returns the body as text, because a repeated response must be identical. */
   const sendOnce = (who: Person, body: Schemas['NewOrder'], key: string) =>
-    who.POST('/orders', { params: withKey(key), body: expecting(body, prices), parseAs: 'text' })
+    who.POST('/orders', {
+      params: withKey(key),
+      // what coupons take off is not known
+      body: body.couponCodes === undefined ? expecting(body, prices) : body,
+      parseAs: 'text',
+    })
 
   /** Records the first response to an order. */
   function promise(who: Person, key: string, text: string): Placed {
@@ -55,8 +60,21 @@ export function createOrders({ random, people, staff, insist, promised, prices }
     return one
   }
 
-  async function place(who = random.pick(people), body = randomOrder(), key: string = randomUUID()) {
-    const text = await good(insist('an order', () => sendOnce(who, body, key)))
+  /** Adds a coupon to some orders. */
+  const maybeReduced = (body: Schemas['NewOrder']): Schemas['NewOrder'] =>
+    random.next() < 0.25 ? { ...body, couponCodes: [random.pick(coupons)] } : body
+
+  async function place(
+    who = random.pick(people),
+    body = maybeReduced(randomOrder()),
+    key: string = randomUUID(),
+  ): Promise<Placed> {
+    const answer = await insist('an order', () => sendOnce(who, body, key))
+    if (isUsedUp(answer.error)) {
+      const { couponCodes: _, ...without } = body
+      return place(who, without)
+    }
+    const text = await good(Promise.resolve(answer))
     const { id } = parse(text)
     if (body.payment.cardToken === 'card_approved') payable.add(id)
     const known = promised.orders.get(key)
@@ -134,6 +152,9 @@ export function createOrders({ random, people, staff, insist, promised, prices }
 }
 
 export type Orders = ReturnType<typeof createOrders>
+
+/** Whether an order was refused because its coupon is used up. */
+const isUsedUp = (error: unknown) => JSON.stringify(error)?.includes('/coupon-used-up') === true
 
 /** Parses an order from the API. */
 const parse = (text: string) => JSON.parse(text) as Schemas['Order']

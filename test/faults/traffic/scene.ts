@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Schemas } from '../../../demo/client/client.ts'
+import { good } from '../../../demo/client/good.ts'
 import { readPrices } from '../../../demo/client/orders.ts'
 import type { Person } from '../../../demo/client/shop.ts'
 import { demoPassword } from '../../../local/people.ts'
@@ -25,6 +26,8 @@ export interface Scene {
   promised: Promised
   /** The prices that customers have seen. They do not change. */
   prices: Map<string, Schemas['Money']>
+  /** The codes of coupons. */
+  coupons: string[]
 }
 
 export async function openScene(shop: FaultShop, random: Random, customers: number) {
@@ -37,8 +40,18 @@ export async function openScene(shop: FaultShop, random: Random, customers: numb
   ])
   const { insist, strange, calm } = createInsistence()
   const prices = new Map(await readPrices(shop.unchecked, skus))
-  const scene: Scene = { shop, random, people, staff, seller, insist, promised, prices }
+  const coupons = await Promise.all(
+    [{}, { maxInAll: 20 }, { maxPerUser: 3 }].map((limits) => offer(staff, limits)),
+  )
+  const scene: Scene = { shop, random, people, staff, seller, insist, promised, prices, coupons }
   return { scene, strange, calm }
+}
+
+/** Creates a coupon. Returns its code. */
+async function offer(staff: Person, limits: { maxInAll?: number; maxPerUser?: number }): Promise<string> {
+  const code = `FAULT-${randomUUID().slice(0, 13)}`
+  const body = { code, discount: { percent: 10 }, skus: [], categories: [], ...limits }
+  return (await good(staff.POST('/coupons', { params: withKey(), body }))).code
 }
 
 /** Parameters with an Idempotency-Key, which stays the same when the request is repeated. */

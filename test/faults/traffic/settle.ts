@@ -44,11 +44,14 @@ async function settleBy(
 
 /** Counts what is still under way besides orders, by kind. */
 async function unfinished(sql: Sql, products: Collection) {
-  const [open] = await sql<[{ events: number; failures: number; payments: number; refunds: number }]>`
+  const [open] = await sql<
+    [{ events: number; failures: number; payments: number; refunds: number; coupons: number }]
+  >`
     select
       (select count(*)::int from events.outbox where settled_at is null and due <= now()) as events,
       (select count(*)::int from events.failures where next_at is not null) as failures,
       (select count(*)::int from payments.payments where status in ('authorizing', 'capturing', 'voiding')) as payments,
-      (select count(*)::int from payments.refunds where status = 'pending') as refunds`
+      (select count(*)::int from payments.refunds where status = 'pending') as refunds,
+      (select count(*)::int from coupons.redemptions where state = 'held') as coupons`
   return { ...open, products: await products.countDocuments({ 'outbox.id': { $gt: '' } }) }
 }
