@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { sql } from 'drizzle-orm'
 import { check, index, integer, jsonb, pgSchema, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
 import { apportion } from '../shared/apportion.ts'
-import { couponProblems } from '../shared/http/coupon-redeemer.ts'
+import type { couponProblems } from '../shared/http/coupon-redeemer.ts'
 import { CouponCode, CouponCodes } from '../shared/schemas/coupon-codes.ts'
 import { formatMoney } from '../shared/schemas/money.ts'
 import {

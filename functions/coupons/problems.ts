@@ -2,5 +2,4 @@ import { declareProblems } from '../shared/http/problems.ts'
 
 export const problems = declareProblems({
   'coupon-code-taken': [409, 'There is a coupon with this code'],
-  'coupon-ended': [409, 'The coupon has ended'],
 })

@@ -103,22 +103,19 @@ export async function categoriesOf(
   return found
 }
 
-/** Returns how many orders of a user have each of the coupons, by the coupon's id. */
-async function usesOf(db: Db | Tx, userId: string, ids: readonly string[]): Promise<Map<string, number>> {
+/** Returns how many orders of a user have each of the coupons, by the coupon's code. */
+async function usesOf(db: Db | Tx, userId: string, codes: readonly string[]): Promise<Map<string, number>> {
   const found = await db
-    .select({ id: redemptions.couponId, uses: sql<number>`count(*)::integer` })
+    .select({ code: coupons.code, uses: sql<number>`count(*)::integer` })
     .from(redemptions)
+    .innerJoin(coupons, eq(coupons.id, redemptions.couponId))
     .where(
-      and(
-        eq(redemptions.userId, userId),
-        isAmong(redemptions.couponId, ids),
-        inArray(redemptions.state, counted),
-      ),
+      and(eq(redemptions.userId, userId), isAmong(coupons.code, codes), inArray(redemptions.state, counted)),
     )
-    .groupBy(redemptions.couponId)
+    .groupBy(coupons.code)
     .prepare('uses_of_coupons')
     .execute()
-  return new Map(found.map(({ id, uses }) => [id, uses]))
+  return new Map(found.map(({ code, uses }) => [code, uses]))
 }
 
 /** Returns what coupons give. @throws Problem if one is not valid, or not for this order */
@@ -147,18 +144,28 @@ const heldFor = (db: Db | Tx, { userId, request }: Required<Redeemer>) =>
     )
     .orderBy(asc(redemptions.couponId))
 
-/** @throws Problem 409 if a coupon is used up, in all or by this user, and not held for this very request */
-export async function checkUses(db: Db | Tx, rows: readonly CouponRow[], redeemer: Redeemer): Promise<void> {
+/**
+ * Checks the limits of coupons, unless they are held for this very request.
+ * @throws Problem 409 if a coupon is used up, in all or by this user
+ */
+export async function checkUses(db: Db, rows: readonly CouponRow[], redeemer: Redeemer): Promise<void> {
   const { userId, request } = redeemer
-  const held = request === undefined ? [] : await heldFor(db, { userId, request })
-  const uses = await usesOf(
-    db,
-    userId,
-    rows.map(({ id }) => id),
-  )
+  const codes = rows.map(({ code }) => code)
+  const [held, uses] = await Promise.all([
+    request === undefined ? [] : heldFor(db, { userId, request }),
+    usesOf(db, userId, codes),
+  ])
+  refuseUsedUp(rows, uses, held)
+}
+
+function refuseUsedUp(
+  rows: readonly CouponRow[],
+  uses: ReadonlyMap<string, number>,
+  held: readonly { couponId: string }[],
+) {
   for (const [index, row] of rows.entries()) {
     if (held.some(({ couponId }) => couponId === row.id)) continue
-    const detail = usedUp(row, uses.get(row.id) ?? 0)
+    const detail = usedUp(row, uses.get(row.code) ?? 0)
     if (detail !== undefined) throw refuse({ refused: 'coupon-used-up', index, detail })
   }
 }
@@ -190,16 +197,17 @@ export async function redeem(
   { userId, request, codes, orderId, heldMs }: Wanted,
   quote: (rows: readonly CouponRow[]) => CouponQuote,
 ): Promise<CouponQuote & { orderId: string }> {
-  // pipelined, as are the statements below
-  const [, before] = await Promise.all([
+  // one round trip, in which each statement sees what was committed before it
+  const [, before, rows, uses] = await Promise.all([
     lockRedeemer(tx, userId),
     heldFor(tx, { userId, request }).for('update').prepare('lock_held_for').execute(),
+    lockCoupons(tx, codes),
+    usesOf(tx, userId, codes),
   ])
-  const rows = await lockCoupons(tx, codes)
   const given = quote(rows)
   const [first] = before
   const id = first?.orderId ?? orderId
-  if (first === undefined) await checkUses(tx, rows, { userId })
+  if (first === undefined) refuseUsedUp(rows, uses, [])
   else if (!isSame(before, rows))
     throw new Problem('idempotency-key-reused', {
       detail: 'Send a new key with a new request; the same key only with the same coupons.',

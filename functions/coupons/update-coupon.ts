@@ -5,15 +5,15 @@ import { checkVersion, etag, ifMatch } from '../shared/http/entity-tag.ts'
 import { Problem } from '../shared/http/problems.ts'
 import { IdParam } from '../shared/schemas/schemas.ts'
 import { changed, Coupon, CouponChanges, coupons, toCoupon } from './coupon.ts'
-import { problems } from './problems.ts'
 import { lockCoupon } from './store.ts'
 
+/** Changes a coupon. One that has ended stays so. */
 export const updateCoupon = operation(
   'update-coupon',
   {
     request: { params: IdParam, body: CouponChanges },
     responses: { 200: Coupon },
-    problems: ['not-found', problems['coupon-ended'], 'stale-version', 'if-match-missing'],
+    problems: ['not-found', 'stale-version', 'if-match-missing'],
     headers: ['ETag'],
   },
   async ({ params, body, json, hono }, { db }) => {
@@ -21,10 +21,6 @@ export const updateCoupon = operation(
     const row = await transaction(db, async (tx) => {
       const current = await lockCoupon(tx, params.id)
       checkVersion(wanted, current.version)
-      if (current.endedAt !== null)
-        throw new Problem(problems['coupon-ended'], {
-          detail: 'It can no longer be changed. Create another one.',
-        })
       const change = changed(current, body)
       if (change === undefined)
         throw new Problem('invalid-request', {

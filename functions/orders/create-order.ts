@@ -11,7 +11,7 @@ import { customerOf, followClaim } from './ordering-for.ts'
 import { orderIdConstraint, placeOrder, unpaidIn } from './place-order.ts'
 import { idempotencyKeys, NewOrder, Order, toOrder } from './order.ts'
 import { pricesOf } from './prices.ts'
-import { goodsOf, piecesOf, priceOrder, type Discount, type Refusal } from './pricing.ts'
+import { goodsOf, piecesOf, placedAmounts, priceOrder, type Discount, type Refusal } from './pricing.ts'
 import { problems } from './problems.ts'
 
 export const createOrder = operation(
@@ -96,13 +96,10 @@ export const createOrder = operation(
       updatedAt: now,
       traceparent: db.cause?.traceparent ?? null,
     }
-    const { method: _, name: __, ...shipping } = amounts.shipping
     const placed = {
       orderId: id,
       customerId,
-      lines: lines.map(({ name: _, ...line }) => line),
-      prices,
-      shipping,
+      ...placedAmounts(priced),
       total,
     }
     const cause = db.cause!

@@ -155,6 +155,21 @@ export function priceOrder(
   return otherThanExpected(wanted, lines, total) ?? { lines, amounts, total }
 }
 
+/** Returns the amounts that `order.placed` tells. */
+export const placedAmounts = ({ lines, amounts: { prices, shipping } }: Priced) => ({
+  lines: lines.map(({ sku, quantity, unitPrice, discount, ...line }) => ({
+    sku,
+    quantity,
+    unitPrice,
+    discount,
+    ...taxedOf(line),
+  })),
+  prices,
+  shipping: taxedOf(shipping),
+})
+
+const taxedOf = ({ net, taxRate, tax, gross }: Taxed): Taxed => ({ net, taxRate, tax, gross })
+
 const amountOf = ({ quantity, unitPrice }: Pick<OrderLine, 'quantity' | 'unitPrice'>) => quantity * unitPrice
 
 /**

@@ -3,18 +3,17 @@ import { addReservations, releaseEmpty } from './reservations.ts'
 import { addMovements } from './movements.ts'
 import { mergeLines, reserve, type Line } from './stock.ts'
 import type { EmitOptions } from '../../events/emit.ts'
+import type { EventData } from '../../events/event.ts'
 import { batchReaction } from '../../events/reaction.ts'
 
 export const reserveStock = batchReaction('reserve-stock', {
   prepare: (_, { lowAt }) => lowAt,
   write: async (tx, events, [lowAt]) => {
-    const orders = events.map(
-      ({ data: { lines: wanted, prices: _, shipping: __, ...order }, traceparent }) => ({
-        order,
-        lines: mergeLines(wanted),
-        from: { causedBy: { traceparent } },
-      }),
-    )
+    const orders = events.map(({ data, traceparent }) => ({
+      order: reservedFor(data),
+      lines: mergeLines(data.lines),
+      from: { causedBy: { traceparent } },
+    }))
     // the two statements of each Promise.all are pipelined
     const [added, held] = await Promise.all([
       addReservations(
@@ -59,4 +58,12 @@ export const reserveStock = batchReaction('reserve-stock', {
       ...emitted,
     ])
   },
+})
+
+/** Returns what the payment needs of an order. */
+const reservedFor = ({ orderId, customerId, total, cardToken }: EventData<'order.placed'>) => ({
+  orderId,
+  customerId,
+  total,
+  ...(cardToken !== undefined && { cardToken }),
 })

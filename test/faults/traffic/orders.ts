@@ -154,7 +154,8 @@ export function createOrders({ random, people, staff, insist, promised, prices, 
 export type Orders = ReturnType<typeof createOrders>
 
 /** Whether an order was refused because its coupon is used up. */
-const isUsedUp = (error: unknown) => JSON.stringify(error)?.includes('/coupon-used-up') === true
+const isUsedUp = (error: unknown) =>
+  (error as Schemas['Problem'] | undefined)?.type?.endsWith('/coupon-used-up') ?? false
 
 /** Parses an order from the API. */
 const parse = (text: string) => JSON.parse(text) as Schemas['Order']
