@@ -90,6 +90,7 @@ target "function" {
       { name = "create-ticket", summary = "Get a ticket to watch an order without a token" },
       { name = "get-payment", summary = "Read a payment" },
       { name = "list-payments", summary = "List payments" },
+      { name = "list-refunds", summary = "List the refunds of a payment" },
       { name = "refund-payment", summary = "Refund a payment, whole or in part" },
       { name = "create-product", summary = "Add a product" },
       { name = "get-product", summary = "Read a product" },

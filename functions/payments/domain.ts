@@ -20,6 +20,10 @@ export default domain<typeof open>()({
   operations: {
     'get-payment': get('/api/v1/payments/{id}', 'Read a payment', { by: 'user', fresh: true }),
     'list-payments': get('/api/v1/payments', 'List payments', { by: 'user', fresh: true, core: true }),
+    'list-refunds': get('/api/v1/payments/{id}/refunds', 'List the refunds of a payment', {
+      by: 'user',
+      fresh: true,
+    }),
     'refund-payment': post('/api/v1/payments/{id}/refunds', 'Refund a payment, whole or in part', {
       by: ['staff', 'admin'],
       fresh: true,

@@ -24,7 +24,10 @@ export default {
         })
         await shop.react('capture-payment', 'order.shipped', { orderId })
         const { body } = await shop.get(`/payments?orderId=${orderId}`, { as: 'customer' })
-        return { parameters: { id: body.items[0].id } }
+        const { id } = body.items[0]
+        for (const reason of ['scratched', 'late'])
+          await shop.create(`/payments/${id}/refunds`, { as: 'staff', body: { reason, amount: 1 } })
+        return { parameters: { id } }
       },
     },
   },
