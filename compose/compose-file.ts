@@ -90,8 +90,12 @@ const functionService = (name: FunctionName) => ({
 })
 
 function domainService(domain: Domain) {
+  const called = (name: FunctionName) => {
+    const row = functions[name]
+    return [entrance(name), ...('calledFrom' in row && row.calledFrom !== undefined ? [row.calledFrom] : [])]
+  }
   const aliases = (network: string) => {
-    const list = functionsOf(domain).filter((name) => entrance(name) === network)
+    const list = functionsOf(domain).filter((name) => called(name).includes(network))
     return list.length === 0 ? {} : { [network]: { aliases: list } }
   }
   return {
@@ -99,7 +103,12 @@ function domainService(domain: Domain) {
     networks: {
       ...aliases('edge'),
       ...aliases('events'),
-      ...Object.fromEntries(backends(domain, functionsOf(domain)).map((network) => [network, inline({})])),
+      ...Object.fromEntries(
+        backends(domain, functionsOf(domain)).map((network) => [
+          network,
+          aliases(network)[network] ?? inline({}),
+        ]),
+      ),
     },
   }
 }
@@ -152,7 +161,9 @@ const domainPart = (domain: Domain) => ({
   environment: {
     '<<': new Alias('settings'),
     ...secretFiles(domain),
-    ...servicesOf(domain),
+    ...Object.fromEntries(
+      Object.entries(servicesOf(domain)).map(([setting, address]) => [setting, `\${${setting}:-${address}}`]),
+    ),
     ...optional(domain),
   },
   secrets: Object.values(secretsOf(domain)),

@@ -52,7 +52,12 @@ export function platformFile(): string {
     ],
     [
       'payment-sandbox',
-      mounted(serviceSecrets['payment-sandbox'], 'PAYMENT_SANDBOX_JOURNAL: /data/journal.jsonl', ...observed),
+      mounted(
+        serviceSecrets['payment-sandbox'],
+        'PAYMENT_SANDBOX_JOURNAL: /data/journal.jsonl',
+        'FUNCTION_URL: http://{function}:8080',
+        ...observed,
+      ),
     ],
     ['secrets', domainFiles.map((file) => `${file}: { file: secrets/${file} }`)],
   ]

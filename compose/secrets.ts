@@ -116,6 +116,7 @@ export async function makeSecrets(folder = secretsFolder): Promise<string[]> {
   const makers = {
     random,
     'private key': async () => JSON.stringify((await generateKeys()).privateKey),
+    'signing key': newKey,
   }
   for (const domain of domainNames)
     for (const { setting, secret: kind } of domainSecrets(domain)) await secret(fileOf(setting), makers[kind])

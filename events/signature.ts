@@ -1,11 +1,10 @@
 import { createHmac, createSecretKey, randomBytes, timingSafeEqual } from 'node:crypto'
-import type { IncomingHttpHeaders } from 'node:http'
 import type { Config } from '../functions/shared/process/config.ts'
 
 /**
- * The signatures of deliveries, as Standard Webhooks (https://www.standardwebhooks.com) specifies them: an
- * HMAC-SHA256 of the id, the time and the body. Each domain has a key, which only the dispatcher and the domain's
- * functions know. The package `standardwebhooks` has its own SHA-256 in JavaScript, which takes 3 ms to load and 5 ms
+ * The signatures of deliveries, and of the payment provider's webhooks, as Standard Webhooks
+ * (https://www.standardwebhooks.com) specifies them: an HMAC-SHA256 of the id, the time and the body. Each domain has a
+ * key, which only the dispatcher and the domain's functions know. The package `standardwebhooks` has its own SHA-256 in JavaScript, which takes 3 ms to load and 5 ms
  * to check the first event of a function that starts; Node's is there already. The tests compare the two.
  */
 
@@ -50,8 +49,11 @@ export function createSigner([first]: readonly string[]): (
   }
 }
 
+/** The headers of a request, with names in lower case. */
+export type Headers = Readonly<Record<string, string | string[] | undefined>>
+
 /** Returns why a delivery is refused, or undefined if it is signed with one of the keys. */
-export type Verifier = (headers: IncomingHttpHeaders, body: Uint8Array | string) => string | undefined
+export type Verifier = (headers: Headers, body: Uint8Array | string) => string | undefined
 
 export function createVerifier(keys: readonly string[]): Verifier {
   const hmacs = keys.map(createHmacOf)
@@ -63,9 +65,8 @@ export function createVerifier(keys: readonly string[]): Verifier {
     if (!id || !timestamp || !signatures)
       return 'It needs the headers webhook-id, webhook-timestamp and webhook-signature'
     if (!/^\d{1,12}$/.test(timestamp)) return 'Its webhook-timestamp is not a number of seconds'
-    const age = Date.now() / 1000 - Number(timestamp)
-    if (age > toleranceSeconds) return 'It was signed too long ago'
-    if (age < -toleranceSeconds) return 'It was signed in the future'
+    const fault = faultOfTime(Number(timestamp))
+    if (fault !== undefined) return fault
     const given = signatures.split(' ').map(signatureOf)
     const isSigned = hmacs.some((hmac) => {
       const expected = hmac(id, timestamp, body)
@@ -73,6 +74,13 @@ export function createVerifier(keys: readonly string[]): Verifier {
     })
     return isSigned ? undefined : 'It is not signed with a key of this domain'
   }
+}
+
+/** Returns why a signature of this time, in seconds since 1970, is refused, or undefined if it is accepted. */
+export function faultOfTime(seconds: number): string | undefined {
+  const age = Date.now() / 1000 - seconds
+  if (age > toleranceSeconds) return 'It was signed too long ago'
+  return age < -toleranceSeconds ? 'It was signed in the future' : undefined
 }
 
 function createHmacOf(key: string) {

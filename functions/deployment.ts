@@ -89,7 +89,7 @@ export const serviceSecrets = {
     ...mongodbUrls,
     'DEMO_PASSWORD',
   ),
-  'payment-sandbox': files('PAYMENT_PROVIDER_KEY'),
+  'payment-sandbox': files('PAYMENT_PROVIDER_KEY', 'PAYMENT_WEBHOOK_KEYS'),
 } as const satisfies Record<string, Files>
 
 /** What the migration needs, too, if the shop has a pooler of its own, and is monitored. */

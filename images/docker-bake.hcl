@@ -92,6 +92,7 @@ target "function" {
       { name = "list-payments", summary = "List payments" },
       { name = "list-refunds", summary = "List the refunds of a payment" },
       { name = "refund-payment", summary = "Refund a payment, whole or in part" },
+      { name = "receive-payment-webhook", summary = "Hear from the payment provider" },
       { name = "create-product", summary = "Add a product" },
       { name = "get-product", summary = "Read a product" },
       { name = "list-products", summary = "Search products" },

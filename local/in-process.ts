@@ -22,6 +22,7 @@ import { openAuthenticator } from '../functions/shared/auth/keys.ts'
 import type { Opened } from '../functions/shared/process/entry.ts'
 import { listenerOptions } from '../functions/shared/process/serve-operation.ts'
 import { startSandbox } from '../functions/payments/sandbox/server.ts'
+import { readWebhookOptions } from '../functions/payments/sandbox/webhooks.ts'
 import { openDispatcher } from '../events/dispatcher-main.ts'
 import { openRelay } from '../events/relay-main.ts'
 import type { Backend } from './backend.ts'
@@ -43,6 +44,7 @@ export async function startInProcess(
     host: '127.0.0.1',
     journal: provider.need('PAYMENT_SANDBOX_JOURNAL'),
     apiKey: provider.need('PAYMENT_PROVIDER_KEY'),
+    webhooks: readWebhookOptions(provider),
   })
   const opened = new Map<string, Opened>()
   for (const domain of domainNames) {

@@ -20,7 +20,7 @@ export async function localSecrets(dataDir: string): Promise<Secrets> {
   const kept = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Partial<Secrets> & Earlier) : {}
   const files: Record<string, string> = { ...fromEarlier(kept), ...kept.files }
   for (const { setting, secret } of domainNames.flatMap(domainSecrets))
-    files[fileOf(setting)] ??= secret === 'random' ? random() : await newPrivateKey()
+    files[fileOf(setting)] ??= await makers[secret]()
   for (const file of deliveryKeys.map(fileOf)) files[file] ??= newKey()
   files['monitoring-password'] ??= random()
   files['jwt-public-keys'] ??= await publicKeysFor(files['jwt-private-key']!)
@@ -40,7 +40,11 @@ const random = () => randomBytes(24).toString('base64url')
 
 // the library is loaded only if keys are created
 const keys = () => import('../functions/users/tokens.ts')
-const newPrivateKey = async () => JSON.stringify((await (await keys()).generateKeys()).privateKey)
+const makers = {
+  random,
+  'private key': async () => JSON.stringify((await (await keys()).generateKeys()).privateKey),
+  'signing key': newKey,
+}
 const publicKeysFor = async (privateKey: string) =>
   JSON.stringify((await keys()).publicKeysOf(JSON.parse(privateKey) as JWK))
 

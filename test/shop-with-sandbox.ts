@@ -2,19 +2,23 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eq } from 'drizzle-orm'
+import postgres from 'postgres'
 import { uuidv7 } from 'uuidv7'
 import type { EventData } from '../events/catalogue.ts'
 import { readSecret } from '../events/secrets.ts'
 import { httpProvider } from '../functions/payments/http-provider.ts'
 import { payments, type PaymentRow } from '../functions/payments/payment.ts'
 import type { Entry } from '../functions/payments/sandbox/sandbox.ts'
-import { startSandbox } from '../functions/payments/sandbox/server.ts'
+import { startSandbox, type SandboxOptions } from '../functions/payments/sandbox/server.ts'
+import { toServer } from '../functions/shared/process/serve-operation.ts'
+import { listen, type Handler } from '../local/front.ts'
+import { deliveryKey } from './deliveries.ts'
 import { openShop } from './shop.ts'
 
 const apiKey = 'test-key'
 
 /** The sandbox in this process, with its own journal, which `restart` keeps. */
-export async function openSandbox(options: { slowMs?: number; silentMs?: number } = {}) {
+export async function openSandbox(options: Pick<SandboxOptions, 'slowMs' | 'silentMs' | 'webhooks'> = {}) {
   const dir = mkdtempSync(join(tmpdir(), 'zeroshop-sandbox-'))
   const settings = { host: '127.0.0.1', journal: join(dir, 'journal.jsonl'), apiKey, ...options }
   let server = await startSandbox({ ...settings, port: 0 })
@@ -63,13 +67,20 @@ export async function openSandbox(options: { slowMs?: number; silentMs?: number 
 /**
  * The payments of a shop with the sandbox as their provider. Requests to it time out after half a second
  * instead of eight, so that tests with a silent card are fast.
+ * @param options `hears`: whether the sandbox sends its webhooks
  */
-export async function openPayments() {
-  const sandbox = await openSandbox({ slowMs: 1_000, silentMs: 3_000 })
+export async function openPayments({ hears = false } = {}) {
+  let handler: Handler
+  const { server, port } = await listen((request, response) => handler(request, response), 0)
+  const url = `http://127.0.0.1:${port}/api/v1/payments/webhooks`
+  const webhooks = { url, keys: [deliveryKey], pausesMs: [0, 20, 50, 100, 200, 500, 1_000] }
+  const sandbox = await openSandbox({ slowMs: 1_000, silentMs: 3_000, ...(hears && { webhooks }) })
   const shop = await openShop(['payments'], {
     PAYMENT_PROVIDER_URL: sandbox.url,
     PAYMENT_PROVIDER_KEY: sandbox.apiKey,
   })
+  const functions = toServer(shop.app)
+  handler = (request, response) => functions.emit('request', request, response)
   const deps = shop.deps('payments')
   deps.provider = httpProvider(sandbox.url, sandbox.apiKey, { timeoutMs: 500 })
 
@@ -134,9 +145,18 @@ export async function openPayments() {
       const { id } = await paymentOf(orderId)
       return (await sandbox.journal(id)).filter((e) => e.outcome === 'done').map((e) => e.operation)
     },
+    /** Returns who did what the events of a type report. */
+    actorsOf: async (type: string, subject: string) => {
+      const admin = postgres(shop.admin, { max: 1 })
+      const rows = await admin`select actor from events.outbox where type = ${type} and subject = ${subject}`
+      await admin.end()
+      return rows.map(({ actor }) => actor as unknown)
+    },
     close: async () => {
-      await shop.close()
+      server.close()
+      server.closeAllConnections()
       await sandbox.close()
+      await shop.close()
     },
   }
 }

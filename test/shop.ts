@@ -34,6 +34,7 @@ import type { Opened } from '../functions/shared/process/entry.ts'
 import type { Registry } from '../functions/shared/registry.ts'
 import { openMongodb, type MongoMigration } from '../functions/shared/store/mongodb.ts'
 import { openPostgres, type Db } from '../functions/shared/store/postgres.ts'
+import { deliveryKey } from './deliveries.ts'
 import { checkAnswer } from './openapi.ts'
 
 const testPassword = 'test'
@@ -96,6 +97,7 @@ export async function openShop(
         FUNCTION_URL: 'http://127.0.0.1:9/{function}',
         PAYMENT_PROVIDER_URL: 'http://127.0.0.1:9',
         PAYMENT_PROVIDER_KEY: 'test',
+        PAYMENT_WEBHOOK_KEYS: deliveryKey,
         STREAM_TICKET_KEY: 'a key for tickets that is long enough',
         SMTP_URL: 'smtp://127.0.0.1:9',
         SMTP_PASSWORD: 'test',

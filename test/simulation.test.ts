@@ -15,6 +15,9 @@ import { uuidv7 } from 'uuidv7'
 import type { ShopEvent } from '../events/catalogue.ts'
 import { check, nothingPromised, readBooks, type Promised } from './faults/checker.ts'
 import { knowProducts, newOrder, place } from './orders.ts'
+import { createSigner } from '../events/signature.ts'
+import { webhookOf } from '../functions/payments/sandbox/webhooks.ts'
+import { deliveryKey } from './deliveries.ts'
 import { openSandbox } from './shop-with-sandbox.ts'
 import { openShop, type TestShop } from './shop.ts'
 
@@ -201,6 +204,29 @@ async function askForRefund({ refunds, promised }: Real, key: string): Promise<b
   return answer.status === 201 || answer.status === 409
 }
 
+/** Webhooks of the provider arrive, however old they are. */
+class Hear implements Step {
+  readonly at: number[]
+  constructor(at: number[]) {
+    this.at = at
+  }
+  check = ({ orders }: Readonly<Model>) => orders.length > 0
+  async run() {
+    const entries = (await sandbox.journal()).filter(({ outcome }) => outcome !== 'refused')
+    if (entries.length === 0) return
+    const bodies = this.at.map((at) => webhookOf(one(entries, at)))
+    const answers = await Promise.all(
+      bodies.map((body) => {
+        const headers = createSigner([deliveryKey])(uuidv7(), body)
+        return shop.post('/payments/webhooks', { headers, body })
+      }),
+    )
+    const refused = answers.find(({ status }) => status !== 204)
+    if (refused !== undefined) throw new Error(`a webhook was answered with ${refused.status}`)
+  }
+  toString = () => `hear ${this.at.join(' and ')}`
+}
+
 interface Delivery {
   event: ShopEvent
   reaction: ReactionName
@@ -301,6 +327,7 @@ const steps = fc.commands(
     fc
       .tuple(fc.array(at, { minLength: 1, maxLength: 3 }), fc.constantFrom(...moods))
       .map((args) => new Deliver(...args)),
+    fc.array(at, { minLength: 1, maxLength: 3 }).map((args) => new Hear(args)),
     fc.constant(new Drain()),
     at.map((n) => new Cancel(n)),
     at.map((n) => new Ship(n)),

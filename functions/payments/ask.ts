@@ -22,7 +22,8 @@ export interface Outcome {
   reason: string | null
 }
 
-const outcome = ({ status, id, declineReason }: ProviderPayment): Outcome => ({
+/** Returns the outcome that the provider's record of a payment tells. */
+export const outcome = ({ status, id, declineReason }: ProviderPayment): Outcome => ({
   status,
   id,
   reason: declineReason ?? null,

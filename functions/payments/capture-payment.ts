@@ -1,5 +1,6 @@
 import { capture } from './ask.ts'
 import type { PaymentStatus } from './payment.ts'
+import { settle } from './settle.ts'
 import { advance, lockPayment } from './store.ts'
 import type { Db } from '../shared/store/postgres.ts'
 import { transaction } from '../shared/store/transaction.ts'
@@ -14,9 +15,7 @@ export const capturePayment = reaction('capture-payment', async (event, { db, pr
     const row = await lockPayment(tx, { orderId })
     if (row === undefined || isSettled(row.status)) return
     if (row.status === 'capturing' && answer?.status === 'captured') {
-      await advance(tx, row, { type: 'capture' })
-      const amount = { amount: row.amount, currency: row.currency }
-      await tx.emit('payment.captured', orderId, { orderId, paymentId, amount })
+      await settle(tx, [{ row, answer }])
       return
     }
     const reason = answer?.reason ?? `the payment is ${row.status}`

@@ -14,6 +14,11 @@ export default domain<typeof open>()({
       service: 'http://payment-sandbox:8080',
     },
     PAYMENT_PROVIDER_KEY: { description: 'our API key at the payment provider', secret: 'random' },
+    PAYMENT_WEBHOOK_KEYS: {
+      description:
+        'the keys that the payment provider signs its webhooks with, separated by spaces: each is whsec_ and 24 to 64 bytes in base64',
+      secret: 'signing key',
+    },
   },
   networks: ['provider'],
   events,
@@ -30,6 +35,19 @@ export default domain<typeof open>()({
       idempotent: true,
       limits: { user: 60 },
       emits: ['refund.requested', 'payment.refunded'],
+    }),
+    'receive-payment-webhook': post('/api/v1/payments/webhooks', 'Hear from the payment provider', {
+      by: 'anyone',
+      calledFrom: 'provider',
+      // a provider sends all of them from a few addresses
+      limits: { network: 60_000 },
+      emits: [
+        'payment.authorized',
+        'payment.declined',
+        'payment.captured',
+        'payment.voided',
+        'payment.refunded',
+      ],
     }),
   },
   reactions: {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { uuidv7 } from 'uuidv7'
 import type { Fixtures } from '../../test/contract/fixtures.ts'
 import type domain from './domain.ts'
+import { newKey } from '../../events/signature.ts'
 import { startSandbox } from './sandbox/server.ts'
 
 export default {
@@ -40,6 +41,7 @@ export default {
       environment: {
         PAYMENT_PROVIDER_URL: `http://127.0.0.1:${sandbox.port}`,
         PAYMENT_PROVIDER_KEY: apiKey,
+        PAYMENT_WEBHOOK_KEYS: newKey(),
       },
       close: async () => {
         await sandbox.close()

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import * as z from 'zod'
+import { createVerifier } from '../../events/signature.ts'
 import { get, post } from '../shared/http/client.ts'
 import { inSpan } from '../shared/telemetry/telemetry.ts'
 import { errorCode } from '../shared/store/store-errors.ts'
@@ -8,6 +9,7 @@ import {
   ProviderUnavailable,
   type PaymentProvider,
   type ProviderPayment,
+  type ProviderWebhooks,
 } from './provider.ts'
 
 const Payment = z.object({
@@ -21,6 +23,21 @@ const Payment = z.object({
 }) satisfies z.ZodType<ProviderPayment>
 
 const Found = z.object({ items: z.array(Payment).max(1) })
+
+/** A webhook. What else it has is of no interest here. */
+const Webhook = z.object({
+  type: z.string(),
+  data: z.object({ payment: Payment, idempotencyKey: z.string() }),
+})
+
+/** Returns the webhooks of the provider's HTTP API, which it signs as Standard Webhooks specifies. */
+export const httpWebhooks = (keys: readonly string[]): ProviderWebhooks => ({
+  verify: createVerifier(keys),
+  read: (body) => {
+    const { type, data } = Webhook.parse(JSON.parse(body))
+    return { payment: data.payment, refundKey: type === 'payment.refunded' ? data.idempotencyKey : null }
+  },
+})
 
 /** Statuses that concern the caller or its request rate, not the payment: a later call may succeed. */
 const passing = new Set([401, 403, 408, 425, 429])

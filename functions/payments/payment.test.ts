@@ -1,6 +1,14 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { left, next, statuses, type PaymentEvent, type PaymentState } from './payment.ts'
+import {
+  left,
+  meaningOf,
+  next,
+  statuses,
+  strangenessOf,
+  type PaymentEvent,
+  type PaymentState,
+} from './payment.ts'
 
 const plain = [
   'authorize',
@@ -141,5 +149,65 @@ describe('a payment', () => {
     }
     visit(opened(5))
     expect([...reached, 'refunded'].sort()).toEqual([...statuses].sort())
+  })
+})
+
+describe('what the provider tells', () => {
+  const providerStatuses = ['authorized', 'captured', 'voided', 'declined'] as const
+  const told = fc.array(fc.constantFrom(...providerStatuses), { maxLength: 20 })
+
+  /** The statuses in which the outcome of a call is not known. */
+  const open = new Set<string>(['authorizing', 'capturing', 'voiding'])
+
+  it('is allowed by the state machine, and ends the wait, whatever it is', () => {
+    for (const status of statuses)
+      for (const one of providerStatuses) {
+        const type = meaningOf(status, one)
+        if (type === undefined) continue
+        const after = next({ ...opened(5), status }, { type })
+        expect({ status, one, after: open.has(after?.status ?? 'refused') }).toEqual({
+          status,
+          one,
+          after: false,
+        })
+      }
+  })
+
+  it('changes nothing once the outcome is known', () => {
+    for (const status of statuses.filter((status) => !open.has(status)))
+      for (const one of providerStatuses) expect(meaningOf(status, one)).toBeUndefined()
+  })
+
+  it('settles a payment at most once, in any order and however often it is told', () => {
+    fc.assert(
+      fc.property(fc.constantFrom('authorizing', 'capturing', 'voiding'), told, (status, all) => {
+        let state: PaymentState = { ...opened(5), status }
+        let settled = 0
+        for (const one of all) {
+          const type = meaningOf(state.status, one)
+          if (type === undefined) continue
+          state = next(state, { type })!
+          settled++
+        }
+        expect(settled).toBeLessThanOrEqual(1)
+      }),
+    )
+  })
+
+  it('is strange if it moved more money than the shop has requested, or moved it without a request', () => {
+    const captured: PaymentState = {
+      ...opened(5),
+      status: 'captured',
+      captured: 5,
+      refunded: 1,
+      refunding: 2,
+    }
+    expect(strangenessOf(captured, { status: 'captured', refunded: 3 })).toBeUndefined()
+    expect(strangenessOf(captured, { status: 'captured', refunded: 0 })).toBeUndefined()
+    expect(strangenessOf(captured, { status: 'captured', refunded: 4 })).toMatch(/more was refunded/)
+    expect(strangenessOf(captured, { status: 'voided', refunded: 0 })).toMatch(/^it was voided without/)
+    const authorized: PaymentState = { ...opened(5), status: 'authorized' }
+    expect(strangenessOf(authorized, { status: 'captured', refunded: 0 })).toMatch(/^it was captured without/)
+    expect(strangenessOf(authorized, { status: 'authorized', refunded: 0 })).toBeUndefined()
   })
 })

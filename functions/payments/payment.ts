@@ -1,10 +1,12 @@
 import * as z from 'zod'
 import { sql } from 'drizzle-orm'
 import { check, index, integer, pgSchema, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import type { Actor } from '../shared/auth/actor.ts'
 import { time } from '../shared/store/columns.ts'
 import { requestCountsTable } from '../shared/store/counts-table.ts'
 import { endedSessionsTable } from '../shared/store/ended-sessions-table.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
+import type { ProviderPayment } from './provider.ts'
 import { Amount, Id, Money, text as Text, Timestamp } from '../shared/schemas/schemas.ts'
 
 /**
@@ -88,6 +90,37 @@ export function next(state: PaymentState, event: PaymentEvent): PaymentState | u
   }
 }
 
+/** What the provider says of a payment means this to a payment whose outcome is not known yet. */
+const meanings: Partial<Record<PaymentStatus, Partial<Record<ProviderPayment['status'], Settling>>>> = {
+  // what is captured was authorised before; what is voided will not be paid
+  authorizing: { authorized: 'authorize', captured: 'authorize', declined: 'decline', voided: 'decline' },
+  capturing: { captured: 'capture' },
+  voiding: { voided: 'void', declined: 'decline' },
+}
+
+/** The events by which the outcome of a call to the provider becomes known. */
+export type Settling = 'authorize' | 'decline' | 'capture' | 'void'
+
+/**
+ * Returns the event that follows from the provider's status of a payment, whether that is from an answer, a look-up or
+ * a webhook. Returns undefined if nothing does: the outcome is known already, or it is old news.
+ */
+export const meaningOf = (status: PaymentStatus, told: ProviderPayment['status']): Settling | undefined =>
+  meanings[status]?.[told]
+
+/**
+ * Returns how the provider's record of a payment differs from what the shop has requested, or undefined if it does not.
+ * A record that is older than ours does not differ.
+ */
+export function strangenessOf(state: PaymentState, told: Pick<ProviderPayment, 'status' | 'refunded'>) {
+  if (told.refunded > state.refunded + state.refunding) return 'more was refunded than the shop has requested'
+  const unasked = { captured: ['authorized', 'voiding', 'voided'], voided: ['authorized', 'captured'] }
+  const { status } = told
+  if ((status === 'captured' || status === 'voided') && unasked[status].includes(state.status))
+    return `it was ${status} without the shop’s request`
+  return undefined
+}
+
 /** Returns the amount that can still be refunded. */
 export const left = ({ captured, refunded, refunding }: PaymentState) => captured - refunded - refunding
 
@@ -142,6 +175,8 @@ export const refunds = schema.table(
     caller: text(),
     key: text(),
     hash: text(),
+    /** Who asked for the refund. Null if an earlier version began it. */
+    actor: text().$type<Actor>(),
     at: time('at').notNull().defaultNow(),
   },
   (t) => [index().on(t.paymentId), uniqueIndex('refunds_pending').on(t.caller, t.key)],

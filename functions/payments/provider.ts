@@ -1,3 +1,4 @@
+import type { Headers } from '../../events/signature.ts'
 import type { Money } from '../shared/schemas/schemas.ts'
 import { Unavailable } from '../shared/store/store-errors.ts'
 
@@ -33,6 +34,25 @@ export interface PaymentProvider {
   refund(id: string, amount: number, key: string): Promise<ProviderPayment>
   /** Finds a payment by our reference. Resolves with undefined if the provider does not have it. */
   lookUp(reference: string): Promise<ProviderPayment | undefined>
+}
+
+/** What a webhook of the provider tells. */
+export interface ProviderNews {
+  /** The payment after the change. */
+  payment: ProviderPayment
+  /** The idempotency key of the refund that was made; null if none was, or nobody requested it. */
+  refundKey: string | null
+}
+
+/** The webhooks that a provider sends when a payment has changed there. They may come twice, and in any order. */
+export interface ProviderWebhooks {
+  /** Returns why a webhook is refused, or undefined if the provider has signed it in the last five minutes. */
+  verify: (headers: Headers, body: Uint8Array) => string | undefined
+  /**
+   * Returns what a webhook tells, or undefined if it is about nothing that the shop waits for.
+   * @throws if it is not one of the provider's
+   */
+  read: (body: string) => ProviderNews | undefined
 }
 
 export class ProviderUnavailable extends Unavailable {}

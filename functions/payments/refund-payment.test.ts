@@ -1,6 +1,5 @@
 import { eq } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
-import postgres from 'postgres'
 import type { EventData, ShopEvent } from '../../events/event.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openPayments } from '../../test/shop-with-sandbox.ts'
@@ -17,14 +16,6 @@ const refund = (id: string, body: object = {}, send: { as?: 'staff' | 'admin'; k
   shop.post(`/payments/${id}/refunds`, { as: 'staff', body: { reason: 'broken', ...body }, ...send })
 
 type Requested = ShopEvent<'refund.requested'>
-
-/** Returns who did what the events of a type report. */
-async function actorsOf(type: string, subject: string) {
-  const admin = postgres(shop.admin, { max: 1 })
-  const rows = await admin`select actor from events.outbox where type = ${type} and subject = ${subject}`
-  await admin.end()
-  return rows.map(({ actor }) => actor as unknown)
-}
 
 const refundsAt = async (id: string) =>
   (await shop.sandbox.journal(id)).filter((e) => e.operation === 'refund' && e.outcome === 'done')
@@ -291,7 +282,7 @@ describe('refund-payment during a failure', () => {
       async () => expect((await refund(payment.id, { amount: 300 })).status).toBe(201),
     )
     expect(await shop.told(order)).toEqual(['authorized', 'captured', 'refund.requested', 'refunded'])
-    expect(await actorsOf('payment.refunded', order.orderId)).toEqual([actor])
+    expect(await shop.actorsOf('payment.refunded', order.orderId)).toEqual([actor])
     expect(shop.securityLog.filter((entry) => entry['payment'] === payment.id)).toMatchObject([
       { event: 'payment-refunded', actor: { id: shop.users.staff.id, role: 'staff' }, amount: 300 },
     ])

@@ -182,7 +182,7 @@ export async function beginRefund(
   const refund = { id: uuidv7(), paymentId: row.id, amount, reason, status: 'pending' as const }
   const [begun] = await tx
     .insert(refunds)
-    .values({ ...refund, caller, key, hash })
+    .values({ ...refund, caller, key, hash, actor: tx.actor })
     .onConflictDoNothing()
     .returning()
   if (begun === undefined) return undefined
@@ -194,7 +194,7 @@ export async function beginRefund(
 
 /**
  * Marks a pending refund as done and emits `payment.refunded`.
- * @param actor who asked for the refund, if not whoever runs the function
+ * @param actor who asked for the refund, if an earlier version began it and it was not whoever runs the function
  * @returns the refund; `isFirst` unless it had ended before
  */
 export async function finishRefund(
@@ -206,7 +206,7 @@ export async function finishRefund(
   if (ended === undefined) return { done: (await readRefund(tx, refund.id))!, isFirst: false }
   const { amount, currency } = { amount: refund.amount, currency: payment.currency }
   const data = { orderId: payment.orderId, paymentId: payment.id, amount: { amount, currency } }
-  await tx.emit('payment.refunded', payment.orderId, data, { actor })
+  await tx.emit('payment.refunded', payment.orderId, data, { actor: refund.actor ?? actor })
   return { done: ended, isFirst: true }
 }
 

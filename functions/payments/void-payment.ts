@@ -1,6 +1,7 @@
 import { uuidv7 } from 'uuidv7'
 import { giveBack, refund as askForRefund } from './ask.ts'
 import { left, payments, refundDetails, type PaymentRow } from './payment.ts'
+import { settle } from './settle.ts'
 import { advance, beginRefund, finishRefund, lockPayment, begunRefund } from './store.ts'
 import type { Db } from '../shared/store/postgres.ts'
 import { logWithoutRequest } from '../shared/http/security-log.ts'
@@ -35,16 +36,9 @@ export const voidPayment = reaction('void-payment', async (event, { db, log, pro
     await forgetSecrets(tx, [orderId])
     const row = await lockPayment(tx, { orderId })
     if (answer === undefined || row?.status !== 'voiding') return
-    const { id: paymentId, currency } = row
-    const found = { providerId: answer.id, reason: answer.reason ?? row.reason }
-    if (answer.status === 'declined') {
-      await advance(tx, row, { type: 'decline' }, found)
-      return
-    }
-    if (answer.status !== 'voided') throw new Error(`the provider has ${answer.status} payment ${paymentId}`)
-    await advance(tx, row, { type: 'void' }, found)
-    const amount = { amount: row.amount, currency }
-    await tx.emit('payment.voided', orderId, { orderId, paymentId, amount })
+    if (answer.status !== 'voided' && answer.status !== 'declined')
+      throw new Error(`the provider has ${answer.status} payment ${row.id}`)
+    await settle(tx, [{ row, answer }])
   })
 })
 

@@ -59,6 +59,8 @@ export interface OperationRow extends Row {
    * dependencies, `isSessionEnded`.
    */
   fresh?: true
+  /** A network whose services call it directly, and not through the gateway: that of the payment provider. */
+  calledFrom?: string
   /** Uses LISTEN, which needs a direct connection to PostgreSQL, without the pooler. */
   listens?: true
   /** Returns a stream that may stay open for this many seconds. */
@@ -91,10 +93,10 @@ export interface DomainSetting {
   /** What it is, for the error message if it is missing. */
   description: string
   /**
-   * If it is a secret: whether `npm run secrets` fills its file with random bytes, or with the private key of
-   * a key pair.
+   * If it is a secret: whether `npm run secrets` fills its file with random bytes, with the private key of a
+   * key pair, or with a key for the signatures of events/signature.ts.
    */
-  secret?: 'random' | 'private key'
+  secret?: 'random' | 'private key' | 'signing key'
   /**
    * If it is the address of a service that runs beside the functions: the address of that service's
    * container. Compose sets it; on Knative, the overlays set their own.

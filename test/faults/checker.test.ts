@@ -137,6 +137,10 @@ const promised = (): Promised => ({
   cancelled: new Set(['left']),
   shipped: new Set(['bought']),
   refunds: new Map([['scratch', { orderId: 'bought', amount: 5 }]]),
+  webhooks: [
+    { isForged: false, status: 204 },
+    { isForged: true, status: 401 },
+  ],
 })
 
 const violationsOf = (books: Books, promised: Promised) =>
@@ -275,6 +279,16 @@ describe('finds the violation', () => {
       ({ orders }) => (orders[left]!.status = 'completed'),
     ],
     ['I5', 'the refund scratch of order bought does not exist', ({ refunds }) => refunds.pop()],
+    [
+      'I5',
+      'a webhook was answered with 204, although it was forged',
+      (_, { webhooks }) => webhooks.push({ isForged: true, status: 204 }),
+    ],
+    [
+      'I5',
+      'a webhook was answered with 400',
+      (_, { webhooks }) => webhooks.push({ isForged: false, status: 400 }),
+    ],
     [
       'I6',
       'the key bought has 2 different responses',

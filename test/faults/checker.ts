@@ -100,6 +100,8 @@ export interface Promised {
   cancelled: Set<string>
   shipped: Set<string>
   refunds: Map<string, { orderId: string }>
+  /** The answers to webhooks that were sent again, or forged. */
+  webhooks: { isForged: boolean; status: number }[]
   /** The ids of orders, adjustments, products and refunds that existed before. */
   earlier: Set<string>
 }
@@ -115,6 +117,7 @@ export const nothingPromised = (): Promised => ({
   cancelled: new Set(),
   shipped: new Set(),
   refunds: new Map(),
+  webhooks: [],
   earlier: new Set(),
 })
 
@@ -450,6 +453,10 @@ function kept(books: Books, promised: Promised): Finding {
   for (const [id, { orderId }] of promised.refunds)
     if (!['done', 'pending'].includes(refunds.get(id)?.status ?? ''))
       violations.push(`the refund ${id} of order ${orderId} does not exist`)
+  for (const { isForged, status } of promised.webhooks)
+    // a process whose clock is wrong may refuse a good one, too
+    if (isForged ? status !== 401 : ![204, 401].includes(status))
+      violations.push(`a webhook was answered with ${status}${isForged ? ', although it was forged' : ''}`)
   const promises =
     promised.orders.size +
     promised.adjustments.size +
@@ -459,7 +466,8 @@ function kept(books: Books, promised: Promised): Finding {
     promised.left.size +
     promised.versions.size +
     promised.cancelled.size +
-    promised.refunds.size
+    promised.refunds.size +
+    promised.webhooks.length
   return {
     name: 'I5',
     what: 'what was confirmed to a client is stored',

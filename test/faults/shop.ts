@@ -173,6 +173,12 @@ export async function openFaultShop({
   return {
     ...testClient(system.url.replace('localhost', '127.0.0.1'), demoPassword),
     links,
+    /** The payment provider itself, not its link, and the key of its webhooks. */
+    provider: {
+      url: sandbox,
+      key: secrets.files['payment-provider-key']!,
+      webhookKey: secrets.files['payment-webhook-keys']!,
+    },
     points,
     /** The disks that are in use, if the shop runs its stores itself. */
     disks: disks.filter(({ folder }) => readdirSync(folder).length > 0),

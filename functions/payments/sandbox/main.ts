@@ -4,6 +4,7 @@ import { printError } from '../../shared/process/run.ts'
 import { UserError } from '../../shared/process/user-error.ts'
 import { closeTelemetry, telemetry } from '../../shared/telemetry/telemetry.ts'
 import { startSandbox } from './server.ts'
+import { readWebhookOptions } from './webhooks.ts'
 
 const config = readConfig(process.env)
 
@@ -20,6 +21,7 @@ async function main() {
     host: config.get('HOST'),
     journal: config.need('PAYMENT_SANDBOX_JOURNAL'),
     apiKey: config.need('PAYMENT_PROVIDER_KEY'),
+    webhooks: readWebhookOptions(config),
     onBroken: fail,
   })
   let closing = false

@@ -18,6 +18,9 @@ export interface SandboxPayment {
   declineReason?: string
 }
 
+/** Converts a payment to its answer, without the card: a provider does not tell what a card will do. */
+export const toAnswer = (payment: SandboxPayment) => ({ ...payment, card: undefined })
+
 /** The request for a payment. */
 export type NewPayment = Pick<SandboxPayment, 'reference' | 'amount'> & { cardToken: string }
 

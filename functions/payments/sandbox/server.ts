@@ -12,7 +12,8 @@ import * as z from 'zod'
 import { observed, telemetry } from '../../shared/telemetry/telemetry.ts'
 import { cardOf, type Card } from './cards.ts'
 import { openJournal } from './journal.ts'
-import { Sandbox, type Entry, type SandboxPayment } from './sandbox.ts'
+import { Sandbox, toAnswer, type Entry } from './sandbox.ts'
+import { openWebhooks, type WebhookOptions } from './webhooks.ts'
 
 const word = z.string().regex(/^[\u0021-\u007e]{1,100}$/, '1 to 100 visible ASCII characters')
 const minorUnits = z.int().min(1).max(1_000_000_000)
@@ -31,6 +32,8 @@ export interface SandboxOptions {
   /** The path of the journal. */
   journal: string
   apiKey: string
+  /** Where changes are told; nowhere if it is undefined. */
+  webhooks?: WebhookOptions | undefined
   /** How long `card_slow` takes to answer and how long `card_timeout` stays silent, in ms. */
   slowMs?: number
   silentMs?: number
@@ -54,8 +57,20 @@ class Fault extends Error {
  */
 export async function startSandbox(options: SandboxOptions) {
   const { entries, journal } = await openJournal(options.journal, parseEntry, options.onBroken)
-  // a failed write is reported by the flush that each answer awaits
-  const sandbox = new Sandbox(entries, (entry) => void journal.append(entry).catch(() => {}))
+  const webhooks =
+    options.webhooks &&
+    (await openWebhooks(options.webhooks, {
+      journal: `${options.journal}.webhooks`,
+      entries,
+      onBroken: options.onBroken,
+    }))
+  const sandbox = new Sandbox(entries, (entry) => {
+    journal.append(entry).then(
+      () => webhooks?.send(entry),
+      // a failed write is reported by the flush that each answer awaits
+      () => {},
+    )
+  })
   const stopping = new AbortController()
   const app = new Hono<{ Bindings: HttpBindings }>()
   type C = Context<{ Bindings: HttpBindings }>
@@ -151,6 +166,7 @@ export async function startSandbox(options: SandboxOptions) {
     server.once('error', reject)
     server.listen(options.port, options.host, resolve)
   }).catch(async (error: unknown) => {
+    await webhooks?.close()
     await journal.close()
     throw error
   })
@@ -163,6 +179,7 @@ export async function startSandbox(options: SandboxOptions) {
       stopping.abort()
       server.closeIdleConnections()
       await closed
+      await webhooks?.close()
       await journal.close()
     },
   }
@@ -187,9 +204,6 @@ function parse(text: string): unknown {
     throw new Fault(422, 'Not valid', 'The body is not JSON.')
   }
 }
-
-/** Converts a payment to its answer, without the card: a provider does not tell what a card will do. */
-const toAnswer = (payment: SandboxPayment) => ({ ...payment, card: undefined })
 
 const statusOf = ({ operation }: Entry) => (operation === 'authorize' || operation === 'refund' ? 201 : 200)
 

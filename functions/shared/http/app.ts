@@ -107,7 +107,9 @@ export function createApp({
       },
     )
   }
-  for (const [path, allowed] of methods) app.all(path, () => refuseMethod(allowed))
+  // in this order, literals come before parameters, which begin with a colon
+  for (const [path, allowed] of [...methods].toSorted(([a], [b]) => (a < b ? 1 : -1)))
+    app.all(path, () => refuseMethod(allowed))
   return app
 }
 

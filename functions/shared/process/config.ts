@@ -51,6 +51,8 @@ export const settings: Readonly<Record<string, string>> = {
   DELIVERY_KEYS: deliveryKeysOf('the domain'),
   JWT_PUBLIC_KEYS: 'the keys that verify access tokens, as a JWK set',
   PAYMENT_PROVIDER_KEY: 'the API key that the payment sandbox accepts',
+  PAYMENT_WEBHOOK_KEYS:
+    'the keys that sign the payment sandbox’s webhooks, separated by spaces: each is whsec_ and 24 to 64 bytes in base64',
   PAYMENT_SANDBOX_JOURNAL: 'the file in which the payment sandbox records its payments',
   TRUSTED_PROXIES:
     'the proxies whose X-Forwarded-For is believed: how many there are before the functions, or their ranges; 1 if it is not set',

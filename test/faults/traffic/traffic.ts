@@ -10,6 +10,7 @@ import { createRefunds } from './refunds.ts'
 import { at, openScene, skus } from './scene.ts'
 import { settle } from './settle.ts'
 import { createVisit } from './visit.ts'
+import { createWebhooks } from './webhooks.ts'
 
 const slackMs = 60_000
 
@@ -23,6 +24,7 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
   const { refund, giveBack } = createRefunds(scene, orders)
   const { receive, addProduct, newSku, offer } = createProducts(scene, orders, change)
   const visit = createVisit(scene, change)
+  const { replay } = createWebhooks(scene)
   for (const sku of skus) await receive(sku, 1_000_000)
 
   async function changeNote() {
@@ -42,7 +44,8 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     if (chance < 0.42) await orders.place()
     else if (chance < 0.48) await orders.cancel()
     else if (chance < 0.78) await orders.ship()
-    else if (chance < 0.86) await refund()
+    else if (chance < 0.85) await refund()
+    else if (chance < 0.87) await replay()
     else if (chance < 0.9) await receive(random.pick(skus), 1 + random.below(9))
     else if (chance < 0.94) await offer()
     else if (chance < 0.96) await visit()

@@ -1,0 +1,1 @@
+ALTER TABLE "payments"."refunds" ADD COLUMN "actor" text;
