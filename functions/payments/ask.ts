@@ -66,7 +66,7 @@ export async function capture(provider: PaymentProvider, payment: PaymentRow): P
   try {
     return outcome(await provider.capture(payment.providerId, `capture:${payment.id}`))
   } catch (error) {
-    const known = await provider.lookUp(payment.id)
+    const known = await provider.lookUp(payment.id, payment.providerId)
     if (known?.status === 'captured') return outcome(known)
     if (error instanceof ProviderRefused && known !== undefined)
       return { ...outcome(known), reason: error.message }
@@ -85,13 +85,13 @@ export async function giveBack(
   cardToken: string | undefined,
 ): Promise<Outcome> {
   if (payment.amount === 0) return withoutProvider('voided')
-  const found = await provider.lookUp(payment.id)
+  const found = await provider.lookUp(payment.id, payment.providerId)
   const known = found === undefined ? await authorize(provider, payment, cardToken) : outcome(found)
   if (known.status !== 'authorized' || known.id === null) return known
   try {
     return outcome(await provider.void(known.id, `void:${payment.id}`))
   } catch (error) {
-    const now = await provider.lookUp(payment.id)
+    const now = await provider.lookUp(payment.id, payment.providerId)
     if (now?.status === 'voided') return outcome(now)
     throw error
   }

@@ -9,6 +9,9 @@ export default domain<typeof open>()({
   store: 'postgres',
   tables: ['payment.ts'],
   settings: {
+    PAYMENT_PROVIDER: {
+      description: 'the API of the payment provider, sandbox or stripe; sandbox if it is not set',
+    },
     PAYMENT_PROVIDER_URL: {
       description: 'the address of the payment provider',
       service: 'http://payment-sandbox:8080',
@@ -16,7 +19,7 @@ export default domain<typeof open>()({
     PAYMENT_PROVIDER_KEY: { description: 'our API key at the payment provider', secret: 'random' },
     PAYMENT_WEBHOOK_KEYS: {
       description:
-        'the keys that the payment provider signs its webhooks with, separated by spaces: each is whsec_ and 24 to 64 bytes in base64',
+        'the keys that the payment provider signs its webhooks with, separated by spaces: each is whsec_ and 24 to 64 bytes in base64, or a secret of Stripe',
       secret: 'signing key',
     },
   },

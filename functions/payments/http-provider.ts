@@ -1,12 +1,12 @@
 import { STATUS_CODES } from 'node:http'
 import * as z from 'zod'
-import { createVerifier } from '../../events/signature.ts'
+import { createVerifier, readKeys } from '../../events/signature.ts'
+import type { Config } from '../shared/process/config.ts'
 import { get, post } from '../shared/http/client.ts'
-import { inSpan } from '../shared/telemetry/telemetry.ts'
-import { errorCode } from '../shared/store/store-errors.ts'
+import { calling, isFinal } from './provider-call.ts'
 import {
   ProviderRefused,
-  ProviderUnavailable,
+  type OpenedProvider,
   type PaymentProvider,
   type ProviderPayment,
   type ProviderWebhooks,
@@ -35,12 +35,10 @@ export const httpWebhooks = (keys: readonly string[]): ProviderWebhooks => ({
   verify: createVerifier(keys),
   read: (body) => {
     const { type, data } = Webhook.parse(JSON.parse(body))
-    return { payment: data.payment, refundKey: type === 'payment.refunded' ? data.idempotencyKey : null }
+    const refundKey = type === 'payment.refunded' ? data.idempotencyKey : null
+    return { id: data.payment.id, payment: data.payment, refundKey }
   },
 })
-
-/** Statuses that concern the caller or its request rate, not the payment: a later call may succeed. */
-const passing = new Set([401, 403, 408, 425, 429])
 
 /**
  * Returns a client of the payment provider's HTTP API (see docs/payment-sandbox.md).
@@ -50,16 +48,10 @@ export function httpProvider(url: string, apiKey: string, { timeoutMs = 8_000 } 
   const authorization = `Bearer ${apiKey}`
 
   async function call<T>(schema: z.ZodType<T>, sending: ReturnType<typeof get>): Promise<T> {
-    try {
-      const { status, answer } = await sending
-      if (status >= 200 && status < 300) return schema.parse(JSON.parse(answer))
-      const why = reasonOf(status, answer)
-      if (status >= 400 && status < 500 && !passing.has(status)) throw new ProviderRefused(why)
-      throw new Error(`it answered ${status}: ${why}`)
-    } catch (error) {
-      if (error instanceof ProviderRefused) throw error
-      throw new ProviderUnavailable(`payment provider: ${describe(error)}`, { cause: error })
-    }
+    const { status, answer } = await sending
+    if (status >= 200 && status < 300) return schema.parse(JSON.parse(answer))
+    const why = reasonOf(status, answer)
+    throw isFinal(status) ? new ProviderRefused(why) : new Error(`it answered ${status}: ${why}`)
   }
 
   const change = (what: string, path: string, key: string, body: object = {}) =>
@@ -91,12 +83,6 @@ export function httpProvider(url: string, apiKey: string, { timeoutMs = 8_000 } 
   }
 }
 
-/** Calls the provider in a span. */
-const calling = <R>(what: string, call: (traced: { traceparent?: string }) => Promise<R>) =>
-  inSpan({ name: `payment provider: ${what}`, kind: 'client' }, (span) =>
-    call(span === undefined ? {} : { traceparent: span.traceparent }),
-  )
-
 /** Returns the `detail` of a problem document, or what the HTTP status means if there is none. */
 function reasonOf(status: number, answer: string): string {
   try {
@@ -106,6 +92,8 @@ function reasonOf(status: number, answer: string): string {
   }
 }
 
-/** An error about several addresses has no message of its own. */
-const describe = (error: unknown) =>
-  error instanceof Error ? error.message || (errorCode(error) ?? error.name) : 'failed'
+/** Opens the provider with the settings of the payments functions. */
+export const openProvider = (config: Config): OpenedProvider => ({
+  provider: httpProvider(config.need('PAYMENT_PROVIDER_URL'), config.need('PAYMENT_PROVIDER_KEY')),
+  webhooks: httpWebhooks(readKeys(config, 'PAYMENT_WEBHOOK_KEYS')),
+})

@@ -32,14 +32,19 @@ export interface PaymentProvider {
   void(id: string, key: string): Promise<ProviderPayment>
   /** @param amount in minor units: all or part of the captured amount */
   refund(id: string, amount: number, key: string): Promise<ProviderPayment>
-  /** Finds a payment by our reference. Resolves with undefined if the provider does not have it. */
-  lookUp(reference: string): Promise<ProviderPayment | undefined>
+  /**
+   * Finds a payment by our reference. Resolves with undefined if the provider does not have it.
+   * @param id the provider's id, if it is known, with which some providers find it sooner
+   */
+  lookUp(reference: string, id?: string | null): Promise<ProviderPayment | undefined>
 }
 
 /** What a webhook of the provider tells. */
 export interface ProviderNews {
-  /** The payment after the change. */
-  payment: ProviderPayment
+  /** The provider's id of the payment. */
+  id: string
+  /** The payment after the change, if the webhook has it. */
+  payment?: ProviderPayment
   /** The idempotency key of the refund that was made; null if none was, or nobody requested it. */
   refundKey: string | null
 }
@@ -53,6 +58,12 @@ export interface ProviderWebhooks {
    * @throws if it is not one of the provider's
    */
   read: (body: string) => ProviderNews | undefined
+}
+
+/** A provider, as configured. */
+export interface OpenedProvider {
+  provider: PaymentProvider
+  webhooks: ProviderWebhooks
 }
 
 export class ProviderUnavailable extends Unavailable {}
