@@ -33,6 +33,11 @@ describe('a container reaches', () => {
     expect(await reached(service, all)).toEqual(reachable)
   })
 
+  it('payment-sandbox: the function that takes its webhooks, but none of another domain', async () => {
+    const others = ['receive-payment-webhook', 'get-order', 'get-product', 'reserve-stock']
+    expect(await reached('payment-sandbox', others)).toEqual(['receive-payment-webhook'])
+  })
+
   it('gateway: the functions that it calls, but no store and no reaction', async () => {
     const knows = (host: string) => shop.compose(...`exec -T gateway getent hosts ${host}`.split(' '))
     for (const host of [...all, 'reserve-stock', 'confirm-order'])
