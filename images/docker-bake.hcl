@@ -83,6 +83,7 @@ target "function" {
       { name = "cancel-order", summary = "Cancel an order" },
       { name = "ship-order", summary = "Ship an order" },
       { name = "get-order-timeline", summary = "What happened to an order" },
+      { name = "create-note", summary = "Add a note to an order, for the customer or for staff" },
       { name = "watch-order", summary = "Watch an order as server-sent events" },
       { name = "list-tax-rates", summary = "List the rates of value added tax" },
       { name = "add-tax-rate", summary = "Add a rate of value added tax" },

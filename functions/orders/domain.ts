@@ -65,6 +65,16 @@ export default domain<typeof open>()({
       fresh: true,
       core: true,
     }),
+    'create-note': post(
+      '/api/v1/orders/{id}/notes',
+      'Add a note to an order, for the customer or for staff',
+      {
+        by: 'user',
+        fresh: true,
+        idempotent: true,
+        limits: { user: 60 },
+      },
+    ),
     'watch-order': get('/api/v1/orders/{id}/events', 'Watch an order as server-sent events', {
       by: 'user',
       fresh: true,

@@ -12,12 +12,6 @@ import { deletedCustomers, ended, idempotencyKeys, orders, timeline, type OrderR
 /** Forgets a customer's orders that have ended, and remembers to forget the others when they end. */
 export async function forgetOrdersOf(tx: Tx, customerId: string): Promise<void> {
   await forgetAnswers(tx, idempotencyKeys, customerId)
-  // the answers that staff got who ordered for the customer
-  const paths = tx
-    .select({ path: sql`'/api/v1/orders/' || ${orders.id}` })
-    .from(orders)
-    .where(eq(orders.customerId, customerId))
-  await tx.delete(idempotencyKeys).where(inArray(sql`${idempotencyKeys.headers}->>'location'`, paths))
   await anonymize(tx, eq(orders.customerId, customerId))
 }
 
@@ -56,22 +50,19 @@ async function anonymize(tx: Tx, ...which: SQL[]): Promise<OrderRow[]> {
     })
     .where(and(...which, inArray(orders.status, ended), sql`${orders.deliveryAddress} is not null`))
     .returning()
-  if (rows.length > 0)
-    await tx
-      .update(timeline)
-      .set({ detail: null })
-      .where(
-        and(
-          inArray(
-            timeline.orderId,
-            rows.map(({ id }) => id),
-          ),
-          like(timeline.type, 'order.%'),
-          byPerson,
-        ),
-      )
+  if (rows.length === 0) return rows
+  const ids = rows.map(({ id }) => id)
+  await tx
+    .update(timeline)
+    .set({ detail: null, staffNote: sql`case when ${timeline.staffNote} is null then null else '' end` })
+    .where(and(inArray(timeline.orderId, ids), like(timeline.type, 'order.%'), byPerson))
+  // the answers to members of staff, who have ordered for the customer or added notes
+  await tx.delete(idempotencyKeys).where(inArray(orderOfAnswer, ids))
   return rows
 }
+
+/** The order that a kept answer is about. */
+const orderOfAnswer = sql`substring(${idempotencyKeys.headers}->>'location' from '^/api/v1/orders/([0-9a-f-]{36})')`
 
 /** Whether a person caused an entry, and so may have written its detail. Entries of earlier versions do not say. */
 const byPerson = sql`${timeline.actor} is distinct from 'system'`

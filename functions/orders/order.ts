@@ -13,6 +13,7 @@ import {
 import { InvalidEvent, type EventData } from '../../events/event.ts'
 import type { Actor } from '../shared/auth/actor.ts'
 import { ActorSchema, toActor } from '../shared/schemas/actor.ts'
+import { noteAdded, visibilities } from './note.ts'
 import { time } from '../shared/store/columns.ts'
 import { requestCountsTable } from '../shared/store/counts-table.ts'
 import { endedSessionsTable } from '../shared/store/ended-sessions-table.ts'
@@ -138,6 +139,8 @@ export const timeline = schema.table(
     seq: integer().notNull(),
     type: text().notNull(),
     detail: text(),
+    /** Instead of the detail: what only staff see. A column of its own, so that older versions show it to nobody. */
+    staffNote: text('staff_note'),
     /** Who did it. Entries of earlier versions do not say. */
     actor: text().$type<Actor>(),
     status: text().$type<OrderStatus>().notNull(),
@@ -145,6 +148,8 @@ export const timeline = schema.table(
   },
   (t) => [primaryKey({ columns: [t.orderId, t.seq] })],
 )
+
+export type TimelineRow = typeof timeline.$inferSelect
 
 /** A projection of the products, from which orders are priced. */
 export const products = schema.table('products', {
@@ -282,6 +287,10 @@ export const TimelineEntry = z
     detail: z.string().nullable(),
     actor: ActorSchema.nullable().meta({ description: 'Who did it; null if it was not recorded.' }),
     status: z.enum(statuses),
+    visibility: z
+      .enum(visibilities)
+      .optional()
+      .meta({ description: 'Of a note: whether the customer sees it, too, or only staff.' }),
     at: Timestamp,
   })
   .meta({ id: 'TimelineEntry' })
@@ -317,14 +326,17 @@ export const toEntry = ({
   seq,
   type,
   detail,
+  staffNote,
   actor,
   status,
   at,
-}: typeof timeline.$inferSelect): z.infer<typeof TimelineEntry> => ({
+}: TimelineRow): z.infer<typeof TimelineEntry> => ({
   seq,
   type,
-  detail,
+  // empty once it is forgotten
+  detail: detail ?? (staffNote || null),
   actor: actor && toActor(actor),
   status,
+  ...(type === noteAdded && { visibility: staffNote === null ? ('customer' as const) : ('staff' as const) }),
   at: at.toISOString(),
 })

@@ -13,6 +13,8 @@ export const problems = declareProblems({
     'The order would cost something else than the customer expects',
     { lines: currentLines, total: Money },
   ],
+  'too-many-notes': [409, 'Too many notes'],
+  'customer-deleted': [409, 'The account of the customer is deleted'],
   'too-many-unpaid': [
     409,
     'Too many pieces wait to be paid',

@@ -72,6 +72,8 @@ export interface Entry {
   /** The type of an event, or of a change by a person. */
   type: string
   detail?: string | undefined
+  /** What only staff see. */
+  staffNote?: string
   at?: Date
   /** Who did it; whoever makes the change if it is not set. */
   actor?: Actor | undefined
@@ -128,21 +130,23 @@ export async function writeOrders(tx: Tx, changes: readonly Change[]): Promise<O
   }))
   const added = changes.flatMap(({ row, change, entries }) => {
     let before = row.status
-    return entries.map(({ type, detail = null, at = new Date(), actor = tx.actor, status = before }, i) => {
-      before = status
-      // the last entry is the change itself; the earlier ones led to it
-      const led = i === entries.length - 1 ? (change.status ?? status) : status
-      return { orderId: row.id, seq: row.entries + i + 1, type, detail, at, actor, status: led }
-    })
+    return entries.map(
+      ({ type, detail = null, staffNote, at = new Date(), actor = tx.actor, status = before }, i) => {
+        before = status
+        // the last entry is the change itself; the earlier ones led to it
+        const led = i === entries.length - 1 ? (change.status ?? status) : status
+        return { orderId: row.id, seq: row.entries + i + 1, type, detail, staffNote, at, actor, status: led }
+      },
+    )
   })
   // they never change, and may be long
   const written = changed.map((row) => ({ ...row, lines: undefined }))
   await tx.client`
       with added as (
-        insert into orders.timeline (order_id, seq, type, detail, at, actor, status)
-        select "orderId", seq, type, detail, at, actor, status
+        insert into orders.timeline (order_id, seq, type, detail, staff_note, at, actor, status)
+        select "orderId", seq, type, detail, "staffNote", at, actor, status
         from jsonb_to_recordset(${JSON.stringify(added)}::jsonb) as new (
-          "orderId" uuid, seq integer, type text, detail text, at timestamptz, actor text, status text)
+          "orderId" uuid, seq integer, type text, detail text, "staffNote" text, at timestamptz, actor text, status text)
       )
       update orders.orders as row
       set status = new.status, delivery_address = new."deliveryAddress", note = new.note, reason = new.reason,

@@ -5,7 +5,8 @@ import { operation } from '../shared/http/operation.ts'
 import { checkPath } from '../shared/http/validate.ts'
 import { IdParam } from '../shared/schemas/schemas.ts'
 import { changesOf } from '../shared/store/notifications.ts'
-import { isEnded, toEntry } from './order.ts'
+import { maySeeEntry } from './note.ts'
+import { isEnded, toEntry, type TimelineRow } from './order.ts'
 import { readOrder, readTimeline } from './store.ts'
 import type { Tickets } from './tickets.ts'
 
@@ -47,7 +48,8 @@ export const watchOrder = operation(
     const order = await readOrder(db, id, user)
     let seq = Number(/^\d{1,9}$/.exec(hono.req.header('last-event-id') ?? '')?.[0] ?? 0)
     // 204 tells an EventSource not to connect again
-    if (isEnded(order.status) && seq >= order.entries) return empty()
+    const isVisible = (entry: TimelineRow) => maySeeEntry(entry, user)
+    if (isEnded(order.status) && !(await readTimeline(db, id, seq)).some(isVisible)) return empty()
     const { session, expires = Infinity } = user
     /** The stream ends with the token, or with its session. */
     const mayWatch = async () => Date.now() < expires && !(await isSessionEnded(session))
@@ -60,6 +62,7 @@ export const watchOrder = operation(
         for (const entry of await readTimeline(db, id, seq)) {
           seq = entry.seq
           if (isEnded(entry.status)) endsAt = Date.now() + lingerMs
+          if (!isVisible(entry)) continue
           await stream.writeSSE({ id: String(seq), event: entry.type, data: JSON.stringify(toEntry(entry)) })
           quietSince = Date.now()
         }

@@ -1,0 +1,1 @@
+ALTER TABLE "orders"."timeline" ADD COLUMN "staff_note" text;
