@@ -241,6 +241,40 @@ describe('a claim', () => {
   })
 })
 
+describe('a deleted customer without an account', () => {
+  it('leaves no trace, cannot be claimed, and is announced once', async () => {
+    const mark = randomUUID()
+    const kept = await keep({ name: mark })
+    await shop.create(`/customers/${kept.id}/addresses`, { as: 'staff', body: { label: mark, address } })
+    await shop.create(`/customers/${kept.id}/payment-methods`, { as: 'staff', body: newCard() })
+    const token = await tokenFor(kept)
+    expect((await shop.delete(`/customers/${kept.id}`, { as: 'staff', ifMatch: '"2"' })).status).toBe(412)
+    expect((await shop.delete(`/customers/${kept.id}`, { as: 'staff', ifMatch: '"1"' })).status).toBe(204)
+    expectProblem(
+      await shop.delete(`/customers/${kept.id}`, { as: 'staff' }),
+      'not-found',
+      'There is no customer with this id.',
+    )
+    expect(await tablesWith(shop.admin, mark)).toEqual([])
+    expect(await tablesWith(shop.admin, kept.id)).toEqual(['customers.customers', 'events.outbox'])
+    expect((await claim(shop.newUser(), token)).status).toBe(422)
+    const deleted = (await shop.emitted(kept.id)).filter(({ type }) => type === 'customer.deleted')
+    expect(deleted).toMatchObject([{ data: { customerId: kept.id } }])
+  })
+
+  it('is deleted by staff, who cannot delete an account that way', async () => {
+    const user = shop.newUser()
+    await shop.get(`/customers/${user.id}`, { as: user })
+    expect((await shop.delete(`/customers/${user.id}`, { as: user })).status).toBe(403)
+    expectOwnProblem(
+      await shop.delete(`/customers/${user.id}`, { as: 'staff' }),
+      'has-account',
+      [409, 'The customer has an account'],
+      'The customer has an account: delete that with DELETE /api/v1/users/{id}.',
+    )
+  })
+})
+
 describe('a deleted user', () => {
   const forget = (userId: string) => shop.react('forget-profile', 'user.deleted', { userId })
 

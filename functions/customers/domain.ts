@@ -25,6 +25,12 @@ export default domain<typeof open>()({
       fresh: true,
       emits: ['customer.language-changed'],
     }),
+    'delete-customer': del('/api/v1/customers/{id}', 'Delete a customer without an account', {
+      by: ['staff', 'admin'],
+      fresh: true,
+      emits: ['customer.deleted'],
+      maxScale: 2,
+    }),
 
     'create-address': post('/api/v1/customers/{id}/addresses', 'Save an address', {
       by: 'user',

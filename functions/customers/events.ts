@@ -8,6 +8,10 @@ export const events = {
     // the e-mail address and the token are left as a secret under `requestId`
     data: z.strictObject({ customerId: eventId, requestId: eventId }),
   },
+  'customer.deleted': {
+    summary: 'A customer without an account was deleted: every domain forgets them',
+    data: z.strictObject({ customerId: eventId }),
+  },
   'customer.claimed': {
     summary: 'What staff kept of a customer belongs to an account now',
     data: z.strictObject({ customerId: eventId, userId: eventId }),

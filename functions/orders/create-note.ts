@@ -26,7 +26,7 @@ export const createNote = operation(
       // nothing would forget it any more
       if (row.deliveryAddress === null)
         throw new Problem(problems['customer-deleted'], {
-          detail: 'The order was anonymised when the account was deleted: nothing can be added to it.',
+          detail: 'The order was anonymised when the customer was deleted: nothing can be added to it.',
         })
       if ((await notesOf(tx, id)) >= maxNotes)
         throw new Problem(problems['too-many-notes'], { detail: `An order has ${maxNotes} notes at most.` })

@@ -1,4 +1,4 @@
-import { domain, get, on, onDeletedUser, onEndedSessions, patch, post } from '../shared/domain.ts'
+import { domain, get, on, onEndedSessions, patch, post } from '../shared/domain.ts'
 import { events } from './events.ts'
 import type { open } from './open.ts'
 
@@ -132,9 +132,10 @@ export default domain<typeof open>()({
       'Cancels an order that was not confirmed or shipped in time',
       { emits: ['order.cancelled'] },
     ),
-    'forget-customer': onDeletedUser(
+    'forget-customer': on(
+      ['user.deleted', 'customer.deleted'],
       'Cancels what a deleted customer has not paid, and forgets where the rest was delivered',
-      { emits: ['order.cancelled'] },
+      { maxScale: 1, emits: ['order.cancelled'] },
     ),
     'move-orders': on(
       ['customer.claimed'],

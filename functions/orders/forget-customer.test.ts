@@ -38,6 +38,16 @@ it('cancels what a deleted customer has not paid, and leaves the rest as it is',
   expect(await read(theirs.id)).toMatchObject({ status: 'placed', deliveryAddress: address })
 })
 
+it('does the same for a customer without an account', async () => {
+  const [gone, note] = [shop.newUser(), randomUUID()]
+  const open = await orderIn(gone, 'placed')
+  const done = await orderIn(gone, 'completed', { ...newOrder(), note })
+  await shop.react('forget-customer', 'customer.deleted', { customerId: gone.id })
+  expect(await read(open.id)).toMatchObject({ status: 'cancelled', reason: 'the customer was deleted' })
+  expect(await read(done.id)).toMatchObject({ status: 'completed', deliveryAddress: null })
+  expect(await tablesWith(shop.admin, note)).toEqual([])
+})
+
 it('does nothing for a user who has no orders, or when it is delivered again', async () => {
   const user = shop.newUser()
   const { id } = await place(shop, user)

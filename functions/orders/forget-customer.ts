@@ -10,18 +10,21 @@ import { cancel } from './store.ts'
  * cancel it now.
  */
 export const forgetCustomer = reaction('forget-customer', async ({ data, type, time, actor }, { once }) => {
-  const { userId } = data
+  const [customerId, reason] =
+    'userId' in data
+      ? [data.userId, 'the account was deleted']
+      : [data.customerId, 'the customer was deleted']
   await once(async (tx) => {
-    await rememberDeleted(tx, userId)
+    await rememberDeleted(tx, customerId)
     // waits for those that are ending just now, and may not have seen that the customer is deleted
     const rows = await tx
       .select()
       .from(orders)
-      .where(and(eq(orders.customerId, userId), inArray(orders.status, underWay)))
+      .where(and(eq(orders.customerId, customerId), inArray(orders.status, underWay)))
       .orderBy(asc(orders.id))
       .for('update')
     for (const row of rows.filter(({ status }) => unconfirmed.includes(status)))
-      await cancel(tx, row, 'cancel', 'the account was deleted', [{ type, at: time, actor }])
-    await forgetOrdersOf(tx, userId)
+      await cancel(tx, row, 'cancel', reason, [{ type, at: time, actor }])
+    await forgetOrdersOf(tx, customerId)
   })
 })

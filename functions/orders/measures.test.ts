@@ -70,5 +70,6 @@ it.each([
   ['not shipped in time', 'not-shipped-in-time'],
   ['cancelled on request', 'on-request'],
   ['the account was deleted', 'account-deleted'],
+  ['the customer was deleted', 'account-deleted'],
   ['insufficient funds', 'payment'],
 ])('counts the reason "%s" as %s', (reason, expected) => expect(reasonClass(reason)).toBe(expected))

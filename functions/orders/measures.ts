@@ -11,6 +11,7 @@ const classes: readonly (readonly [begin: string, reason: string])[] = [
   ['took too long', 'not-confirmed-in-time'],
   ['not shipped in time', 'not-shipped-in-time'],
   ['the account was deleted', 'account-deleted'],
+  ['the customer was deleted', 'account-deleted'],
 ]
 
 /** Returns the class of a reason for which an order was cancelled. Any other comes from the payment provider. */

@@ -175,8 +175,8 @@ describe('a note', () => {
     expectOwnProblem(
       await note(id, shop.users.staff, { text: 'x' }),
       'customer-deleted',
-      [409, 'The account of the customer is deleted'],
-      'The order was anonymised when the account was deleted: nothing can be added to it.',
+      [409, 'The customer is deleted'],
+      'The order was anonymised when the customer was deleted: nothing can be added to it.',
     )
   })
 })

@@ -14,7 +14,7 @@ export const problems = declareProblems({
     { lines: currentLines, total: Money },
   ],
   'too-many-notes': [409, 'Too many notes'],
-  'customer-deleted': [409, 'The account of the customer is deleted'],
+  'customer-deleted': [409, 'The customer is deleted'],
   'too-many-unpaid': [
     409,
     'Too many pieces wait to be paid',

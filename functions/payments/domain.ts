@@ -1,4 +1,4 @@
-import { domain, get, on, onDeletedUser, onEndedSessions, post } from '../shared/domain.ts'
+import { domain, get, on, onEndedSessions, post } from '../shared/domain.ts'
 import { events } from './events.ts'
 import type { open } from './open.ts'
 
@@ -55,7 +55,11 @@ export default domain<typeof open>()({
   },
   reactions: {
     'end-payment-sessions': onEndedSessions,
-    'forget-payer': onDeletedUser('Forgets what is written about a deleted user’s payments'),
+    'forget-payer': on(
+      ['user.deleted', 'customer.deleted'],
+      'Forgets what is written about a deleted customer’s payments',
+      { maxScale: 1 },
+    ),
     'move-payments': on(
       ['customer.claimed'],
       'Moves the payments of a customer who has claimed their record to their account',

@@ -7,10 +7,11 @@ import { idempotencyKeys, payments, refunds } from './payment.ts'
 const removed = 'removed with the customer’s account'
 
 /** Forgets what is written about a deleted customer. Amounts, ids and times stay, because the books need them. */
-export const forgetPayer = reaction('forget-payer', async ({ data: { userId } }, { once }) => {
+export const forgetPayer = reaction('forget-payer', async ({ data }, { once }) => {
+  const customerId = 'userId' in data ? data.userId : data.customerId
   await once(async (tx) => {
-    await forgetAnswers(tx, idempotencyKeys, userId)
-    const theirs = tx.select({ id: payments.id }).from(payments).where(eq(payments.customerId, userId))
+    await forgetAnswers(tx, idempotencyKeys, customerId)
+    const theirs = tx.select({ id: payments.id }).from(payments).where(eq(payments.customerId, customerId))
     await tx
       .update(refunds)
       .set({ reason: removed })
@@ -19,7 +20,7 @@ export const forgetPayer = reaction('forget-payer', async ({ data: { userId } },
     const paths = tx
       .select({ path: sql`'/api/v1/payments/' || ${payments.id}` })
       .from(payments)
-      .where(eq(payments.customerId, userId))
+      .where(eq(payments.customerId, customerId))
     await tx.delete(idempotencyKeys).where(inArray(sql`${idempotencyKeys.headers}->>'location'`, paths))
   })
 })

@@ -1,5 +1,6 @@
 import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { tablesWith } from '../../test/contents.ts'
 import { openPayments } from '../../test/shop-with-sandbox.ts'
 import { transaction } from '../shared/store/transaction.ts'
 import { payments } from './payment.ts'
@@ -55,5 +56,19 @@ describe('the payments of a customer who has claimed their record', () => {
     })
     await moving
     expect((await shop.paymentOf(orderId)).customerId).toBe(user.id)
+  })
+})
+
+describe('the refunds of a customer without an account who is deleted', () => {
+  it('no longer say why', async () => {
+    const order = reserved()
+    await shop.authorize(order)
+    await shop.react('capture-payment', 'order.shipped', { orderId: order.orderId })
+    const { id } = await shop.paymentOf(order.orderId)
+    const reason = uuidv7()
+    const send = { as: 'staff', body: { amount: 100, reason } } as const
+    expect((await shop.post(`/payments/${id}/refunds`, send)).status).toBe(201)
+    await shop.react('forget-payer', 'customer.deleted', { customerId: order.customerId })
+    expect(await tablesWith(shop.admin, reason)).toEqual([])
   })
 })
