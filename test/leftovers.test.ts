@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { connect } from 'nats'
 import postgres from 'postgres'
@@ -16,6 +16,7 @@ import {
   readPrices,
   shipOrder,
 } from '../demo/client/orders.ts'
+import { hashOf } from '../functions/customers/claim.ts'
 import { demoPassword } from '../local/people.ts'
 import { waitForEntries } from '../demo/client/timeline.ts'
 import { natsOptions } from '../events/nats-url.ts'
@@ -172,7 +173,19 @@ it.each(['by themselves', 'by an admin, with the id in capitals'])(
     const moved = { email: `b-${canary}@example.com`, currentPassword }
     await good(leaver.PATCH('/users/{id}', { params, body: moved }))
     await shop.POST('/sessions', { body: { email: moved.email, password: 'not the password' } })
+    await good(leaver.PATCH('/customers/{id}', { params, body: { name: canary } }))
+    const own = { params: { path: { id } } }
+    const label = `where ${canary} lives`
+    await good(leaver.POST('/customers/{id}/addresses', { ...own, body: { label, address } }))
+    const card = { cardToken: `card_approved-${canary}`, brand: 'visa', last4: '4242' }
+    await good(leaver.POST('/customers/{id}/payment-methods', { ...own, body: card }))
+    const about = { params: { path: { id: ships.id } }, body: { text: `mind ${canary}` } }
+    await good(staff.POST('/orders/{id}/notes', { ...about, body: { ...about.body, visibility: 'staff' } }))
     expect(await tables(canary)).toEqual([
+      'customers.addresses',
+      'customers.customers',
+      'customers.idempotency_keys',
+      'customers.payment_methods',
       'orders.idempotency_keys',
       'orders.orders',
       'orders.timeline',
@@ -216,6 +229,39 @@ it.each(['by themselves', 'by an admin, with the id in capitals'])(
     expect(await stream()).toContain(id)
   },
 )
+
+it('leaves nothing of what staff kept of a customer who has claimed it, and lets the orders follow', async () => {
+  const canary = randomUUID()
+  const kept = await good(staff.POST('/customers', { body: { name: canary } }))
+  const order = await good(staff.POST('/orders', { body: { ...newOrder(mug), customerId: kept.id } }))
+  await waitForEntries(staff, order.id, 'order.confirmed')
+  const token = randomBytes(32).toString('base64url')
+  await putClaim(kept.id, token)
+  const claimer = await shop.register()
+  const { id } = claimer.user
+  expect(await good(claimer.POST('/customer-claims', { body: { token } }))).toMatchObject({
+    id,
+    name: canary,
+  })
+
+  const read = () => claimer.GET('/orders/{id}', { params: { path: { id: order.id } } })
+  await expect.poll(async () => (await read()).data?.customerId, { timeout: 10_000 }).toBe(id)
+  await expect.poll(() => paymentOf(claimer, order.id), { timeout: 10_000 }).toMatchObject({ customerId: id })
+  expect(await tables(canary)).toEqual(['customers.customers'])
+  expect(await readCustomer(id)).toMatchObject({ name: canary })
+  expect(await readCustomer(kept.id)).toBeUndefined()
+  expect(await tables(token)).toEqual([])
+})
+
+const readCustomer = async (id: string) =>
+  (await staff.GET('/customers/{id}', { params: { path: { id } } })).data
+
+/** Adds the link of a claim, as a mail contains it. */
+async function putClaim(customerId: string, token: string) {
+  const sql = postgres(shop.system.environment.database('customers'), { max: 1 })
+  await sql`insert into customers.claims (token_hash, customer_id) values (${hashOf(token)}, ${customerId})`
+  await sql.end()
+}
 
 /** Returns the types of a subject's events that some reaction has not handled. */
 async function unsettled(subject: string): Promise<string[]> {
