@@ -361,6 +361,8 @@ const repeatable = new Set([
   'refund.requested',
   'stock.availability-changed',
   'stock.low',
+  // each change of a name or an e-mail address
+  'user.contact-changed',
   // each attempt to place an order holds its coupons for longer
   'redemption.deadline-reached',
 ])
