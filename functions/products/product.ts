@@ -189,16 +189,17 @@ export interface Change {
  * @param group that of the product of which it is a variant
  */
 export function newProduct(
-  { variantOf: _, ...input }: NewProduct,
+  input: NewProduct,
   sellerId: string,
   cause?: EntryOptions,
   group?: string,
 ): ProductDocument {
+  const { variantOf: _, ...data } = input
   const now = new Date()
   const _id = uuidv7()
   const options = input.options ?? {}
   const state: ProductState = {
-    ...input,
+    ...data,
     category: slugOf(input.category),
     tags: input.tags ?? [],
     images: input.images ?? [],

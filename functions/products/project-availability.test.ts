@@ -40,7 +40,10 @@ it('ignores what it knows already, and what is older', async () => {
 })
 
 it('ignores a SKU that it does not know', async () => {
+  const { products } = shop.deps('products')
+  const before = await products.countDocuments()
   await announce(randomUUID().toUpperCase(), 'low', 1)
+  expect(await products.countDocuments()).toBe(before)
 })
 
 it('does not know the availability of a product of an earlier version until it changes', async () => {
