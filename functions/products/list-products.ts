@@ -7,7 +7,7 @@ import { CategoryText, withAllBelow, type CategoryState } from './category.ts'
 import { availabilities, Product, toProduct } from './product.ts'
 import { createFacets, Facets, type Condition } from './search/facets.ts'
 import { firstOf, orders, sorts } from './search/order.ts'
-import type { Found } from './search/search-index.ts'
+import type { Entry, Found } from './search/search-index.ts'
 import { slugOf } from '../shared/slug.ts'
 import { indexOf } from './search/open-search.ts'
 import { productsBy } from './store.ts'
@@ -90,7 +90,7 @@ export const listProducts = operation(
     const facets = wantsFacets ? createFacets(index.facets, tree?.categories ?? []) : undefined
     const matching: Found[] = []
     for (const found of index.find(wordsIn(query), query.q)) {
-      const failed = conditions.flatMap(({ facet, holds }) => (holds(found.entry) ? [] : facet))
+      const failed = failedOf(conditions, found.entry)
       facets?.take(found.entry, failed)
       if (failed.length === 0) matching.push(found)
     }
@@ -114,6 +114,14 @@ function wordsIn({ q = '' }: ProductQuery): string[] | undefined {
     .toSorted((a, b) => b.length - a.length)
     .slice(0, maxWords)
 }
+
+const none: readonly string[] = []
+
+/** Returns the facets of the conditions that a product does not fulfil. */
+const failedOf = (conditions: readonly Condition[], entry: Entry): readonly string[] =>
+  conditions.every(({ holds }) => holds(entry))
+    ? none
+    : conditions.flatMap(({ facet, holds }) => (holds(entry) ? [] : facet))
 
 function conditionsOf(query: ProductQuery, categories: readonly CategoryState[]): Condition[] {
   const { sku, group, category, tag, attribute = [], availability, currency, minPrice, maxPrice } = query

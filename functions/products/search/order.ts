@@ -46,12 +46,14 @@ function compare({ directions }: Order, a: Position, b: Position): number {
 }
 
 /**
- * Returns the first rows of an order.
+ * Returns the first rows of an order. It begins with the last of the given ones, which are the newest: most orders prefer
+ * them, and then the others only have to be compared.
  * @param after the position after which they come
  */
-export function firstOf(order: Order, rows: Iterable<Found>, count: number, after?: Position): Found[] {
+export function firstOf(order: Order, rows: readonly Found[], count: number, after?: Position): Found[] {
   const first: { row: Found; at: Position }[] = []
-  for (const row of rows) {
+  for (let i = rows.length - 1; i >= 0; i--) {
+    const row = rows[i]!
     const at = order.position(row)
     if (after !== undefined && compare(order, at, after) <= 0) continue
     const last = first.at(-1)
