@@ -4,7 +4,7 @@ import { asc, inArray } from 'drizzle-orm'
 import postgres from 'postgres'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { inbox, outbox } from '../events/tables.ts'
-import { reactionsOn, type ReactionName } from '../functions/table.ts'
+import { reactions, reactionsOn, type Domain, type ReactionName } from '../functions/table.ts'
 import { orders, type OrderStatus } from '../functions/orders/order.ts'
 import { httpProvider } from '../functions/payments/http-provider.ts'
 import { ProviderUnavailable, type PaymentProvider } from '../functions/payments/provider.ts'
@@ -28,6 +28,12 @@ import { openShop, type TestShop } from './shop.ts'
  * SIMULATION_SEED repeats them.
  */
 
+/** The domains that are simulated. The others only listen to them. */
+const domains: Domain[] = ['orders', 'stock', 'payments']
+
+const reactionsHere = (type: string) =>
+  reactionsOn(type).filter((name) => domains.includes(reactions[name].domain))
+
 let shop: TestShop
 let sandbox: Awaited<ReturnType<typeof openSandbox>>
 let events: Db
@@ -41,7 +47,7 @@ const cards = ['card_approved', 'card_approved', 'card_declined', 'card_capture_
 
 beforeAll(async () => {
   sandbox = await openSandbox()
-  shop = await openShop(['orders', 'stock', 'payments'], {
+  shop = await openShop(domains, {
     PAYMENT_PROVIDER_URL: sandbox.url,
     PAYMENT_PROVIDER_KEY: sandbox.apiKey,
   })
@@ -248,7 +254,7 @@ async function deliveriesOf(real: Real): Promise<Delivery[]> {
   const rows = await outboxOf(real)
   return rows
     .filter((row) => !isDeadline(row))
-    .flatMap((row) => reactionsOn(row.type).map((reaction) => ({ event: toEvent(row), reaction })))
+    .flatMap((row) => reactionsHere(row.type).map((reaction) => ({ event: toEvent(row), reaction })))
 }
 
 /** Returns whether the reaction handled the event. A failed delivery is repeated later. */
@@ -297,11 +303,12 @@ async function begin(units: number): Promise<{ model: Model; real: Real }> {
   return { model: { orders: [] }, real: { sku, user: shop.newUser(), ids: [], promised, refunds: new Map() } }
 }
 
-/** Removes the data of the previous run. */
+/** Removes the data of the previous run, but not the tax rates and shipping methods, which a new shop has. */
 async function clear() {
   const tables = await admin<{ name: string }[]>`
     select format('%I.%I', schemaname, tablename) as name from pg_tables
-    where schemaname in ('stock', 'orders', 'payments', 'events') and tablename not like '%migrations%'`
+    where schemaname in ('stock', 'orders', 'payments', 'events') and tablename not like '%migrations%'
+      and tablename not in ('tax_rates', 'shipping_methods')`
   await Promise.all([
     // in tables as small as these, faster than to truncate them; whatever their order, no foreign key objects
     admin.unsafe(
