@@ -73,7 +73,7 @@ it.each(['toLowerCase', 'toUpperCase'] as const)(
     for (const text of [canary, account, key]) expect(await tables(text)).toEqual([])
     const { db } = shop.deps('users')
     expect(await db.select().from(sessions).where(eq(sessions.userId, id))).toMatchObject([
-      { network: null, endedAt: expect.any(Date) },
+      { network: null, device: null, place: null, endedAt: expect.any(Date) },
     ])
     expect(
       await db

@@ -59,9 +59,29 @@ export default domain<typeof open>()({
       by: 'anyone',
       emits: ['session.ended'],
     }),
+    'list-sessions': get('/api/v1/sessions', 'List your own sessions', {
+      by: 'user',
+      fresh: true,
+      maxScale: 2,
+    }),
     'log-out': del('/api/v1/sessions/current', 'End the session', {
       by: 'user',
       emits: ['session.ended'],
+    }),
+    'end-other-sessions': del('/api/v1/sessions/others', 'End all of your sessions but this one', {
+      by: 'user',
+      fresh: true,
+      emits: ['session.ended'],
+      maxScale: 2,
+      limits: { user: 60 },
+    }),
+    // after the paths that it would match, too
+    'end-session': del('/api/v1/sessions/{id}', 'End one of your sessions', {
+      by: 'user',
+      fresh: true,
+      emits: ['session.ended'],
+      maxScale: 2,
+      limits: { user: 60 },
     }),
     'get-jwks': get('/.well-known/jwks.json', 'The public keys that verify access tokens', { by: 'anyone' }),
   },

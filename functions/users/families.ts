@@ -1,18 +1,41 @@
-import { and, eq, inArray, isNotNull, isNull, lt, ne, sql, type SQL } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNotNull, isNull, lt, ne, sql, type SQL } from 'drizzle-orm'
+import type { Context } from 'hono'
 import { uuidv7 } from 'uuidv7'
 import type { User } from '../shared/auth/access-token.ts'
 import { keptEndedMs, sessionEnded, type IsSessionEnded } from '../shared/auth/ended-sessions.ts'
 import { before, prepared, type Db, type Tx } from '../shared/store/postgres.ts'
+import { deviceOf, placeOf } from './device.ts'
 import { hashOf, newRefreshToken, refreshTokenMs, refreshTokens, repeatMs, sessions } from './session.ts'
+
+/** From where a session is used. */
+export interface Client {
+  /** The network, as `AddressOf` returns it. */
+  address: string
+  userAgent: string | undefined
+}
+
+/** Returns the client of a request. */
+export const clientOf = (c: Context, address: string): Client => ({
+  address,
+  userAgent: c.req.header('user-agent'),
+})
+
+/** Returns what the list of sessions shows about a client. */
+const shown = ({ address, userAgent }: Client) => ({
+  device: deviceOf(userAgent),
+  place: placeOf(address) ?? null,
+})
 
 /**
  * Starts a session and deletes the user's expired ones. Returns its id and first refresh token.
- * @param network from which the user logs in
+ * @param client from which the user logs in
  */
-export async function startSession(tx: Tx, userId: string, network?: string) {
+export async function startSession(tx: Tx, userId: string, client?: Client) {
   await tx.delete(sessions).where(and(eq(sessions.userId, userId), lt(sessions.expiresAt, sql`now()`)))
   const id = uuidv7()
-  await tx.insert(sessions).values({ id, userId, expiresAt: expiry(), network })
+  await tx
+    .insert(sessions)
+    .values({ id, userId, expiresAt: expiry(), ...(client && { network: client.address, ...shown(client) }) })
   return { id, refreshToken: await addRefreshToken(tx, id) }
 }
 
@@ -20,10 +43,10 @@ export async function startSession(tx: Tx, userId: string, network?: string) {
  * Extends a session and returns its next refresh token, which expires when the session does; undefined if it has
  * ended. Answers that are kept for repeated refreshes are deleted once they are too old.
  */
-export async function prolongSession(tx: Tx, id: string): Promise<string | undefined> {
+export async function prolongSession(tx: Tx, id: string, client: Client): Promise<string | undefined> {
   const { count } = await tx
     .update(sessions)
-    .set({ expiresAt: expiry() })
+    .set({ expiresAt: expiry(), ...shown(client) })
     .where(and(eq(sessions.id, id), isNull(sessions.endedAt)))
   if (count === 0) return undefined
   await tx
@@ -49,29 +72,37 @@ async function addRefreshToken(tx: Tx, sessionId: string): Promise<string> {
 }
 
 /** Ends a session. Its refresh tokens become invalid, and soon its access tokens. */
-export const endSession = (tx: Tx, id: string): Promise<void> => end(tx, eq(sessions.id, id))
+export const endSession = (tx: Tx, id: string): Promise<number> => end(tx, eq(sessions.id, id))
+
+/** Ends a session of a user. Returns false if the user has no such session, or it has ended or expired. */
+export const endOwnSession = async (tx: Tx, id: string, userId: string): Promise<boolean> =>
+  (await end(tx, eq(sessions.id, id), eq(sessions.userId, userId), gt(sessions.expiresAt, sql`now()`))) > 0
 
 /**
- * Ends every session of a user.
+ * Ends every session of a user. Returns how many there were.
  * @param except the id of a session that goes on
  */
-export const endSessionsOf = (tx: Tx, userId: string, except?: string): Promise<void> =>
+export const endSessionsOf = (tx: Tx, userId: string, except?: string): Promise<number> =>
   end(tx, eq(sessions.userId, userId), except === undefined ? undefined : ne(sessions.id, except))
 
 /**
- * Forgets what only the sessions of a deleted user tell: from where they logged in, and their refresh tokens. Their ids
- * stay, because access tokens outlive them for some minutes.
+ * Forgets what only the sessions of a deleted user tell: from where and with what they were used, and their refresh
+ * tokens. Their ids stay, because access tokens outlive them for some minutes.
  */
 export async function forgetSessionsOf(tx: Tx, userId: string): Promise<void> {
   const theirs = eq(sessions.userId, userId)
   await tx.delete(sessions).where(and(theirs, lt(sessions.endedAt, before(keptEndedMs))))
   await tx.delete(sessions).where(and(theirs, lt(sessions.expiresAt, sql`now()`)))
-  const left = await tx.update(sessions).set({ network: null }).where(theirs).returning({ id: sessions.id })
+  const left = await tx
+    .update(sessions)
+    .set({ network: null, device: null, place: null })
+    .where(theirs)
+    .returning({ id: sessions.id })
   const ids = left.map(({ id }) => id)
   if (ids.length > 0) await tx.delete(refreshTokens).where(inArray(refreshTokens.sessionId, ids))
 }
 
-async function end(tx: Tx, ...which: (SQL | undefined)[]): Promise<void> {
+async function end(tx: Tx, ...which: (SQL | undefined)[]): Promise<number> {
   const ended = await tx
     .update(sessions)
     .set({ endedAt: sql`now()` })
@@ -79,10 +110,11 @@ async function end(tx: Tx, ...which: (SQL | undefined)[]): Promise<void> {
     .returning()
   const live = ended.filter(mayHaveToken)
   const [userId] = live.map((session) => session.userId)
-  if (userId === undefined) return
+  if (userId === undefined) return ended.length
   const ids = live.map(({ id }) => id)
   for (let first = 0; first < ids.length; first += mostInEvent)
     await tx.emit('session.ended', userId, { userId, sessionIds: ids.slice(first, first + mostInEvent) })
+  return ended.length
 }
 
 /** The most sessions in one event. A user may have any number, but neither the broker nor a reaction takes 1 MiB. */

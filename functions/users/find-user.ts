@@ -46,6 +46,16 @@ export async function findUserByEmail(db: Db, email: string): Promise<UserRow | 
   return user
 }
 
+/** Lets other changes to a user, and to what belongs to them, wait for the end of the transaction. */
+export async function lockUser(tx: Tx, id: string): Promise<UserRow | undefined> {
+  const [user] = await tx
+    .select()
+    .from(users)
+    .where(and(eq(users.id, id), isNull(users.deletedAt)))
+    .for('no key update')
+  return user
+}
+
 /**
  * Checks that another admin remains. Call it before an admin is demoted or deleted, and before locking any of
  * their rows. It locks all admins in the same order, so that if two admins demote each other, only one

@@ -1,6 +1,9 @@
 import { uuidv7 } from 'uuidv7'
 import type { Fixtures } from '../../test/contract/fixtures.ts'
+import { transaction } from '../shared/store/transaction.ts'
 import type domain from './domain.ts'
+import { startSession } from './families.ts'
+import { users } from './user.ts'
 
 const password = 'correct horse battery'
 const someone = () => ({ email: `${uuidv7()}@example.com`, name: 'Ada', password })
@@ -26,6 +29,21 @@ export default {
       create: async (shop) => {
         const { id } = await shop.create('/users', { body: someone() })
         return { parameters: { id }, owner: id }
+      },
+    },
+    '/api/v1/sessions/{id}': {
+      owner: 'customer',
+      notFound: 'You have no such session.',
+      create: async (shop) => {
+        const { db } = shop.deps('users')
+        const { id: userId, role } = shop.users.customer
+        // a session is of a user who is stored
+        await db
+          .insert(users)
+          .values({ id: userId, role, email: someone().email, name: 'Ada', passwordHash: 'none' })
+          .onConflictDoNothing()
+        const { id } = await transaction(db, (tx) => startSession(tx, userId))
+        return { parameters: { id } }
       },
     },
   },

@@ -4,7 +4,7 @@ import { transaction } from '../shared/store/transaction.ts'
 import { findUserByEmail } from './find-user.ts'
 import { toUser, users } from './user.ts'
 import { openAttempts } from './attempts.ts'
-import { startSession } from './families.ts'
+import { clientOf, startSession } from './families.ts'
 import { hashing } from './hashing.ts'
 import { hashPassword, needsRehash, verifyPassword } from './password.ts'
 import { Credentials, LoggedIn, wrongCredentials } from './session.ts'
@@ -19,7 +19,7 @@ export const logIn = operation(
     problems: [problems['wrong-credentials'], 'too-many-attempts', 'overloaded'],
     headers: ['Location'],
   },
-  hashing(async ({ body: { email, password }, address, logSecurity, json }, { db, tokens }) => {
+  hashing(async ({ body: { email, password }, address, logSecurity, json, hono }, { db, tokens }) => {
     const found = await findUserByEmail(db, email)
     const security = { user: found?.id ?? 'unknown' }
     const attempt = await openAttempts(db).begin(address, email, security)
@@ -36,7 +36,7 @@ export const logIn = operation(
         .for('no key update')
       if (user === undefined) throw wrongCredentials(security)
       if (passwordHash !== verified) await tx.update(users).set({ passwordHash }).where(eq(users.id, user.id))
-      return { user, session: await startSession(tx, user.id, address) }
+      return { user, session: await startSession(tx, user.id, clientOf(hono, address)) }
     })
     await attempt.succeeded()
     logSecurity('logged-in', { user: user.id, session: session.id })

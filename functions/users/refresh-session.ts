@@ -5,7 +5,7 @@ import { sessionEnded } from '../shared/auth/ended-sessions.ts'
 import { before, type Tx } from '../shared/store/postgres.ts'
 import { transaction } from '../shared/store/transaction.ts'
 import { users } from './user.ts'
-import { endSession, prolongSession } from './families.ts'
+import { clientOf, endSession, prolongSession, type Client } from './families.ts'
 import { seal, unseal } from './sealed-answer.ts'
 import { hashOf, RefreshRequest, refreshTokens, repeatMs, sessions, TokenPair } from './session.ts'
 import { toTokenPair, type Tokens } from './tokens.ts'
@@ -15,11 +15,13 @@ type Pair = z.infer<typeof TokenPair>
 export const refreshSession = operation(
   'refresh-session',
   { request: { body: RefreshRequest }, responses: { 200: TokenPair }, problems: ['session-ended'] },
-  async ({ body: { refreshToken }, json }, { db, tokens }) => {
+  async ({ body: { refreshToken }, address, json, hono }, { db, tokens }) => {
     // the end of a family must be committed, so the transaction returns undefined instead of throwing
     const outcome = await transaction(
       db,
-      async (tx) => (await refresh(tx, tokens, refreshToken)) ?? (await repeat(tx, refreshToken)),
+      async (tx) =>
+        (await refresh(tx, tokens, refreshToken, clientOf(hono, address))) ??
+        (await repeat(tx, refreshToken)),
     )
     if (outcome === undefined) throw sessionEnded()
     if ('reused' in outcome) throw sessionEnded({ reason: 'refresh token reused', session: outcome.reused })
@@ -31,7 +33,12 @@ export const refreshSession = operation(
  * Uses the token. Returns undefined if it was used before, is unknown or has expired, or if its session has ended.
  * Of several concurrent requests, only one finds it unused. The others wait until the answer is stored.
  */
-async function refresh(tx: Tx, tokens: Tokens, refreshToken: string): Promise<Pair | undefined> {
+async function refresh(
+  tx: Tx,
+  tokens: Tokens,
+  refreshToken: string,
+  client: Client,
+): Promise<Pair | undefined> {
   const hash = hashOf(refreshToken)
   const [used] = await tx
     .update(refreshTokens)
@@ -40,7 +47,7 @@ async function refresh(tx: Tx, tokens: Tokens, refreshToken: string): Promise<Pa
     .returning()
   if (used === undefined || used.expiresAt <= new Date()) return undefined
   // first, because it locks the session: if the role changes now, the session ends after this, with its new token
-  const next = await prolongSession(tx, used.sessionId)
+  const next = await prolongSession(tx, used.sessionId, client)
   const user = await liveUser(tx, used.sessionId)
   if (next === undefined || user === undefined) return undefined
   const pair = await toTokenPair(tokens, user, { id: used.sessionId, refreshToken: next })

@@ -5,7 +5,10 @@ import { time } from '../shared/store/columns.ts'
 import { countsTable, requestCountsTable } from '../shared/store/counts-table.ts'
 import { Problem } from '../shared/http/problems.ts'
 import type { SecurityDetails } from '../shared/http/security-log.ts'
+import { PageQuery, pageOf } from '../shared/http/paging.ts'
 import { Email } from '../shared/schemas/email.ts'
+import { Id, Timestamp } from '../shared/schemas/schemas.ts'
+import { deviceOf } from './device.ts'
 import { schema, User, users } from './user.ts'
 import { problems } from './problems.ts'
 
@@ -31,11 +34,14 @@ export const sessions = schema.table(
       .notNull()
       .references(() => users.id),
     createdAt: time('created_at').notNull().defaultNow(),
-    /** When its newest token expires. */
+    /** When its newest token expires. The session was last used when that was issued. */
     expiresAt: time('expires_at').notNull(),
     endedAt: time('ended_at'),
     /** The network from which the user logged in: it has a budget of its own for wrong passwords (attempts.ts). */
     network: text(),
+    /** The device that used it last, in the words of device.ts, and from where. */
+    device: text(),
+    place: text(),
   },
   (t) => [index().on(t.userId)],
 )
@@ -84,6 +90,45 @@ export const TokenPair = z
     }),
   })
   .meta({ id: 'TokenPair' })
+
+export const Session = z
+  .object({
+    id: Id,
+    device: z.string().meta({ example: 'Firefox on Linux' }),
+    place: z.string().nullable().meta({
+      description:
+        'The network from which it was last used: the /24 of an IPv4 address or the /48 of an IPv6 address; null if it is not known.',
+      example: '203.0.113.0/24',
+    }),
+    createdAt: Timestamp.meta({ description: 'When somebody logged in. RFC 3339, UTC' }),
+    usedAt: Timestamp.meta({
+      description: 'When it last got tokens: by the log-in or a refresh. RFC 3339, UTC',
+    }),
+    current: z.boolean().meta({ description: 'Whether it is the session of this request.' }),
+  })
+  .meta({ id: 'Session' })
+
+export const SessionPage = pageOf(Session, 'SessionPage')
+
+export const SessionQuery = PageQuery.extend({
+  sort: z.enum(['createdAt', '-createdAt']).default('-createdAt'),
+})
+
+/**
+ * Converts a row to the API's session.
+ * @param current the id of the caller's session
+ */
+export const toSession = (
+  { id, device, place, createdAt, expiresAt }: typeof sessions.$inferSelect,
+  current: string,
+): z.infer<typeof Session> => ({
+  id,
+  device: device ?? deviceOf(undefined),
+  place,
+  createdAt: createdAt.toISOString(),
+  usedAt: new Date(expiresAt.getTime() - refreshTokenMs).toISOString(),
+  current: id === current,
+})
 
 export const LoggedIn = TokenPair.extend({ user: User }).meta({ id: 'LoggedIn' })
 

@@ -19,6 +19,8 @@ export type SecurityEvent =
   | 'password-changed'
   | 'email-changed'
   | 'user-deleted'
+  | 'session-revoked'
+  | 'sessions-revoked'
   | 'payment-refunded'
 
 /** More about an event, such as the ids of what was changed. */
