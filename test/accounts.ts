@@ -1,5 +1,6 @@
 import { decodeJwt } from 'jose'
 import { expect } from 'vitest'
+import postgres from 'postgres'
 import { uuidv7 } from 'uuidv7'
 import type { Role } from '../functions/shared/domain.ts'
 import type { User } from '../functions/shared/auth/access-token.ts'
@@ -49,4 +50,24 @@ export async function logIn(shop: TestShop, email: string, secret = password): P
   const { id, role, name } = body.user
   const { accessToken, refreshToken } = body
   return { id, role, session: sid, email, name, path: `/users/${id}`, accessToken, refreshToken }
+}
+
+/** Deletes what is left for the notifications domain, as it does itself once the e-mails are sent. */
+export async function tookMails(shop: TestShop): Promise<void> {
+  const admin = postgres(shop.admin, { max: 1 })
+  await admin`delete from events.secrets where recipient = 'notifications'`
+  await admin.end()
+}
+
+/** Returns the e-mails with a token that a user was to get, oldest first, with the event that asks for each. */
+export async function mailedTo(shop: TestShop, userId: string) {
+  const admin = postgres(shop.admin, { max: 1 })
+  const mails = await admin<{ type: string; secret: string }[]>`
+    select type, secret from events.outbox join events.secrets s on s.subject = data->>'requestId'
+    where outbox.subject = ${userId} and recipient = 'notifications' order by id`
+  await admin.end()
+  return mails.map(({ type, secret }) => ({
+    type,
+    ...(JSON.parse(secret) as { email: string; token: string }),
+  }))
 }

@@ -90,7 +90,10 @@ export default domain<typeof open>()({
       { emits: ['notification.created'] },
     ),
     'keep-language': on(['customer.language-changed'], 'Keeps the languages of users', { maxScale: 1 }),
-    'send-link': on(['customer.claim-requested'], 'Mails the link that somebody has asked for'),
+    'send-link': on(
+      ['customer.claim-requested', 'user.verification-requested', 'user.password-reset-requested'],
+      'Mails the link that somebody has asked for',
+    ),
     'send-mail': on(['notification.created'], 'Sends the notification by e-mail'),
     'forget-recipient': onDeletedUser('Forgets a deleted user’s address and notifications'),
   },

@@ -316,6 +316,28 @@ describe('a link to claim what staff keep', () => {
   })
 })
 
+describe('a link for a user', () => {
+  it.each([
+    ['user.verification-requested', '/verify-email', 'Confirma tu dirección de correo'],
+    ['user.password-reset-requested', '/reset-password', 'Elige una contraseña nueva'],
+  ] as const)(
+    'is mailed in the language of the user, and its token is forgotten: %s',
+    async (type, page, title) => {
+      const [requestId, userId, token] = [uuidv7(), uuidv7(), randomUUID()]
+      const email = `${uuidv7()}@example.com`
+      await shop.react('keep-language', 'customer.language-changed', { userId, language: 'es' })
+      await shop.leaveSecret('notifications', requestId, JSON.stringify({ email, token }))
+      const event = await shop.react('send-link', type, { userId, requestId })
+      await shop.handle('send-link', event)
+      expect(mailsTo(email)).toHaveLength(1)
+      const mail = await parsed(email)
+      expect(mail.subject).toBe(title)
+      expect(mail.text).toContain(`\n\nhttps://shop.example${page}#token=${token}\n\n`)
+      expect(await tablesWith(shop.admin, token)).toEqual([])
+    },
+  )
+})
+
 describe('unsubscribing', () => {
   /** Returns the link of a mail, as a path of the API. */
   async function linkTo(user: User) {

@@ -54,5 +54,13 @@ export const en: TextsOf = {
       title: 'Your orders at our shop',
       text: 'We keep orders and addresses for you that do not belong to an account yet. To add them to yours, log in and open this link within seven days:\n\n{link}',
     },
+    'user.verification-requested': {
+      title: 'Confirm your e-mail address',
+      text: 'To confirm that this is your e-mail address, open this link within a day:\n\n{link}',
+    },
+    'user.password-reset-requested': {
+      title: 'Set a new password',
+      text: 'Somebody has asked for a new password for your account. To set one, open this link within an hour:\n\n{link}\n\nIf it was not you, your password stays as it is.',
+    },
   },
 }

@@ -54,5 +54,13 @@ export const es: TextsOf = {
       title: 'Tus pedidos en nuestra tienda',
       text: 'Guardamos pedidos y direcciones tuyos que aún no pertenecen a ninguna cuenta. Para añadirlos a la tuya, inicia sesión y abre este enlace antes de siete días:\n\n{link}',
     },
+    'user.verification-requested': {
+      title: 'Confirma tu dirección de correo',
+      text: 'Para confirmar que esta es tu dirección de correo, abre este enlace antes de un día:\n\n{link}',
+    },
+    'user.password-reset-requested': {
+      title: 'Elige una contraseña nueva',
+      text: 'Alguien ha pedido una contraseña nueva para tu cuenta. Para elegirla, abre este enlace antes de una hora:\n\n{link}\n\nSi no has sido tú, tu contraseña sigue siendo la misma.',
+    },
   },
 }

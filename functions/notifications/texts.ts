@@ -29,7 +29,8 @@ export interface Texts {
 }
 
 /** The events on which a link is mailed. */
-export type LinkKind = 'customer.claim-requested'
+export type LinkKind =
+  'customer.claim-requested' | 'user.verification-requested' | 'user.password-reset-requested'
 
 /** What is in each mail, and on the page with which people unsubscribe. */
 export interface CommonTexts {

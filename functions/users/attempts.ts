@@ -53,17 +53,24 @@ export interface Attempts {
   ) => Promise<{ succeeded: () => Promise<void> }>
 }
 
+/** Opens a limiter that counts in the table of attempts. */
+export const countInAttempts = (
+  db: Db,
+  keyPrefix: string,
+  { points, seconds }: { points: number; seconds: number },
+): RateLimiterPostgres =>
+  postgresLimiter(db, {
+    schemaName: 'users',
+    tableName: 'attempts',
+    keyPrefix,
+    points,
+    duration: seconds,
+    // in each process, one of the limiters deletes the expired rows of all
+    clearsExpired: keyPrefix.endsWith('pair'),
+  })
+
 export const openAttempts = prepared((db: Db): Attempts => {
-  const limiter = (keyPrefix: Budget) =>
-    postgresLimiter(db, {
-      schemaName: 'users',
-      tableName: 'attempts',
-      keyPrefix,
-      points: limits[keyPrefix].points,
-      duration: limits[keyPrefix].seconds,
-      // one of the limiters deletes the expired rows of all
-      clearsExpired: keyPrefix === 'pair',
-    })
+  const limiter = (budget: Budget) => countInAttempts(db, budget, limits[budget])
   const limiters = { pair: limiter('pair'), address: limiter('address'), elsewhere: limiter('elsewhere') }
   return {
     async begin(address, email, details = {}) {
@@ -88,17 +95,17 @@ export const openAttempts = prepared((db: Db): Attempts => {
   }
 })
 
-/** Forgets from where somebody tried to log in to an account, and how often. */
+/** Forgets from where somebody tried to log in to an account or asked for e-mails, and how often. */
 export async function forgetAttempts(tx: Tx, email: string): Promise<void> {
   const account = accountOf(email)
-  await tx
-    .delete(attempts)
-    .where(
-      sql`${attempts.key} = ${`elsewhere:${account}`} or starts_with(${attempts.key}, ${`pair:${account} `})`,
-    )
+  await tx.delete(attempts).where(
+    sql`${attempts.key} = ${`elsewhere:${account}`} or starts_with(${attempts.key}, ${`pair:${account} `}) or
+        (starts_with(${attempts.key}, 'mail-') and position(${account} in ${attempts.key}) > 0)`,
+  )
 }
 
-const accountOf = (email: string) => createHash('sha256').update(email).digest('base64url')
+/** Returns what stands for an e-mail address in keys. */
+export const accountOf = (email: string) => createHash('sha256').update(email).digest('base64url')
 
 /** Finds a session that was started from the network. Sessions are kept for 30 days after their last refresh. */
 const knownNetwork = prepared((db) =>
@@ -117,7 +124,8 @@ const knownNetwork = prepared((db) =>
     .prepare('known_network'),
 )
 
-async function take(limiter: RateLimiterPostgres, key: string, security: SecurityDetails) {
+/** @throws Problem 429 if nothing is left */
+export async function take(limiter: RateLimiterPostgres, key: string, security: SecurityDetails) {
   try {
     await limiter.consume(key)
   } catch (error) {

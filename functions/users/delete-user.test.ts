@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm'
 import { createHash, randomUUID } from 'node:crypto'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { logIn, newAccount, newEmail, password } from '../../test/accounts.ts'
+import { logIn, newAccount, newEmail, password, tookMails } from '../../test/accounts.ts'
 import { tablesWith } from '../../test/contents.ts'
 import { openShop, type TestShop } from '../../test/shop.ts'
 import { limits } from './attempts.ts'
@@ -62,13 +62,14 @@ it.each(['toLowerCase', 'toUpperCase'] as const)(
     expect((await send('not the password')).status).toBe(401)
     const tables = (text: string) => tablesWith(shop.admin, text)
     expect([await tables(canary), await tables(network)]).toEqual([
-      ['users.idempotency_keys', 'users.users'],
+      ['events.secrets', 'users.idempotency_keys', 'users.users'],
       ['users.attempts', 'users.sessions'],
     ])
 
     const { id } = registered.body as { id: string }
     const path = `/users/${id[change]()}`
     expect((await shop.delete(path, { as: await newAccount(shop, 'admin'), body })).status).toBe(204)
+    await tookMails(shop)
     const account = createHash('sha256').update(email).digest('base64url')
     for (const text of [canary, account, key]) expect(await tables(text)).toEqual([])
     const { db } = shop.deps('users')

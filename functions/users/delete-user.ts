@@ -7,6 +7,7 @@ import { IdParam } from '../shared/schemas/schemas.ts'
 import { checkVersion, ifMatch, staleVersion } from '../shared/http/entity-tag.ts'
 import { findUser, keepOneAdmin } from './find-user.ts'
 import { hashing } from './hashing.ts'
+import { forgetTokens } from './mailing.ts'
 import { stepUp } from './step-up.ts'
 import { idempotencyKeys, mayChange, noSuchUser, pathOf, UserDeletion, users } from './user.ts'
 import { problems } from './problems.ts'
@@ -47,6 +48,7 @@ export const deleteUser = operation(
           email: null,
           name: null,
           passwordHash: null,
+          emailVerifiedAt: null,
           version: current.version + 1,
           updatedAt: sql`now()`,
           deletedAt: sql`now()`,
@@ -55,6 +57,7 @@ export const deleteUser = operation(
       if (count === 0) throw staleVersion()
       await endSessionsOf(tx, id)
       await forgetSessionsOf(tx, id)
+      await forgetTokens(tx, id)
       await forgetAttempts(tx, current.email!)
       await tx.emit('user.deleted', id, { userId: id })
       // the stored answer to the registration contains the name and e-mail address too

@@ -6,7 +6,7 @@ export default domain<typeof open>()({
   name: 'users',
   summary: 'Accounts, and the sessions in which people are logged in',
   store: 'postgres',
-  tables: ['user.ts', 'session.ts'],
+  tables: ['user.ts', 'session.ts', 'mailed-token.ts'],
   settings: {
     JWT_PRIVATE_KEY: {
       description: 'the Ed25519 key that signs access tokens, as a JWK',
@@ -19,7 +19,7 @@ export default domain<typeof open>()({
       by: 'anyone',
       core: true,
       idempotent: true,
-      emits: ['user.contact-changed'],
+      emits: ['user.contact-changed', 'user.verification-requested'],
       leavesSecretsFor: ['notifications'],
       concurrency: 2,
       // a password hash each
@@ -34,7 +34,7 @@ export default domain<typeof open>()({
     'update-user': patch('/api/v1/users/{id}', 'Change a user', {
       by: 'user',
       fresh: true,
-      emits: ['user.email-changed', 'user.contact-changed', 'session.ended'],
+      emits: ['user.email-changed', 'user.contact-changed', 'user.verification-requested', 'session.ended'],
       leavesSecretsFor: ['notifications'],
       concurrency: 2,
       // up to two password hashes each
@@ -47,6 +47,39 @@ export default domain<typeof open>()({
       concurrency: 2,
       maxScale: 2,
       limits: { user: 30 },
+    }),
+
+    'request-email-verification': post(
+      '/api/v1/users/{id}/email-verification',
+      'Mail the link again that confirms the e-mail address',
+      {
+        by: 'user',
+        fresh: true,
+        emits: ['user.verification-requested'],
+        leavesSecretsFor: ['notifications'],
+        maxScale: 2,
+        limits: { user: 30 },
+      },
+    ),
+    'verify-email': post('/api/v1/email-verifications', 'Confirm an e-mail address', {
+      by: 'anyone',
+      maxScale: 2,
+      limits: { user: 60, network: 60 },
+    }),
+    'request-password-reset': post('/api/v1/password-resets', 'Mail a link that sets a new password', {
+      by: 'anyone',
+      emits: ['user.password-reset-requested'],
+      leavesSecretsFor: ['notifications'],
+      maxScale: 2,
+      limits: { user: 30, network: 30 },
+    }),
+    'reset-password': post('/api/v1/password-resets/confirmations', 'Set a new password', {
+      by: 'anyone',
+      emits: ['session.ended'],
+      concurrency: 2,
+      maxScale: 2,
+      // a password hash each
+      limits: { user: 30, network: 30 },
     }),
 
     'log-in': post('/api/v1/sessions', 'Log in', {

@@ -22,4 +22,14 @@ export const events = {
     // both are left as a secret under the contact's id
     data: z.strictObject({ userId: eventId, contactId: eventId }),
   },
+  'user.verification-requested': {
+    summary: 'A user is to confirm their e-mail address',
+    // the address and the token are left as a secret under the request's id
+    data: z.strictObject({ userId: eventId, requestId: eventId }),
+  },
+  'user.password-reset-requested': {
+    summary: 'Somebody has asked for a new password, which the owner of the e-mail address may set',
+    // likewise
+    data: z.strictObject({ userId: eventId, requestId: eventId }),
+  },
 } as const satisfies Record<string, EventSpec>

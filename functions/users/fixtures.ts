@@ -16,6 +16,12 @@ export default {
     },
     'update-user': [{ name: 'Ada' }, { name: 'Grace' }],
     'delete-user': [{ currentPassword: password }, { currentPassword: 'another' }],
+    'verify-email': [{ token: 'x' }, { token: 'y' }],
+    'request-password-reset': () => [{ email: someone().email }, { email: someone().email }],
+    'reset-password': [
+      { token: 'x', password },
+      { token: 'y', password },
+    ],
     'log-in': [
       { email: 'nobody@example.com', password: 'wrong' },
       { email: 'nobody@example.com', password: 'w' },

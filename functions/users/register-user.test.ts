@@ -22,6 +22,7 @@ describe('registering', () => {
     expect(user).toEqual({
       id: expect.any(String),
       email: sent.email.toLowerCase(),
+      emailVerified: false,
       name: 'Ada Lovelace',
       role: 'customer',
       createdAt: expect.any(String),

@@ -1,6 +1,7 @@
 import { uuidv7 } from 'uuidv7'
 import { announceContact } from './contact.ts'
 import { hashing } from './hashing.ts'
+import { mailToken } from './mailing.ts'
 import { hashPassword } from './password.ts'
 import { refuseWeakPassword } from './password-rules.ts'
 import { once } from '../shared/store/transaction.ts'
@@ -30,6 +31,7 @@ export const registerUser = operation(
         .returning()
       if (user === undefined) throw emailTaken()
       await announceContact(tx, { id: user.id, email, name })
+      await mailToken(tx, 'verification', { id: user.id, email })
       return json(toUser(user), 201, { ETag: etag(user.version), Location: pathOf(user.id) })
     })
   }),

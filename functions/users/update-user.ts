@@ -2,6 +2,7 @@ import { and, eq, isNull, sql } from 'drizzle-orm'
 import { announceContact } from './contact.ts'
 import { endSessionsOf, refuseEnded } from './families.ts'
 import { hashing } from './hashing.ts'
+import { forgetTokens, mailToken } from './mailing.ts'
 import { hashPassword } from './password.ts'
 import { refuseWeakPassword } from './password-rules.ts'
 import { transaction } from '../shared/store/transaction.ts'
@@ -68,6 +69,7 @@ export const updateUser = operation(
           .update(users)
           .set({
             ...(email && { email }),
+            ...(changesEmail(change, current) && { emailVerifiedAt: null }),
             ...(name && { name }),
             ...(role && { role }),
             ...(passwordHash && { passwordHash }),
@@ -79,9 +81,15 @@ export const updateUser = operation(
         if (row === undefined) throw staleVersion()
         if (endsSessions(change, current)) await endSessionsOf(tx, id)
         else if (changesEmail(change, current)) await endSessionsOf(tx, id, caller.session)
-        if (changesEmail(change, current)) await tx.emit('user.email-changed', id, { userId: id })
         if (row.email !== current.email || row.name !== current.name)
           await announceContact(tx, { id, email: row.email!, name: row.name! })
+        if (password !== undefined) await forgetTokens(tx, id, 'reset')
+        if (changesEmail(change, current)) {
+          await tx.emit('user.email-changed', id, { userId: id })
+          // those that were sent to the previous address
+          await forgetTokens(tx, id)
+          await mailToken(tx, 'verification', { id, email: row.email! })
+        }
         return row
       }).catch((error: unknown) => {
         throw errorCode(error) === sqlState.uniqueViolation ? emailTaken() : error

@@ -23,6 +23,7 @@ const row = (values: Partial<UserRow> = {}): UserRow => ({
   email: 'ada@example.com',
   name: 'Ada',
   passwordHash: '$argon2id$secret',
+  emailVerifiedAt: null,
   role: 'customer',
   version: 1,
   createdAt: new Date(0),
@@ -122,5 +123,13 @@ describe('validation', () => {
 })
 
 it('converts a user without the password hash or other internal fields', () => {
-  expect(Object.keys(toUser(row()))).toEqual(['id', 'email', 'name', 'role', 'createdAt', 'updatedAt'])
+  expect(Object.keys(toUser(row()))).toEqual([
+    'id',
+    'email',
+    'emailVerified',
+    'name',
+    'role',
+    'createdAt',
+    'updatedAt',
+  ])
 })

@@ -27,6 +27,8 @@ export const users = schema.table(
     email: text().unique('users_email'),
     name: text(),
     passwordHash: text('password_hash'),
+    /** When the user confirmed the present e-mail address. */
+    emailVerifiedAt: time('email_verified_at'),
     role: text().$type<Role>().notNull(),
     version: integer().notNull().default(1),
     createdAt: time('created_at').notNull().defaultNow(),
@@ -62,6 +64,7 @@ export const User = z
   .object({
     id: Id,
     email: z.string(),
+    emailVerified: z.boolean(),
     name: z.string(),
     role: z.enum(roles),
     createdAt: Timestamp,
@@ -146,9 +149,10 @@ export const needsCurrentPassword = (change: UserChange, current: UserRow) =>
   (change.role !== undefined && change.role !== current.role)
 
 /** Converts the row of a user who is not deleted to the API's user. */
-export const toUser = ({ id, email, name, role, createdAt, updatedAt }: UserRow): User => ({
+export const toUser = ({ id, email, emailVerifiedAt, name, role, createdAt, updatedAt }: UserRow): User => ({
   id,
   email: email ?? '',
+  emailVerified: emailVerifiedAt !== null,
   name: name ?? '',
   role,
   createdAt: createdAt.toISOString(),

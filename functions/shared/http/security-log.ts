@@ -18,6 +18,8 @@ export type SecurityEvent =
   | 'admin-created'
   | 'password-changed'
   | 'email-changed'
+  | 'email-verified'
+  | 'password-reset-requested'
   | 'user-deleted'
   | 'session-revoked'
   | 'sessions-revoked'
