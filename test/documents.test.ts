@@ -217,7 +217,7 @@ describe('the check of responses in tests', () => {
     check({ path: '/orders', body: { items: [order], next: 'x' } })
     check({ path: '/nothing', status: 404, body: problem })
     const who = { id, email: 'a@example.com', emailVerified: true, name: 'A', role: 'customer' }
-    const user = { ...who, createdAt: now, updatedAt: now }
+    const user = { ...who, secondFactor: false, createdAt: now, updatedAt: now }
     const tokens = { accessToken: 'a', tokenType: 'Bearer', expiresIn: 900, refreshToken: 'b' }
     const logIn = { method: 'POST', path: '/sessions', status: 201, headers: { location: '/x' } }
     check({ ...logIn, body: { ...tokens, user } })

@@ -56,6 +56,7 @@ export async function openProcesses() {
       DATABASE_URL: shop.database('orders'),
       FUNCTION_URL: 'http://127.0.0.1:9/{function}',
       STORE_WAIT_SECONDS: '0.1',
+      SECOND_FACTOR_KEY: 'a key for second factors that is long enough',
       STREAM_TICKET_KEY: 'a key for tickets that is long enough',
       JWT_PUBLIC_KEYS: JSON.stringify({ keys: [publicKey] }),
       DELIVERY_KEYS: deliveryKey,

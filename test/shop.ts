@@ -98,6 +98,7 @@ export async function openShop(
         PAYMENT_PROVIDER_URL: 'http://127.0.0.1:9',
         PAYMENT_PROVIDER_KEY: 'test',
         PAYMENT_WEBHOOK_KEYS: deliveryKey,
+        SECOND_FACTOR_KEY: 'a key for second factors that is long enough',
         STREAM_TICKET_KEY: 'a key for tickets that is long enough',
         SMTP_URL: 'smtp://127.0.0.1:9',
         SMTP_PASSWORD: 'test',

@@ -25,6 +25,12 @@ export const limits = {
   elsewhere: { points: 100, seconds: day },
 } as const
 
+/**
+ * How many wrong codes of a second factor are allowed for one account, from all networks. Only whoever knows the password
+ * gets so far, and whoever resets it is let in again. Of a million codes three are right at a time.
+ */
+export const codeLimit = { points: 50, seconds: day } as const
+
 export type Budget = keyof typeof limits
 
 /**
@@ -43,14 +49,15 @@ export interface Attempts {
    * @param account the e-mail address; one that no user has is counted too, so that limits reveal nothing
    * @param details for the security log, if a limit is reached
    * @returns `succeeded`, to call after a correct password: it clears the count of the account from this network, and
-   *   takes this attempt off the other counts
+   *   takes this attempt off the other counts; `takeBack`, to call if the attempt was neither right nor wrong: it takes
+   *   the attempt off every count
    * @throws Problem 429 if a limit is reached
    */
   begin: (
     address: string,
     account: string,
     details?: SecurityDetails,
-  ) => Promise<{ succeeded: () => Promise<void> }>
+  ) => Promise<{ succeeded: () => Promise<void>; takeBack: () => Promise<void> }>
 }
 
 /** Opens a limiter that counts in the table of attempts. */
@@ -90,16 +97,32 @@ export const openAttempts = prepared((db: Db): Attempts => {
             ),
           )
         },
+        async takeBack() {
+          await Promise.all(budgets.map((budget) => limiters[budget].reward(keys[budget])))
+        },
       }
     },
   }
 })
 
+const codeLimiter = prepared((db) => countInAttempts(db, 'code', codeLimit))
+
+/**
+ * Counts a code before it is checked.
+ * @returns `succeeded`, to call after a right code: it takes this one off the count
+ * @throws Problem 429 if the limit is reached
+ */
+export async function beginCode(db: Db, email: string, details: SecurityDetails = {}) {
+  const [limiter, account] = [codeLimiter(db), accountOf(email)]
+  await take(limiter, account, { ...details, limit: 'code' })
+  return { succeeded: async () => void (await limiter.reward(account)) }
+}
+
 /** Forgets from where somebody tried to log in to an account or asked for e-mails, and how often. */
 export async function forgetAttempts(tx: Tx, email: string): Promise<void> {
   const account = accountOf(email)
   await tx.delete(attempts).where(
-    sql`${attempts.key} = ${`elsewhere:${account}`} or starts_with(${attempts.key}, ${`pair:${account} `}) or
+    sql`${attempts.key} in (${`elsewhere:${account}`}, ${`code:${account}`}) or starts_with(${attempts.key}, ${`pair:${account} `}) or
         (starts_with(${attempts.key}, 'mail-') and position(${account} in ${attempts.key}) > 0)`,
   )
 }

@@ -1,5 +1,6 @@
 import { eq, or, sql } from 'drizzle-orm'
 import { forgetAttempts } from './attempts.ts'
+import { forgetCodes } from './codes.ts'
 import { endSessionsOf, forgetSessionsOf, refuseEnded } from './families.ts'
 import { transaction } from '../shared/store/transaction.ts'
 import { operation } from '../shared/http/operation.ts'
@@ -49,6 +50,9 @@ export const deleteUser = operation(
           name: null,
           passwordHash: null,
           emailVerifiedAt: null,
+          totpSecret: null,
+          totpPeriod: null,
+          secondFactorAt: null,
           version: current.version + 1,
           updatedAt: sql`now()`,
           deletedAt: sql`now()`,
@@ -58,6 +62,7 @@ export const deleteUser = operation(
       await endSessionsOf(tx, id)
       await forgetSessionsOf(tx, id)
       await forgetTokens(tx, id)
+      await forgetCodes(tx, id)
       await forgetAttempts(tx, current.email!)
       await tx.emit('user.deleted', id, { userId: id })
       // the stored answer to the registration contains the name and e-mail address too

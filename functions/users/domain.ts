@@ -6,11 +6,15 @@ export default domain<typeof open>()({
   name: 'users',
   summary: 'Accounts, and the sessions in which people are logged in',
   store: 'postgres',
-  tables: ['user.ts', 'session.ts', 'mailed-token.ts'],
+  tables: ['user.ts', 'session.ts', 'mailed-token.ts', 'second-factor.ts'],
   settings: {
     JWT_PRIVATE_KEY: {
       description: 'the Ed25519 key that signs access tokens, as a JWK',
       secret: 'private key',
+    },
+    SECOND_FACTOR_KEY: {
+      description: 'the key that encrypts the secrets of authenticator apps, at least 32 characters',
+      secret: 'random',
     },
   },
   events,
@@ -81,6 +85,31 @@ export default domain<typeof open>()({
       // a password hash each
       limits: { user: 30, network: 30 },
     }),
+
+    'enrol-second-factor': post('/api/v1/users/{id}/second-factor', 'Enrol an authenticator app', {
+      by: 'user',
+      fresh: true,
+      concurrency: 2,
+      maxScale: 2,
+      limits: { user: 30 },
+    }),
+    'disable-second-factor': del('/api/v1/users/{id}/second-factor', 'Turn the second factor off', {
+      by: 'user',
+      fresh: true,
+      concurrency: 2,
+      maxScale: 2,
+      limits: { user: 30 },
+    }),
+    'confirm-second-factor': post(
+      '/api/v1/users/{id}/second-factor/confirmation',
+      'Turn the second factor on, with a code of the app',
+      { by: 'user', fresh: true, maxScale: 2, limits: { user: 30 } },
+    ),
+    'renew-recovery-codes': post(
+      '/api/v1/users/{id}/second-factor/recovery-codes',
+      'Get new recovery codes',
+      { by: 'user', fresh: true, concurrency: 2, maxScale: 2, limits: { user: 30 } },
+    ),
 
     'log-in': post('/api/v1/sessions', 'Log in', {
       by: 'anyone',

@@ -16,6 +16,10 @@ export default {
     },
     'update-user': [{ name: 'Ada' }, { name: 'Grace' }],
     'delete-user': [{ currentPassword: password }, { currentPassword: 'another' }],
+    'enrol-second-factor': [{ currentPassword: password }, { currentPassword: 'another' }],
+    'disable-second-factor': [{ currentPassword: password }, { currentPassword: 'another' }],
+    'confirm-second-factor': [{ code: '123456' }, { code: '654321' }],
+    'renew-recovery-codes': [{ currentPassword: password }, { currentPassword: 'another' }],
     'verify-email': [{ token: 'x' }, { token: 'y' }],
     'request-password-reset': () => [{ email: someone().email }, { email: someone().email }],
     'reset-password': [

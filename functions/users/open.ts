@@ -16,5 +16,6 @@ export async function open(config: Config, log: Logger, name: string) {
   const tokens = await createTokens(privateKey, publicKeys(config)).catch(() => {
     throw config.unusable('JWT_PRIVATE_KEY')
   })
-  return { ...service, deps: { log, db, tokens, isSessionEnded: endedInUsers(db) } }
+  const secondFactorKey = config.need('SECOND_FACTOR_KEY')
+  return { ...service, deps: { log, db, tokens, secondFactorKey, isSessionEnded: endedInUsers(db) } }
 }

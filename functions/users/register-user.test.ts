@@ -23,6 +23,7 @@ describe('registering', () => {
       id: expect.any(String),
       email: sent.email.toLowerCase(),
       emailVerified: false,
+      secondFactor: false,
       name: 'Ada Lovelace',
       role: 'customer',
       createdAt: expect.any(String),

@@ -9,6 +9,7 @@ import { PageQuery, pageOf } from '../shared/http/paging.ts'
 import { Email } from '../shared/schemas/email.ts'
 import { Id, Timestamp } from '../shared/schemas/schemas.ts'
 import { deviceOf } from './device.ts'
+import { Code } from './second-factor.ts'
 import { schema, User, users } from './user.ts'
 import { problems } from './problems.ts'
 
@@ -72,6 +73,9 @@ export const Credentials = z
   .strictObject({
     email: Email,
     password: z.string().normalize('NFKC').min(1).max(200).meta({ format: 'password' }),
+    code: Code.optional().meta({
+      description: 'Needed if the user has a second factor: a code of the app, or a recovery code.',
+    }),
   })
   .meta({ id: 'Credentials' })
 

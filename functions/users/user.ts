@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { sql } from 'drizzle-orm'
-import { check, index, integer, pgSchema, text, uuid, type AnyPgColumn } from 'drizzle-orm/pg-core'
+import { bigint, check, index, integer, pgSchema, text, uuid, type AnyPgColumn } from 'drizzle-orm/pg-core'
 import type { Role } from '../shared/domain.ts'
 import { time } from '../shared/store/columns.ts'
 import { isStaff, type User as Caller } from '../shared/auth/access-token.ts'
@@ -29,6 +29,12 @@ export const users = schema.table(
     passwordHash: text('password_hash'),
     /** When the user confirmed the present e-mail address. */
     emailVerifiedAt: time('email_verified_at'),
+    /** The secret of the user's authenticator app, sealed (codes.ts). */
+    totpSecret: text('totp_secret'),
+    /** The period of the last code that was accepted. */
+    totpPeriod: bigint('totp_period', { mode: 'number' }),
+    /** Since when a log-in needs a code. Until the app is confirmed, it needs none. */
+    secondFactorAt: time('second_factor_at'),
     role: text().$type<Role>().notNull(),
     version: integer().notNull().default(1),
     createdAt: time('created_at').notNull().defaultNow(),
@@ -65,6 +71,7 @@ export const User = z
     id: Id,
     email: z.string(),
     emailVerified: z.boolean(),
+    secondFactor: z.boolean().meta({ description: 'Whether a log-in needs a code of an app.' }),
     name: z.string(),
     role: z.enum(roles),
     createdAt: Timestamp,
@@ -149,10 +156,20 @@ export const needsCurrentPassword = (change: UserChange, current: UserRow) =>
   (change.role !== undefined && change.role !== current.role)
 
 /** Converts the row of a user who is not deleted to the API's user. */
-export const toUser = ({ id, email, emailVerifiedAt, name, role, createdAt, updatedAt }: UserRow): User => ({
+export const toUser = ({
+  id,
+  email,
+  emailVerifiedAt,
+  secondFactorAt,
+  name,
+  role,
+  createdAt,
+  updatedAt,
+}: UserRow): User => ({
   id,
   email: email ?? '',
   emailVerified: emailVerifiedAt !== null,
+  secondFactor: secondFactorAt !== null,
   name: name ?? '',
   role,
   createdAt: createdAt.toISOString(),
