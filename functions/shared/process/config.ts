@@ -58,7 +58,7 @@ export const settings: Readonly<Record<string, string>> = {
     'the proxies whose X-Forwarded-For is believed: how many there are before the functions, or their ranges; 1 if it is not set',
   LIMITS_FACTOR: 'what every limit on requests is multiplied by; 1 if it is not set, and 0 for no limits',
   REDIS_URL:
-    'the Redis or Valkey in which requests are counted; if it is not set, each domain counts in its own store',
+    'the Redis or Valkey in which requests are counted and sessions cached; if it is not set, each domain uses its own store',
   FUNCTION_URL: 'the address of a function, with {function} in place of its name',
   K_REVISION: 'the revision of this function, which Knative sets; it is sent in each response as X-Revision',
   STORE_WAIT_SECONDS: 'how long to wait at the start for a store that does not respond; 20 if it is not set',
