@@ -7,10 +7,12 @@ import { run } from '../functions/shared/process/run.ts'
 import { UserError } from '../functions/shared/process/user-error.ts'
 import { backlog } from './backlog.ts'
 import { bigTables, millionOrders } from './big-tables.ts'
+import { checkout } from './checkout.ts'
 import { clusterChanges } from './cluster-changes.ts'
 import { clusterCold, clusterSaga } from './cluster-cold.ts'
 import { coldStart } from './cold-start.ts'
 import { createOrder } from './create-order.ts'
+import { getCart } from './get-cart.ts'
 import { getOrder } from './get-order.ts'
 import { getProduct } from './get-product.ts'
 import { deliveries } from './deliveries.ts'
@@ -30,8 +32,10 @@ const inShop: Record<string, (system: System) => Promise<Result[]>> = {
   'cold-start': coldStart,
   'get-order': getOrder,
   'get-product': getProduct,
+  'get-cart': getCart,
   telemetry,
   saga,
+  checkout,
   orders: ordersToConfirmed,
   deliveries,
   backlog,

@@ -190,7 +190,7 @@ ${metricsSite}`
 const isAllowedOrigin =
   '{http.request.header.Origin} != "" && ("{$CORS_ORIGINS}" == "*" || {http.request.header.Origin} in "{$CORS_ORIGINS}".replace(",", " ").split(" "))'
 
-const logging = `	# without the tickets of event streams; Caddy itself leaves out the Authorization header
+const logging = `	# without the tickets of event streams and the tokens of carts; Caddy itself leaves out Authorization and cookies
 	log {
 		format filter {
 			request>uri query {
@@ -199,6 +199,8 @@ const logging = `	# without the tickets of event streams; Caddy itself leaves ou
 			request>headers>Referer query {
 				replace ticket REDACTED
 			}
+			request>headers>Cart-Token delete
+			resp_headers>Cart-Token delete
 		}
 	}`
 

@@ -1,7 +1,7 @@
 import type { Collection } from 'mongodb'
 import { ensureCategories, openCategories } from '../functions/products/category-store.ts'
 import { newProduct, type NewProduct, type ProductDocument } from '../functions/products/product.ts'
-import { isDuplicate } from '../functions/products/store.ts'
+import { isDuplicate } from '../functions/shared/store/mongodb-errors.ts'
 
 /** A product to add, and its initial stock. */
 export interface CatalogueEntry {

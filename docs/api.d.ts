@@ -1,5 +1,73 @@
 // Made from openapi.json by npm run generate.
 export interface paths {
+    "/api/v1/carts/current": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the cart
+         * @description For anyone.
+         */
+        get: operations["get-cart"];
+        put?: never;
+        post?: never;
+        /**
+         * Empty the cart
+         * @description For anyone.
+         */
+        delete: operations["clear-cart"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/carts/current/items/{sku}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put a product into the cart
+         * @description For anyone.
+         */
+        put: operations["set-cart-item"];
+        post?: never;
+        /**
+         * Take a product out of the cart
+         * @description For anyone.
+         */
+        delete: operations["remove-cart-item"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/carts/current/checkout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Order what is in the cart
+         * @description For anyone logged in.
+         */
+        post: operations["checkout-cart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/coupons": {
         parameters: {
             query?: never;
@@ -1240,6 +1308,198 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Cart: {
+            lines: components["schemas"]["CartLine"][];
+            /** @description The sum of the quantities. */
+            pieces: number;
+            /** @description What the products cost that are still sold. Null if there are none, or their currencies differ. */
+            subtotal: components["schemas"]["Subtotal"] | null;
+            /**
+             * Format: date-time
+             * @description When it is deleted, unless it changes.
+             */
+            expiresAt: string | null;
+        };
+        CartLine: {
+            /**
+             * @description In any case; answered in upper case.
+             * @example MUG-BLUE
+             */
+            sku: string;
+            name: string;
+            quantity: number;
+            /** @description Today’s price; null if it is gone. */
+            unitPrice: components["schemas"]["Money"] | null;
+            /** @description The price when its quantity was last set. */
+            priceWhenAdded: {
+                amount: number;
+                /** @example EUR */
+                currency: string;
+            };
+            /**
+             * @description What the customer should know: its price has changed since it was added, or the shop no longer sells it.
+             * @enum {string|null}
+             */
+            notice: "price-changed" | "gone" | null;
+        };
+        Money: {
+            amount: number;
+            /** @example EUR */
+            currency: string;
+        };
+        Subtotal: {
+            amount: number;
+            /** @example EUR */
+            currency: string;
+        };
+        Problem: {
+            /** @example https://zeroshop.dev/problems/invalid-request */
+            type: string;
+            title: string;
+            status: number;
+            detail?: string;
+            errors?: {
+                pointer: string;
+                detail: string;
+            }[];
+        };
+        CartItem: {
+            quantity: number;
+        };
+        Order: {
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             * @example 01999d3c-7b57-7d0c-8d1c-5a9f1c2b3d4e
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description UUIDv7
+             * @example 01999d3c-7b57-7d0c-8d1c-5a9f1c2b3d4e
+             */
+            customerId: string;
+            /** @enum {string} */
+            status: "placed" | "reserved" | "confirmed" | "shipped" | "completed" | "cancelled";
+            lines: components["schemas"]["OrderLine"][];
+            total: components["schemas"]["Money"];
+            /** @description How the total comes about. Null for an order of an earlier version. */
+            amounts: components["schemas"]["OrderAmounts"] | null;
+            /** @description Null once the order has ended and the account of its customer is deleted. */
+            deliveryAddress: components["schemas"]["Address"] | null;
+            note: string | null;
+            /** @description Why it was cancelled. */
+            reason: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            placedAt: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC
+             */
+            updatedAt: string;
+        };
+        /** @description Amounts are in minor units of the order’s currency. An order of an earlier version tells only its unit prices. */
+        OrderLine: {
+            /**
+             * @description In any case; answered in upper case.
+             * @example MUG-BLUE
+             */
+            sku: string;
+            name: string;
+            quantity: number;
+            unitPrice: number;
+            discount?: number;
+            net?: number;
+            /**
+             * @description In hundredths of a percent: 1900 is 19 %.
+             * @example 1900
+             */
+            taxRate?: number;
+            tax?: number;
+            gross?: number;
+        };
+        /** @description In minor units of the order’s currency. */
+        OrderAmounts: {
+            /**
+             * @description Whether unit prices include tax.
+             * @enum {string}
+             */
+            prices: "gross" | "net";
+            /** @description What the coupons take off, as the sum of the lines’ discounts. */
+            discount: number;
+            /** @description All lines and the shipping, without tax. */
+            net: number;
+            tax: number;
+            /** @description What the customer pays: the total. */
+            gross: number;
+            shipping: {
+                method: string;
+                name: string;
+                net: number;
+                /**
+                 * @description In hundredths of a percent: 1900 is 19 %.
+                 * @example 1900
+                 */
+                taxRate: number;
+                tax: number;
+                gross: number;
+            };
+            /** @description The tax of each rate, highest first. */
+            taxes: {
+                /**
+                 * @description In hundredths of a percent: 1900 is 19 %.
+                 * @example 1900
+                 */
+                taxRate: number;
+                net: number;
+                tax: number;
+            }[];
+            coupons: {
+                code: string;
+                discount: number;
+            }[];
+        };
+        Address: {
+            name: string;
+            street: string;
+            postalCode: string;
+            city: string;
+            /** @example DE */
+            country: string;
+        };
+        Checkout: {
+            /** @description The subtotal that the customer saw. The checkout is refused if it has changed. */
+            expectedSubtotal: {
+                amount: number;
+                /** @example EUR */
+                currency: string;
+            };
+            /** @description The total that the customer saw. The order is refused if it would cost something else. */
+            expectedTotal?: {
+                amount: number;
+                /** @example EUR */
+                currency: string;
+            };
+            deliveryAddress: components["schemas"]["Address"];
+            /**
+             * @description One of GET /api/v1/shipping-methods; the default one if it is not set.
+             * @example standard
+             */
+            shippingMethod?: string;
+            /** @description They are applied one after the other, each to what the one before has left. */
+            couponCodes?: string[];
+            note?: string;
+            payment: {
+                /**
+                 * @description A token of the payment provider; see docs/payment-sandbox.md for the test cards.
+                 * @example card_approved
+                 */
+                cardToken: string;
+            };
+        };
         Coupon: {
             /**
              * Format: uuid
@@ -1295,22 +1555,6 @@ export interface components {
              * @description RFC 3339, UTC
              */
             updatedAt: string;
-        };
-        Money: {
-            amount: number;
-            /** @example EUR */
-            currency: string;
-        };
-        Problem: {
-            /** @example https://zeroshop.dev/problems/invalid-request */
-            type: string;
-            title: string;
-            status: number;
-            detail?: string;
-            errors?: {
-                pointer: string;
-                detail: string;
-            }[];
         };
         NewCoupon: {
             /**
@@ -1555,14 +1799,6 @@ export interface components {
              */
             updatedAt: string;
         };
-        Address: {
-            name: string;
-            street: string;
-            postalCode: string;
-            city: string;
-            /** @example DE */
-            country: string;
-        };
         NewAddress: {
             /**
              * @description What the customer calls it.
@@ -1724,102 +1960,6 @@ export interface components {
         MailPreferencesChange: {
             mails?: boolean;
         };
-        Order: {
-            /**
-             * Format: uuid
-             * @description UUIDv7
-             * @example 01999d3c-7b57-7d0c-8d1c-5a9f1c2b3d4e
-             */
-            id: string;
-            /**
-             * Format: uuid
-             * @description UUIDv7
-             * @example 01999d3c-7b57-7d0c-8d1c-5a9f1c2b3d4e
-             */
-            customerId: string;
-            /** @enum {string} */
-            status: "placed" | "reserved" | "confirmed" | "shipped" | "completed" | "cancelled";
-            lines: components["schemas"]["OrderLine"][];
-            total: components["schemas"]["Money"];
-            /** @description How the total comes about. Null for an order of an earlier version. */
-            amounts: components["schemas"]["OrderAmounts"] | null;
-            /** @description Null once the order has ended and the account of its customer is deleted. */
-            deliveryAddress: components["schemas"]["Address"] | null;
-            note: string | null;
-            /** @description Why it was cancelled. */
-            reason: string | null;
-            /**
-             * Format: date-time
-             * @description RFC 3339, UTC
-             */
-            placedAt: string;
-            /**
-             * Format: date-time
-             * @description RFC 3339, UTC
-             */
-            updatedAt: string;
-        };
-        /** @description Amounts are in minor units of the order’s currency. An order of an earlier version tells only its unit prices. */
-        OrderLine: {
-            /**
-             * @description In any case; answered in upper case.
-             * @example MUG-BLUE
-             */
-            sku: string;
-            name: string;
-            quantity: number;
-            unitPrice: number;
-            discount?: number;
-            net?: number;
-            /**
-             * @description In hundredths of a percent: 1900 is 19 %.
-             * @example 1900
-             */
-            taxRate?: number;
-            tax?: number;
-            gross?: number;
-        };
-        /** @description In minor units of the order’s currency. */
-        OrderAmounts: {
-            /**
-             * @description Whether unit prices include tax.
-             * @enum {string}
-             */
-            prices: "gross" | "net";
-            /** @description What the coupons take off, as the sum of the lines’ discounts. */
-            discount: number;
-            /** @description All lines and the shipping, without tax. */
-            net: number;
-            tax: number;
-            /** @description What the customer pays: the total. */
-            gross: number;
-            shipping: {
-                method: string;
-                name: string;
-                net: number;
-                /**
-                 * @description In hundredths of a percent: 1900 is 19 %.
-                 * @example 1900
-                 */
-                taxRate: number;
-                tax: number;
-                gross: number;
-            };
-            /** @description The tax of each rate, highest first. */
-            taxes: {
-                /**
-                 * @description In hundredths of a percent: 1900 is 19 %.
-                 * @example 1900
-                 */
-                taxRate: number;
-                net: number;
-                tax: number;
-            }[];
-            coupons: {
-                code: string;
-                discount: number;
-            }[];
-        };
         NewOrder: {
             lines: {
                 /**
@@ -1864,6 +2004,12 @@ export interface components {
              * @example EUR
              */
             currency?: string;
+            /**
+             * Format: uuid
+             * @description Of the cart that the order is made from, if it is a checkout: the cart is emptied then.
+             * @example 01999d3c-7b57-7d0c-8d1c-5a9f1c2b3d4e
+             */
+            cartId?: string;
         };
         Orders: {
             items: components["schemas"]["Order"][];
@@ -2698,6 +2844,818 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    "get-cart": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The token of a guest’s cart, from a change of it, for clients without cookies. */
+                "Cart-Token"?: string;
+                /** @description The ETag that you have. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cart"];
+                };
+            };
+            /** @description The client has this version. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid-request`: The request is not valid. `malformed-request`: The request is not well formed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-logged-in`: Log in first. `session-ended`: The session has ended. */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request took too long. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `misdirected-request`: The shop is not at this host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-requests`: Too many requests. */
+            429: {
+                headers: {
+                    "Retry-After"?: string;
+                    RateLimit?: string;
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The headers are too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal-error`: Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `bad-gateway`: Bad gateway. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `function-cannot-start`: Function cannot start. `function-unavailable`: The function is not there. `overloaded`: Overloaded. `shutting-down`: Shutting down. `store-unavailable`: A store cannot be reached just now. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `gateway-timeout`: Gateway timeout. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "clear-cart": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The token of a guest’s cart, from a change of it, for clients without cookies. */
+                "Cart-Token"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid-request`: The request is not valid. `malformed-request`: The request is not well formed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-logged-in`: Log in first. `session-ended`: The session has ended. */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `cross-site-request`: Another site may not change the cart. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request took too long. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `stale-version`: The resource has changed since you read it. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body-too-large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `misdirected-request`: The shop is not at this host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-requests`: Too many requests. */
+            429: {
+                headers: {
+                    "Retry-After"?: string;
+                    RateLimit?: string;
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The headers are too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal-error`: Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `bad-gateway`: Bad gateway. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `function-cannot-start`: Function cannot start. `function-unavailable`: The function is not there. `overloaded`: Overloaded. `shutting-down`: Shutting down. `store-unavailable`: A store cannot be reached just now. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `gateway-timeout`: Gateway timeout. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "set-cart-item": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The token of a guest’s cart, from a change of it, for clients without cookies. */
+                "Cart-Token"?: string;
+            };
+            path: {
+                /** @description In any case; answered in upper case. */
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CartItem"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cart"];
+                };
+            };
+            /** @description `invalid-request`: The request is not valid. `malformed-request`: The request is not well formed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-logged-in`: Log in first. `session-ended`: The session has ended. */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `cross-site-request`: Another site may not change the cart. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-found`: There is no such resource. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request took too long. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `cart-full`: The cart is full. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `stale-version`: The resource has changed since you read it. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body-too-large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-json`: The body must be application/json. `unsupported-charset`: The body must be in UTF-8. `unsupported-encoding`: The body must not be compressed. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `misdirected-request`: The shop is not at this host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `cart-mixes-currencies`: A cart has one currency. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-requests`: Too many requests. */
+            429: {
+                headers: {
+                    "Retry-After"?: string;
+                    RateLimit?: string;
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The headers are too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal-error`: Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `bad-gateway`: Bad gateway. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `function-cannot-start`: Function cannot start. `function-unavailable`: The function is not there. `overloaded`: Overloaded. `shutting-down`: Shutting down. `store-unavailable`: A store cannot be reached just now. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `gateway-timeout`: Gateway timeout. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-cart-item": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The token of a guest’s cart, from a change of it, for clients without cookies. */
+                "Cart-Token"?: string;
+            };
+            path: {
+                /** @description In any case; answered in upper case. */
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid-request`: The request is not valid. `malformed-request`: The request is not well formed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-logged-in`: Log in first. `session-ended`: The session has ended. */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `cross-site-request`: Another site may not change the cart. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-found`: There is no such resource. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request took too long. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `stale-version`: The resource has changed since you read it. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body-too-large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `misdirected-request`: The shop is not at this host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-requests`: Too many requests. */
+            429: {
+                headers: {
+                    "Retry-After"?: string;
+                    RateLimit?: string;
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The headers are too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal-error`: Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `bad-gateway`: Bad gateway. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `function-cannot-start`: Function cannot start. `function-unavailable`: The function is not there. `overloaded`: Overloaded. `shutting-down`: Shutting down. `store-unavailable`: A store cannot be reached just now. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `gateway-timeout`: Gateway timeout. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "checkout-cart": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The token of a guest’s cart, from a change of it, for clients without cookies. */
+                "Cart-Token"?: string;
+                /** @description A new random key with each new request, the same one with a retry. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Checkout"];
+            };
+        };
+        responses: {
+            /** @description Created. */
+            201: {
+                headers: {
+                    Location?: string;
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"];
+                };
+            };
+            /** @description `idempotency-key-missing`: An Idempotency-Key header is needed. `invalid-request`: The request is not valid. `malformed-request`: The request is not well formed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-logged-in`: Log in first. `session-ended`: The session has ended. */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `cross-site-request`: Another site may not change the cart. `wrong-role`: Your role may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request took too long. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `cart-changed`: The cart costs something else than the customer saw. `cart-empty`: The cart is empty. `cart-ordered`: The cart was ordered before. `coupon-used-up`: The coupon is used up. `idempotency-key-in-flight`: The first request with this Idempotency-Key is still running. `price-changed`: The order would cost something else than the customer expects. `products-gone`: Some products are no longer sold. `too-many-unpaid`: Too many pieces wait to be paid. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @example https://zeroshop.dev/problems/invalid-request */
+                        type: string;
+                        title: string;
+                        status: number;
+                        detail?: string;
+                        errors?: {
+                            pointer: string;
+                            detail: string;
+                        }[];
+                        /** @description The lines of the request, at the current prices, in minor units. */
+                        lines?: {
+                            /**
+                             * @description In any case; answered in upper case.
+                             * @example MUG-BLUE
+                             */
+                            sku: string;
+                            unitPrice: number;
+                        }[];
+                        subtotal?: components["schemas"]["Subtotal"];
+                        total?: components["schemas"]["Money"];
+                        skus?: string[];
+                        /** @description How many pieces the customer’s unpaid orders contain. */
+                        unpaid?: number;
+                        /** @description How many they may contain. */
+                        allowed?: number;
+                    };
+                };
+            };
+            /** @description `body-too-large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-json`: The body must be application/json. `unsupported-charset`: The body must be in UTF-8. `unsupported-encoding`: The body must not be compressed. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `misdirected-request`: The shop is not at this host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `coupon-minimum`: The order costs less than the coupon needs. `coupon-not-for-these`: The coupon is not for these products. `coupon-not-valid`: The coupon is not valid now. `idempotency-key-reused`: The Idempotency-Key was used for another request. `mixed-currencies`: An order has one currency. `order-too-large`: The order is too large. `shipping-not-available`: The order cannot be shipped so. `unknown-coupon`: The shop has no such coupon. `unknown-customer`: The shop has no such customer. `unknown-shipping-method`: The shop has no such shipping method. `unknown-sku`: The shop has no such SKU. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-requests`: Too many requests. */
+            429: {
+                headers: {
+                    "Retry-After"?: string;
+                    RateLimit?: string;
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The headers are too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal-error`: Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `bad-gateway`: Bad gateway. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `function-cannot-start`: Function cannot start. `function-unavailable`: The function is not there. `overloaded`: Overloaded. `shutting-down`: Shutting down. `store-unavailable`: A store cannot be reached just now. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `gateway-timeout`: Gateway timeout. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-coupons": {
         parameters: {
             query?: {
@@ -7615,7 +8573,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `coupon-used-up`: The coupon is used up. `idempotency-key-in-flight`: The first request with this Idempotency-Key is still running. `price-changed`: The order would cost something else than the customer expects. `too-many-unpaid`: Too many pieces wait to be paid. */
+            /** @description `cart-ordered`: The cart was ordered before. `coupon-used-up`: The coupon is used up. `idempotency-key-in-flight`: The first request with this Idempotency-Key is still running. `price-changed`: The order would cost something else than the customer expects. `too-many-unpaid`: Too many pieces wait to be paid. */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -27,7 +27,7 @@ export async function openApiDocument() {
     description: 'From POST /api/v1/sessions. It is good for 15 minutes.',
   })
   for (const name of Object.keys(operations) as OperationName[]) {
-    const { contract } = (await operationOf(name)).run
+    const contract = await documented((await operationOf(name)).run.contract)
     openAPIRegistry.registerPath(pathOf(name, operations[name], contract))
   }
   return getOpenAPI31Document.call({ openAPIRegistry } as OpenAPIHono, {
@@ -41,6 +41,18 @@ export async function openApiDocument() {
     },
     servers: [{ url: '/' }],
   })
+}
+
+/** Returns a contract with what it takes over from another operation. */
+async function documented(contract: Contract): Promise<Contract> {
+  if (contract.answersAs === undefined) return contract
+  const { responses, headers, problems = [] } = (await operationOf(contract.answersAs)).run.contract
+  return {
+    ...contract,
+    responses: { ...responses, ...contract.responses },
+    ...(headers && { headers }),
+    problems: [...problems, ...(contract.problems ?? [])],
+  }
 }
 
 function pathOf(name: OperationName, row: InDomain<OperationRow>, contract: Contract): Path {
@@ -96,8 +108,12 @@ const header = (name: string, required: boolean, description: string, more: obje
   schema: { type: 'string', ...more },
 })
 
-function headersOf(row: OperationRow, { problems = [], headers = [], contentType }: Contract) {
+function headersOf(
+  row: OperationRow,
+  { problems = [], headers = [], contentType, requestHeaders = {} }: Contract,
+) {
   return [
+    ...Object.entries(requestHeaders).map(([name, description]) => header(name, false, description)),
     ...(row.idempotent
       ? [
           header(

@@ -1,4 +1,5 @@
 /** The domains of the shop, one per line. To add a domain, add its folder and a line here. */
+export { default as carts } from './carts/domain.ts'
 export { default as coupons } from './coupons/domain.ts'
 export { default as customers } from './customers/domain.ts'
 export { default as notifications } from './notifications/domain.ts'

@@ -45,6 +45,11 @@ target "function" {
   }
   matrix = {
     image = [
+      { name = "get-cart", summary = "Read the cart" },
+      { name = "clear-cart", summary = "Empty the cart" },
+      { name = "set-cart-item", summary = "Put a product into the cart" },
+      { name = "remove-cart-item", summary = "Take a product out of the cart" },
+      { name = "checkout-cart", summary = "Order what is in the cart" },
       { name = "create-coupon", summary = "Create a coupon" },
       { name = "list-coupons", summary = "List coupons" },
       { name = "get-coupon", summary = "Read a coupon" },
@@ -130,6 +135,11 @@ target "function" {
       { name = "end-other-sessions", summary = "End all of your sessions but this one" },
       { name = "end-session", summary = "End one of your sessions" },
       { name = "get-jwks", summary = "The public keys that verify access tokens" },
+      { name = "end-cart-sessions", summary = "Refuses the tokens of sessions that have ended" },
+      { name = "forget-shopper", summary = "Forgets the cart of a deleted user" },
+      { name = "project-price", summary = "Keeps the prices that carts show" },
+      { name = "empty-cart", summary = "Takes out of a cart what was ordered from it" },
+      { name = "expire-cart", summary = "Deletes a cart that has not changed for 30 days" },
       { name = "end-coupon-sessions", summary = "Refuses the tokens of sessions that have ended" },
       { name = "forget-redeemer", summary = "Forgets the answers and keys that are kept for a deleted user" },
       { name = "move-redemptions", summary = "Moves what is redeemed for a customer who has claimed their record to their account" },
@@ -226,6 +236,7 @@ target "domain" {
   }
   matrix = {
     image = [
+      { name = "carts", summary = "Every function of the carts" },
       { name = "coupons", summary = "Every function of the coupons" },
       { name = "customers", summary = "Every function of the customers" },
       { name = "notifications", summary = "Every function of the notifications" },

@@ -65,7 +65,7 @@ describe('a preflight', () => {
     expect(Object.fromEntries(answer.headers)).toMatchObject({
       'access-control-allow-origin': shopfront,
       'access-control-allow-headers': expect.stringContaining(
-        'Authorization, Content-Type, Idempotency-Key, If-Match',
+        'Authorization, Cart-Token, Content-Type, Idempotency-Key, If-Match',
       ) as string,
       'access-control-max-age': '7200',
       vary: 'Origin',

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { connect } from 'nats'
 import postgres from 'postgres'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { putIntoCart } from '../demo/client/carts.ts'
 import type { Person } from '../demo/client/shop.ts'
 import { good } from '../demo/client/good.ts'
 import {
@@ -173,6 +174,7 @@ it.each(['by themselves', 'by an admin, with the id in capitals'])(
       confirmed(),
     ])
     const waiting = await order('card_slow')
+    await putIntoCart(leaver, 'MUG-RED', 1)
     const params = { path: { id }, header: { 'If-Match': '*' } }
     const moved = { email: `b-${canary}@example.com`, currentPassword }
     await good(leaver.PATCH('/users/{id}', { params, body: moved }))
@@ -218,6 +220,7 @@ it.each(['by themselves', 'by an admin, with the id in capitals'])(
 
     await expect.poll(() => tablesButMails(canary), { timeout: 10_000 }).toEqual([])
     expect(await collections(canary)).toEqual([])
+    await expect.poll(() => collections(id), { timeout: 10_000 }).not.toContain('carts.carts')
     for (const text of [await stream(), journal(), shop.lines.join('\n')]) expect(text).not.toContain(canary)
     // what the books need stays
     for (const { id: orderId } of [completed, ships, recalled, dropped, cancelled])

@@ -69,6 +69,7 @@ export async function openProcesses() {
       ADMIN_DATABASE_URL: shop.admin,
       ...Object.fromEntries(databaseRoles.map((role) => [databaseUrl(role), shop.database(role)])),
       PRODUCTS_MONGODB_URL: shop.mongodb,
+      CARTS_MONGODB_URL: shop.mongodbOf('carts'),
     } satisfies Environment,
     start,
     /** Starts a process that must refuse to start: it prints one line, which is returned, and exits with 1. */

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { checkOut, readCart } from '../demo/client/carts.ts'
+import { good } from '../demo/client/good.ts'
 import type { Person } from '../demo/client/shop.ts'
 import { cancelOrder, paymentOf, placeOrder, readOrder, shipOrder } from '../demo/client/orders.ts'
 import { readStock } from '../demo/client/stock.ts'
@@ -76,6 +78,23 @@ export function describeSaga(open: () => TestClient): void {
     it('is confirmed if the provider authorises the payment and does not respond', async () => {
       const { id } = await placeOrder(customer, mug, 'card_timeout')
       await waitForEntries(customer, id, 'order.confirmed')
+    })
+  })
+
+  describe('an order from a cart', () => {
+    it('is made of what the customer had as a guest, and confirmed; the cart is empty then', async () => {
+      const path = { sku: 'MUG-BLUE' }
+      const put = await shop.PUT('/carts/current/items/{sku}', { params: { path }, body: { quantity: 2 } })
+      const guest = { 'Cart-Token': put.response.headers.get('cart-token')! }
+      const shopper = await shop.register()
+      const merged = await good(shopper.GET('/carts/current', { params: { header: guest } }))
+      expect(merged).toMatchObject({ pieces: 2, lines: [{ sku: 'MUG-BLUE', quantity: 2, notice: null }] })
+      const { id, total } = await checkOut(shopper)
+      expect(total).toEqual(merged.subtotal)
+      expect(await readCart(shopper)).toMatchObject({ lines: [], subtotal: null })
+      await waitForEntries(shopper, id, 'order.confirmed')
+      await cancelOrder(shopper, id)
+      await waitForEntries(shopper, id, 'stock.released')
     })
   })
 

@@ -83,15 +83,18 @@ export async function openShop(
     Object.assign(url, { username: role, password: testPassword, pathname: `/${database}` })
     return url.href
   }
-  const mongodb = new URL(stores.mongodb)
-  mongodb.pathname = `/${database}`
-  // the whole run shares one small server
-  mongodb.searchParams.set('socketTimeoutMS', '60000')
+  const mongodbOf = (domain: Domain) => {
+    const url = new URL(stores.mongodb)
+    url.pathname = `/${database}_${domain}`
+    // the whole run shares one small server
+    url.searchParams.set('socketTimeoutMS', '60000')
+    return url.href
+  }
   const config = (domain: Domain) =>
     readConfig(
       {
         DATABASE_URL: as(domain),
-        MONGODB_URL: mongodb.href,
+        MONGODB_URL: mongodbOf(domain),
         JWT_PRIVATE_KEY: JSON.stringify(privateKey),
         JWT_PUBLIC_KEYS: JSON.stringify(publicKeys),
         FUNCTION_URL: 'http://127.0.0.1:9/{function}',
@@ -103,6 +106,7 @@ export async function openShop(
         SMTP_URL: 'smtp://127.0.0.1:9',
         SMTP_PASSWORD: 'test',
         UNSUBSCRIBE_KEY: 'a key for links that is long enough',
+        CART_TOKEN_KEY: 'a key for carts that is long enough too',
         // tests send more than people do
         LIMITS_FACTOR: '0',
         // the tests share their customers
@@ -115,7 +119,7 @@ export async function openShop(
     const { migrations }: { migrations: readonly MongoMigration[] } = await import(
       `../functions/${domain}/migrations/index.ts`
     )
-    await migrateMongodb({ domain, url: mongodb.href, setting: 'MONGODB_URL', migrations })
+    await migrateMongodb({ domain, url: mongodbOf(domain), setting: 'MONGODB_URL', migrations })
   }
   const securityLog: SecurityEntry[] = []
   const level = process.env['LOG_LEVEL']
@@ -137,14 +141,16 @@ export async function openShop(
   const sources = domains.flatMap((domain) =>
     (declarations[domain].outboxes ?? []).map((name) => ({ domain, name })),
   )
-  const mongo =
-    collects && sources.length > 0 ? openMongodb(mongodb.href, { setting: 'MONGODB_URL' }) : undefined
-  const collectors =
-    mongo === undefined
-      ? []
-      : sources.map(({ domain, name }) =>
-          collecting(events, { domain, collection: mongo.db.collection<WithOutbox>(name) }, log, 50),
-        )
+  const collectors = (collects ? sources : []).map(({ domain, name }) => {
+    const mongo = openMongodb(mongodbOf(domain), { setting: 'MONGODB_URL' })
+    const collector = collecting(
+      events,
+      { domain, collection: mongo.db.collection<WithOutbox>(name) },
+      log,
+      50,
+    )
+    return { stop: () => collector.stop().then(mongo.close) }
+  })
   // the role of a domain that leaves secrets
   const leaving: Db = openPostgres(as('orders'))
   const tokens = await createTokens(privateKey, publicKeys)
@@ -224,12 +230,15 @@ export async function openShop(
     /** The URL of the database with PostgreSQL's administrator. */
     admin: Object.assign(new URL(stores.postgres), { pathname: `/${database}` }).href,
     /** The URL of the products' database. */
-    mongodb: mongodb.href,
+    mongodb: mongodbOf('products'),
+    /** The URL of a domain's MongoDB database. */
+    mongodbOf,
     /** Returns a new user of a role. The user is not stored. */
     newUser: (role: Role = 'customer'): User => ({ id: uuidv7(), role, session: uuidv7() }),
     sign: (user: User) => tokens.sign(user),
     /** The key that signs access tokens. */
     privateKey,
+    request,
     get: (path: string, send?: Send) => request('GET', path, send),
     /** Sends a POST and returns the created resource. @throws if the status is not 201 */
     create: async (path: string, send?: Send) => {
@@ -238,6 +247,7 @@ export async function openShop(
       return body
     },
     post: (path: string, send?: Send) => request('POST', path, send),
+    put: (path: string, send?: Send) => request('PUT', path, send),
     patch: (path: string, send?: Send) => request('PATCH', path, send),
     delete: (path: string, send?: Send) => request('DELETE', path, send),
     /** Returns every event in the outbox that is due, oldest first. */
@@ -287,7 +297,6 @@ export async function openShop(
     close: async () => {
       await leaving.client.end()
       await Promise.all(collectors.map((collector) => collector.stop()))
-      await mongo?.close()
       await Promise.all([...opened.values()].map((o) => o.close()))
       await events.client.end()
       if (beside === undefined) await admin.unsafe(`drop database ${database} with (force)`)

@@ -1,5 +1,6 @@
 import { uuidv7 } from 'uuidv7'
-import { outboxRow } from '../../events/emit.ts'
+import { outboxRow, type Cause } from '../../events/emit.ts'
+import type { EventData } from '../../events/event.ts'
 import { firstAnswer, onceInOneStatement } from '../shared/store/transaction.ts'
 import { couponProblems } from '../shared/http/coupon-redeemer.ts'
 import { operation } from '../shared/http/operation.ts'
@@ -9,7 +10,7 @@ import { violated } from '../shared/store/store-errors.ts'
 import { redeemCoupons } from './discounts.ts'
 import { customerOf, followClaim } from './ordering-for.ts'
 import { orderIdConstraint, placeOrder, unpaidIn } from './place-order.ts'
-import { idempotencyKeys, NewOrder, Order, toOrder } from './order.ts'
+import { idempotencyKeys, NewOrder, Order, orderedCartConstraint, toOrder } from './order.ts'
 import { pricesOf } from './prices.ts'
 import { goodsOf, piecesOf, placedAmounts, priceOrder, type Discount, type Refusal } from './pricing.ts'
 import { problems } from './problems.ts'
@@ -29,6 +30,7 @@ export const createOrder = operation(
       problems['unknown-shipping-method'],
       problems['shipping-not-available'],
       problems['too-many-unpaid'],
+      problems['cart-ordered'],
       ...Object.values(couponProblems),
     ],
     headers: ['Location', 'ETag'],
@@ -114,6 +116,7 @@ export const createOrder = operation(
         { afterMs: deadlineMs },
       ),
       cardToken: body.payment.cardToken,
+      cart: body.cartId === undefined ? undefined : cartOrdered(cause, placed, body.cartId),
     }
     const answer = json(toOrder({ ...row, deadline: null }), 201, {
       location: `/api/v1/orders/${id}`,
@@ -131,15 +134,32 @@ export const createOrder = operation(
       const unpaid = unpaidIn(error)
       // another attempt of this request has placed the order for which its coupons are redeemed
       const isPlaced = violated(error) === orderIdConstraint
-      if (unpaid === undefined && !isPlaced) throw error
+      const isCartOrdered = violated(error) === orderedCartConstraint
+      if (unpaid === undefined && !isPlaced && !isCartOrdered) throw error
       const kept = await firstAnswer(db, idempotencyKeys, key)
       if (kept !== undefined) return kept
+      if (isCartOrdered) throw cartWasOrdered()
       throw unpaid === undefined ? error : tooManyUnpaid(unpaid, pieces, mostUnpaid)
     })
     if (body.customerId !== undefined) await followClaim(db, body.customerId)
     return placedOrKept
   },
 )
+
+/** Returns the event with which the customer's cart is emptied. */
+const cartOrdered = (
+  cause: Cause,
+  { orderId, customerId, lines }: Pick<EventData<'order.placed'>, 'orderId' | 'customerId' | 'lines'>,
+  cartId: string,
+) => ({
+  id: cartId,
+  event: outboxRow(cause, 'cart.ordered', orderId, {
+    orderId,
+    customerId,
+    cartId,
+    lines: lines.map(({ sku, quantity }) => ({ sku, quantity })),
+  }),
+})
 
 function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
@@ -148,6 +168,11 @@ function asProblem(error: unknown): Problem {
 
 const problemOf = ({ refused, detail, errors, current: members }: Refusal) =>
   new Problem(problems[refused], { detail, errors, ...(members && { members }) })
+
+const cartWasOrdered = () =>
+  new Problem(problems['cart-ordered'], {
+    detail: 'An order was made from this cart a moment ago. See the orders; the cart will be empty soon.',
+  })
 
 /** Returns a Problem 409, which says what the customer can do. */
 const tooManyUnpaid = (unpaid: number, pieces: number, most: number) =>

@@ -10,6 +10,7 @@ interface OfOrder {
 }
 
 const amount = z.int().min(0)
+const cartLines = z.array(z.strictObject({ sku: eventSku, quantity: z.int().min(1) })).min(1)
 const taxed = { net: amount, taxRate: amount, tax: amount, gross: amount }
 
 export const events = {
@@ -40,6 +41,10 @@ export const events = {
       cardToken: oldCardToken,
     }),
     measure: (_, meter: Meter) => meter.add('zeroshop.orders.placed'),
+  },
+  'cart.ordered': {
+    summary: 'An order was made from a customer’s cart',
+    data: z.strictObject({ orderId: eventId, customerId: eventId, cartId: eventId, lines: cartLines }),
   },
   'order.confirmed': {
     summary: 'Stock is reserved and the payment authorised',

@@ -91,6 +91,9 @@ export const missedBy = (status: OrderStatus, milestone: Milestone): string | un
 
 export const schema = pgSchema('orders')
 
+/** The constraint that a second order from a cart violates. */
+export const orderedCartConstraint = 'ordered_carts_pkey'
+
 /** Orders that hold stock, or soon will, without a payment. One that costs nothing does so until it is shipped. */
 const isUnpaid = ({ status, totalAmount }: Record<'status' | 'totalAmount', AnyPgColumn>) =>
   sql`${status} in ('placed', 'reserved') or (${status} = 'confirmed' and ${totalAmount} = 0)`
@@ -163,6 +166,13 @@ export const products = schema.table('products', {
   version: integer().notNull(),
   deletedAt: time('deleted_at'),
 })
+
+/** The carts from which an order was made: none is made from the same cart again. */
+export const orderedCarts = schema.table(
+  'ordered_carts',
+  { cartId: uuid('cart_id').notNull(), orderId: uuid('order_id').notNull() },
+  (t) => [primaryKey({ name: orderedCartConstraint, columns: [t.cartId] })],
+)
 
 /** Customers whose accounts are deleted. Their orders are anonymised when they end (forget.ts). */
 export const deletedCustomers = schema.table('deleted_customers', {
@@ -276,6 +286,9 @@ export const NewOrder = z
     }),
     currency: Currency.optional().meta({
       description: 'The order is rejected if the products have another currency.',
+    }),
+    cartId: Id.optional().meta({
+      description: 'Of the cart that the order is made from, if it is a checkout: the cart is emptied then.',
     }),
   })
   .meta({ id: 'NewOrder' })

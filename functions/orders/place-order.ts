@@ -4,12 +4,14 @@ import { outbox, secrets } from '../../events/tables.ts'
 import type { Answer, IdempotencyKey } from '../shared/store/idempotency.ts'
 import { prepared, type Db } from '../shared/store/postgres.ts'
 import { errorCode, errorDetail } from '../shared/store/store-errors.ts'
-import { idempotencyKeys, orders, timeline, type OrderRow } from './order.ts'
+import { idempotencyKeys, orderedCarts, orders, timeline, type OrderRow } from './order.ts'
 
 /** The events that are emitted with a new order. */
 interface Events {
   event: OutboxRow
   deadline: OutboxRow
+  /** If the order is made from a cart. */
+  cart?: { id: string; event: OutboxRow } | undefined
   /** Left for payments, because events must not contain it. */
   cardToken: string
 }
@@ -32,15 +34,16 @@ export const unpaidIn = (error: unknown): number | undefined =>
 export const placeOrder = (
   db: Db,
   order: Omit<OrderRow, 'deadline'>,
-  { event, deadline, cardToken }: Events,
+  { event, deadline, cart, cardToken }: Events,
   mostUnpaid: number,
   { status: answerStatus, headers: answerHeaders, body: answerBody, ...key }: IdempotencyKey & Answer,
 ) =>
-  statement(db).execute({
+  (cart === undefined ? plain : fromCart)(db).execute({
     ...order,
     ...event,
     id: order.id,
     eventId: event.id,
+    ...(cart !== undefined && { cartId: cart.id, cartEventId: cart.event.id, cartData: cart.event.data }),
     deadlineId: deadline.id,
     deadlineType: deadline.type,
     deadlineData: deadline.data,
@@ -63,7 +66,42 @@ const common = {
   time: at,
 }
 
-const statement = prepared((db) => {
+const cartEvent = {
+  id: placeholder('cartEventId'),
+  type: 'cart.ordered',
+  data: placeholder('cartData'),
+  ...common,
+}
+
+const plain = prepared((db) => {
+  const { ctes, placed } = partsOf(db, [])
+  return db
+    .with(...ctes)
+    .select({ id: placed.id })
+    .from(placed)
+    .prepare('place_order')
+})
+
+const fromCart = prepared((db) => {
+  const { ctes, placed } = partsOf(db, [cartEvent])
+  const cart = db.$with('cart').as(
+    db
+      .insert(orderedCarts)
+      .values({ cartId: placeholder('cartId'), orderId: placeholder('id') })
+      .returning({ id: orderedCarts.cartId }),
+  )
+  return db
+    .with(...ctes, cart)
+    .select({ id: placed.id })
+    .from(placed)
+    .prepare('place_order_from_cart')
+})
+
+/**
+ * Returns what is written with every order.
+ * @param more the events in addition to those of every order
+ */
+function partsOf(db: Db, more: readonly (typeof cartEvent)[]) {
   const placed = db.$with('placed').as(
     db
       .insert(orders)
@@ -109,6 +147,7 @@ const statement = prepared((db) => {
           due: sql`now() + ${placeholder('deadlineMs')}::integer * interval '1 millisecond'`,
           ...common,
         },
+        ...more,
       ])
       // a constant, not a column: the domain's role may insert into the outbox, but not read it
       .returning({ done: sql`1`.as('done') }),
@@ -137,9 +176,5 @@ const statement = prepared((db) => {
       })
       .returning({ key: idempotencyKeys.key }),
   )
-  return db
-    .with(kept, placed, entry, event, token)
-    .select({ id: placed.id })
-    .from(placed)
-    .prepare('place_order')
-})
+  return { ctes: [kept, placed, entry, event, token] as const, placed }
+}

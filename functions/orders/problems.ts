@@ -15,6 +15,7 @@ export const problems = declareProblems({
   ],
   'too-many-notes': [409, 'Too many notes'],
   'customer-deleted': [409, 'The customer is deleted'],
+  'cart-ordered': [409, 'The cart was ordered before'],
   'too-many-unpaid': [
     409,
     'Too many pieces wait to be paid',

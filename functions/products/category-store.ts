@@ -9,7 +9,7 @@ import {
   type CategoryTree,
 } from './category.ts'
 import { slugOf } from '../shared/slug.ts'
-import { isDuplicate } from './store.ts'
+import { isDuplicate } from '../shared/store/mongodb-errors.ts'
 
 /** How the tree of categories is read and written. */
 

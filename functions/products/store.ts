@@ -1,6 +1,7 @@
-import { MongoServerError, type Collection, type Filter } from 'mongodb'
+import type { Collection, Filter } from 'mongodb'
 import { collected, type WithOutbox } from '../../events/mongodb-outbox.ts'
 import type { User } from '../shared/auth/access-token.ts'
+import { isDuplicate } from '../shared/store/mongodb-errors.ts'
 import { keyLifetimeMs, replay, toAnswer, type IdempotencyKey } from '../shared/store/idempotency.ts'
 import { Problem } from '../shared/http/problems.ts'
 import { checkVersion, type AcceptedVersions } from '../shared/http/entity-tag.ts'
@@ -119,13 +120,6 @@ export async function checkNewOptions(products: Products, id: string, options: O
   const other = await products.findOne({ $and: [inGroup(groupOf(product)), { _id: { $ne: id } }] }, stateOnly)
   if (other !== null) checkOptions(options, other.options ?? {})
 }
-
-/** Returns whether a unique index caused the error; with `field`, whether one on that field did. */
-export const isDuplicate = (error: unknown, field?: string): boolean =>
-  error instanceof MongoServerError &&
-  error.code === 11_000 &&
-  // the server's description of the violated index
-  (field === undefined || field in ((error['keyPattern'] ?? {}) as object))
 
 /** How long a change waits until its event is collected, in ms: as long as it takes to restart a relay. */
 const announceMs = 5_000

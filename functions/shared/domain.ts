@@ -41,7 +41,7 @@ interface Row {
 }
 
 export interface OperationRow extends Row {
-  method: 'get' | 'post' | 'patch' | 'delete'
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete'
   path: string
   by: Caller
   limits: RequestLimits
@@ -166,6 +166,7 @@ const http =
 /** Each of these declares an operation with its HTTP method. */
 export const get = http('get', reads)
 export const post = http('post', writes)
+export const put = http('put', writes)
 export const patch = http('patch', writes)
 export const del = http('delete', writes)
 

@@ -1,5 +1,5 @@
 import type { Domain, Role } from '../../functions/shared/domain.ts'
-import type { TestShop } from '../shop.ts'
+import type { Send, TestShop } from '../shop.ts'
 
 /**
  * What the tests that run on every domain need for a domain. It is the default export of the domain's
@@ -22,6 +22,8 @@ export interface AnyFixtures {
   parameters?: Readonly<Record<string, BadValues>>
   /** Starts what the functions need in addition to their store. Runs before the shop is opened. */
   start?: () => Promise<Started>
+  /** By operation: creates what a caller must have before each request to it. */
+  ready?: Readonly<Record<string, (shop: TestShop, as: NonNullable<Send['as']>) => Promise<unknown>>>
   /** Creates what the bodies refer to. */
   prepare?: (shop: TestShop) => Promise<unknown>
 }
@@ -30,7 +32,7 @@ export interface AnyFixtures {
 export type Bodies = readonly [body: object, another: object]
 
 export interface Resource<Parameter extends string = string> {
-  /** The role of its owner, if nobody else of that role may see it. */
+  /** The role of its owner, if nobody else of that role may see it. The owner also calls the operations for anyone that change it. */
   owner?: Role
   /** Creates another resource, which belongs to the shop's user of that role. */
   create: (shop: TestShop) => Promise<Created<Parameter>>

@@ -54,7 +54,7 @@ async function openContractShop() {
   async function callerOf(name: OperationName): Promise<Pick<Send, 'as'>> {
     const row: Row = operations[name]
     const owner = await ownerOf(row)
-    if (row.by === 'anyone') return {}
+    if (row.by === 'anyone') return row.method === 'get' || owner === undefined ? {} : { as: owner }
     if (row.by === 'user') return { as: owner ?? 'customer' }
     return { as: owner && row.by.includes(owner.role) ? owner : row.by[0]! }
   }
@@ -68,12 +68,11 @@ async function openContractShop() {
 
   /** Sends a valid request to an operation, except for the given parts. */
   async function send(name: OperationName, given: Send = {}, path?: string): Promise<Answered> {
-    const body = takesBody(operations[name], contractOf(name)) ? { body: bodiesOf(name)[0] } : {}
-    return shop[operations[name].method](path ?? (await pathOf(name)), {
-      ...(await callerOf(name)),
-      ...body,
-      ...given,
-    })
+    const row: Row = operations[name]
+    const body = takesBody(row, contractOf(name)) ? { body: bodiesOf(name)[0] } : {}
+    const all = { ...(await callerOf(name)), ...body, ...given }
+    if (all.as !== undefined) await fixturesOf(row.domain).ready?.[name]?.(shop, all.as)
+    return shop[row.method](path ?? (await pathOf(name)), all)
   }
 
   return {

@@ -108,6 +108,8 @@ const books = (): Books => ({
       outbox: [],
     },
   ],
+  carts: [{ _id: 'ada', cartId: 'next', lines: [], outbox: [] }],
+  ordered: [{ order_id: 'bought', customer_id: 'ada', cart_id: 'first' }],
   journal: [
     entry('authorize', 'paid', 20),
     entry('capture', 'paid', 20),
@@ -350,6 +352,22 @@ describe('finds the violation', () => {
       'bought (completed): 1 captures and 1 voids',
       ({ journal }) => journal.push(entry('void', 'paid', 20)),
     ],
+    [
+      'I4',
+      'the relay has not collected cart.deadline-reached of the cart of ada',
+      ({ carts }) => carts[0]!.outbox!.push({ id: 'e9', type: 'cart.deadline-reached' }),
+    ],
+    [
+      'I9',
+      'the cart first was ordered twice, as bought and left',
+      ({ ordered }) => ordered.push({ ...ordered[0]!, order_id: 'left' }),
+    ],
+    [
+      'I9',
+      'the cart of ada was ordered as bought, but not emptied',
+      ({ carts }) => (carts[0]!.cartId = 'first'),
+    ],
+    ['I9', 'the cart first was emptied without an order', ({ ordered }) => (ordered[0]!.order_id = 'stray')],
   ])('%s: %s', (name, what, spoil) => {
     const [theBooks, thePromised] = [books(), promised()]
     spoil(theBooks, thePromised)

@@ -78,6 +78,14 @@ export interface Books extends CouponBooks {
     /** Events that the relay has not collected. */
     outbox?: { id: string; type: string }[]
   }[]
+  carts: {
+    _id: string
+    cartId: string
+    lines: { sku: string; quantity: number }[]
+    outbox?: { id: string; type: string }[]
+  }[]
+  /** The orders that were made from carts. */
+  ordered: { order_id: string; customer_id: string; cart_id: string }[]
   /** The payment provider's journal. */
   journal: Entry[]
 }
@@ -177,11 +185,12 @@ export async function readBooks(urls: BookUrls): Promise<Books> {
   })
   const mongo = urls.mongodb === undefined ? undefined : new MongoClient(urls.mongodb)
   try {
-    const [journal, products] = await Promise.all([
+    const [journal, products, carts] = await Promise.all([
       fetch(`${urls.sandbox}/v1/journal`, {
         headers: { authorization: `Bearer ${urls.sandboxKey}` },
       }).then((response) => response.text()),
       mongo?.db('products').collection<Books['products'][number]>('products').find().toArray() ?? [],
+      mongo?.db('carts').collection<Books['carts'][number]>('carts').find().toArray() ?? [],
     ])
     // one snapshot, in case something is still under way
     return await sql.begin('isolation level repeatable read read only', async (tx) => {
@@ -212,6 +221,10 @@ export async function readBooks(urls: BookUrls): Promise<Books> {
           'select reaction, event_id, parked_at is not null as parked, dropped_at is not null as dropped, error from events.failures',
         ),
         products,
+        carts,
+        ordered: await read(
+          `select subject as order_id, data->>'customerId' as customer_id, data->>'cartId' as cart_id from events.outbox where type = 'cart.ordered'`,
+        ),
         journal: journal
           .split('\n')
           .filter((line) => line !== '')
@@ -234,6 +247,7 @@ export function check(books: Books, promised: Promised, rules: Rules): Finding[]
     keys(books, promised),
     once(books),
     coupons(books),
+    carts(books),
   ]
 }
 
@@ -367,7 +381,7 @@ const repeatable = new Set([
   'redemption.deadline-reached',
 ])
 
-function effects({ outbox, inbox, failures, timeline, products }: Books): Finding {
+function effects({ outbox, inbox, failures, timeline, products, carts }: Books): Finding {
   const violations: string[] = []
   const done = new Set(inbox.map(({ event_id, reaction }) => `${event_id} ${reaction}`))
   // a failure that will be retried has had no effect yet
@@ -386,6 +400,8 @@ function effects({ outbox, inbox, failures, timeline, products }: Books): Findin
     }
   for (const { sku, outbox: left = [] } of products)
     for (const { type } of left) violations.push(`the relay has not collected ${type} of ${sku}`)
+  for (const { _id, outbox: left = [] } of carts)
+    for (const { type } of left) violations.push(`the relay has not collected ${type} of the cart of ${_id}`)
   const twice = (what: string, of: { key: string; type: string }[]) => {
     const seen = new Set<string>()
     for (const { key, type } of of) {
@@ -540,6 +556,28 @@ function once({ orders, reservations, payments, journal }: Books): Finding {
     name: 'I8',
     what: 'each reservation is committed or released once; each authorisation captured or voided once',
     figures: `${reservations.length} reservations, ${moved.size} authorisations`,
+    violations,
+  }
+}
+
+function carts({ orders, carts, ordered }: Books): Finding {
+  const violations: string[] = []
+  const orderOf = new Map<string, string>()
+  const known = new Set(orders.map(({ id }) => id))
+  for (const { order_id, cart_id } of ordered) {
+    const first = orderOf.get(cart_id)
+    if (first !== undefined)
+      violations.push(`the cart ${cart_id} was ordered twice, as ${first} and ${order_id}`)
+    orderOf.set(cart_id, order_id)
+    if (!known.has(order_id)) violations.push(`the cart ${cart_id} was emptied without an order`)
+  }
+  for (const { _id, cartId } of carts)
+    if (orderOf.has(cartId))
+      violations.push(`the cart of ${_id} was ordered as ${orderOf.get(cartId)}, but not emptied`)
+  return {
+    name: 'I9',
+    what: 'a cart is ordered once, and emptied then',
+    figures: `${carts.length} carts, ${ordered.length} orders from them`,
     violations,
   }
 }

@@ -162,6 +162,15 @@ export async function openFaultShop({
       return its === name && existsSync(told) ? [{ pid, offset: readFileSync(told, 'utf8') }] : []
     })
 
+  async function mongodb<T>(work: (client: MongoClient) => Promise<T>): Promise<T> {
+    const client = new MongoClient(urlOf('mongodb'))
+    try {
+      return await work(client)
+    } finally {
+      await client.close()
+    }
+  }
+
   async function stopStores() {
     for (const link of Object.values(links)) link.close()
     await Promise.all([...stores.values()].map((store) => store.stop()))
@@ -245,15 +254,11 @@ export async function openFaultShop({
       return instance
     },
     urlOf,
-    /** Runs work on the products in MongoDB, directly and not through its link. */
-    products: async <T>(work: (products: Collection) => Promise<T>): Promise<T> => {
-      const mongo = new MongoClient(urlOf('mongodb'))
-      try {
-        return await work(mongo.db('products').collection('products'))
-      } finally {
-        await mongo.close()
-      }
-    },
+    /** Runs work on MongoDB, directly and not through its link. */
+    mongodb,
+    /** Runs work on the products. */
+    products: <T>(work: (products: Collection) => Promise<T>): Promise<T> =>
+      mongodb((client) => work(client.db('products').collection('products'))),
     /** Runs work on PostgreSQL, directly and not through its link. */
     sql: async <T>(work: (sql: postgres.Sql) => Promise<T>): Promise<T> => {
       const sql = postgres(urlOf('postgres'), { max: 2, onnotice: () => {} })

@@ -1,4 +1,4 @@
-import { request as overHttp, type IncomingMessage } from 'node:http'
+import { request as overHttp, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { request as overHttps } from 'node:https'
 
 /** How long connecting may take, in ms. */
@@ -11,9 +11,10 @@ interface Sent {
   timeoutMs: number
 }
 
-/** The status and the body of a response. */
+/** A response. */
 interface Received {
   status: number
+  headers: IncomingHttpHeaders
   answer: string
 }
 
@@ -53,7 +54,7 @@ function read(response: IncomingMessage) {
     response
       .setEncoding('utf8')
       .on('data', (chunk: string) => (answer += chunk))
-      .once('end', () => resolve({ status: response.statusCode!, answer }))
+      .once('end', () => resolve({ status: response.statusCode!, headers: response.headers, answer }))
       .on('error', reject)
   })
 }

@@ -1,11 +1,12 @@
 /**
  * What pages of other origins may send and read (the CORS protocol of the Fetch standard). Gateways answer for
- * every function; they never allow credentials, because the shop has no cookies.
+ * every function; they never allow credentials, because the shop's only cookie is for its own pages.
  */
 
 /** The request headers that a page may set. */
 export const corsRequestHeaders = [
   'Authorization',
+  'Cart-Token',
   'Content-Type',
   'Idempotency-Key',
   'If-Match',
@@ -17,6 +18,7 @@ export const corsRequestHeaders = [
 
 /** The response headers that a page may read, beside those that every page may. */
 export const corsExposedHeaders = [
+  'Cart-Token',
   'ETag',
   'Idempotency-Replayed',
   'Link',

@@ -19,6 +19,13 @@ export interface Contract {
   responses: Record<number, Schema | null>
   /** The problems that the operation itself returns, in addition to those that every operation may return. */
   problems?: readonly (ProblemName | ProblemType)[]
+  /** The headers that a request may have, and what they mean, beyond those that follow from the rest. */
+  requestHeaders?: Readonly<Record<string, string>>
+  /**
+   * The operation whose answers it passes on: those that are successful, and its problems. They are documented with its
+   * own.
+   */
+  answersAs?: OperationName
   /** The headers of a successful response. */
   headers?: readonly ('ETag' | 'Location' | 'Link')[]
   /** The largest request body, in bytes; 100 KiB by default. */

@@ -33,7 +33,9 @@ export function createOrders({ random, people, staff, insist, promised, prices, 
 
   const anyOrder = () => random.pick(placed)
 
-  function randomOrder(card: string = random.pick(cards)) {
+  const randomCard = () => random.pick(cards)
+
+  function randomOrder(card = randomCard()) {
     const lines = Array.from({ length: 1 + random.below(3) }, () => ({
       sku: random.pick(skus),
       quantity: 1 + random.below(3),
@@ -64,6 +66,9 @@ export function createOrders({ random, people, staff, insist, promised, prices, 
   const maybeReduced = (body: Schemas['NewOrder']): Schemas['NewOrder'] =>
     random.next() < 0.25 ? { ...body, couponCodes: [random.pick(coupons)] } : body
 
+  /** Records a repeated response to an order. */
+  const again = (key: string, text: string) => void promised.orders.get(key)!.bodies.add(text)
+
   async function place(
     who = random.pick(people),
     body = maybeReduced(randomOrder()),
@@ -77,11 +82,11 @@ export function createOrders({ random, people, staff, insist, promised, prices, 
     const text = await good(Promise.resolve(answer))
     const { id } = parse(text)
     if (body.payment.cardToken === 'card_approved') payable.add(id)
-    const known = promised.orders.get(key)
-    if (known === undefined) promise(who, key, text)
-    else known.bodies.add(text)
+    const isKnown = promised.orders.has(key)
+    if (isKnown) again(key, text)
+    else promise(who, key, text)
     // some clients send the request again
-    if (known === undefined && random.next() < 0.3) await place(who, body, key)
+    if (!isKnown && random.next() < 0.3) await place(who, body, key)
     return { id, who }
   }
 
@@ -137,8 +142,10 @@ export function createOrders({ random, people, staff, insist, promised, prices, 
   return {
     isEmpty: () => placed.length === 0,
     anyOrder,
+    randomCard,
     sendOnce,
     promise,
+    again,
     place,
     placeAtOnce,
     ordersAreTaken,

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Collection } from 'mongodb'
+import type { MongoClient } from 'mongodb'
 import type { Sql } from 'postgres'
 import { times } from '../fault.ts'
 import type { Orders } from './orders.ts'
@@ -11,13 +11,13 @@ import type { Scene } from './scene.ts'
  * @returns whether every order ended in time
  */
 export const settle = (scene: Scene, orders: Orders, withinMs: number): Promise<boolean> =>
-  scene.shop.sql((sql) => scene.shop.products((products) => settleBy(scene, orders, sql, products, withinMs)))
+  scene.shop.sql((sql) => scene.shop.mongodb((mongodb) => settleBy(scene, orders, sql, mongodb, withinMs)))
 
 async function settleBy(
   { promised }: Scene,
   { ship }: Orders,
   sql: Sql,
-  products: Collection,
+  mongodb: MongoClient,
   withinMs: number,
 ) {
   let end = performance.now() + withinMs
@@ -33,7 +33,7 @@ async function settleBy(
       })
       end = performance.now() + withinMs
     }
-    const pending = { orders: waiting.length, ...(await unfinished(sql, products)) }
+    const pending = { orders: waiting.length, ...(await unfinished(sql, mongodb)) }
     if (Object.values(pending).every((count) => count === 0)) return true
     left = JSON.stringify(pending)
     await pause(200)
@@ -43,7 +43,7 @@ async function settleBy(
 }
 
 /** Counts what is still under way besides orders, by kind. */
-async function unfinished(sql: Sql, products: Collection) {
+async function unfinished(sql: Sql, mongodb: MongoClient) {
   const [open] = await sql<
     [{ events: number; failures: number; payments: number; refunds: number; coupons: number }]
   >`
@@ -53,5 +53,10 @@ async function unfinished(sql: Sql, products: Collection) {
       (select count(*)::int from payments.payments where status in ('authorizing', 'capturing', 'voiding')) as payments,
       (select count(*)::int from payments.refunds where status = 'pending') as refunds,
       (select count(*)::int from coupons.redemptions where state = 'held') as coupons`
-  return { ...open, products: await products.countDocuments({ 'outbox.id': { $gt: '' } }) }
+  const pending = (domain: string) =>
+    mongodb
+      .db(domain)
+      .collection(domain)
+      .countDocuments({ 'outbox.id': { $gt: '' } })
+  return { ...open, products: await pending('products'), carts: await pending('carts') }
 }

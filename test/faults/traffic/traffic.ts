@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { check, type Books, type Finding } from '../checker.ts'
 import type { Random } from '../random.ts'
 import { deadlineMs, type FaultShop } from '../shop.ts'
+import { createCarts } from './carts.ts'
 import { createChange } from './change.ts'
 import { createOrders } from './orders.ts'
 import { createProducts } from './products.ts'
@@ -21,6 +22,7 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
   const { promised, people, staff, seller } = scene
   const change = createChange(scene)
   const orders = createOrders(scene)
+  const { checkOut } = createCarts(scene, orders)
   const { refund, giveBack } = createRefunds(scene, orders)
   const { receive, addProduct, newSku, offer } = createProducts(scene, orders, change)
   const visit = createVisit(scene, change)
@@ -41,7 +43,8 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
 
   async function step() {
     const chance = orders.isEmpty() ? 0 : random.next()
-    if (chance < 0.42) await orders.place()
+    if (chance < 0.34) await orders.place()
+    else if (chance < 0.42) await checkOut()
     else if (chance < 0.48) await orders.cancel()
     else if (chance < 0.78) await orders.ship()
     else if (chance < 0.85) await refund()
