@@ -20,6 +20,7 @@ import {
 import { hashOf } from '../functions/customers/claim.ts'
 import { demoPassword } from '../local/people.ts'
 import { waitForEntries } from '../demo/client/timeline.ts'
+import { uniqueLetters } from './letters.ts'
 import { natsOptions } from '../events/nats-url.ts'
 import { collectionsWith, tablesWith } from './contents.ts'
 import { startTestSystem, type TestSystem } from './system.ts'
@@ -135,7 +136,7 @@ it('cancels what a deleted customer has not paid, and ships what they have', asy
 it.each(['by themselves', 'by an admin, with the id in capitals'])(
   'leaves nothing of a person behind who is deleted %s',
   async (how) => {
-    const canary = randomUUID()
+    const canary = uniqueLetters()
     const account = { email: `a-${canary}@example.com`, password: randomUUID(), name: `Ada ${canary}` }
     const leaver = await shop.register(account)
     const { id } = leaver.user

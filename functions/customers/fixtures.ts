@@ -1,11 +1,12 @@
 import { uuidv7 } from 'uuidv7'
 import { address } from '../../demo/client/orders.ts'
 import type { Fixtures } from '../../test/contract/fixtures.ts'
+import { uniqueLetters } from '../../test/letters.ts'
 import type { TestShop } from '../../test/shop.ts'
 import type domain from './domain.ts'
 
 /** Returns the body of a new payment method. Each has a token of its own. */
-export const newCard = () => ({ cardToken: `card_approved-${uuidv7()}`, brand: 'visa', last4: '4242' })
+export const newCard = () => ({ cardToken: `card_approved-${uniqueLetters()}`, brand: 'visa', last4: '4242' })
 
 const newEmail = () => `${uuidv7()}@example.com`
 

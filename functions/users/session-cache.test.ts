@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { logIn, newAccount, type Account } from '../../test/accounts.ts'
 import { hasRedis, startRedis, withoutRedis } from '../../test/redis.ts'
 import { openShop, type TestShop } from '../../test/shop.ts'
+import type { IsSessionEnded } from '../shared/auth/ended-sessions.ts'
 import { redisCache } from '../shared/store/redis-cache.ts'
 import { cachedEnded, liveSeconds } from './session-cache.ts'
 
@@ -41,7 +42,7 @@ describe.skipIf(!hasRedis)(`sessions with a cache in Redis${withoutRedis}`, () =
   })
 
   it('are asked for in the store once for several requests and processes', async () => {
-    const asked = vi.fn(async () => false)
+    const asked = vi.fn<IsSessionEnded>(async () => false)
     const caches = [redisCache(redis.url), redisCache(redis.url)]
     const [first, second] = caches.map((cache) => cachedEnded(asked, cache))
     // once both are connected

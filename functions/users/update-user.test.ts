@@ -104,6 +104,7 @@ describe('changing the e-mail address', () => {
     expect(await shop.emitted(ada.id)).toMatchObject([
       { type: 'session.ended', data: { userId: ada.id, sessionIds: [phone.session] } },
       { type: 'user.email-changed', data: { userId: ada.id } },
+      { type: 'user.contact-changed', data: { userId: ada.id } },
       { type: 'user.verification-requested', data: { userId: ada.id, requestId: expect.any(String) } },
     ])
   })
@@ -114,7 +115,13 @@ describe('changing the e-mail address', () => {
       select gen_random_uuid(), ${ada.id}, now() + interval '30 days' from generate_series(1, 1001)`
     expect((await change(ada, { email: newEmail(), currentPassword })).status).toBe(200)
     const events = (await shop.emitted(ada.id)) as { data: { sessionIds?: string[] } }[]
-    expect(events.map(({ data }) => data.sessionIds?.length)).toEqual([1_000, 1, undefined, undefined])
+    expect(events.map(({ data }) => data.sessionIds?.length)).toEqual([
+      1_000,
+      1,
+      undefined,
+      undefined,
+      undefined,
+    ])
   })
 
   it('ends every session and emits the event if an admin does it, who sends the own password', async () => {
@@ -127,6 +134,7 @@ describe('changing the e-mail address', () => {
     expect((await shop.emitted(ada.id)).map(({ type }) => type)).toEqual([
       'session.ended',
       'user.email-changed',
+      'user.contact-changed',
       'user.verification-requested',
     ])
   })

@@ -81,11 +81,11 @@ export const updateUser = operation(
         if (row === undefined) throw staleVersion()
         if (endsSessions(change, current)) await endSessionsOf(tx, id)
         else if (changesEmail(change, current)) await endSessionsOf(tx, id, caller.session)
+        if (password !== undefined) await forgetTokens(tx, id, 'reset')
+        if (changesEmail(change, current)) await tx.emit('user.email-changed', id, { userId: id })
         if (row.email !== current.email || row.name !== current.name)
           await announceContact(tx, { id, email: row.email!, name: row.name! })
-        if (password !== undefined) await forgetTokens(tx, id, 'reset')
         if (changesEmail(change, current)) {
-          await tx.emit('user.email-changed', id, { userId: id })
           // those that were sent to the previous address
           await forgetTokens(tx, id)
           await mailToken(tx, 'verification', { id, email: row.email! })
