@@ -152,6 +152,7 @@ target "function" {
       { name = "keep-contact", summary = "Keeps the names and e-mail addresses of users" },
       { name = "notify-customer", summary = "Tells customers what happens to their orders and payments" },
       { name = "keep-language", summary = "Keeps the languages of users" },
+      { name = "follow-claim", summary = "Gives an account the notifications of the customer whose record it has claimed" },
       { name = "send-link", summary = "Mails the link that somebody has asked for" },
       { name = "send-mail", summary = "Sends the notification by e-mail" },
       { name = "forget-recipient", summary = "Forgets a deleted user’s address and notifications" },

@@ -20,6 +20,7 @@ it('gives the certificate of the stores’ authority to each pod that connects t
   writeFileSync(join(secrets, 'stores-ca.crt'), '-----BEGIN CERTIFICATE-----')
   expect(holders().toSorted()).toEqual([
     'check-books',
+    'coupons',
     'customers',
     'dispatcher',
     'migrate',

@@ -90,6 +90,11 @@ export default domain<typeof open>()({
       { emits: ['notification.created'] },
     ),
     'keep-language': on(['customer.language-changed'], 'Keeps the languages of users', { maxScale: 1 }),
+    'follow-claim': on(
+      ['customer.claimed'],
+      'Gives an account the notifications of the customer whose record it has claimed',
+      { maxScale: 1 },
+    ),
     'send-link': on(
       ['customer.claim-requested', 'user.verification-requested', 'user.password-reset-requested'],
       'Mails the link that somebody has asked for',

@@ -24,6 +24,8 @@ export const contacts = schema.table('contacts', {
   contactId: uuid('contact_id'),
   /** The number of the user's notifications so far. */
   notified: integer().notNull().default(0),
+  /** The account to which the customer belongs by now, if it is a record that staff keep. */
+  claimedBy: uuid('claimed_by'),
   /** The user wants no mails, except about the security of the account. */
   unsubscribedAt: time('unsubscribed_at'),
   /** A deleted user is told nothing, however late an event comes. */

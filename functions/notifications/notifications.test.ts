@@ -127,6 +127,26 @@ describe('a customer', () => {
     expect(seqs).toEqual(Array.from({ length: 10 }, (_, i) => 10 - i))
   })
 
+  it('gets what was told before the account was claimed, and what comes later', async () => {
+    const [record, user] = [shop.newUser(), shop.newUser()]
+    const before = await orderOf(shop, record.id)
+    await confirm(before)
+    const mine = await orderOf(shop, user.id)
+    await confirm(mine)
+    await shop.react('follow-claim', 'customer.claimed', { customerId: record.id, userId: user.id })
+    await shop.react('notify-customer', 'order.shipped', { orderId: before })
+    // an order that was placed just before
+    const late = await orderOf(shop, record.id)
+    await confirm(late)
+    expect((await list(user)).map(({ seq, kind, orderId }) => [seq, kind, orderId])).toEqual([
+      [4, 'order-confirmed', late],
+      [3, 'order-shipped', before],
+      [2, 'order-confirmed', before],
+      [1, 'order-confirmed', mine],
+    ])
+    expect(await list(record)).toEqual([])
+  })
+
   it('sees no notification of others, and neither do staff', async () => {
     const { user, notification } = await notified()
     for (const other of [shop.newUser(), shop.newUser('staff'), shop.newUser('admin')]) {

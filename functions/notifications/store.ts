@@ -20,14 +20,14 @@ export interface NewNotification {
 
 /** Writes a notification, once for each event and user. A user who is deleted is told nothing. */
 export async function notify(tx: Tx, userId: string, given: NewNotification): Promise<void> {
-  const seq = await nextSeq(tx, userId)
-  if (seq === undefined) return
+  const place = await nextPlace(tx, userId)
+  if (place === undefined) return
   const [written] = await tx
     .insert(notifications)
-    .values({ ...given, id: uuidv7(), userId, seq })
+    .values({ ...given, id: uuidv7(), ...place })
     .onConflictDoNothing()
     .returning({ id: notifications.id })
-  if (written !== undefined) await announce(tx, written.id, userId)
+  if (written !== undefined) await announce(tx, written.id, place.userId)
 }
 
 /** Writes a notification for the customer of an order, which waits if it is not known yet whose order it is. */
@@ -56,21 +56,32 @@ export async function keepOrder(tx: Tx, id: string, customerId: string): Promise
     .where(and(eq(notifications.orderId, id), isNull(notifications.userId)))
     .orderBy(asc(notifications.at))
   for (const row of waiting) {
-    const seq = await nextSeq(tx, customerId)
-    const isTheirs = eq(notifications.id, row.id)
-    if (seq === undefined) await tx.delete(notifications).where(isTheirs)
-    else {
-      await tx.update(notifications).set({ userId: customerId, seq }).where(isTheirs)
-      await announce(tx, row.id, customerId)
-    }
+    const place = await give(tx, row.id, customerId)
+    if (place !== undefined) await announce(tx, row.id, place.userId)
   }
 }
 
+/** Gives a notification to a user, at the end of the list. A user who is deleted gets nothing: it is removed. */
+export async function give(tx: Tx, id: string, userId: string): Promise<Place | undefined> {
+  const place = await nextPlace(tx, userId)
+  const isIt = eq(notifications.id, id)
+  if (place === undefined) await tx.delete(notifications).where(isIt)
+  else await tx.update(notifications).set(place).where(isIt)
+  return place
+}
+
+/** The end of a user's list. */
+interface Place {
+  userId: string
+  seq: number
+}
+
 /**
- * Returns the number of a user's next notification, and locks the contact until the transaction ends, so that whoever
- * has seen a number has seen all smaller ones. Returns undefined if the user is deleted.
+ * Returns the place of a user's next notification, and locks the contact until the transaction ends, so that whoever
+ * has seen a number has seen all smaller ones. A record that staff keep may belong to an account by now, which then gets
+ * it. Returns undefined if the user is deleted.
  */
-async function nextSeq(tx: Tx, userId: string): Promise<number | undefined> {
+async function nextPlace(tx: Tx, userId: string): Promise<Place | undefined> {
   const [contact] = await tx
     .insert(contacts)
     .values({ userId, notified: 1 })
@@ -79,8 +90,9 @@ async function nextSeq(tx: Tx, userId: string): Promise<number | undefined> {
       set: { notified: sql`${contacts.notified} + 1` },
       setWhere: isNull(contacts.deletedAt),
     })
-    .returning({ notified: contacts.notified })
-  return contact?.notified
+    .returning({ seq: contacts.notified, claimedBy: contacts.claimedBy })
+  if (contact === undefined) return undefined
+  return contact.claimedBy === null ? { userId, seq: contact.seq } : nextPlace(tx, contact.claimedBy)
 }
 
 /** Announces a notification, so that it is mailed. */

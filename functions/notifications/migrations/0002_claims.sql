@@ -1,0 +1,1 @@
+ALTER TABLE "notifications"."contacts" ADD COLUMN "claimed_by" uuid;
