@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { reactionsAfter } from './wake.ts'
 
 it.each([
-  ['order.placed', ['authorize-payment', 'confirm-order', 'track-order']],
+  ['order.placed', ['authorize-payment', 'confirm-order']],
   ['stock.reserved', ['confirm-order']],
   ['order.shipped', ['complete-order', 'commit-stock']],
   ['payment.captured', ['commit-stock']],

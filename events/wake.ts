@@ -7,12 +7,15 @@ export const freshMs = 30_000
 /** How long a function may take to start, in ms. Its answer is ignored. */
 const patienceMs = 30_000
 
-/** Returns the reactions that follow an event if every step succeeds, without its own direct reactions. */
+/**
+ * Returns the reactions that follow an event if every step succeeds, without its own direct reactions, and without those
+ * for which nothing waits.
+ */
 export function reactionsAfter(type: string): string[] {
   const found = new Set<string>()
   const follow = (type: string, isFirst: boolean) => {
-    for (const [name, { on, leadsTo }] of Object.entries(consumers)) {
-      if (!on.includes(type)) continue
+    for (const [name, { on, leadsTo, isPatient }] of Object.entries(consumers)) {
+      if (!on.includes(type) || isPatient) continue
       if (found.has(name)) continue
       if (!isFirst) found.add(name)
       if (leadsTo !== undefined) follow(leadsTo, false)

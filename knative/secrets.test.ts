@@ -19,6 +19,7 @@ it('gives the certificate of the stores’ authority to each pod that connects t
   expect(holders()).toEqual([])
   writeFileSync(join(secrets, 'stores-ca.crt'), '-----BEGIN CERTIFICATE-----')
   expect(holders().toSorted()).toEqual([
+    'carts',
     'check-books',
     'coupons',
     'customers',

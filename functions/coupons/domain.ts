@@ -58,7 +58,7 @@ export default domain<typeof open>()({
       { patient: true },
     ),
     'settle-redemptions': on(
-      ['order.placed', 'order.cancelled'],
+      ['order.discounted', 'order.cancelled'],
       'Confirms what is redeemed, or gives it back',
       { patient: true },
     ),

@@ -12,7 +12,7 @@ const Redemption = CouponQuote.extend({
 }).meta({ id: 'Redemption' })
 
 /**
- * Redeems coupons for an order that create-order is about to place. What is not confirmed by `order.placed` in time is
+ * Redeems coupons for an order that create-order is about to place. What is not confirmed by `order.discounted` in time is
  * given back.
  */
 export const redeemCoupons = operation(

@@ -7,7 +7,7 @@ export const settleRedemptions = batchReaction('settle-redemptions', {
       tx,
       events.map(({ type, data }) => ({
         orderId: data.orderId,
-        event: type === 'order.placed' ? 'place' : 'cancel',
+        event: type === 'order.discounted' ? 'place' : 'cancel',
       })),
     )
   },

@@ -87,7 +87,7 @@ export default domain<typeof open>()({
         'payment.refunded',
       ],
       'Tells customers what happens to their orders and payments',
-      { emits: ['notification.created'] },
+      { emits: ['notification.created'], patient: true },
     ),
     'keep-language': on(['customer.language-changed'], 'Keeps the languages of users', { maxScale: 1 }),
     'follow-claim': on(

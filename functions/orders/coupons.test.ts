@@ -45,7 +45,7 @@ const eur = (amount: number) => ({ amount, currency: 'EUR' })
 /** Delivers an order's events to the coupons. */
 async function settle(orderId: string) {
   for (const { id, type, data } of await shop.emitted(orderId))
-    if (type === 'order.placed' || type === 'order.cancelled')
+    if (type === 'order.discounted' || type === 'order.cancelled')
       await shop.react('settle-redemptions', type, data as never, id)
 }
 

@@ -117,6 +117,7 @@ export const createOrder = operation(
       ),
       cardToken: body.payment.cardToken,
       cart: body.cartId === undefined ? undefined : cartOrdered(cause, placed, body.cartId),
+      discount: couponCodes && outboxRow(cause, 'order.discounted', id, { orderId: id }),
     }
     const answer = json(toOrder({ ...row, deadline: null }), 201, {
       location: `/api/v1/orders/${id}`,

@@ -30,7 +30,7 @@ export default domain<typeof open>()({
       fresh: true,
       core: true,
       idempotent: true,
-      emits: ['order.placed', 'cart.ordered', 'order.deadline-reached'],
+      emits: ['order.placed', 'order.discounted', 'cart.ordered', 'order.deadline-reached'],
       leavesSecretsFor: ['payments'],
       limits: { user: 1_200 },
       concurrency: 100,

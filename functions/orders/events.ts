@@ -46,6 +46,7 @@ export const events = {
     summary: 'An order was made from a customer’s cart',
     data: z.strictObject({ orderId: eventId, customerId: eventId, cartId: eventId, lines: cartLines }),
   },
+  'order.discounted': { summary: 'An order was placed with coupons', data: ofOrder },
   'order.confirmed': {
     summary: 'Stock is reserved and the payment authorised',
     data: ofOrder,

@@ -12,6 +12,8 @@ interface Events {
   deadline: OutboxRow
   /** If the order is made from a cart. */
   cart?: { id: string; event: OutboxRow } | undefined
+  /** If the order has coupons. */
+  discount?: OutboxRow | undefined
   /** Left for payments, because events must not contain it. */
   cardToken: string
 }
@@ -34,16 +36,23 @@ export const unpaidIn = (error: unknown): number | undefined =>
 export const placeOrder = (
   db: Db,
   order: Omit<OrderRow, 'deadline'>,
-  { event, deadline, cart, cardToken }: Events,
+  { event, deadline, cart, discount, cardToken }: Events,
   mostUnpaid: number,
   { status: answerStatus, headers: answerHeaders, body: answerBody, ...key }: IdempotencyKey & Answer,
 ) =>
-  (cart === undefined ? plain : fromCart)(db).execute({
+  (cart === undefined
+    ? discount === undefined
+      ? plain
+      : discounted
+    : discount === undefined
+      ? fromCart
+      : fromCartDiscounted)(db).execute({
     ...order,
     ...event,
     id: order.id,
     eventId: event.id,
     ...(cart !== undefined && { cartId: cart.id, cartEventId: cart.event.id, cartData: cart.event.data }),
+    ...(discount !== undefined && { discountEventId: discount.id, discountData: discount.data }),
     deadlineId: deadline.id,
     deadlineType: deadline.type,
     deadlineData: deadline.data,
@@ -72,36 +81,42 @@ const cartEvent = {
   data: placeholder('cartData'),
   ...common,
 }
+const discountEvent = {
+  id: placeholder('discountEventId'),
+  type: 'order.discounted',
+  data: placeholder('discountData'),
+  ...common,
+}
 
-const plain = prepared((db) => {
-  const { ctes, placed } = partsOf(db, [])
-  return db
-    .with(...ctes)
-    .select({ id: placed.id })
-    .from(placed)
-    .prepare('place_order')
-})
+/** Each kind of order has a statement of its own, so that most orders write no more than they need. */
+const statement = (kind: { isFromCart: boolean; isDiscounted: boolean }) =>
+  prepared((db) => {
+    const { isFromCart, isDiscounted } = kind
+    const more = [...(isFromCart ? [cartEvent] : []), ...(isDiscounted ? [discountEvent] : [])]
+    const { ctes, placed } = partsOf(db, more)
+    const cart = db.$with('cart').as(
+      db
+        .insert(orderedCarts)
+        .values({ cartId: placeholder('cartId'), orderId: placeholder('id') })
+        .returning({ id: orderedCarts.cartId }),
+    )
+    return db
+      .with(...ctes, ...(isFromCart ? [cart] : []))
+      .select({ id: placed.id })
+      .from(placed)
+      .prepare(`place_order${isFromCart ? '_from_cart' : ''}${isDiscounted ? '_discounted' : ''}`)
+  })
 
-const fromCart = prepared((db) => {
-  const { ctes, placed } = partsOf(db, [cartEvent])
-  const cart = db.$with('cart').as(
-    db
-      .insert(orderedCarts)
-      .values({ cartId: placeholder('cartId'), orderId: placeholder('id') })
-      .returning({ id: orderedCarts.cartId }),
-  )
-  return db
-    .with(...ctes, cart)
-    .select({ id: placed.id })
-    .from(placed)
-    .prepare('place_order_from_cart')
-})
+const plain = statement({ isFromCart: false, isDiscounted: false })
+const discounted = statement({ isFromCart: false, isDiscounted: true })
+const fromCart = statement({ isFromCart: true, isDiscounted: false })
+const fromCartDiscounted = statement({ isFromCart: true, isDiscounted: true })
 
 /**
  * Returns what is written with every order.
  * @param more the events in addition to those of every order
  */
-function partsOf(db: Db, more: readonly (typeof cartEvent)[]) {
+function partsOf(db: Db, more: readonly (typeof cartEvent | typeof discountEvent)[]) {
   const placed = db.$with('placed').as(
     db
       .insert(orders)

@@ -9,7 +9,6 @@ import {
   type CategoryTree,
 } from './category.ts'
 import { slugOf } from '../shared/slug.ts'
-import { isDuplicate } from '../shared/store/mongodb-errors.ts'
 
 /** How the tree of categories is read and written. */
 
@@ -17,6 +16,11 @@ export type Trees = Collection<CategoryTree>
 
 const _id = 'tree'
 const empty: CategoryTree = { _id, version: 0, categories: [], creations: [] }
+
+/** Creates the tree, unless there is one. */
+export const ensureTree = async (trees: Trees): Promise<void> => {
+  await trees.updateOne({ _id }, { $setOnInsert: empty }, { upsert: true })
+}
 
 export const openCategories = (db: Db): Trees => db.collection<CategoryTree>('categories')
 
@@ -43,18 +47,13 @@ export async function changeTree(
 ): Promise<void> {
   for (;;) {
     const tree = await trees.findOne({ _id })
-    const set = { ...change(tree ?? empty), version: (tree?.version ?? 0) + 1 }
     if (tree === null) {
-      try {
-        await trees.insertOne({ ...empty, ...set })
-        return
-      } catch (error) {
-        if (!isDuplicate(error)) throw error
-      }
-    } else {
-      const { matchedCount } = await trees.updateOne({ _id, version: tree.version }, { $set: set })
-      if (matchedCount === 1) return
+      await ensureTree(trees)
+      continue
     }
+    const set = { ...change(tree), version: tree.version + 1 }
+    const { matchedCount } = await trees.updateOne({ _id, version: tree.version }, { $set: set })
+    if (matchedCount === 1) return
   }
 }
 

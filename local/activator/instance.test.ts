@@ -107,6 +107,7 @@ describe('an instance', () => {
         DATABASE_URL: shop.database('users'),
         JWT_PRIVATE_KEY: JSON.stringify(privateKey),
         JWT_PUBLIC_KEYS: JSON.stringify(publicKeys),
+        SECOND_FACTOR_KEY: 'a key for second factors that is long enough',
       },
     })
     const [pid] = await once(runner.stdout.setEncoding('utf8'), 'data')

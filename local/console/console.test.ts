@@ -68,11 +68,12 @@ const stateOf = ({ events }: News): DeliveryState | undefined =>
   events !== undefined && 'letters' in events ? events : undefined
 
 /** Emits an event that its reaction can never handle. Returns its id. */
+/** Emits an event that its only reaction can never handle. */
 async function emitBroken(): Promise<string> {
   const id = randomUUID()
   await db
     .insert(outbox)
-    .values({ id, type: 'order.placed', source: '/orders', subject: randomUUID(), data: {} })
+    .values({ id, type: 'payment.authorized', source: '/payments', subject: randomUUID(), data: {} })
   return id
 }
 
@@ -193,9 +194,9 @@ describe('dead letters in the console', () => {
     const stream = await open()
     const eventId = await emitBroken()
     const letter: Letter = await stream.until(letterOf(eventId))
-    expect(letter).toMatchObject({ reaction: 'reserve-stock', type: 'order.placed', attempts: 1 })
+    expect(letter).toMatchObject({ reaction: 'confirm-order', type: 'payment.authorized', attempts: 1 })
     expect(letter).not.toHaveProperty('event')
-    const which = { eventId, reaction: 'reserve-stock' }
+    const which = { eventId, reaction: 'confirm-order' }
     expect(await (await post('/replay', which)).json()).toEqual({ count: 1 })
     // it fails again
     await stream.until(letterOf(eventId, letter.at))

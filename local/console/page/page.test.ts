@@ -66,16 +66,16 @@ describe.skipIf(chromium === undefined)('the console’s page in Chromium', () =
     await waitForEntries(customer, id, 'order.confirmed')
   }
 
-  /** Emits an event that its reaction can never handle. */
+  /** Emits an event that its only reaction can never handle. */
   async function emitBroken() {
     const [id, subject] = [randomUUID(), randomUUID()]
-    await db.insert(outbox).values({ id, type: 'order.placed', source: '/orders', subject, data: {} })
+    await db.insert(outbox).values({ id, type: 'payment.authorized', source: '/payments', subject, data: {} })
     return id
   }
 
-  /** How often an event was delivered since the page was opened. */
-  const delivered = (page: Page, type: string) =>
-    page.locator('#map tbody tr', { hasText: type }).locator('.pair').textContent()
+  /** How often an event was delivered to a reaction since the page was opened. */
+  const delivered = (page: Page, type: string, reaction: string) =>
+    page.locator('#map tbody tr', { hasText: type }).locator('.pair', { hasText: reaction }).textContent()
 
   const card = (page: Page, name: string) => page.locator('#running li', { hasText: name })
 
@@ -87,7 +87,7 @@ describe.skipIf(chromium === undefined)('the console’s page in Chromium', () =
     await page.locator('#decisions li', { hasText: 'create-order 1 request after an idle window' }).waitFor()
     await page.locator('#requests li', { hasText: 'POST /api/v1/orders create-order' }).waitFor()
     await page.locator('#deliveries li', { hasText: 'order.placed → reserve-stock handled' }).waitFor()
-    expect(await delivered(page, 'order.placed')).toBe('reserve-stock 1')
+    expect(await delivered(page, 'order.placed', 'reserve-stock')).toBe('reserve-stock 1')
   })
 
   it('shows the trace of an order', async () => {
@@ -113,7 +113,7 @@ describe.skipIf(chromium === undefined)('the console’s page in Chromium', () =
         seen.observe(document.querySelector('#map .dots')!, { childList: true })
       })
       await order()
-      await expect.poll(() => delivered(page, 'payment.authorized')).toBe('confirm-order 1')
+      await expect.poll(() => delivered(page, 'payment.authorized', 'confirm-order')).toBe('confirm-order 1')
       return page.evaluate(() => Number(document.body.dataset['dots'] ?? 0))
     }
     expect(await count('no-preference')).toBeGreaterThan(2)
@@ -157,19 +157,19 @@ describe.skipIf(chromium === undefined)('the console’s page in Chromium', () =
     await letter.waitFor()
     await reach(page, 'Dead letters')
     await page.keyboard.press('Enter')
-    await reach(page, 'Deliver again: order.placed for reserve-stock')
+    await reach(page, 'Deliver again: payment.authorized for confirm-order')
     const before = await letter.locator('time').getAttribute('datetime')
     await page.keyboard.press('Enter')
     await page.getByText('1 event will be delivered again.').waitFor()
     // it fails again
     await expect.poll(() => letter.locator('time').getAttribute('datetime')).not.toBe(before)
 
-    await reach(page, 'Drop: order.placed for reserve-stock')
+    await reach(page, 'Drop: payment.authorized for confirm-order')
     await page.keyboard.press('Enter')
-    await page.getByRole('dialog', { name: 'Drop order.placed for reserve-stock?' }).waitFor()
+    await page.getByRole('dialog', { name: 'Drop payment.authorized for confirm-order?' }).waitFor()
     await page.keyboard.press('Escape')
     await page.getByRole('dialog').waitFor({ state: 'hidden' })
-    expect(await focused(page)).toBe('Drop: order.placed for reserve-stock')
+    expect(await focused(page)).toBe('Drop: payment.authorized for confirm-order')
     await page.keyboard.press('Enter')
     await page.keyboard.press('Tab')
     expect(await focused(page)).toBe('Drop')
