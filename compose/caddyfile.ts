@@ -15,7 +15,10 @@ import { operations } from '../functions/table.ts'
  *   inside the cluster, and proxies to Knative's ingress, which finds and starts the functions
  */
 export function caddyfile(where: 'compose' | 'knative'): string {
-  const rows = Object.entries(operations) as [string, OperationRow][]
+  // the first pattern that matches counts; in this order, literals come before parameters
+  const rows = (Object.entries(operations) as [string, OperationRow][]).toSorted(([, a], [, b]) =>
+    a.path < b.path ? -1 : 1,
+  )
   const paths = [...new Set(rows.map(([, { path }]) => path))]
   const calls = rows.map(([name, { method, path }]) => {
     const methods = method === 'get' ? '(GET|HEAD)' : method.toUpperCase()
@@ -127,8 +130,10 @@ ${lines(allowed)}
 ${proxyHeaders.map((name) => `\t\trequest_header -${name}`).join('\n')}
 		request_header @longState -Tracestate
 
-		# functions have their own, lower limits; this one rejects what no function would accept
-		request_body {
+		# Functions have their own, lower limits; this one rejects what no function would accept. What is read line by
+		# line while it is answered (uploadMiB and streamSeconds of a row) is limited by the function alone.
+		@whole not vars {function} ${uploads.map(([name]) => name).join(' ')}
+		request_body @whole {
 			max_size 1MB
 		}
 
@@ -186,6 +191,14 @@ ${where === 'compose' ? toContainers : toKnative}
 ${metricsSite}`
 }
 
+/** The operations that read their bodies line by line. */
+const uploads = (Object.entries(operations) as [string, OperationRow][]).filter(
+  ([, { uploadMiB }]) => uploadMiB !== undefined,
+)
+
+/** How long the longest of their bodies may take, in s. */
+const longestUpload = Math.max(...uploads.map(([, { streamSeconds = 0 }]) => streamSeconds)) + 10
+
 /** Whether a request's Origin is one of CORS_ORIGINS. Caddy fills them in when it reads the file. */
 const isAllowedOrigin =
   '{http.request.header.Origin} != "" && ("{$CORS_ORIGINS}" == "*" || {http.request.header.Origin} in "{$CORS_ORIGINS}".replace(",", " ").split(" "))'
@@ -222,9 +235,12 @@ const metricsSite = `http://:${metricsPort} {
 const timeouts = `	servers {
 		# no h3: its UDP port is not published
 		protocols h1 h2
+		# lines are answered while more of them arrive
+		enable_full_duplex
 		timeouts {
 			read_header 10s
-			read_body 60s
+			# for bodies that are read line by line; functions end all others after 30 s
+			read_body ${longestUpload}s
 			idle 2m
 		}
 		# the client's address is the last in X-Forwarded-For that no balancer has

@@ -76,6 +76,7 @@ function pathOf(name: OperationName, row: InDomain<OperationRow>, contract: Cont
           content: { 'application/json': { schema: request.body } },
         },
       }),
+      ...(request.lines && { body: { required: true, content: linesOf(contract) } }),
     },
     parameters: headersOf(row, contract),
     responses: {
@@ -92,6 +93,10 @@ function pathOf(name: OperationName, row: InDomain<OperationRow>, contract: Cont
     },
   } as Path
 }
+
+/** A body of lines, of which the schema describes one, whatever its format. */
+const linesOf = ({ request: { lines }, formats = [] }: Contract) =>
+  Object.fromEntries(formats.map(({ type }) => [type, { schema: lines! }]))
 
 const whoMayCall = ({ by }: OperationRow) =>
   by === 'anyone'
@@ -177,6 +182,7 @@ export function problemsOf(row: OperationRow, { request, problems = [] }: Contra
   ]
   if (request.params ?? request.query ?? request.body) names.push('invalid-request')
   if (request.body) names.push('not-json', 'unsupported-charset', 'unsupported-encoding')
+  if (request.lines) names.push('not-lines', 'unsupported-charset', 'unsupported-encoding')
   if (Array.isArray(row.by)) names.push('wrong-role')
   if (row.fresh) names.push('session-ended')
   if (row.streams !== undefined) names.push('too-many-streams')

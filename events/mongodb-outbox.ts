@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Collection, Document } from 'mongodb'
+import type { Collection, Document, Filter } from 'mongodb'
 import { uuidv7 } from 'uuidv7'
 import type * as z from 'zod'
 import type { Actor } from '../functions/shared/auth/actor.ts'
@@ -86,14 +86,20 @@ export async function removeEvents(collection: Collection<WithOutbox>, ids: stri
  * @param id the document's id
  * @returns whether that happened within `ms`
  */
-export async function collected(
+export const collected = (collection: Collection<WithOutbox>, id: string, event: string, ms: number) =>
+  isGone(collection, { _id: id, 'outbox.id': event }, ms)
+
+/** Waits like `collected`, for several events. */
+export const allCollected = (collection: Collection<WithOutbox>, events: readonly string[], ms: number) =>
+  isGone(collection, { 'outbox.id': { $in: [...events] } }, ms)
+
+/** Waits until no document matches. Returns whether that happened within `ms`. */
+async function isGone(
   collection: Collection<WithOutbox>,
-  id: string,
-  event: string,
+  pending: Filter<WithOutbox>,
   ms: number,
 ): Promise<boolean> {
   const until = performance.now() + ms
-  const pending = { _id: id, 'outbox.id': event }
   for (let wait = 10; performance.now() < until; wait = Math.min(1.5 * wait, 250)) {
     if ((await collection.findOne(pending, { projection: { _id: 1 } })) === null) return true
     await pause(wait)

@@ -101,6 +101,8 @@ function service(name: FunctionName) {
           },
           annotations: {
             ...scaling(row),
+            // answers lines while more of them arrive, which Go's server otherwise does not do
+            ...('uploadMiB' in row ? { 'features.knative.dev/http-full-duplex': 'Enabled' } : {}),
             [queueCpu]: '25m',
             'queue.sidecar.serving.knative.dev/memory-resource-request': '24Mi',
           },

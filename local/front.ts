@@ -7,7 +7,7 @@ import { withCors, type Origins } from './cors.ts'
 import { document, home, jsonPage, sendPage, swagger, type Page } from './pages.ts'
 import { answerClientErrors } from '../functions/shared/http/client-errors.ts'
 import { hostPattern } from '../functions/shared/http/host.ts'
-import { serverOptions } from '../functions/shared/process/serve.ts'
+import { allowUploads, serverOptions } from '../functions/shared/process/serve.ts'
 import { removeProxyHeaders } from './client-headers.ts'
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void
@@ -19,6 +19,7 @@ export async function listen(
   host = '127.0.0.1',
 ): Promise<{ server: Server; port: number }> {
   const server = createServer(serverOptions, handler)
+  allowUploads(server, Object.values(operations))
   answerClientErrors(server)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)

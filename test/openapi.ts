@@ -66,11 +66,20 @@ export function checkAnswer(
     compiled.get(content) ??
     ajv.compile(JSON.parse(JSON.stringify(close(content.schema)).replaceAll('"#/', '"openapi#/')))
   compiled.set(content, validate)
-  if (!validate(type === 'text/html' ? answer.text : answer.body))
-    throw new Error(
-      `${where}, which does not match its schema: ${ajv.errorsText(validate.errors)}: ${answer.text}`,
-    )
+  const bodies =
+    type === 'application/x-ndjson'
+      ? linesIn(answer.text)
+      : [type === 'text/html' ? answer.text : answer.body]
+  for (const body of bodies)
+    if (!validate(body))
+      throw new Error(
+        `${where}, which does not match its schema: ${ajv.errorsText(validate.errors)}: ${answer.text}`,
+      )
 }
+
+/** Returns the values of an answer in NDJSON. */
+export const linesIn = (text: string) =>
+  text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]))
 
 /** Returns a copy of a schema that allows no undeclared fields, at any depth. */
 function close(schema: object): object {

@@ -313,7 +313,7 @@ export async function read(response: Response): Promise<Answered> {
   const isStream = type.startsWith('text/event-stream')
   if (isStream) await response.body?.cancel()
   const text = isStream ? '' : await response.text()
-  const isJson = type.includes('json')
+  const isJson = /[/+]json/.test(type)
   return {
     status: response.status,
     headers: response.headers,

@@ -1,4 +1,4 @@
-import type { Collection, Filter } from 'mongodb'
+import { MongoBulkWriteError, type Collection, type Filter } from 'mongodb'
 import { collected, type WithOutbox } from '../../events/mongodb-outbox.ts'
 import type { User } from '../shared/auth/access-token.ts'
 import { isDuplicate } from '../shared/store/mongodb-errors.ts'
@@ -61,7 +61,7 @@ export async function insertOnce(
   }
 }
 
-const variantTaken = (options: Options = {}) =>
+export const variantTaken = (options: Options = {}) =>
   new Problem(problems['variant-taken'], {
     detail: `There is a variant with ${named(options)}. Change that one, or give this one other options.`,
   })
@@ -122,7 +122,7 @@ export async function checkNewOptions(products: Products, id: string, options: O
 }
 
 /** How long a change waits until its event is collected, in ms: as long as it takes to restart a relay. */
-const announceMs = 5_000
+export const announceMs = 5_000
 
 /**
  * Changes a product, and waits until its event is collected: after that, no order is made at the price
@@ -135,12 +135,33 @@ export async function changeProduct(
   const { product, event } = await writeChange(products, ...change)
   const documents = products as unknown as Collection<WithOutbox>
   if (await collected(documents, product._id, event.id, announceMs)) return product
-  throw new Problem(problems['change-not-announced'], {
-    detail:
-      `The product has version ${product.version} now, but for a moment it may still be ordered as it was. ` +
+  throw notAnnounced(
+    `The product has version ${product.version} now, but for a moment it may still be ordered as it was. ` +
       'Read it before you change it again.',
-    headers: { 'retry-after': '2' },
+  )
+}
+
+export const notAnnounced = (
+  detail = 'The product is changed, but for a moment it may still be ordered as it was.',
+) => new Problem(problems['change-not-announced'], { detail, headers: { 'retry-after': '2' } })
+
+/**
+ * Inserts products. Those whose SKU is taken are left out.
+ * @returns the SKUs of those that were inserted
+ */
+export async function insertAll(
+  products: Products,
+  documents: readonly ProductDocument[],
+): Promise<Set<string>> {
+  if (documents.length === 0) return new Set()
+  const failed = new Set<number>()
+  await products.insertMany([...documents], { ordered: false }).catch((error: unknown) => {
+    if (!(error instanceof MongoBulkWriteError)) throw error
+    const errors = [error.writeErrors].flat()
+    if (errors.some(({ code }) => code !== 11_000)) throw error
+    for (const { index } of errors) failed.add(index)
   })
+  return new Set(documents.flatMap(({ sku }, i) => (failed.has(i) ? [] : [sku])))
 }
 
 /**

@@ -65,6 +65,11 @@ export interface OperationRow extends Row {
   listens?: true
   /** Returns a stream that may stay open for this many seconds. */
   streamSeconds?: number
+  /**
+   * Reads its body line by line, of at most this many MiB, while it answers (http/lines). `streamSeconds` limits both
+   * together.
+   */
+  uploadMiB?: number
   /** How many such streams a caller may hold at a time in one process. Every operation with `streamSeconds` has it. */
   streams?: number
 }

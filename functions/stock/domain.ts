@@ -30,6 +30,18 @@ export default domain<typeof open>()({
       idempotent: true,
       emits: announces,
     }),
+    'adjust-stocks': post('/api/v1/stock/adjustments', 'Receive or write off stock of many SKUs', {
+      by: ['seller', 'staff', 'admin'],
+      fresh: true,
+      idempotent: true,
+      emits: announces,
+      uploadMiB: 64,
+      streamSeconds: 600,
+      streams: 2,
+      limits: { user: 60, network: 60 },
+      maxScale: 2,
+      concurrency: 10,
+    }),
     'update-stock': patch('/api/v1/stock/{sku}', 'Change at how many pieces a SKU is low', {
       by: ['seller', 'staff', 'admin'],
       fresh: true,

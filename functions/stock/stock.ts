@@ -146,6 +146,10 @@ export const NewAdjustment = z
     else: when(withSign(-1), { properties: { quantity: { maximum: -1 } } }),
   })
 
+/** A line of many adjustments. */
+export const StockLine = NewAdjustment.safeExtend({ sku: Sku }).meta({ id: 'StockAdjustmentLine' })
+export type StockLine = z.output<typeof StockLine>
+
 export const Adjustment = z
   .object({
     id: Id,

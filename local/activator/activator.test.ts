@@ -381,6 +381,22 @@ describe('a body', () => {
     expect((await down.arrayBuffer()).byteLength).toBe(body.length)
   })
 
+  it('streams both ways at once', async () => {
+    await start()
+    const { sent, answered } = open({ path: '/orders/7/mirror', method: 'POST' })
+    sent.write('first')
+    const answer = await answered
+    const chunks = answer.iterator() as AsyncIterator<Buffer>
+    const next = async () => String((await chunks.next()).value)
+    expect(await next()).toBe('first')
+    for (const line of ['second', 'third']) {
+      sent.write(line)
+      expect(await next()).toBe(line)
+    }
+    sent.end()
+    expect((await chunks.next()).done).toBe(true)
+  })
+
   it('streams to the client as it arrives, and is in flight until its end', async () => {
     await start()
     const { sent, answered } = open({ path: '/orders/7/events' })

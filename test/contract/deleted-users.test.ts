@@ -12,7 +12,9 @@ sharing.beforeAll(({ shop }) => {
 })
 
 // the users domain deletes its own (delete-user.test.ts)
-const keeping = those(({ idempotent, domain }) => idempotent && domain !== 'users')
+const keeping = those(
+  ({ idempotent, domain, uploadMiB }) => idempotent && domain !== 'users' && uploadMiB === undefined,
+)
 
 /** Delivers the event that a user was deleted to every domain. */
 async function forget({ id: userId }: User): Promise<void> {

@@ -101,7 +101,7 @@ async function openContractShop() {
       request.end()
       const [response] = await once(request, 'response')
       const answered = await text(response)
-      const isJson = /json/.test(response.headers['content-type'])
+      const isJson = /[/+]json/.test(response.headers['content-type'])
       const answer = {
         status: response.statusCode,
         headers: new Headers(response.headers),

@@ -36,7 +36,7 @@ const causes: Record<string, (name: OperationName, row: Row) => Promise<Answered
   },
   'if-match-missing': (name) => contract.send(name),
   'stale-version': (name) => contract.send(name, { ifMatch: '"99"' }),
-  'body-too-large': (name) => contract.send(name, { headers: { 'content-length': '10000000' } }),
+  'body-too-large': (name) => contract.send(name, { headers: { 'content-length': '10000000000' } }),
   'not-json': (name) => contract.send(name, { headers: { 'content-type': 'text/plain' } }),
   'idempotency-key-missing': (name) => contract.send(name, { key: null }),
 }

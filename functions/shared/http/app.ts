@@ -9,7 +9,6 @@ import type { OperationRow } from '../domain.ts'
 import type { LoadedOperation } from '../process/entry.ts'
 import { onBehalfOf } from '../store/cause.ts'
 import { keepable, readIdempotencyKey } from '../store/idempotency.ts'
-import { isUnavailable } from '../store/store-errors.ts'
 import { telemetry } from '../telemetry/telemetry.ts'
 import { addressBehind, type AddressOf } from './client-address.ts'
 import { notModified } from './entity-tag.ts'
@@ -19,6 +18,7 @@ import { addRateLimit, limited, type LimitRequests, type Limits } from './limits
 import { malformedRequest, Problem } from './problems.ts'
 import { readUpTo } from './read-up-to.ts'
 import { openSecurityLog, type LogSecurity } from './security-log.ts'
+import { toProblem } from './to-problem.ts'
 import { traceparentOf } from './trace-context.ts'
 import { check, checkPath, checkQuery, readJson, refuseBroken } from './validate.ts'
 
@@ -68,7 +68,7 @@ export function createApp({
   app.notFound(() => new Problem('not-found', { detail: gatewayProblems['not-found'].detail }).toResponse())
   app.use(wellFormed)
   const methods = new Map<string, string[]>()
-  for (const { row, run: operation, emits } of served) {
+  for (const { row, run: operation, emits } of served.toSorted(literalsFirst)) {
     const path = row.path.replaceAll(/\{(\w+)\}/g, ':$1')
     methods.set(path, [...(methods.get(path) ?? []), row.method.toUpperCase()])
     const max = operation.contract.maxBody ?? defaultMaxBody
@@ -84,7 +84,7 @@ export function createApp({
       row.method.toUpperCase(),
       [path],
       ...(limitRequests === undefined ? [] : [rateLimited]),
-      ...(row.method === 'get' ? [] : [limit(max)]),
+      ...(row.method === 'get' ? [] : [row.uploadMiB === undefined ? limit(max) : limitUpload(row)]),
       ...(row.method === 'get' && hasETag(operation) ? [notModified] : []),
       async (c, next) => {
         c.set('operation', operation.name)
@@ -112,6 +112,9 @@ export function createApp({
     app.all(path, () => refuseMethod(allowed))
   return app
 }
+
+/** Hono prefers what was added first. In this order, literal segments come before parameters, which begin with a brace. */
+const literalsFirst = ({ row: a }: LoadedOperation, { row: b }: LoadedOperation) => (a.path < b.path ? -1 : 1)
 
 /** Says on every answer where the caller stands, once that is known. */
 const rateLimited: MiddlewareHandler = async (c, next) => {
@@ -174,7 +177,10 @@ async function accept(
     body: body && check(body, await readJson(c, body), 'body'),
     key:
       row.idempotent &&
-      (await readIdempotencyKey(c, `${name}\n${fill(row.path, params)}`, user?.id ?? 'anyone')),
+      (await readIdempotencyKey(c, `${name}\n${fill(row.path, params)}`, user?.id ?? 'anyone', {
+        // each line has a key of its own, made from this one
+        withBody: row.uploadMiB === undefined,
+      })),
     user,
     actor: actorOf(user),
     traceparent: telemetry()?.current()?.traceparent ?? traceparentOf(c.req.header('traceparent')),
@@ -242,6 +248,20 @@ function limit(maxSize: number): MiddlewareHandler {
 }
 
 /**
+ * Says how large the body of an operation may become that reads it line by line, and how long it may take. Refuses a
+ * Content-Length above that with a 413.
+ */
+function limitUpload({ uploadMiB = 0, streamSeconds = 0 }: OperationRow): MiddlewareHandler {
+  const maxBytes = uploadMiB * 1024 * 1024
+  return async (c, next) => {
+    if (Number(c.req.header('content-length') ?? 0) > maxBytes)
+      throw new Problem('body-too-large', { detail: `Send at most ${uploadMiB} MiB.` })
+    c.set('upload', { maxBytes, maxMs: streamSeconds * 1000 })
+    await next()
+  }
+}
+
+/**
  * Returns a 503 if an operation takes too long. The operation continues, and a client that retries with the
  * same key gets its result.
  */
@@ -251,18 +271,3 @@ const inTime = timeout(
 )
 
 const hasETag = ({ contract }: LoadedOperation['run']) => contract.headers?.includes('ETag') === true
-
-function toProblem(error: unknown, c: Context, log: Logger): Problem {
-  if (error instanceof Problem && error.cause === undefined) return error
-  const request = { method: c.req.method, path: c.req.path, requestId: c.req.header('x-request-id') }
-  log.error({ ...request, err: error }, 'request failed')
-  if (error instanceof Problem) return error
-  if (isUnavailable(error) || error instanceof HTTPException)
-    return new Problem('store-unavailable', {
-      detail: 'Try again in a moment.',
-      headers: { 'retry-after': '2' },
-    })
-  return new Problem('internal-error', {
-    detail: 'It is logged. Try again; if it stays, tell us the X-Request-Id.',
-  })
-}

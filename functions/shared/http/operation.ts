@@ -14,7 +14,15 @@ type Schema = z.ZodType
 
 /** What an operation accepts and returns. Its method, path and callers are in the domain's `domain.ts`. */
 export interface Contract {
-  request: { params?: Schema; query?: Schema; body?: Schema }
+  request: {
+    params?: Schema
+    query?: Schema
+    body?: Schema
+    /** What each line of the body contains, if the row has `uploadMiB`. */
+    lines?: Schema
+  }
+  /** The formats in which lines can be sent. */
+  formats?: readonly { type: string }[]
   /** The body of each success status; `null` if it has none. */
   responses: Record<number, Schema | null>
   /** The problems that the operation itself returns, in addition to those that every operation may return. */
@@ -40,7 +48,7 @@ export interface Contract {
   authenticate?: (c: Context, deps: any) => Promise<User | undefined>
 }
 
-type Part<C extends Contract, K extends keyof Contract['request']> = C['request'][K] extends Schema
+type Part<C extends Contract, K extends 'params' | 'query' | 'body'> = C['request'][K] extends Schema
   ? z.output<C['request'][K]>
   : undefined
 

@@ -9,7 +9,7 @@ export interface Fault {
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** Decodes UTF-8. Returns undefined if it is not valid. */
-export function decodeUtf8(bytes: ArrayBuffer): string | undefined {
+export function decodeUtf8(bytes: ArrayBuffer | Uint8Array): string | undefined {
   try {
     return utf8.decode(bytes)
   } catch {
@@ -25,9 +25,10 @@ const suspicious = /\\u(?:d[89a-f]|0000)/i
  * of a surrogate pair or U+0000.
  * @param json the text of the body
  * @param value the parsed body
+ * @param at the pointer to it
  */
-export const faultsOfJson = (json: string, value: unknown): Fault[] =>
-  suspicious.test(json) ? [...faultsIn(value, '/body')] : []
+export const faultsOfJson = (json: string, value: unknown, at: string): Fault[] =>
+  suspicious.test(json) ? [...faultsIn(value, at)] : []
 
 function* faultsIn(value: unknown, pointer: string): Generator<Fault> {
   const detail = typeof value === 'string' ? faultOf(value) : undefined

@@ -23,32 +23,43 @@ export async function readJson(c: Context, schema: z.ZodType): Promise<unknown> 
       detail: 'Send the body with Content-Type: application/json.',
       headers: { accept: 'application/json' },
     })
-  const text = toText(c, body)
-  if (depthOf(text) > maxDepth) throw invalid(`The body nests deeper than ${maxDepth} levels.`, '/body')
-  const value = parse(text)
-  const faults = faultsOfJson(text, value)
+  refuseEncoded(c, 'application/json')
+  const text = decodeUtf8(body)
+  if (text === undefined) throw invalid('The body is not valid UTF-8.', '/body')
+  return parseJson(text, 'body')
+}
+
+/**
+ * Parses JSON.
+ * @param part the part of the request that it is
+ * @throws Problem 400 if it is not valid, nests too deep or contains text that cannot be stored
+ */
+export function parseJson(text: string, part: 'body' | 'line'): unknown {
+  if (depthOf(text) > maxDepth) throw invalid(`The ${part} nests deeper than ${maxDepth} levels.`, `/${part}`)
+  const value = parse(text, part)
+  const faults = faultsOfJson(text, value, `/${part}`)
   if (faults.length > 0) throw faulty(faults)
   return value
 }
 
-function parse(text: string): unknown {
+function parse(text: string, part: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw invalid('The body is not valid JSON.', '/body')
+    throw invalid(`The ${part} is not valid JSON.`, `/${part}`)
   }
 }
 
 /**
- * Decodes a body.
- * @throws Problem 415 if it is declared to be in another charset or compressed, 400 if it is not valid UTF-8
+ * @param accept the media types that the operation takes
+ * @throws Problem 415 if the body is declared to be in another charset than UTF-8, or compressed
  */
-function toText(c: Context, body: ArrayBuffer): string {
+export function refuseEncoded(c: Context, accept: string): void {
   const [, charset] = /;[ \t]*charset=[ \t]*"?([^";\s]+)/i.exec(c.req.header('content-type') ?? '') ?? []
   if (charset !== undefined && !/^utf-?8$/i.test(charset))
     throw new Problem('unsupported-charset', {
       detail: `Send the body in UTF-8, not in ${charset.slice(0, 40)}.`,
-      headers: { accept: 'application/json' },
+      headers: { accept },
     })
   const coding = c.req.header('content-encoding')?.trim()
   if (coding !== undefined && !/^(?:identity)?$/i.test(coding))
@@ -56,9 +67,6 @@ function toText(c: Context, body: ArrayBuffer): string {
       detail: `Send the body as it is, without Content-Encoding: ${coding.slice(0, 40)}.`,
       headers: { 'accept-encoding': 'identity' },
     })
-  const text = decodeUtf8(body)
-  if (text === undefined) throw invalid('The body is not valid UTF-8.', '/body')
-  return text
 }
 
 /** Refuses a body that breaks off, because of its client or its chunks. It is no error of ours. */

@@ -6,7 +6,7 @@ import type { Config } from './config.ts'
 import { isOperation, loadReaction, type Entry, type Opened } from './entry.ts'
 import { appOf, listenerOptions, type Listen } from './serve-operation.ts'
 import { reactionListener } from './serve-reaction.ts'
-import { observedServer, serveUntilTold } from './serve.ts'
+import { allowUploads, observedServer, serveUntilTold } from './serve.ts'
 
 /**
  * Serves every function of a domain in one process, for small machines. If the host of a request is the name
@@ -39,5 +39,9 @@ export async function serve(entries: Entry[], opened: Opened, config: Config, li
     }
   }
   const server = observedServer(listener)
+  allowUploads(
+    server,
+    operations.map(({ row }) => row),
+  )
   await serveUntilTold(server, { ...listen, checked: opened.checked, close: opened.close })
 }

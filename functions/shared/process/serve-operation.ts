@@ -10,7 +10,7 @@ import { openLimits } from '../http/limits.ts'
 import type { Config } from './config.ts'
 import { loadOperation, type Entry, type Opened } from './entry.ts'
 import type { Service } from './service.ts'
-import { observedServer, serveUntilTold } from './serve.ts'
+import { allowUploads, observedServer, serveUntilTold } from './serve.ts'
 
 /** Where a process listens, and its log. */
 export interface Listen {
@@ -22,6 +22,7 @@ export interface Listen {
 /** Serves one HTTP operation with Hono. */
 export async function serve(entry: Entry, opened: Opened, config: Config, listen: Listen) {
   const server = toServer(await appOf([entry], opened, config, listen.log))
+  allowUploads(server, [entry.row])
   const revision = config.get('K_REVISION')
   // npm run canary reads from this header which version responded
   if (revision !== undefined)

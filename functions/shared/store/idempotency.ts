@@ -28,12 +28,14 @@ export const keyLifetimeMs = 24 * 60 * 60 * 1000
  * Reads the request's key.
  * @param called the operation and its path, with validated parameters: however their case was sent, it is the
  *   same request
+ * @param withBody whether the same key is refused with another body
  * @throws Problem 400 if it is missing or malformed
  */
 export async function readIdempotencyKey(
   c: Context,
   called: string,
   caller: string,
+  { withBody = true } = {},
 ): Promise<IdempotencyKey> {
   const key = c.req.header('idempotency-key')
   if (key === undefined || !keyPattern.test(key))
@@ -41,11 +43,9 @@ export async function readIdempotencyKey(
       detail: 'Send a new random key, such as a UUID, with each new request and the same one with a retry.',
       errors: [{ pointer: '/header/idempotency-key', detail: '1 to 100 visible ASCII characters' }],
     })
-  const hash = createHash('sha256')
-    .update(`${called}\n`)
-    .update(new Uint8Array(await c.req.arrayBuffer()))
-    .digest('base64url')
-  return { caller, key, hash }
+  const hash = createHash('sha256').update(`${called}\n`)
+  if (withBody) hash.update(new Uint8Array(await c.req.arrayBuffer()))
+  return { caller, key, hash: hash.digest('base64url') }
 }
 
 /** The answers of `keepable`, so that they need not be read from their responses. */
