@@ -16,6 +16,9 @@ TAG sets the tag of the images (latest).`
 const known: readonly string[] = [...imageNames, 'gateway']
 const tag = process.env['TAG'] || 'latest'
 
+/** How many images are built at once. If they are many more, BuildKit forgets some before it begins with them. */
+const atOnce = 40
+
 await run(main)
 
 async function main(): Promise<number> {
@@ -29,26 +32,43 @@ async function main(): Promise<number> {
   if (problem !== undefined) throw new UserError(problem)
 
   const names = positionals.length > 0 ? positionals : known
-  const found = await revisions()
-  const labels = names.flatMap((name) => {
-    const revision = found?.get(name)
-    return revision === undefined
-      ? []
-      : ['--set', `${name}.labels.org.opencontainers.image.revision=${revision}`]
-  })
-  const args = ['-f', 'images/docker-bake.hcl', ...labels]
-  if (!values.report) return (await bake([...args, ...names], 'shown')).code
-  const cold = await bake([...args, '--no-cache', ...names], 'kept')
-  const cached = cold.code === 0 ? await bake([...args, ...names], 'kept') : cold
+  if (!values.report) return (await build(names, [], 'shown')).code
+  const cold = await build(names, ['--no-cache'], 'kept')
+  const cached = cold.code === 0 ? await build(names, [], 'kept') : cold
   if (cached.code !== 0) throw new UserError(cached.output.trim())
   console.log(report(known, tag, cold, cached))
   return 0
 }
 
 /**
- * Runs bake in the root of the project.
+ * Builds images, until one fails.
+ * @param options of bake
  * @param output whether its output is shown in the terminal, or kept and returned
  */
+async function build(
+  names: readonly string[],
+  options: readonly string[],
+  output: 'shown' | 'kept',
+): Promise<Build & { code: number }> {
+  const revisionOf = await revisions()
+  const built = { code: 0, output: '', seconds: 0 }
+  for (let from = 0; from < names.length && built.code === 0; from += atOnce) {
+    const some = names.slice(from, from + atOnce)
+    const labels = some.flatMap((name) => {
+      const revision = revisionOf?.get(name)
+      return revision === undefined
+        ? []
+        : ['--set', `${name}.labels.org.opencontainers.image.revision=${revision}`]
+    })
+    const baked = await bake(['-f', 'images/docker-bake.hcl', ...labels, ...options, ...some], output)
+    built.code = baked.code
+    built.output += baked.output
+    built.seconds += baked.seconds
+  }
+  return built
+}
+
+/** Runs bake in the root of the project. */
 async function bake(args: string[], output: 'shown' | 'kept'): Promise<Build & { code: number }> {
   const began = performance.now()
   const kept = output === 'kept'
