@@ -20,7 +20,7 @@ export default domain<typeof open>()({
       fresh: true,
       emits: ['product.created', 'product.updated'],
       uploadMiB: 512,
-      streamSeconds: 1_800,
+      streamSeconds: 600,
       streams: 2,
       limits: { user: 60, network: 60 },
       concurrency: 10,
@@ -29,7 +29,7 @@ export default domain<typeof open>()({
     'export-products': get('/api/v1/products/export', 'Read all of one’s products', {
       by: ['seller', 'admin'],
       fresh: true,
-      streamSeconds: 1_800,
+      streamSeconds: 600,
       streams: 2,
       limits: { user: 60, network: 60 },
       concurrency: 10,

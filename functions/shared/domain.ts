@@ -63,7 +63,7 @@ export interface OperationRow extends Row {
   calledFrom?: string
   /** Uses LISTEN, which needs a direct connection to PostgreSQL, without the pooler. */
   listens?: true
-  /** Returns a stream that may stay open for this many seconds. */
+  /** Returns a stream that may stay open for this many seconds; Knative allows at most 600. */
   streamSeconds?: number
   /**
    * Reads its body line by line, of at most this many MiB, while it answers (http/lines). `streamSeconds` limits both

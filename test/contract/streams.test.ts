@@ -16,7 +16,11 @@ sharing.beforeAll(({ shop }) => {
 const streaming = those((row) => row.streamSeconds)
 
 it('is limited for every operation that streams', () => {
-  for (const [, row] of streaming) expect(row.streams).toBeGreaterThan(0)
+  for (const [, row] of streaming) {
+    expect(row.streams).toBeGreaterThan(0)
+    // the largest timeout of a revision in Knative: max-revision-timeout-seconds
+    expect(row.streamSeconds).toBeLessThanOrEqual(600)
+  }
   expect(those((row) => row.streams)).toEqual(streaming)
   expect(those((_, { contentType = '' }) => /event-stream|ndjson/.test(contentType))).toEqual(streaming)
 })
