@@ -38,8 +38,8 @@ Deploys the shop to the cluster of KUBECONFIG. It needs Knative Serving: https:/
 If LIMITS_FACTOR is set, it multiplies the limits on requests; 0 switches them off. With monitoring,
 ALERTS_TO=webhook ALERT_WEBHOOK_URL=https://… sends alerts.`
 
-/** The longest that resources of one kind may take to become ready, in seconds. */
-const patience = 300
+/** The longest that resources of one kind may take to become ready, in seconds. Each function starts once. */
+const patience = 900
 
 const deployed = [...functionNames, ...serviceNames, 'gateway']
 
