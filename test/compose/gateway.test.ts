@@ -165,7 +165,7 @@ describe('the gateway', () => {
     expect(await response.json()).toMatchObject(problem('body-too-large'))
   })
 
-  it('is the only published service, and only on this machine', async () => {
+  it('is the only published service beside the page of the mails, and only on this machine', async () => {
     const published = (await shop.compose('ps', '--format', 'json'))
       .split('\n')
       .filter(Boolean)
@@ -182,7 +182,7 @@ describe('the gateway', () => {
           .filter(({ PublishedPort }) => PublishedPort > 0)
           .map(({ URL }) => `${Service} ${URL}`),
       )
-    expect(new Set(published)).toEqual(new Set(['gateway 127.0.0.1']))
+    expect(new Set(published)).toEqual(new Set(['gateway 127.0.0.1', 'maildev 127.0.0.1']))
   })
 
   it('can listen on ports 80 and 443, although it is not root', async () => {
