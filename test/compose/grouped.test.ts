@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { domains } from '../../functions/table.ts'
 import type { TestClient } from '../client.ts'
 import { describeSaga } from '../saga.ts'
 import { composeShop } from './shop.ts'
@@ -16,11 +17,8 @@ afterAll(() => grouped.remove())
 describe('a container for each domain', () => {
   it('is all that runs in addition to the platform', async () => {
     const services = (await grouped.compose('ps', '--services')).trim().split('\n').toSorted()
-    expect(services).toEqual(
-      ['dispatcher', 'gateway', 'mongodb', 'nats', 'orders', 'payment-sandbox', 'payments']
-        .concat(['pgbouncer', 'postgres', 'products', 'relay', 'stock', 'users'])
-        .toSorted(),
-    )
+    const platform = ['dispatcher', 'gateway', 'maildev', 'mongodb', 'nats', 'payment-sandbox', 'pgbouncer']
+    expect(services).toEqual([...platform, 'postgres', 'relay', ...Object.keys(domains)].toSorted())
   })
 
   describeSaga(() => client)
