@@ -2,17 +2,8 @@ import { createHash } from 'node:crypto'
 import { uuidv7 } from 'uuidv7'
 import * as z from 'zod'
 import { outboxEntry, type OutboxEntry } from '../../events/mongodb-outbox.ts'
-import { CardToken } from '../shared/schemas/card-token.ts'
-import { CouponCodes } from '../shared/schemas/coupon-codes.ts'
-import {
-  Address,
-  Currency,
-  Money,
-  Quantity,
-  Sku,
-  text as Text,
-  Timestamp,
-} from '../shared/schemas/schemas.ts'
+import { orderFields } from '../shared/schemas/order-fields.ts'
+import { Currency, Money, Quantity, Sku, Timestamp } from '../shared/schemas/schemas.ts'
 import { events } from './events.ts'
 
 /**
@@ -75,22 +66,7 @@ export const Checkout = z
     expectedSubtotal: Subtotal.meta({
       description: 'The subtotal that the customer saw. The checkout is refused if it has changed.',
     }),
-    expectedTotal: Money.optional().meta({
-      description: 'The total that the customer saw. The order is refused if it would cost something else.',
-    }),
-    deliveryAddress: Address,
-    shippingMethod: z.string().min(1).max(32).optional().meta({
-      description: 'One of GET /api/v1/shipping-methods; the default one if it is not set.',
-      example: 'standard',
-    }),
-    couponCodes: CouponCodes.optional(),
-    note: Text(1000).optional(),
-    payment: z.strictObject({
-      cardToken: CardToken.meta({
-        description: 'A token of the payment provider; see docs/payment-sandbox.md for the test cards.',
-        example: 'card_approved',
-      }),
-    }),
+    ...orderFields,
   })
   .meta({ id: 'Checkout' })
 export type Checkout = z.infer<typeof Checkout>

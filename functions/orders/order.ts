@@ -18,19 +18,8 @@ import { time } from '../shared/store/columns.ts'
 import { requestCountsTable } from '../shared/store/counts-table.ts'
 import { endedSessionsTable } from '../shared/store/ended-sessions-table.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
-import { CouponCodes } from '../shared/schemas/coupon-codes.ts'
-import { CardToken } from '../shared/schemas/card-token.ts'
-import {
-  Address,
-  Amount,
-  Currency,
-  Id,
-  Money,
-  Quantity,
-  Sku,
-  text as Text,
-  Timestamp,
-} from '../shared/schemas/schemas.ts'
+import { orderFields } from '../shared/schemas/order-fields.ts'
+import { Address, Amount, Currency, Id, Money, Quantity, Sku, Timestamp } from '../shared/schemas/schemas.ts'
 import type { TaxClass } from '../shared/schemas/tax-class.ts'
 import { priceKinds } from './price-kinds.ts'
 
@@ -265,22 +254,7 @@ export const NewOrder = z
       )
       .min(1)
       .max(100),
-    expectedTotal: Money.optional().meta({
-      description: 'The total that the customer saw. The order is refused if it would cost something else.',
-    }),
-    deliveryAddress: Address,
-    shippingMethod: z.string().min(1).max(32).optional().meta({
-      description: 'One of GET /api/v1/shipping-methods; the default one if it is not set.',
-      example: 'standard',
-    }),
-    couponCodes: CouponCodes.optional(),
-    note: Text(1000).optional(),
-    payment: z.strictObject({
-      cardToken: CardToken.meta({
-        description: 'A token of the payment provider; see docs/payment-sandbox.md for the test cards.',
-        example: 'card_approved',
-      }),
-    }),
+    ...orderFields,
     customerId: Id.optional().meta({
       description: 'For staff: whom they order for; see /customers. By default, an order is for the caller.',
     }),

@@ -40,13 +40,7 @@ export const placeOrder = (
   mostUnpaid: number,
   { status: answerStatus, headers: answerHeaders, body: answerBody, ...key }: IdempotencyKey & Answer,
 ) =>
-  (cart === undefined
-    ? discount === undefined
-      ? plain
-      : discounted
-    : discount === undefined
-      ? fromCart
-      : fromCartDiscounted)(db).execute({
+  statementFor({ cart, discount })(db).execute({
     ...order,
     ...event,
     id: order.id,
@@ -111,6 +105,11 @@ const plain = statement({ isFromCart: false, isDiscounted: false })
 const discounted = statement({ isFromCart: false, isDiscounted: true })
 const fromCart = statement({ isFromCart: true, isDiscounted: false })
 const fromCartDiscounted = statement({ isFromCart: true, isDiscounted: true })
+
+function statementFor({ cart, discount }: Pick<Events, 'cart' | 'discount'>) {
+  if (cart === undefined) return discount === undefined ? plain : discounted
+  return discount === undefined ? fromCart : fromCartDiscounted
+}
 
 /**
  * Returns what is written with every order.
