@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { post } from '../shared/http/client.ts'
-import { Problem } from '../shared/http/problems.ts'
+import { unavailable } from '../shared/http/problems.ts'
 import { inSpan } from '../shared/telemetry/telemetry.ts'
 import type { Attempt, Checkout } from './cart.ts'
 
@@ -59,8 +59,7 @@ export const orderPlacer =
   }
 
 const unanswered = (cause: unknown) =>
-  new Problem('store-unavailable', {
-    detail: 'Whether the order is placed is not known. Send the same request again: it is placed once.',
-    headers: { 'retry-after': '2' },
+  unavailable(
+    'Whether the order is placed is not known. Send the same request again: it is placed once.',
     cause,
-  })
+  )

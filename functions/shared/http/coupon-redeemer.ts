@@ -2,7 +2,7 @@ import * as z from 'zod'
 import type { Config } from '../process/config.ts'
 import { eventId } from '../schemas/event-shapes.ts'
 import { typeBase } from './gateway-problems.ts'
-import { declareProblems, Problem } from './problems.ts'
+import { declareProblems, Problem, unavailable } from './problems.ts'
 
 /** Why a coupon cannot be redeemed. Orders return what the coupons domain says. */
 export const couponProblems = declareProblems({
@@ -44,12 +44,8 @@ export interface CouponRedeemer {
   redeem(authorization: string, basket: Basket): Promise<Redemption>
 }
 
-const unavailable = (cause: unknown) =>
-  new Problem('store-unavailable', {
-    detail: 'Coupons cannot be redeemed just now: try again in a moment, or order without them.',
-    headers: { 'retry-after': '2' },
-    cause,
-  })
+const noCoupons = (cause: unknown) =>
+  unavailable('Coupons cannot be redeemed just now: try again in a moment, or order without them.', cause)
 
 /** @param urlOf returns the address of an operation */
 export function httpCouponRedeemer(urlOf: (operation: string) => string): CouponRedeemer {
@@ -60,11 +56,11 @@ export function httpCouponRedeemer(urlOf: (operation: string) => string): Coupon
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(5_000),
     }).catch((error: unknown) => {
-      throw unavailable(error)
+      throw noCoupons(error)
     })
     const answer: unknown = await response.json().catch(() => undefined)
     if (response.ok) return answer
-    throw refusalIn(answer) ?? unavailable(`${url} returned ${response.status}`)
+    throw refusalIn(answer) ?? noCoupons(`${url} returned ${response.status}`)
   }
   return {
     quote: async (authorization, basket) =>

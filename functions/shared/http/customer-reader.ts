@@ -1,5 +1,5 @@
 import type { Config } from '../process/config.ts'
-import { Problem } from './problems.ts'
+import { unavailable } from './problems.ts'
 
 /**
  * Returns whether there is a customer, with or without an account.
@@ -7,12 +7,8 @@ import { Problem } from './problems.ts'
  */
 export type CustomerReader = (id: string, authorization: string) => Promise<boolean>
 
-const unavailable = (cause: unknown) =>
-  new Problem('store-unavailable', {
-    detail: 'The customers cannot be read just now: try again in a moment.',
-    headers: { 'retry-after': '2' },
-    cause,
-  })
+const noCustomers = (cause: unknown) =>
+  unavailable('The customers cannot be read just now: try again in a moment.', cause)
 
 /**
  * Returns a reader that calls `get-customer` over HTTP, and `get-user` for users who have not used their profile yet.
@@ -29,10 +25,10 @@ export function openCustomerReader(config: Config): CustomerReader {
         headers: { authorization },
         signal: AbortSignal.timeout(5_000),
       }).catch((error: unknown) => {
-        throw unavailable(error)
+        throw noCustomers(error)
       })
       if (ok) return true
-      if (status !== 404) throw unavailable(`${place} returned ${status}`)
+      if (status !== 404) throw noCustomers(`${place} returned ${status}`)
     }
     return false
   }

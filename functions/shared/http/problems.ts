@@ -148,5 +148,12 @@ export class Problem extends Error {
   }
 }
 
+/**
+ * Returns the problem of a request that cannot be served just now.
+ * @param cause what to log; nothing if it is logged already
+ */
+export const unavailable = (detail: string, cause?: unknown) =>
+  new Problem('store-unavailable', { detail, headers: { 'retry-after': '2' }, cause })
+
 export const malformedRequest = () =>
   new Problem('malformed-request', { detail: gatewayProblems['malformed-request'].detail })

@@ -1,4 +1,4 @@
-import { Problem } from './problems.ts'
+import { unavailable } from './problems.ts'
 import * as z from 'zod'
 import type { Config } from '../process/config.ts'
 import { eventId, eventMoney, eventSku } from '../schemas/event-shapes.ts'
@@ -22,12 +22,8 @@ export type ProductFacts = z.infer<typeof productFacts>
 /** Reads a product from the products domain by SKU. Returns undefined if there is no such product. */
 export type ProductReader = (sku: string) => Promise<ProductFacts | undefined>
 
-const unavailable = (cause: unknown) =>
-  new Problem('store-unavailable', {
-    detail: 'The products cannot be read just now: try again in a moment.',
-    headers: { 'retry-after': '2' },
-    cause,
-  })
+const noProducts = (cause: unknown) =>
+  unavailable('The products cannot be read just now: try again in a moment.', cause)
 
 /**
  * Returns a reader that calls `list-products` over HTTP, for products that a projection does not have yet.
@@ -39,9 +35,9 @@ export function httpProductReader(url: string): ProductReader {
     const response = await fetch(`${url}/api/v1/products?sku=${encodeURIComponent(sku)}`, {
       signal: AbortSignal.timeout(5_000),
     }).catch((error: unknown) => {
-      throw unavailable(error)
+      throw noProducts(error)
     })
-    if (!response.ok) throw unavailable(`list-products returned ${response.status}`)
+    if (!response.ok) throw noProducts(`list-products returned ${response.status}`)
     // validated with `productFacts` below
     const { items } = (await response.json()) as { items: (Record<string, unknown> & { id: string })[] }
     const [item] = items
