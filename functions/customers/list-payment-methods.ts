@@ -1,10 +1,9 @@
-import { and, asc, desc, eq, gt, lt } from 'drizzle-orm'
 import { operation } from '../shared/http/operation.ts'
 import { page, readCursor } from '../shared/http/paging.ts'
 import { IdParam } from '../shared/schemas/schemas.ts'
 import { paymentMethods, SavedQuery } from './customer.ts'
 import { PaymentMethods, toPaymentMethod } from './payment-method.ts'
-import { readCustomer } from './store.ts'
+import { readCustomer, savedPage } from './store.ts'
 
 export const listPaymentMethods = operation(
   'list-payment-methods',
@@ -16,18 +15,13 @@ export const listPaymentMethods = operation(
   },
   async ({ params: { id }, query: { sort, limit, cursor }, user, json, hono }, { db }) => {
     const [after] = readCursor(hono, cursor, 'uuid') ?? []
-    const [order, beyond] = sort === 'oldest' ? [asc, gt] : [desc, lt]
     await readCustomer(db, id, user)
+    const { where, orderBy } = savedPage(paymentMethods, id, { sort, after })
     const rows = await db
       .select()
       .from(paymentMethods)
-      .where(
-        and(
-          eq(paymentMethods.customerId, id),
-          after === undefined ? undefined : beyond(paymentMethods.id, after),
-        ),
-      )
-      .orderBy(order(paymentMethods.id))
+      .where(where)
+      .orderBy(orderBy)
       .limit(limit + 1)
     const items = rows.map((row) => toPaymentMethod(row, user))
     return json(

@@ -1,4 +1,5 @@
-import { and, eq, isNull, or, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, isNull, lt, or, sql } from 'drizzle-orm'
+import type { AnyPgColumn } from 'drizzle-orm/pg-core'
 import type { User } from '../shared/auth/access-token.ts'
 import { prepared, type Db, type Tx } from '../shared/store/postgres.ts'
 import { customers, idempotencyKeys, maySee, noSuchCustomer, type CustomerRow } from './customer.ts'
@@ -98,4 +99,20 @@ export async function removeSaved(
   await tx.client`delete from ${tx.client(table)} where id = ${id}`
   await writeDefaults(tx, table, before, removed(before, id))
   await forgetAnswersAt(tx, path)
+}
+
+/**
+ * Returns the condition and the order in which a list of what a customer has saved is read.
+ * @param after the id of the last item of the page before
+ */
+export function savedPage(
+  { id, customerId }: Record<'id' | 'customerId', AnyPgColumn>,
+  customer: string,
+  { sort, after }: { sort: 'oldest' | 'newest'; after: string | undefined },
+) {
+  const [order, beyond] = sort === 'oldest' ? [asc, gt] : [desc, lt]
+  return {
+    where: and(eq(customerId, customer), after === undefined ? undefined : beyond(id, after)),
+    orderBy: order(id),
+  }
 }
