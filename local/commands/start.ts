@@ -42,10 +42,12 @@ async function main(): Promise<number> {
     const problem = startProblem(process.env, choice)
     if (problem !== undefined) throw new UserError(problem)
     await startTelemetry(readConfig(process.env), 'gateway')
+    // from here on there is something to leave in order
+    const told = signalled()
     const lock = lockDataDir(dataDir)
     release = () => lock.release()
     console.log(pc.dim(`The data is in ${dataDir}${why === undefined ? '' : ` (${why})`}`))
-    return await runShop(options, dataDir)
+    return await runShop(options, dataDir, told)
   } catch (error) {
     throw isOfDisk(error) ? explainDataDir(error, dataDir) : error
   } finally {
@@ -56,15 +58,19 @@ async function main(): Promise<number> {
 const isOfDisk = (error: unknown) =>
   ['ENOSPC', 'EDQUOT', 'EACCES', 'EPERM', 'EROFS'].includes(codeOf(error) ?? '')
 
-async function runShop(options: Options, dataDir: string): Promise<number> {
-  const told = Promise.withResolvers<number>()
+/** Resolves with the exit code when a signal tells the shop to stop. */
+const signalled = () =>
+  new Promise<number>((resolve) => {
+    // a signal may arrive twice: from the terminal and from npm, which forwards it
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve(0))
+  })
+
+async function runShop(options: Options, dataDir: string, told: Promise<number>): Promise<number> {
   const stopping = new AbortController()
   const running: { system?: System } = {}
-  // a signal may arrive twice: from the terminal and from npm, which forwards it
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => told.resolve(0))
   // the terminal may be closed first
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
-  void told.promise.then((code) => {
+  void told.then((code) => {
     console.log('Stopping …')
     stopping.abort()
     setTimeout(() => cutOff(running.system, code), stopWithinMs).unref()
@@ -90,12 +96,12 @@ async function runShop(options: Options, dataDir: string): Promise<number> {
     })
     running.system = system
     if (!stopping.signal.aborted) announce(system, logFile)
-    const code = await told.promise
+    const code = await told
     await system.stop()
     await closeTelemetry()
     return code
   } catch (error) {
-    if (stopping.signal.aborted) return told.promise
+    if (stopping.signal.aborted) return told
     throw error
   }
 }
