@@ -72,7 +72,11 @@ async function openContractShop() {
     const body = takesBody(row, contractOf(name)) ? { body: bodiesOf(name)[0] } : {}
     const all = { ...(await callerOf(name)), ...body, ...given }
     if (all.as !== undefined) await fixturesOf(row.domain).ready?.[name]?.(shop, all.as)
-    return shop[row.method](path ?? (await pathOf(name)), all)
+    const answer = await shop[row.method](path ?? (await pathOf(name)), all)
+    // the next request finds another
+    const gone = row.method === 'delete' && answer.status < 300 ? resourceOf(row) : undefined
+    if (gone !== undefined) created.delete(gone)
+    return answer
   }
 
   return {
