@@ -20,10 +20,18 @@ export function caddyfile(where: 'compose' | 'knative'): string {
     a.path < b.path ? -1 : 1,
   )
   const paths = [...new Set(rows.map(([, { path }]) => path))]
-  const calls = rows.map(([name, { method, path }]) => {
-    const methods = method === 'get' ? '(GET|HEAD)' : method.toUpperCase()
-    return `"~^${methods} ${pattern(path)}$" ${name}`
-  })
+  const calls = paths.flatMap((path) => [
+    ...rows
+      .filter(([, row]) => row.path === path)
+      .map(([name, { method }]) => {
+        const methods = method === 'get' ? '(GET|HEAD)' : method.toUpperCase()
+        return `"~^${methods} ${pattern(path)}$" ${name}`
+      }),
+    // what this path does not allow is not for a path with a parameter in its place
+    ...(paths.some((other) => other !== path && new RegExp(`^${pattern(other)}$`).test(path))
+      ? [`"~^\\S+ ${pattern(path)}$" ""`]
+      : []),
+  ])
   const allowed = paths.map((path) => {
     const methods = rows.filter(([, row]) => row.path === path).map(([, { method }]) => method.toUpperCase())
     if (methods.includes('GET')) methods.push('HEAD')

@@ -17,34 +17,37 @@ export interface Router {
 }
 
 /**
- * Creates a router. Literal segments take precedence over parameters, separately for each method: if only GET has
- * `/users/me`, then `PATCH /users/me` matches `PATCH /users/{id}`. HEAD matches the function for GET.
+ * Creates a router. A path with a literal segment comes before one with a parameter there, as in OpenAPI: if there is
+ * `/users/me`, then `/users/{id}` does not match `/users/me`, whatever the method. HEAD matches the function for GET.
  * @throws if two routes have the same method and path
  */
 export function createRouter(routes: readonly Route[]): Router {
-  const router = new TrieRouter<string>()
-  // Hono prefers the route that was added first; in this order, literals come before parameters, which begin with a brace
-  for (const { name, method, path } of routes.toSorted((a, b) => (a.path < b.path ? -1 : 1)))
-    router.add(method.toUpperCase(), path.replaceAll(/\{(\w+)\}/g, ':$1'), name)
   refuseDuplicates(routes)
-
-  const methods = [...new Set(routes.map(({ method }) => method.toUpperCase()))]
-  const find = (method: string, path: string) => router.match(method, path)[0][0]?.[0]
+  const paths = Map.groupBy(routes, ({ path }) => unnamed(path))
+  const router = new TrieRouter<readonly Route[]>()
+  // Hono prefers the route that was added first; in this order, literals come before parameters, which begin with a brace
+  for (const [path, there] of [...paths].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+    router.add('ALL', path.replaceAll('{}', ':name'), there)
   return {
     match(method, path) {
-      const name = find(method, path) ?? (method === 'HEAD' ? find('GET', path) : undefined)
-      if (name !== undefined) return { name }
-      const allow = methods.filter((method) => find(method, path) !== undefined)
-      if (allow.includes('GET') && !allow.includes('HEAD')) allow.push('HEAD')
-      return { allow: allow.toSorted() }
+      const there = router.match('ALL', path)[0][0]?.[0] ?? []
+      const find = (wanted: string) => there.find((route) => route.method.toUpperCase() === wanted)
+      const found = find(method) ?? (method === 'HEAD' ? find('GET') : undefined)
+      if (found !== undefined) return { name: found.name }
+      const allow = new Set(there.map((route) => route.method.toUpperCase()))
+      if (allow.has('GET')) allow.add('HEAD')
+      return { allow: [...allow].toSorted() }
     },
   }
 }
 
+/** Returns a path without the names of its parameters. */
+const unnamed = (path: string) => path.replaceAll(/\{\w+\}/g, '{}')
+
 function refuseDuplicates(routes: readonly Route[]) {
   const seen = new Set<string>()
   for (const { name, method, path } of routes) {
-    const key = `${method.toUpperCase()} ${path.replaceAll(/\{\w+\}/g, '{}')}`
+    const key = `${method.toUpperCase()} ${unnamed(path)}`
     if (seen.has(key))
       throw new Error(`Two functions have ${method.toUpperCase()} ${path}: ${name} is the second`)
     seen.add(key)

@@ -67,10 +67,7 @@ export function createApp({
   })
   app.notFound(() => new Problem('not-found', { detail: gatewayProblems['not-found'].detail }).toResponse())
   app.use(wellFormed)
-  const methods = new Map<string, string[]>()
-  for (const { row, run: operation, emits } of served.toSorted(literalsFirst)) {
-    const path = row.path.replaceAll(/\{(\w+)\}/g, ':$1')
-    methods.set(path, [...(methods.get(path) ?? []), row.method.toUpperCase()])
+  const serve = (path: string, { row, run: operation, emits }: LoadedOperation) => {
     const max = operation.contract.maxBody ?? defaultMaxBody
     const given: { isSessionEnded?: IsSessionEnded } = deps(row.domain)
     const { isSessionEnded } = row.fresh ? given : {}
@@ -107,14 +104,16 @@ export function createApp({
       },
     )
   }
-  // in this order, literals come before parameters, which begin with a colon
-  for (const [path, allowed] of [...methods].toSorted(([a], [b]) => (a < b ? 1 : -1)))
-    app.all(path, () => refuseMethod(allowed))
+  // Hono prefers what was added first. In this order, literals come before parameters, which begin with a brace.
+  const paths = Map.groupBy(served, ({ row }) => row.path)
+  for (const [template, operations] of [...paths].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    const path = template.replaceAll(/\{(\w+)\}/g, ':$1')
+    for (const each of operations) serve(path, each)
+    // before the next paths, so that none of them matches `path` with another method
+    app.all(path, () => refuseMethod(operations.map(({ row }) => row.method.toUpperCase())))
+  }
   return app
 }
-
-/** Hono prefers what was added first. In this order, literal segments come before parameters, which begin with a brace. */
-const literalsFirst = ({ row: a }: LoadedOperation, { row: b }: LoadedOperation) => (a.path < b.path ? -1 : 1)
 
 /** Says on every answer where the caller stands, once that is known. */
 const rateLimited: MiddlewareHandler = async (c, next) => {
