@@ -130,7 +130,8 @@ export const maxPaymentMethods = 10
 
 const Name = Text(100).meta({ example: 'Ada Lovelace' })
 const Phone = z
-  .e164('a phone number with its country code, such as +34912345678')
+  .string()
+  .regex(z.regexes.e164, 'a phone number with its country code, such as +34912345678')
   .meta({ description: 'E.164', example: '+34912345678' })
 const LanguageCode = z.enum(languages).meta({ description: 'The language of messages to the customer.' })
 

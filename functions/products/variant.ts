@@ -12,7 +12,9 @@ const maxOptions = 5
 /** How many variants a group has at most. */
 export const maxVariants = 100
 
-const optionName = /^[^$.\p{Cc}\u202a-\u202e\u2066-\u2069]{1,50}$/u
+// the control characters are spelled out, because not every reader of the OpenAPI document knows \p{Cc}
+// oxlint-disable-next-line no-control-regex
+const optionName = /^[^$.\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]{1,50}$/u
 
 export const Options = z
   .record(

@@ -43,23 +43,21 @@ export const normalizeCode = (code: string) => code.replaceAll(/[\s-]/g, '').toL
 /** Whether a normalised code is one of an app. */
 export const isAppCode = (code: string) => /^\d{6}$/.test(code)
 
-const isRecoveryCode = (code: string) => /^[a-z2-7]{16}$/.test(code)
-
 const AppCode = z
   .string()
   .max(50)
+  .regex(/^(?:[\s-]*\d){6}[\s-]*$/, 'the 6 digits that the app shows')
   .overwrite(normalizeCode)
-  .refine(isAppCode, 'the 6 digits that the app shows')
   .meta({ example: '123456', description: 'The 6 digits that the app shows.' })
 
 export const Code = z
   .string()
   .max(50)
-  .overwrite(normalizeCode)
-  .refine(
-    (code) => isAppCode(code) || isRecoveryCode(code),
+  .regex(
+    /^(?:(?:[\s-]*\d){6}|(?:[\s-]*[A-Za-z2-7]){16})[\s-]*$/,
     '6 digits, or a recovery code such as abcd-efgh-2345-mnop',
   )
+  .overwrite(normalizeCode)
   .meta({ example: '123456', description: 'The 6 digits that the app shows, or a recovery code.' })
 
 export const Enrolment = z

@@ -13,4 +13,7 @@ export const CouponCodes = z
   .min(1)
   .max(5)
   .refine((codes) => new Set(codes).size === codes.length, 'each coupon once')
-  .meta({ description: 'They are applied one after the other, each to what the one before has left.' })
+  .meta({
+    uniqueItems: true,
+    description: 'They are applied one after the other, each to what the one before has left.',
+  })
