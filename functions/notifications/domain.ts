@@ -99,7 +99,11 @@ export default domain<typeof open>()({
       ['customer.claim-requested', 'user.verification-requested', 'user.password-reset-requested'],
       'Mails the link that somebody has asked for',
     ),
-    'send-mail': on(['notification.created'], 'Sends the notification by e-mail'),
+    'send-mail': on(['notification.created'], 'Sends the notification by e-mail', {
+      // if the address has come while the mail was to wait for it
+      emits: ['notification.created'],
+      patient: true,
+    }),
     'forget-recipient': onDeletedUser('Forgets a deleted user’s address and notifications'),
   },
 })

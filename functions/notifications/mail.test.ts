@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers'
 import { randomUUID } from 'node:crypto'
 import { eq, sql } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { tablesWith } from '../../test/contents.ts'
 import { openShop, type TestShop } from '../../test/shop.ts'
 import type { User } from '../shared/auth/access-token.ts'
@@ -20,7 +20,7 @@ let server: SMTPServer
 /** What the mail server has taken. */
 const taken: { to: string; raw: string }[] = []
 /** How it refuses a recipient, or the content of a mail. */
-let refuses: { recipient?: number; content?: number } = {}
+let refuses: { recipient?: number; content?: number; only?: string } = {}
 /** Resolves when the content of a mail has come, and before the server answers. */
 let holding: { came: PromiseWithResolvers<void>; answer: Promise<void> } | undefined
 
@@ -31,7 +31,10 @@ beforeAll(async () => {
   server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS'],
-    onRcptTo: (_address, _session, answer) => answer(refusal(refuses.recipient)),
+    onRcptTo: ({ address }, _session, answer) => {
+      const isRefused = refuses.only === undefined || refuses.only === address
+      answer(refusal(isRefused ? refuses.recipient : undefined))
+    },
     onData: (stream, session, answer) => {
       void text(stream).then(async (raw) => {
         const held = holding
@@ -205,6 +208,37 @@ describe('a mail', () => {
     await send(event)
     expect(mailsTo(email)).toHaveLength(1)
     expect(await stateOf(event)).toMatchObject({ status: 'sent', attempts: 2 })
+  })
+
+  it('goes over a connection that is kept, with many others, and again if the server has closed it', async () => {
+    let opened = 0
+    const count = () => opened++
+    server.server.on('connection', count)
+    onTestFinished(() => void server.server.off('connection', count))
+    const users = Array.from({ length: 12 }, () => shop.newUser())
+    const emails = await Promise.all(users.map((user) => reach(user)))
+    const failed = await shop.handleAll('send-mail', await Promise.all(users.map(tell)))
+    expect(failed.filter(Boolean)).toEqual([])
+    for (const email of emails) expect(mailsTo(email)).toHaveLength(1)
+    expect(opened).toBeLessThanOrEqual(3)
+    for (const connection of server.connections) connection.close()
+    await send(await tell(users[0]!))
+    expect(mailsTo(emails[0]!)).toHaveLength(2)
+  })
+
+  it('is sent once if another that was sent with it is refused', async () => {
+    const users = [shop.newUser(), shop.newUser()] as const
+    const [refused, email] = await Promise.all(users.map((user) => reach(user)))
+    const events = await Promise.all(users.map(tell))
+    refuses = { recipient: 450, only: refused! }
+    const failed = await shop.handleAll('send-mail', events)
+    expect(failed.map((error) => error?.message)).toEqual([
+      'the mail server did not take the mail: RCPT TO 450',
+      undefined,
+    ])
+    refuses = {}
+    await shop.handleAll('send-mail', events)
+    expect([mailsTo(refused!).length, mailsTo(email!).length]).toEqual([1, 1])
   })
 
   it('is given up if there is no such mailbox', async () => {

@@ -1,6 +1,4 @@
 import { html } from 'hono/html'
-import { createTransport } from 'nodemailer'
-import { Unavailable } from '../shared/store/store-errors.ts'
 import { mailTexts } from './render.ts'
 import type { Language, Texts } from './texts.ts'
 
@@ -13,6 +11,8 @@ export interface MailSettings {
   from: string
   /** The shop, as customers reach it. */
   shopUrl: string
+  /** Has a function called when the process ends. */
+  onClose: (close: () => void) => void
 }
 
 export interface Mail extends Texts {
@@ -26,56 +26,6 @@ export interface Mail extends Texts {
   why: 'account' | 'security' | 'request'
   /** The link to unsubscribe, if the recipient can. */
   unsubscribe?: string | undefined
-}
-
-/** The longest that each step may take, in ms. Together they are shorter than `leaseSeconds` of mails.ts. */
-const connectionMs = 5_000
-const silentMs = 10_000
-const mostMs = 30_000
-
-/**
- * Sends a mail in plain text and HTML.
- * @returns `refused` if there is no such mailbox, which no retry can change
- * @throws Unavailable if the mail server cannot be reached or refuses it. The error says nothing about the recipient,
- *   because it is kept with the failed delivery
- */
-export async function sendMail(settings: MailSettings, mail: Mail): Promise<'sent' | 'refused'> {
-  const { url, password, from } = settings
-  const { hostname, port, username, protocol } = new URL(url)
-  const transport = createTransport({
-    host: hostname.replace(/^\[(.*)\]$/, '$1'),
-    port: Number(port) || (protocol === 'smtps:' ? 465 : 587),
-    secure: protocol === 'smtps:',
-    // no password goes over a connection that is not encrypted
-    ...(username === ''
-      ? {}
-      : { requireTLS: true, auth: { user: decodeURIComponent(username), pass: password } }),
-    connectionTimeout: connectionMs,
-    greetingTimeout: connectionMs,
-    socketTimeout: silentMs,
-    // nothing in a mail may be read from a file or fetched
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  })
-  const limit = setTimeout(() => transport.close(), mostMs)
-  try {
-    await transport.sendMail({ from, ...(await compose(settings, mail)) })
-    return 'sent'
-  } catch (error) {
-    const { responseCode, command, code } = error as {
-      responseCode?: number
-      command?: string
-      code?: string
-    }
-    if (command === 'RCPT TO' && responseCode !== undefined && responseCode >= 550 && responseCode <= 553)
-      return 'refused'
-    throw new Unavailable(
-      `the mail server did not take the mail: ${[command, responseCode ?? code].filter(Boolean).join(' ')}`,
-    )
-  } finally {
-    clearTimeout(limit)
-    transport.close()
-  }
 }
 
 /** Returns the parts of a mail that the recipient sees. */

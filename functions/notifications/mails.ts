@@ -1,5 +1,4 @@
 import { and, eq, sql } from 'drizzle-orm'
-import type { Once } from '../../events/reaction.ts'
 import type { Db, Tx } from '../shared/store/postgres.ts'
 import { Unavailable } from '../shared/store/store-errors.ts'
 import { mails, type MailStatus } from './notification.ts'
@@ -20,53 +19,58 @@ import { mails, type MailStatus } from './notification.ts'
 /** How long an attempt has, in s. It is longer than a call to the mail server may take. */
 export const leaseSeconds = 60
 
+/** A mail that the mail server has taken, or refuses for good. */
+export interface Sent {
+  id: string
+  status: Extract<MailStatus, 'sent' | 'refused'>
+}
+
 /**
- * Sends a mail, unless it has been sent.
+ * Sends a mail, unless it has been sent. `finishAll` ends the attempt.
  * @param deliver calls the mail server
+ * @returns undefined if it has been sent before
  * @throws Unavailable if another attempt is under way, or the mail server does not take the mail
  */
-export async function sendOnce(
-  { db, once }: { db: Db; once: Once },
+export async function attempt(
+  db: Db,
   id: string,
   userId: string | null,
-  deliver: () => Promise<Extract<MailStatus, 'sent' | 'refused'>>,
-  finish: (tx: Tx) => Promise<unknown> = async () => {},
-): Promise<void> {
+  deliver: () => Promise<Sent['status']>,
+): Promise<Sent | undefined> {
   if (!(await begin(db, id, userId))) {
     const [mail] = await db.select({ status: mails.status }).from(mails).where(eq(mails.id, id))
     if (mail?.status === 'sending') throw new Unavailable('another attempt is sending the mail')
-    return void (await once(async () => {}))
+    return undefined
   }
-  const status = await deliver().catch(async (error: unknown) => {
-    await setStatus(db, id, 'failed')
+  try {
+    return { id, status: await deliver() }
+  } catch (error) {
+    await db
+      .update(mails)
+      .set({ status: 'failed', at: sql`now()` })
+      .where(isSending(id))
     throw error
-  })
-  const isFirst = await once(async (tx) => {
-    await setStatus(tx, id, status)
-    await finish(tx)
-  })
-  // the event was handled before, by an attempt whose lease had ended
-  if (!isFirst) await setStatus(db, id, status)
+  }
 }
 
 /** Begins an attempt. Returns false if the mail is sent, or another attempt is under way. */
-async function begin(db: Db, id: string, userId: string | null): Promise<boolean> {
-  const lease = sql`now() + ${leaseSeconds}::int * interval '1 second'`
-  const begun = await db
-    .insert(mails)
-    .values({ id, userId, status: 'sending', attempts: 1, lease })
-    .onConflictDoUpdate({
-      target: mails.id,
-      set: { status: 'sending', attempts: sql`${mails.attempts} + 1`, lease, at: sql`now()` },
-      setWhere: sql`${mails.status} in ('failed', 'waiting') or (${mails.status} = 'sending' and ${mails.lease} < now())`,
-    })
-    .returning({ id: mails.id })
-  return begun.length > 0
+async function begin({ client }: Db, id: string, userId: string | null): Promise<boolean> {
+  const { count } = await client`
+    insert into notifications.mails as mail (id, user_id, status, attempts, lease)
+    values (${id}, ${userId}, 'sending', 1, now() + ${leaseSeconds}::int * interval '1 second')
+    on conflict (id) do update
+    set status = 'sending', attempts = mail.attempts + 1, lease = excluded.lease, at = now()
+    where mail.status in ('failed', 'waiting') or (mail.status = 'sending' and mail.lease < now())`
+  return count > 0
 }
 
-/** Ends an attempt. */
-const setStatus = (db: Db | Tx, id: string, status: MailStatus) =>
-  db
-    .update(mails)
-    .set({ status, at: sql`now()` })
-    .where(and(eq(mails.id, id), eq(mails.status, 'sending')))
+/** Ends attempts. */
+export async function finishAll(tx: Tx, sent: readonly Sent[]): Promise<void> {
+  if (sent.length > 0)
+    await tx.client`
+      update notifications.mails as mail set status = new.status, at = now()
+      from jsonb_to_recordset(${JSON.stringify(sent)}::jsonb) as new (id uuid, status text)
+      where mail.id = new.id and mail.status = 'sending'`
+}
+
+const isSending = (id: string) => and(eq(mails.id, id), eq(mails.status, 'sending'))

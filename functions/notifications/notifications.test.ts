@@ -127,6 +127,38 @@ describe('a customer', () => {
     expect(seqs).toEqual(Array.from({ length: 10 }, (_, i) => 10 - i))
   })
 
+  it('is told in one transaction with others, each what belongs to them', async () => {
+    const [record, account] = [shop.newUser(), shop.newUser()]
+    await shop.react('follow-claim', 'customer.claimed', { customerId: record.id, userId: account.id })
+    const gone = shop.newUser()
+    await shop.react('forget-recipient', 'user.deleted', { userId: gone.id })
+    const users = [shop.newUser(), shop.newUser(), record, account, gone]
+    const orders = await Promise.all(
+      users.flatMap((user) => [user, user]).map(async (user) => ({ user, id: await orderOf(shop, user.id) })),
+    )
+    const unknown = uuidv7()
+    const events = [...orders.map(({ id }) => id), unknown].map((orderId) =>
+      shop.eventOf('order.shipped', { orderId }),
+    )
+    const failed = await shop.handleAll('notify-customer', events)
+    expect(failed.filter(Boolean)).toEqual([])
+    const told = await Promise.all(users.map((user) => list(user)))
+    const sorted = (all: Notification[]) => all.map(({ orderId }) => String(orderId)).toSorted()
+    const ordersOf = (user: User) => orders.filter((one) => one.user === user).map(({ id }) => id)
+    expect(told.map((all) => all.map(({ seq }) => seq))).toEqual([[2, 1], [2, 1], [], [4, 3, 2, 1], []])
+    for (const [i, user] of users.slice(0, 2).entries()) expect(sorted(told[i]!)).toEqual(ordersOf(user))
+    expect(sorted(told[3]!)).toEqual([...ordersOf(record), ...ordersOf(account)].toSorted())
+    const ids = told.flat().map(({ id }) => id)
+    const announced = (await shop.emitted()).filter(({ subject }) => ids.includes(subject))
+    expect(announced).toHaveLength(ids.length)
+    const { db } = shop.deps('notifications')
+    const [written] = await db.client`
+      select count(*)::int as rows, count(distinct xmin::text)::int as transactions
+      from notifications.notifications where event_id in ${db.client(events.map(({ id }) => id))}`
+    // with the one that waits for its customer
+    expect(written).toEqual({ rows: ids.length + 1, transactions: 1 })
+  })
+
   it('gets what was told before the account was claimed, and what comes later', async () => {
     const [record, user] = [shop.newUser(), shop.newUser()]
     const before = await orderOf(shop, record.id)

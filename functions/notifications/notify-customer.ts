@@ -1,16 +1,25 @@
-import { reaction, type EventOf } from '../../events/reaction.ts'
-import { keepOrder, notifyCustomerOf } from './store.ts'
+import { batchReaction, type EventOf } from '../../events/reaction.ts'
+import { tellCustomers } from './store.ts'
 import { cancellationFacts, type Facts, type Kind } from './texts.ts'
 
-export const notifyCustomer = reaction('notify-customer', async (event, { once }) => {
-  await once(async (tx) => {
-    if (event.type === 'order.placed') {
-      await keepOrder(tx, event.data.orderId, event.data.customerId)
-      return
-    }
-    const { orderId } = event.data
-    await notifyCustomerOf(tx, { eventId: event.id, orderId, at: event.time, ...told(event) })
-  })
+export const notifyCustomer = batchReaction('notify-customer', {
+  write: (tx, events) => {
+    const of = ({ data: { orderId }, traceparent }: (typeof events)[number]) => ({
+      orderId,
+      from: { causedBy: { traceparent } },
+    })
+    return tellCustomers(
+      tx,
+      events.flatMap((event) =>
+        event.type === 'order.placed' ? [{ ...of(event), customerId: event.data.customerId }] : [],
+      ),
+      events.flatMap((event) =>
+        event.type === 'order.placed'
+          ? []
+          : [{ ...of(event), ...told(event), eventId: event.id, at: event.time }],
+      ),
+    )
+  },
 })
 
 /** Returns what the customer is told about an event. */

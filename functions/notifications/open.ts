@@ -8,12 +8,18 @@ import migrations from './migrations/meta/_journal.json' with { type: 'json' }
 export async function open(config: Config, log: Logger, name: string) {
   const { db, ...service } = await openDatabase(config, { name, domain: 'notifications', migrations })
   const isSessionEnded = await openEndedSessions(db, () => import('./notification.ts'))
+  const closing: (() => void)[] = []
   const mail = {
+    onClose: (close: () => void) => void closing.push(close),
     url: config.need('SMTP_URL'),
     password: config.need('SMTP_PASSWORD'),
     from: config.get('MAIL_FROM') ?? 'Zeroshop <no-reply@zeroshop.dev>',
     shopUrl: (config.get('SHOP_URL') ?? 'http://localhost:8080').replace(/\/$/, ''),
   }
   const unsubscribing = openUnsubscribing(config.need('UNSUBSCRIBE_KEY'))
-  return { ...service, deps: { log, db, isSessionEnded, mail, unsubscribing } }
+  const close = async () => {
+    for (const each of closing) each()
+    await service.close()
+  }
+  return { ...service, close, deps: { log, db, isSessionEnded, mail, unsubscribing } }
 }

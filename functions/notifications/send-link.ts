@@ -1,8 +1,8 @@
 import * as z from 'zod'
-import { reaction } from '../../events/reaction.ts'
+import { batchReaction } from '../../events/reaction.ts'
 import { forgetSecrets, readSecret } from '../../events/secrets.ts'
-import { sendMail } from './mail.ts'
-import { sendOnce } from './mails.ts'
+import { mailerOf } from './mailer.ts'
+import { attempt, finishAll } from './mails.ts'
 import { linkTexts } from './render.ts'
 import { readState } from './store.ts'
 
@@ -15,24 +15,30 @@ const pages = {
   'user.password-reset-requested': '/reset-password',
 } as const
 
-/** Mails a link, also to people who have no account or have unsubscribed: somebody is waiting for it. */
-export const sendLink = reaction('send-link', async ({ type, data }, { db, once, mail }) => {
-  const { requestId: id } = data
-  const secret = await readSecret(db, id)
-  // it is sent, or nobody could be reached for a day
-  if (secret === undefined) {
-    await once(async () => {})
-    return
-  }
-  const { email: to, token } = Link.parse(JSON.parse(secret))
-  // people without an account have chosen none
-  const language = 'userId' in data ? (await readState(db, data.userId)).language : 'en'
-  const texts = linkTexts(type, language, `${mail.shopUrl}${pages[type]}#token=${token}`)
-  await sendOnce(
-    { db, once },
-    id,
-    null,
-    () => sendMail(mail, { id, to, name: '', language, why: 'request', ...texts }),
-    (tx) => forgetSecrets(tx, [id]),
-  )
+/** Mails links, also to people who have no account or have unsubscribed: somebody is waiting for them. */
+export const sendLink = batchReaction('send-link', {
+  prepare: async ({ type, data }, { db, mail }) => {
+    const { requestId: id } = data
+    const secret = await readSecret(db, id)
+    // it is sent, or nobody could be reached for a day
+    if (secret === undefined) return undefined
+    const { email: to, token } = Link.parse(JSON.parse(secret))
+    // people without an account have chosen none
+    const language = 'userId' in data ? (await readState(db, data.userId)).language : 'en'
+    const texts = linkTexts(type, language, `${mail.shopUrl}${pages[type]}#token=${token}`)
+    const { turn, send } = mailerOf(mail)
+    return turn(() =>
+      attempt(db, id, null, () => send({ id, to, name: '', language, why: 'request', ...texts })),
+    )
+  },
+  write: async (tx, _, found) => {
+    const sent = found.filter((one) => one !== undefined)
+    await Promise.all([
+      finishAll(tx, sent),
+      forgetSecrets(
+        tx,
+        sent.map(({ id }) => id),
+      ),
+    ])
+  },
 })

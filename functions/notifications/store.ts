@@ -1,9 +1,10 @@
-import { and, asc, eq, gt, isNull, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
+import type { EmitOptions } from '../../events/emit.ts'
 import type { User } from '../shared/auth/access-token.ts'
 import { Problem } from '../shared/http/problems.ts'
-import { prepared, type Db, type Tx } from '../shared/store/postgres.ts'
-import { contacts, notifications, orders, type NotificationRow } from './notification.ts'
+import { isAmong, prepared, type Db, type Tx } from '../shared/store/postgres.ts'
+import { contacts, notifications, type NotificationRow } from './notification.ts'
 import type { Facts, Kind, Language } from './texts.ts'
 
 /** A notification that is to be written. */
@@ -19,55 +20,139 @@ export interface NewNotification {
 }
 
 /** Writes a notification, once for each event and user. A user who is deleted is told nothing. */
-export async function notify(tx: Tx, userId: string, given: NewNotification): Promise<void> {
-  const place = await nextPlace(tx, userId)
-  if (place === undefined) return
-  const [written] = await tx
-    .insert(notifications)
-    .values({ ...given, id: uuidv7(), ...place })
-    .onConflictDoNothing()
-    .returning({ id: notifications.id })
-  if (written !== undefined) await announce(tx, written.id, place.userId)
+export const notify = (tx: Tx, userId: string, given: NewNotification): Promise<void> =>
+  addAll(tx, [{ ...given, id: uuidv7(), userId }])
+
+/** What happened to an order. */
+interface OfOrder {
+  orderId: string
+  /** The event that says so. */
+  from: EmitOptions
 }
 
-/** Writes a notification for the customer of an order, which waits if it is not known yet whose order it is. */
-export async function notifyCustomerOf(tx: Tx, given: NewNotification & { orderId: string }): Promise<void> {
-  const { orderId: id } = given
-  // whichever event of the order comes first, the others wait for its row
-  await tx.insert(orders).values({ id }).onConflictDoNothing()
-  const [order] = await tx.select().from(orders).where(eq(orders.id, id)).for('update')
-  const customerId = order?.customerId ?? null
-  if (customerId !== null) return notify(tx, customerId, given)
-  await tx
-    .insert(notifications)
-    .values({ ...given, id: uuidv7() })
-    .onConflictDoNothing()
+/**
+ * Keeps whose orders they are, and tells customers what happened to theirs. It waits if it is not known yet whose order
+ * it is. Many events take as many statements as one.
+ */
+export async function tellCustomers(
+  tx: Tx,
+  placed: readonly (OfOrder & { customerId: string })[],
+  told: readonly (OfOrder & NewNotification & { orderId: string })[],
+): Promise<void> {
+  // pipelined; the second statement sees what was committed before the orders were locked
+  const [customers, waiting] = await Promise.all([
+    keepOrders(tx, [...placed, ...told]),
+    waitingFor(
+      tx,
+      placed.map(({ orderId }) => orderId),
+    ),
+  ])
+  const placing = new Map(placed.map(({ orderId, from }) => [orderId, from]))
+  await Promise.all([
+    giveAll(
+      tx,
+      waiting.map(({ id, orderId }) => ({ id, userId: customers.get(orderId)!, from: placing.get(orderId) })),
+    ),
+    addAll(
+      tx,
+      told
+        .map((one) => ({ ...one, id: uuidv7(), userId: customers.get(one.orderId) ?? null }))
+        .toSorted((a, b) => a.at.getTime() - b.at.getTime()),
+    ),
+  ])
 }
 
-/** Keeps whose order it is, and gives the customer the notifications that have waited for that. */
-export async function keepOrder(tx: Tx, id: string, customerId: string): Promise<void> {
-  await tx
-    .insert(orders)
-    .values({ id, customerId })
-    .onConflictDoUpdate({ target: orders.id, set: { customerId } })
-  const waiting = await tx
-    .select({ id: notifications.id })
-    .from(notifications)
-    .where(and(eq(notifications.orderId, id), isNull(notifications.userId)))
-    .orderBy(asc(notifications.at))
-  for (const row of waiting) {
-    const place = await give(tx, row.id, customerId)
-    if (place !== undefined) await announce(tx, row.id, place.userId)
-  }
+/**
+ * Locks orders, in a fixed order, and returns their customers, as far as they are known. Whichever event of an order
+ * comes first, the others wait for its row.
+ */
+async function keepOrders(
+  tx: Tx,
+  given: readonly { orderId: string; customerId?: string }[],
+): Promise<ReadonlyMap<string, string | null>> {
+  const orders = new Map<string, string | undefined>()
+  for (const { orderId, customerId } of given) orders.set(orderId, customerId ?? orders.get(orderId))
+  const rows = [...orders]
+    .map(([id, customerId]) => ({ id, customerId }))
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  const kept = await tx.client<{ id: string; customerId: string | null }[]>`
+    insert into notifications.orders as known (id, customer_id)
+    select id, "customerId" from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as new (id uuid, "customerId" uuid)
+    on conflict (id) do update set customer_id = coalesce(excluded.customer_id, known.customer_id)
+    returning id, customer_id as "customerId"`
+  return new Map(kept.map(({ id, customerId }) => [id, customerId]))
 }
 
-/** Gives a notification to a user, at the end of the list. A user who is deleted gets nothing: it is removed. */
-export async function give(tx: Tx, id: string, userId: string): Promise<Place | undefined> {
-  const place = await nextPlace(tx, userId)
-  const isIt = eq(notifications.id, id)
-  if (place === undefined) await tx.delete(notifications).where(isIt)
-  else await tx.update(notifications).set(place).where(isIt)
-  return place
+/** Returns the notifications that have waited until it is known whose orders they are about, oldest first. */
+const waitingFor = async (tx: Tx, orderIds: readonly string[]): Promise<{ id: string; orderId: string }[]> =>
+  orderIds.length === 0
+    ? []
+    : tx.client<{ id: string; orderId: string }[]>`
+        select id, order_id as "orderId" from notifications.notifications
+        where user_id is null
+          and order_id = any(array(select jsonb_array_elements_text(${JSON.stringify(orderIds)}::jsonb)::uuid))
+        order by at`
+
+/** Writes notifications, and announces those that have a user. Those of a deleted user are not written. */
+async function addAll(
+  tx: Tx,
+  given: readonly (NewNotification & { id: string; userId: string | null; from?: EmitOptions })[],
+): Promise<void> {
+  const places = await nextPlaces(
+    tx,
+    given.map(({ userId }) => userId),
+  )
+  const added = given.flatMap(({ from, ...one }, i) => {
+    const place = one.userId === null ? { userId: null, seq: null } : places[i]
+    return place === undefined ? [] : [{ from, row: { ...one, ...place } }]
+  })
+  if (added.length === 0) return
+  await Promise.all([
+    tx.client`
+      insert into notifications.notifications (id, event_id, user_id, seq, kind, order_id, facts, at, mail_to)
+      select id, "eventId", "userId", seq, kind, "orderId", facts, at, "mailTo"
+      from jsonb_to_recordset(${JSON.stringify(added.map(({ row }) => row))}::jsonb) as new (
+        id uuid, "eventId" uuid, "userId" uuid, seq integer, kind text, "orderId" uuid, facts jsonb, at timestamptz,
+        "mailTo" text)
+      on conflict do nothing`,
+    ...added.map(({ row: { id, userId }, from }) => userId !== null && announce(tx, id, userId, from)),
+  ])
+}
+
+/**
+ * Gives notifications that are there to users, at the ends of their lists, and announces them. Those of a deleted user are
+ * removed.
+ * @param isAnnounced whether they are mailed
+ */
+export async function giveAll(
+  tx: Tx,
+  given: readonly { id: string; userId: string; from?: EmitOptions | undefined }[],
+  { isAnnounced = true } = {},
+): Promise<void> {
+  if (given.length === 0) return
+  const places = await nextPlaces(
+    tx,
+    given.map(({ userId }) => userId),
+  )
+  const rows = given.map(({ id }, i) => ({ id, ...places[i] }))
+  await Promise.all([
+    tx.client`
+      update notifications.notifications as row set user_id = new."userId", seq = new.seq
+      from jsonb_to_recordset(${JSON.stringify(rows.filter((row) => 'seq' in row))}::jsonb)
+        as new (id uuid, "userId" uuid, seq integer)
+      where row.id = new.id`,
+    tx
+      .delete(notifications)
+      .where(
+        isAmong(
+          notifications.id,
+          rows.filter((row) => !('seq' in row)).map(({ id }) => id),
+        ),
+      )
+      .prepare('delete_notifications')
+      .execute(),
+    ...rows.map(({ id, userId }, i) => isAnnounced && userId && announce(tx, id, userId, given[i]!.from)),
+  ])
 }
 
 /** The end of a user's list. */
@@ -77,27 +162,43 @@ interface Place {
 }
 
 /**
- * Returns the place of a user's next notification, and locks the contact until the transaction ends, so that whoever
+ * Returns the places of users' next notifications, and locks the contacts until the transaction ends, so that whoever
  * has seen a number has seen all smaller ones. A record that staff keep may belong to an account by now, which then gets
- * it. Returns undefined if the user is deleted.
+ * them. There is no place for a user who is deleted, or null.
  */
-async function nextPlace(tx: Tx, userId: string): Promise<Place | undefined> {
-  const [contact] = await tx
-    .insert(contacts)
-    .values({ userId, notified: 1 })
-    .onConflictDoUpdate({
-      target: contacts.userId,
-      set: { notified: sql`${contacts.notified} + 1` },
-      setWhere: isNull(contacts.deletedAt),
-    })
-    .returning({ seq: contacts.notified, claimedBy: contacts.claimedBy })
-  if (contact === undefined) return undefined
-  return contact.claimedBy === null ? { userId, seq: contact.seq } : nextPlace(tx, contact.claimedBy)
+async function nextPlaces(tx: Tx, userIds: readonly (string | null)[]): Promise<(Place | undefined)[]> {
+  const counts = new Map<string, number>()
+  for (const id of userIds) if (id !== null) counts.set(id, (counts.get(id) ?? 0) + 1)
+  if (counts.size === 0) return []
+  // in a fixed order, so that transactions do not deadlock
+  const wanted = [...counts]
+    .map(([userId, count]) => ({ userId, count }))
+    .toSorted((a, b) => (a.userId < b.userId ? -1 : 1))
+  const found = await tx.client<{ userId: string; notified: number; claimedBy: string | null }[]>`
+    insert into notifications.contacts as contact (user_id, notified)
+    select "userId", count
+    from jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb) as new ("userId" uuid, count integer)
+    on conflict (user_id) do update set notified = contact.notified + excluded.notified
+    where contact.deleted_at is null
+    returning user_id as "userId", notified, claimed_by as "claimedBy"`
+  const contacts = new Map(
+    found.map(({ userId, notified, claimedBy }) => [
+      userId,
+      { claimedBy, before: notified - counts.get(userId)! },
+    ]),
+  )
+  const claimants = userIds.map((id) => (id === null ? null : (contacts.get(id)?.claimedBy ?? null)))
+  const claimed = claimants.some((id) => id !== null) ? await nextPlaces(tx, claimants) : []
+  return userIds.map((userId, i) => {
+    const contact = userId === null ? undefined : contacts.get(userId)
+    if (userId === null || contact === undefined) return undefined
+    return contact.claimedBy === null ? { userId, seq: ++contact.before } : claimed[i]
+  })
 }
 
 /** Announces a notification, so that it is mailed. */
-export const announce = (tx: Tx, notificationId: string, userId: string) =>
-  tx.emit('notification.created', notificationId, { notificationId, userId })
+export const announce = (tx: Tx, notificationId: string, userId: string, from?: EmitOptions) =>
+  tx.emit('notification.created', notificationId, { notificationId, userId }, from)
 
 const contactOf = prepared((db) =>
   db

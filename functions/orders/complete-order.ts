@@ -1,12 +1,24 @@
 import { checkPaid } from './order.ts'
-import { advance, lockOrder } from './store.ts'
-import { reaction } from '../../events/reaction.ts'
+import { advanceAll, lockOrders } from './store.ts'
+import { batchReaction } from '../../events/reaction.ts'
 
-export const completeOrder = reaction('complete-order', async ({ data, type, time, actor }, { once }) => {
-  await once(async (tx) => {
-    const row = await lockOrder(tx, data.orderId)
-    checkPaid(row, data.amount)
-    const completed = { type: 'order.completed', data: { orderId: row.id } } as const
-    await advance(tx, row, 'complete', completed, [{ type, at: time, actor }])
-  })
+export const completeOrder = batchReaction('complete-order', {
+  write: async (tx, events) => {
+    const rows = await lockOrders(
+      tx,
+      events.map(({ data }) => data.orderId),
+    )
+    const steps = events.map(({ data, type, time, actor, traceparent }, i) => {
+      const row = rows[i]!
+      checkPaid(row, data.amount)
+      return {
+        row,
+        event: 'complete' as const,
+        emits: { type: 'order.completed' as const, data: { orderId: row.id } },
+        entries: [{ type, at: time, actor }],
+        causedBy: { traceparent },
+      }
+    })
+    await advanceAll(tx, steps)
+  },
 })

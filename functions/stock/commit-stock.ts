@@ -1,22 +1,29 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { lockAccounts, writeAccounts } from './accounts.ts'
 import { addMovements } from './movements.ts'
-import { commit, reservations } from './stock.ts'
-import { reaction } from '../../events/reaction.ts'
+import { commit, mergeLines, reservations } from './stock.ts'
+import { isAmong } from '../shared/store/postgres.ts'
+import { batchReaction } from '../../events/reaction.ts'
 
-export const commitStock = reaction('commit-stock', async ({ data: { orderId } }, { once }) => {
-  await once(async (tx) => {
-    const [held] = await tx
+export const commitStock = batchReaction('commit-stock', {
+  write: async (tx, events) => {
+    const causes = new Map(
+      events.map(({ data, traceparent }) => [data.orderId, { causedBy: { traceparent } }]),
+    )
+    const held = await tx
       .update(reservations)
       .set({ state: 'committed', at: sql`now()` })
-      .where(and(eq(reservations.orderId, orderId), eq(reservations.state, 'reserved')))
-      .returning({ lines: reservations.lines })
-    if (held === undefined) return
-    const accounts = await lockAccounts(tx, held.lines)
+      .where(and(isAmong(reservations.orderId, [...causes.keys()]), eq(reservations.state, 'reserved')))
+      .returning({ orderId: reservations.orderId, lines: reservations.lines })
+      .prepare('commit_reservations')
+      .execute()
+    if (held.length === 0) return
+    const lines = mergeLines(held.flatMap((one) => one.lines))
+    const accounts = await lockAccounts(tx, lines)
     await Promise.all([
-      writeAccounts(tx, commit(accounts, held.lines)),
-      addMovements(tx, 'sold', [{ orderId, lines: held.lines }]),
-      tx.emit('stock.committed', orderId, { orderId }),
+      writeAccounts(tx, commit(accounts, lines)),
+      addMovements(tx, 'sold', held),
+      ...held.map(({ orderId }) => tx.emit('stock.committed', orderId, { orderId }, causes.get(orderId))),
     ])
-  })
+  },
 })

@@ -1,27 +1,25 @@
-import { eq, sql } from 'drizzle-orm'
 import { lockAccounts, saveAccounts } from './accounts.ts'
 import { addMovements } from './movements.ts'
-import { release, reservations } from './stock.ts'
-import { reaction } from '../../events/reaction.ts'
+import { releaseReservations } from './reservations.ts'
+import { mergeLines, release } from './stock.ts'
+import { batchReaction } from '../../events/reaction.ts'
 
-export const releaseStock = reaction('release-stock', async ({ data: { orderId } }, { once, lowAt }) => {
-  await once(async (tx) => {
-    // if the order is cancelled before its stock is reserved, this row prevents a later reservation
-    const [held] = await tx
-      .insert(reservations)
-      .values({ orderId, state: 'released', lines: [] })
-      .onConflictDoUpdate({
-        target: reservations.orderId,
-        set: { state: 'released', at: sql`now()` },
-        setWhere: eq(reservations.state, 'reserved'),
-      })
-      .returning({ lines: reservations.lines })
-    if (held === undefined || held.lines.length === 0) return
-    const accounts = await lockAccounts(tx, held.lines)
+export const releaseStock = batchReaction('release-stock', {
+  prepare: (_, { lowAt }) => lowAt,
+  write: async (tx, events, [lowAt]) => {
+    const causes = new Map(
+      events.map(({ data, traceparent }) => [data.orderId, { causedBy: { traceparent } }]),
+    )
+    const held = await releaseReservations(tx, [...causes.keys()])
+    if (held.length === 0) return
+    const lines = mergeLines(held.flatMap((one) => one.lines))
+    const accounts = await lockAccounts(tx, lines)
+    const causeOf = (sku: string) =>
+      causes.get(held.find((one) => one.lines.some((line) => line.sku === sku))!.orderId)!
     await Promise.all([
-      saveAccounts(tx, release(accounts, held.lines), lowAt),
-      addMovements(tx, 'released', [{ orderId, lines: held.lines }]),
-      tx.emit('stock.released', orderId, { orderId }),
+      saveAccounts(tx, release(accounts, lines), lowAt!, causeOf),
+      addMovements(tx, 'released', held),
+      ...held.map(({ orderId }) => tx.emit('stock.released', orderId, { orderId }, causes.get(orderId))),
     ])
-  })
+  },
 })

@@ -25,3 +25,21 @@ export async function releaseEmpty(tx: Tx, orderIds: readonly string[]): Promise
       .prepare('release_empty')
       .execute()
 }
+
+/**
+ * Releases the reservations of orders. If an order is cancelled before its stock is reserved, its row prevents a later
+ * reservation.
+ * @returns what was reserved
+ */
+export async function releaseReservations(
+  tx: Tx,
+  orderIds: readonly string[],
+): Promise<{ orderId: string; lines: Line[] }[]> {
+  const released = await tx.client<{ orderId: string; lines: Line[] }[]>`
+    insert into stock.reservations as held (order_id, state, lines)
+    select id::uuid, 'released', '[]'
+    from jsonb_array_elements_text(${JSON.stringify(orderIds)}::jsonb) as id
+    on conflict (order_id) do update set state = 'released', at = now() where held.state = 'reserved'
+    returning order_id as "orderId", lines`
+  return released.filter(({ lines }) => lines.length > 0)
+}

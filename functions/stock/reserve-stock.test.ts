@@ -168,6 +168,40 @@ describe('commit-stock', () => {
 })
 
 describe('orders that wait together', () => {
+  it('are released or sold as if they came one after another', async () => {
+    const [a, b] = await stocked(9, 9)
+    const orders = [1, 2, 3, 4].map((quantity) =>
+      placed([
+        { sku: a!, quantity: 1 },
+        { sku: b!, quantity },
+      ]),
+    )
+    for (const order of orders.slice(0, 3)) await place(order)
+    const [sold, ...rest] = orders.map(({ orderId }) => orderId)
+    await complete(sold!)
+    const cancelled = [sold!, ...rest].map((orderId) =>
+      shop.eventOf('order.cancelled', { orderId, reason: 'changed my mind' }),
+    )
+    const none = [undefined, undefined, undefined, undefined]
+    expect(await shop.handleAll('release-stock', cancelled)).toEqual(none)
+    expect(await account(a!)).toEqual({ available: 8, reserved: 0, sold: 1 })
+    expect(await account(b!)).toEqual({ available: 8, reserved: 0, sold: 1 })
+    expect(await Promise.all(orders.map(({ orderId }) => told(orderId)))).toEqual([
+      ['stock.reserved', 'stock.committed'],
+      ['stock.reserved', 'stock.released'],
+      ['stock.reserved', 'stock.released'],
+      // it was not placed
+      [],
+    ])
+    const others = [placed([{ sku: a!, quantity: 2 }]), placed([{ sku: a!, quantity: 3 }])]
+    for (const order of others) await place(order)
+    const completed = [...others.map(({ orderId }) => orderId), ...rest].map((orderId) =>
+      shop.eventOf('order.completed', { orderId }),
+    )
+    expect((await shop.handleAll('commit-stock', completed)).filter(Boolean)).toEqual([])
+    expect(await account(a!)).toEqual({ available: 3, reserved: 0, sold: 6 })
+  })
+
   it('are reserved as if they came one after another', async () => {
     const [a, b] = await stocked(5, 1)
     const orders = [
