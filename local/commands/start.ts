@@ -30,7 +30,6 @@ const logAgainAfterMs = 10_000
 const began = performance.now()
 
 async function main(): Promise<number> {
-  let release = () => {}
   const choice = chooseDataDir(process.env)
   const { dataDir, why } = choice
   try {
@@ -45,13 +44,12 @@ async function main(): Promise<number> {
     // from here on there is something to leave in order
     const told = signalled()
     const lock = lockDataDir(dataDir)
-    release = () => lock.release()
+    // however it ends: also if what does not stop in time is cut off
+    process.once('exit', () => lock.release())
     console.log(pc.dim(`The data is in ${dataDir}${why === undefined ? '' : ` (${why})`}`))
     return await runShop(options, dataDir, told)
   } catch (error) {
     throw isOfDisk(error) ? explainDataDir(error, dataDir) : error
-  } finally {
-    release()
   }
 }
 
