@@ -4,6 +4,7 @@ import { checkOut, readCart } from '../demo/client/carts.ts'
 import { good } from '../demo/client/good.ts'
 import type { Person } from '../demo/client/shop.ts'
 import { cancelOrder, paymentOf, placeOrder, readOrder, shipOrder } from '../demo/client/orders.ts'
+import { productWith, reviewProduct } from '../demo/client/reviews.ts'
 import { readStock } from '../demo/client/stock.ts'
 import { readTimeline, waitForEntries } from '../demo/client/timeline.ts'
 import type { TestClient } from './client.ts'
@@ -224,6 +225,27 @@ export function describeSaga(open: () => TestClient): void {
       expect(await refund(290)).toBe(201)
       await waitForEntries(customer, id, 'payment.refunded')
       expect(await payment(id)).toMatchObject({ captured: 1290, refunded: 1290 })
+    })
+
+    it('lets its customer review the product once, which counts for the rating', async () => {
+      const buyer = await shop.register()
+      const { id: productId, rating: before } = await productWith(shop, 'MUG-BLUE')
+      const review = () => reviewProduct(buyer, productId, { stars: 5, title: 'Good', text: 'It is blue.' })
+      const { id } = await placeOrder(buyer, mug, 'card_approved')
+      await waitForEntries(buyer, id, 'order.confirmed')
+      expect(await review()).toBe(409)
+      await shipOrder(staff, id)
+      await waitForEntries(buyer, id, 'order.completed')
+      await expect.poll(review, { timeout: 15_000, interval: 500 }).toBe(201)
+      expect(await review()).toBe(409)
+      const rating = async () => (await productWith(shop, 'MUG-BLUE')).rating
+      const count = before.count + 1
+      await expect.poll(rating, { timeout: 15_000 }).toMatchObject({ count })
+      const sum = (before.average ?? 0) * before.count + 5
+      expect((await rating()).average).toBeCloseTo(sum / count, 1)
+      const path = { id: productId }
+      const { items } = await good(shop.GET('/products/{id}/reviews', { params: { path } }))
+      expect(items[0]).toMatchObject({ stars: 5, title: 'Good', text: 'It is blue.', answer: null })
     })
   })
 }

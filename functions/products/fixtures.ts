@@ -52,7 +52,11 @@ export default {
       owner: 'seller',
       notFound: 'The shop has no such product.',
       create: async (shop) => {
-        const { id } = await shop.create('/products', { as: 'seller', body: newPot() })
+        const { id, sku } = await shop.create('/products', { as: 'seller', body: newPot() })
+        for (const user of [shop.newUser(), shop.newUser(), shop.newUser()]) {
+          await buy(shop, user.id, sku)
+          await shop.create(`/products/${id}/reviews`, { as: user, body: { stars: 4 } })
+        }
         return { parameters: { id } }
       },
     },
