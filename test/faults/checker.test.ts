@@ -105,8 +105,13 @@ const books = (): Books => ({
       version: 2,
       deletedAt: null,
       stock: { availability: 'available' },
+      rating: { sum: 4, count: 1 },
       outbox: [],
     },
+  ],
+  reviews: [
+    { _id: 'good', productId: 'mug', authorId: 'ada', stars: 4, version: 1, deletedAt: null, outbox: [] },
+    { _id: 'spam', productId: 'mug', authorId: 'bob', stars: 1, version: 2, deletedAt: start, outbox: [] },
   ],
   carts: [{ _id: 'ada', cartId: 'next', lines: [], outbox: [] }],
   ordered: [{ order_id: 'bought', customer_id: 'ada', cart_id: 'first' }],
@@ -139,6 +144,7 @@ const promised = (): Promised => ({
   cancelled: new Set(['left']),
   shipped: new Set(['bought']),
   refunds: new Map([['scratch', { orderId: 'bought', amount: 5 }]]),
+  reviews: new Set(['good']),
   webhooks: [
     { isForged: false, status: 204 },
     { isForged: true, status: 401 },
@@ -368,6 +374,30 @@ describe('finds the violation', () => {
       ({ carts }) => (carts[0]!.cartId = 'first'),
     ],
     ['I9', 'the cart first was emptied without an order', ({ ordered }) => (ordered[0]!.order_id = 'stray')],
+    [
+      'I4',
+      'the relay has not collected review.created of the review good',
+      ({ reviews }) => reviews[0]!.outbox!.push({ id: 'e8', type: 'review.created' }),
+    ],
+    ['I5', 'the review good does not exist', ({ reviews }) => reviews.shift()],
+    ['I6', 'the review good of mug exists in addition to', (_, { reviews }) => reviews.clear()],
+    [
+      'I10',
+      'MUG is rated 4 stars of 1 reviews, but its 1 reviews have 5',
+      ({ reviews }) => (reviews[0]!.stars = 5),
+    ],
+    [
+      'I10',
+      'MUG is rated 4 stars of 1 reviews, but its 2 reviews have 5',
+      ({ reviews }) => (reviews[1]!.deletedAt = null),
+    ],
+    ['I10', 'MUG is rated 0 stars of 0 reviews', ({ products }) => delete products[0]!.rating],
+    [
+      'I10',
+      'bob has reviewed MUG without a completed order',
+      ({ reviews }) => (reviews[0]!.authorId = 'bob'),
+    ],
+    ['I10', 'ada has reviewed MUG 2 times', ({ reviews }) => reviews.push(reviews[0]!)],
   ])('%s: %s', (name, what, spoil) => {
     const [theBooks, thePromised] = [books(), promised()]
     spoil(theBooks, thePromised)

@@ -9,9 +9,10 @@ import type { Entry } from '../../functions/payments/sandbox/sandbox.ts'
 import type { PaymentStatus } from '../../functions/payments/payment.ts'
 import type { Order, OrderStatus } from '../../functions/orders/order.ts'
 import { coupons, couponQueries, type CouponBooks } from './coupon-check.ts'
+import { reviews, shownReviews, type ReviewBooks } from './review-check.ts'
 
 /** The contents of all stores and of the payment provider. */
-export interface Books extends CouponBooks {
+export interface Books extends CouponBooks, ReviewBooks {
   users: { id: string; version: number; has_left: boolean }[]
   items: {
     sku: string
@@ -75,6 +76,8 @@ export interface Books extends CouponBooks {
     deletedAt?: Date | null
     /** What the catalogue shows of the stock. */
     stock?: { availability: string }
+    /** The sum of the stars of its reviews, and their number. */
+    rating?: { sum: number; count: number }
     /** Events that the relay has not collected. */
     outbox?: { id: string; type: string }[]
   }[]
@@ -108,9 +111,11 @@ export interface Promised {
   cancelled: Set<string>
   shipped: Set<string>
   refunds: Map<string, { orderId: string }>
+  /** The ids of reviews that were confirmed, and are not deleted. */
+  reviews: Set<string>
   /** The answers to webhooks that were sent again, or forged. */
   webhooks: { isForged: boolean; status: number }[]
-  /** The ids of orders, adjustments, products and refunds that existed before. */
+  /** The ids of orders, adjustments, products, refunds and reviews that existed before. */
   earlier: Set<string>
 }
 
@@ -125,17 +130,19 @@ export const nothingPromised = (): Promised => ({
   cancelled: new Set(),
   shipped: new Set(),
   refunds: new Map(),
+  reviews: new Set(),
   webhooks: [],
   earlier: new Set(),
 })
 
 /** What people created, and not the shop itself, each with a description. */
-const madeByPeople = ({ adjustments, products, refunds }: Books) => [
+const madeByPeople = ({ adjustments, products, refunds, ...rest }: Books) => [
   ...adjustments.map(({ id, sku }) => ({ id, what: `the adjustment ${id} of ${sku}` })),
   ...products.map(({ _id, sku }) => ({ id: _id, what: `the product ${_id} (${sku})` })),
   ...refunds
     .filter(({ status, reason }) => status !== 'failed' && reason !== ofCancelledOrders)
     .map(({ id, payment_id }) => ({ id, what: `the refund ${id} of payment ${payment_id}` })),
+  ...shownReviews(rest).map(({ _id, productId }) => ({ id: _id, what: `the review ${_id} of ${productId}` })),
 ]
 
 /** The reason of refunds that the shop itself makes. */
@@ -154,7 +161,7 @@ export interface Rules {
   slackMs: number
 }
 
-export type InvariantName = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8' | 'I9'
+export type InvariantName = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8' | 'I9' | 'I10'
 
 export interface Finding {
   name: InvariantName
@@ -185,11 +192,12 @@ export async function readBooks(urls: BookUrls): Promise<Books> {
   })
   const mongo = urls.mongodb === undefined ? undefined : new MongoClient(urls.mongodb)
   try {
-    const [journal, products, carts] = await Promise.all([
+    const [journal, products, reviews, carts] = await Promise.all([
       fetch(`${urls.sandbox}/v1/journal`, {
         headers: { authorization: `Bearer ${urls.sandboxKey}` },
       }).then((response) => response.text()),
       mongo?.db('products').collection<Books['products'][number]>('products').find().toArray() ?? [],
+      mongo?.db('products').collection<Books['reviews'][number]>('reviews').find().toArray() ?? [],
       mongo?.db('carts').collection<Books['carts'][number]>('carts').find().toArray() ?? [],
     ])
     // one snapshot, in case something is still under way
@@ -221,6 +229,7 @@ export async function readBooks(urls: BookUrls): Promise<Books> {
           'select reaction, event_id, parked_at is not null as parked, dropped_at is not null as dropped, error from events.failures',
         ),
         products,
+        reviews,
         carts,
         ordered: await read(
           `select subject as order_id, data->>'customerId' as customer_id, data->>'cartId' as cart_id from events.outbox where type = 'cart.ordered'`,
@@ -248,6 +257,7 @@ export function check(books: Books, promised: Promised, rules: Rules): Finding[]
     once(books),
     coupons(books),
     carts(books),
+    reviews(books),
   ]
 }
 
@@ -377,11 +387,13 @@ const repeatable = new Set([
   'stock.low',
   // each change of a name or an e-mail address
   'user.contact-changed',
+  // each change by its author
+  'review.updated',
   // each attempt to place an order holds its coupons for longer
   'redemption.deadline-reached',
 ])
 
-function effects({ outbox, inbox, failures, timeline, products, carts }: Books): Finding {
+function effects({ outbox, inbox, failures, timeline, products, reviews, carts }: Books): Finding {
   const violations: string[] = []
   const done = new Set(inbox.map(({ event_id, reaction }) => `${event_id} ${reaction}`))
   // a failure that will be retried has had no effect yet
@@ -400,6 +412,8 @@ function effects({ outbox, inbox, failures, timeline, products, carts }: Books):
     }
   for (const { sku, outbox: left = [] } of products)
     for (const { type } of left) violations.push(`the relay has not collected ${type} of ${sku}`)
+  for (const { _id, outbox: left = [] } of reviews)
+    for (const { type } of left) violations.push(`the relay has not collected ${type} of the review ${_id}`)
   for (const { _id, outbox: left = [] } of carts)
     for (const { type } of left) violations.push(`the relay has not collected ${type} of the cart of ${_id}`)
   const twice = (what: string, of: { key: string; type: string }[]) => {
@@ -463,6 +477,7 @@ function kept(books: Books, promised: Promised): Finding {
     ...books.users.map(({ id, version }) => [id, version] as const),
     ...books.orders.map(({ id, version }) => [id, version] as const),
     ...books.products.map(({ _id, version }) => [_id, version] as const),
+    ...books.reviews.map(({ _id, version }) => [_id, version] as const),
   ])
   for (const [id, version] of promised.versions)
     if ((versions.get(id) ?? 0) < version)
@@ -471,6 +486,8 @@ function kept(books: Books, promised: Promised): Finding {
   for (const [id, { orderId }] of promised.refunds)
     if (!['done', 'pending'].includes(refunds.get(id)?.status ?? ''))
       violations.push(`the refund ${id} of order ${orderId} does not exist`)
+  const shown = new Set(shownReviews(books).map(({ _id }) => _id))
+  for (const id of promised.reviews) if (!shown.has(id)) violations.push(`the review ${id} does not exist`)
   for (const { isForged, status } of promised.webhooks)
     // a process whose clock is wrong may refuse a good one, too
     if (isForged ? status !== 401 : ![204, 401].includes(status))
@@ -485,6 +502,7 @@ function kept(books: Books, promised: Promised): Finding {
     promised.versions.size +
     promised.cancelled.size +
     promised.refunds.size +
+    promised.reviews.size +
     promised.webhooks.length
   return {
     name: 'I5',
@@ -504,14 +522,14 @@ function keys(books: Books, promised: Promised): Finding {
     if (ours.has(customer_id) && !ids.has(id))
       violations.push(`order ${id} exists in addition to those that were confirmed`)
   // each was requested with a key, and retried until there was a response
-  const { adjustments, products, withdrawn, refunds, earlier } = promised
+  const { adjustments, products, withdrawn, refunds, reviews, earlier } = promised
   for (const { id, what } of madeByPeople(books))
-    if (![adjustments, products, withdrawn, refunds, earlier].some((known) => known.has(id)))
+    if (![adjustments, products, withdrawn, refunds, reviews, earlier].some((known) => known.has(id)))
       violations.push(`${what} exists in addition to those that were confirmed`)
   return {
     name: 'I6',
     what: 'one idempotency key, one resource, identical bytes',
-    figures: `${promised.orders.size + adjustments.size + products.size + withdrawn.size + refunds.size} keys`,
+    figures: `${promised.orders.size + adjustments.size + products.size + withdrawn.size + refunds.size + reviews.size} keys`,
     violations,
   }
 }

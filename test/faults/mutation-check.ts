@@ -75,7 +75,7 @@ async function orderThatWaits(shop: FaultShop, traffic: Traffic) {
   )
 }
 
-/** Places three orders: one is sent twice, completed and refunded, one is declined, one is cancelled. */
+/** Places three orders: one is sent twice, completed, reviewed and refunded, one is declined, one is cancelled. */
 async function story(traffic: Traffic) {
   const buy = (card: string, key?: string) =>
     traffic.place(traffic.people[0], newOrder([{ sku: 'MUG-BLUE', quantity: 2 }], card), key)
@@ -91,5 +91,7 @@ async function story(traffic: Traffic) {
   await traffic.ship(paid)
   const isPaid = async () => (await traffic.statusOf(paid.id)) === 'completed'
   await until('the order is paid', isPaid, 10_000).catch(() => {})
+  const isReviewed = () => traffic.reviewOnce(paid.who, 'MUG-BLUE', 4)
+  await until('the product is reviewed', isReviewed, 10_000).catch(() => {})
   await traffic.refund(paid)
 }

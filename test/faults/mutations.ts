@@ -90,4 +90,12 @@ export const mutations: Mutation[] = [
     find: "confirmed: { cancel: 'returned' }",
     replace: 'confirmed: {}',
   },
+  {
+    name: 'a rating counts each review as one star',
+    breaks: 'I10',
+    sees: 'MUG-BLUE is rated 1 stars of 1 reviews, but its 1 reviews have 4',
+    file: 'functions/products/review-store.ts',
+    find: "$sum: '$stars'",
+    replace: '$sum: 1',
+  },
 ]

@@ -53,10 +53,15 @@ async function unfinished(sql: Sql, mongodb: MongoClient) {
       (select count(*)::int from payments.payments where status in ('authorizing', 'capturing', 'voiding')) as payments,
       (select count(*)::int from payments.refunds where status = 'pending') as refunds,
       (select count(*)::int from coupons.redemptions where state = 'held') as coupons`
-  const pending = (domain: string) =>
+  const pending = (domain: string, collection = domain) =>
     mongodb
       .db(domain)
-      .collection(domain)
+      .collection(collection)
       .countDocuments({ 'outbox.id': { $gt: '' } })
-  return { ...open, products: await pending('products'), carts: await pending('carts') }
+  return {
+    ...open,
+    products: await pending('products'),
+    reviews: await pending('products', 'reviews'),
+    carts: await pending('carts'),
+  }
 }

@@ -8,6 +8,7 @@ import { createChange } from './change.ts'
 import { createOrders } from './orders.ts'
 import { createProducts } from './products.ts'
 import { createRefunds } from './refunds.ts'
+import { createReviews } from './reviews.ts'
 import { at, openScene, skus } from './scene.ts'
 import { settle } from './settle.ts'
 import { createVisit } from './visit.ts'
@@ -25,6 +26,7 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
   const { checkOut } = createCarts(scene, orders)
   const { refund, giveBack } = createRefunds(scene, orders)
   const { receive, addProduct, newSku, offer } = createProducts(scene, orders, change)
+  const { review, reviewOnce } = createReviews(scene, change)
   const visit = createVisit(scene, change)
   const { replay } = createWebhooks(scene)
   for (const sku of skus) await receive(sku, 1_000_000)
@@ -52,6 +54,7 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     else if (chance < 0.9) await receive(random.pick(skus), 1 + random.below(9))
     else if (chance < 0.94) await offer()
     else if (chance < 0.96) await visit()
+    else if (chance < 0.98) await review()
     else await changeNote()
   }
 
@@ -113,6 +116,7 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     ...orders,
     refund,
     giveBack,
+    reviewOnce,
     newSku,
     addProduct,
     run,
