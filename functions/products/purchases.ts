@@ -35,7 +35,8 @@ export async function hasBought({ purchases, claims }: Bought, userId: string, s
 
 /** Forgets what a user or customer has bought. */
 export async function forgetPurchases({ purchases, claims }: Bought, id: string): Promise<void> {
-  await purchases.deleteMany({ customerId: { $in: await customersOf(claims, id) } })
+  const customers = await customersOf(claims, id)
+  await purchases.deleteMany({ customerId: { $in: customers } })
   await claims.deleteMany({ $or: [{ _id: id }, { userId: id }] })
 }
 
