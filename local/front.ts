@@ -7,7 +7,8 @@ import { withCors, type Origins } from './cors.ts'
 import { document, home, jsonPage, sendPage, swagger, type Page } from './pages.ts'
 import { answerClientErrors } from '../functions/shared/http/client-errors.ts'
 import { hostPattern } from '../functions/shared/http/host.ts'
-import { allowUploads, serverOptions } from '../functions/shared/process/serve.ts'
+import { allowUploads } from '../functions/shared/http/uploads.ts'
+import { serverOptions } from '../functions/shared/process/serve.ts'
 import { removeProxyHeaders } from './client-headers.ts'
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void

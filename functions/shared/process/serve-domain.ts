@@ -6,7 +6,8 @@ import type { Config } from './config.ts'
 import { isOperation, loadReaction, type Entry, type Opened } from './entry.ts'
 import { appOf, listenerOptions, type Listen } from './serve-operation.ts'
 import { reactionListener } from './serve-reaction.ts'
-import { allowUploads, observedServer, serveUntilTold } from './serve.ts'
+import { allowUploads } from '../http/uploads.ts'
+import { observedServer, serveUntilTold } from './serve.ts'
 
 /**
  * Serves every function of a domain in one process, for small machines. If the host of a request is the name

@@ -10,7 +10,8 @@ import { openLimits } from '../http/limits.ts'
 import type { Config } from './config.ts'
 import { loadOperation, type Entry, type Opened } from './entry.ts'
 import type { Service } from './service.ts'
-import { allowUploads, observedServer, serveUntilTold } from './serve.ts'
+import { allowUploads } from '../http/uploads.ts'
+import { observedServer, serveUntilTold } from './serve.ts'
 
 /** Where a process listens, and its log. */
 export interface Listen {

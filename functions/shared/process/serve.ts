@@ -3,7 +3,6 @@ import { Server as TcpServer, type AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import { answerClientErrors } from '../http/client-errors.ts'
 import { closeTelemetry, observed, telemetry, type Serves } from '../telemetry/telemetry.ts'
-import type { OperationRow } from '../domain.ts'
 import { UserError } from './user-error.ts'
 import type { Service } from './service.ts'
 
@@ -24,16 +23,6 @@ export const serverOptions = {
 /** Returns the HTTP server of a function. Its requests are measured if telemetry is on. */
 export const observedServer = (listener: RequestListener, serves?: Serves): Server =>
   createServer({ ...serverOptions, ...telemetry()?.serverOptions }, observed(listener, serves))
-
-/**
- * Lets a server read a body for as long as the slowest of its operations may take that reads its body line by line. The
- * limit is that of the server, so it then holds for its other operations, too.
- */
-export function allowUploads(server: Server, rows: readonly Partial<OperationRow>[]): void {
-  for (const { uploadMiB, streamSeconds = 0 } of rows)
-    if (uploadMiB !== undefined)
-      server.requestTimeout = Math.max(server.requestTimeout, (streamSeconds + 10) * 1000)
-}
 
 /** How long requests in flight may take after SIGTERM, in ms. After that, their connections are closed. */
 const graceMs = 8_000
