@@ -18,9 +18,10 @@ export const fullDisk: Fault = {
     for (const { name, fill, free } of shop.disks) {
       fill()
       const full = pause(fullMs)
-      const refusals = await write(shop, name)
-      await full
-      free()
+      const refusals = await write(shop, name).finally(async () => {
+        await full
+        free()
+      })
       injected()
       const began = performance.now()
       await everythingWorks(traffic, healMs)
@@ -37,7 +38,8 @@ export const fullDisk: Fault = {
  * written to again. Returns the store's first words.
  */
 async function write(shop: Context['shop'], name: string): Promise<string> {
-  const block = 'x'.repeat(2_000)
+  // as large as fills also what PostgreSQL keeps for its log, on a busy machine
+  const block = 'x'.repeat(name === 'postgres' ? 500_000 : 2_000)
   const end = performance.now() + fullMs
   // a store that breaks may leave a query without an answer
   const silence = pause(fullMs + 5_000).then(() => {
