@@ -65,12 +65,12 @@ export default {
       notFound: 'There is no such review.',
       create: async (shop) => {
         const { id, sku } = await shop.create('/products', { as: 'seller', body: newPot() })
-        await buy(shop, shop.users.customer.id, sku)
-        const { id: reviewId } = await shop.create(`/products/${id}/reviews`, {
-          as: 'customer',
-          body: { stars: 3 },
-        })
-        return { parameters: { id, reviewId } }
+        // someone whose reviews nothing else changes
+        const user = shop.newUser()
+        await buy(shop, user.id, sku)
+        const body = { stars: 3 }
+        const { id: reviewId } = await shop.create(`/products/${id}/reviews`, { as: user, body })
+        return { parameters: { id, reviewId }, owner: user.id }
       },
     },
     '/api/v1/sellers/{id}': {
