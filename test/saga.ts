@@ -5,6 +5,7 @@ import { good } from '../demo/client/good.ts'
 import type { Person } from '../demo/client/shop.ts'
 import { cancelOrder, paymentOf, placeOrder, readOrder, shipOrder } from '../demo/client/orders.ts'
 import { productWith, reviewProduct } from '../demo/client/reviews.ts'
+import { deliverParcel, packParcel, readShipment, shipParcel } from '../demo/client/shipments.ts'
 import { readStock } from '../demo/client/stock.ts'
 import { readTimeline, waitForEntries } from '../demo/client/timeline.ts'
 import type { TestClient } from './client.ts'
@@ -79,6 +80,80 @@ export function describeSaga(open: () => TestClient): void {
     it('is confirmed if the provider authorises the payment and does not respond', async () => {
       const { id } = await placeOrder(customer, mug, 'card_timeout')
       await waitForEntries(customer, id, 'order.confirmed')
+    })
+  })
+
+  describe('an order that is shipped in parcels', () => {
+    /** Returns a confirmed order of three mugs, once it waits to be packed. */
+    async function waiting(card: string) {
+      const order = await placeOrder(customer, [{ sku: 'MUG-BLUE', quantity: 3 }], card)
+      await waitForEntries(customer, order.id, 'order.confirmed')
+      await expect
+        .poll(async () => (await staff.GET('/shipments/{id}', at(order.id))).data?.status, {
+          timeout: 30_000,
+        })
+        .toBe('waiting')
+      return order
+    }
+    const at = (id: string) => ({ params: { path: { id } } })
+    const dispatch = (trackingNumber: string) => ({ carrier: 'Bike courier', trackingNumber })
+
+    it('is paid with each parcel, and completed with the last', async () => {
+      const before = await stock()
+      const { id, total } = await waiting('card_approved')
+      const first = await packParcel(staff, id, [{ sku: 'MUG-BLUE', quantity: 1 }])
+      const second = await packParcel(staff, id, [{ sku: 'MUG-BLUE', quantity: 2 }])
+      const label = await staff.GET('/shipments/{id}/parcels/{parcelId}/label', {
+        params: { path: { id, parcelId: first.id } },
+        parseAs: 'blob',
+      })
+      expect(label.response.headers.get('content-type')).toBe('application/pdf')
+      await shipParcel(staff, id, first.id, dispatch('BC-4711'))
+      await waitForEntries(customer, id, 'payment.captured')
+      expect(await payment(id)).toMatchObject({ status: 'partly_captured', captured: 1290 })
+      expect(await order(id)).toMatchObject({ status: 'shipped' })
+      expect((await staff.POST('/orders/{id}/shipment', { ...at(id), body: {} })).response.status).toBe(409)
+      await shipParcel(staff, id, second.id, dispatch('BC-4712'))
+      await waitForEntries(customer, id, 'stock.committed')
+      expect(await payment(id)).toMatchObject({ status: 'captured', captured: total.amount })
+      await deliverParcel(staff, id, first.id)
+      await waitForEntries(customer, id, 'parcel.delivered')
+      const entries = await readTimeline(customer, id)
+      expect(entries.filter(({ type }) => type === 'payment.captured')).toHaveLength(2)
+      expect(entries.filter(({ type }) => type === 'order.completed')).toHaveLength(1)
+      expect(await readShipment(customer, id)).toMatchObject({
+        status: 'shipped',
+        parcels: [
+          { number: 1, status: 'delivered', trackingNumber: 'BC-4711', amount: 1290 },
+          { number: 2, status: 'shipped', last: true, amount: 2580 },
+        ],
+      })
+      expect(await stock()).toMatchObject({ reserved: before.reserved, sold: before.sold + 3 })
+    })
+
+    it('is cancelled if the second parcel cannot be paid; the first stays paid, and its mug is sold', async () => {
+      const before = await stock()
+      const { id } = await waiting('card_second_capture_fails')
+      for (const [i, quantity] of [1, 2].entries()) {
+        const { id: parcel } = await packParcel(staff, id, [{ sku: 'MUG-BLUE', quantity }])
+        await shipParcel(staff, id, parcel, dispatch(`BC-472${i}`))
+        if (i === 0) await waitForEntries(customer, id, 'payment.captured')
+      }
+      await waitForEntries(customer, id, 'stock.released')
+      await waitForEntries(customer, id, 'payment.voided')
+      expect(await order(id)).toMatchObject({
+        status: 'cancelled',
+        reason: 'the issuer refuses a second capture',
+      })
+      expect(await payment(id)).toMatchObject({ status: 'captured', captured: 1290, refunded: 0 })
+      await expect
+        .poll(async () => (await readShipment(staff, id)).parcels.map(({ status }) => status))
+        .toEqual(['shipped', 'recalled'])
+      expect(await stock()).toMatchObject({
+        available: before.available - 1,
+        reserved: before.reserved,
+        sold: before.sold + 1,
+      })
     })
   })
 

@@ -123,7 +123,11 @@ export default domain<typeof open>()({
       'Cancels an order that cannot be fulfilled',
       { emits: ['order.cancelled'] },
     ),
-    'complete-order': on(['payment.captured'], 'Completes the order', {
+    'track-parcel': on(
+      ['parcel.shipped', 'parcel.delivered', 'parcel.failed'],
+      'Keeps what was shipped of the order, which is shipped with its first parcel',
+    ),
+    'complete-order': on(['payment.captured'], 'Completes the order once all is paid', {
       emits: ['order.completed'],
       leadsTo: 'order.completed',
     }),

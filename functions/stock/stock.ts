@@ -222,6 +222,14 @@ export function mergeLines(lines: readonly Line[]): Line[] {
     .sort((a, b) => (a.sku < b.sku ? -1 : 1))
 }
 
+/** Returns the lines of which some is left without others of the same SKUs. Both are merged by `mergeLines`. */
+export function without(lines: readonly Line[], others: readonly Line[]): Line[] {
+  const less = new Map(others.map(({ sku, quantity }) => [sku, quantity]))
+  return lines
+    .map(({ sku, quantity }) => ({ sku, quantity: quantity - (less.get(sku) ?? 0) }))
+    .filter(({ quantity }) => quantity > 0)
+}
+
 /**
  * Reserves every line, or none if any is too large. A SKU without an account has nothing available.
  * @param lines merged by `mergeLines`

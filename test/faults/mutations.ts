@@ -22,7 +22,7 @@ export const mutations: Mutation[] = [
     breaks: 'I1',
     sees: 'reserved, but its',
     file: 'functions/stock/release-stock.ts',
-    find: 'saveAccounts(tx, release(accounts, held.lines), lowAt),',
+    find: 'saveAccounts(tx, accounts, lowAt),',
     replace: '',
   },
   {
