@@ -28,6 +28,11 @@ const joined = 'orders.orders o join payments.payments p on p.order_id = o.id'
 /** Reactions do the rest within this time after an order has ended, unless something is broken. */
 const settled = "o.updated_at < now() - interval '1 hour'"
 
+/** What is paid for the parcels that the customer keeps of a cancelled order. */
+const keptAmount = `(
+  select coalesce(sum(s.amount), 0) from shipments.parcels s
+  where s.shipment_id = o.id and s.status in ('shipped', 'delivered', 'failed'))`
+
 export const checks: Readonly<Record<string, Check>> = {
   'stock-below-zero': {
     what: 'less than nothing of an SKU is available, reserved or sold',
@@ -50,9 +55,9 @@ export const checks: Readonly<Record<string, Check>> = {
     never: 'payments.payments where refunded + refunding > captured',
   },
   'cancelled-but-paid': {
-    what: 'the shop keeps money for an order that was cancelled an hour ago',
-    reads: ordersAndPayments,
-    never: `${joined} where o.status = 'cancelled' and p.captured > p.refunded + p.refunding and ${settled}`,
+    what: 'the shop keeps money for an order that was cancelled an hour ago, and not for parcels that were shipped',
+    reads: { ...ordersAndPayments, 'shipments.parcels': ['shipment_id', 'status', 'amount'] },
+    never: `${joined} where o.status = 'cancelled' and p.captured > p.refunded + p.refunding + ${keptAmount} and ${settled}`,
   },
   'completed-but-unpaid': {
     what: 'an order is completed, but nothing was captured for it',

@@ -36,6 +36,7 @@ const event = (id: string, type: string, subject: string, awaits: string[]): Boo
   settled: true,
   payment_id: null,
   milestone: null,
+  parcel_id: null,
 })
 
 const order = (id: string, status: 'completed' | 'cancelled', quantity: number): Books['orders'][number] => ({
@@ -115,6 +116,9 @@ const books = (): Books => ({
   ],
   carts: [{ _id: 'ada', cartId: 'next', lines: [], outbox: [] }],
   ordered: [{ order_id: 'bought', customer_id: 'ada', cart_id: 'first' }],
+  parcels: [],
+  captures: [{ payment_id: 'paid', parcel_id: null, amount: 20, status: 'done' }],
+  keptParcels: [],
   journal: [
     entry('authorize', 'paid', 20),
     entry('capture', 'paid', 20),
@@ -159,6 +163,56 @@ const violationsOf = (books: Books, promised: Promised) =>
 it('finds no violation in consistent stores', () => {
   expect(violationsOf(books(), promised())).toEqual([])
 })
+
+/** Turns the completed order into one that was shipped in two parcels. */
+function shipInParcels(books: Books) {
+  const parcel = (id: string, amount: number) => ({
+    id,
+    order_id: 'bought',
+    status: 'shipped',
+    packed: [{ sku: 'MUG', quantity: 1 }],
+    amount,
+  })
+  books.parcels = [parcel('first', 12), parcel('second', 8)]
+  books.captures = books.parcels.map(({ id, amount }) => ({
+    payment_id: 'paid',
+    parcel_id: id,
+    amount: amount!,
+    status: 'done',
+  }))
+  books.journal = [
+    ...books.journal.filter(({ operation }) => operation !== 'capture'),
+    ...books.parcels.map(({ id, amount }) => ({
+      ...entry('capture', 'paid', amount!),
+      key: `capture:paid:${id}`,
+    })),
+  ]
+}
+
+/** Then its rest is cancelled: the customer keeps the first parcel, which has cost 12, less what was refunded. */
+function cancelTheRest(books: Books) {
+  shipInParcels(books)
+  books.orders[0]!.status = 'cancelled'
+  books.parcels.pop()
+  books.captures.pop()
+  books.journal.pop()
+  books.journal.push(entry('void', 'paid', 8))
+  books.payments[0]!.captured = 12
+  books.keptParcels = [{ order_id: 'bought', parcel_id: 'first', items: [{ sku: 'MUG', quantity: 1 }] }]
+  books.reservations[0]!.lines[0]!.quantity = 1
+  Object.assign(books.items[0]!, { available: 9, sold: 1 })
+  Object.assign(books.redemptions[0]!, { state: 'returned' })
+  books.coupons[0]!.redeemed = 0
+}
+
+it.each([shipInParcels, cancelTheRest])(
+  'finds none in an order that was shipped in parcels: %o',
+  (change) => {
+    const theBooks = books()
+    change(theBooks)
+    expect(violationsOf(theBooks, promised())).toEqual([])
+  },
+)
 
 describe('finds the violation', () => {
   const [bought, left] = [0, 1] as const
@@ -398,6 +452,73 @@ describe('finds the violation', () => {
       ({ reviews }) => (reviews[0]!.authorId = 'bob'),
     ],
     ['I10', 'ada has reviewed MUG 2 times', ({ reviews }) => reviews.push(reviews[0]!)],
+    [
+      'I11',
+      'order bought has 2 of MUG, and 3 in its parcels',
+      (all) => {
+        shipInParcels(all)
+        all.parcels[0]!.packed[0]!.quantity = 2
+      },
+    ],
+    [
+      'I11',
+      'parcel second of order bought is captured 0 times',
+      (all) => {
+        shipInParcels(all)
+        all.captures.pop()
+        all.journal.pop()
+      },
+    ],
+    [
+      'I11',
+      'parcel second of order bought is captured 2 times',
+      (all) => {
+        shipInParcels(all)
+        all.journal.push(all.journal.at(-1)!)
+      },
+    ],
+    [
+      'I11',
+      'parcel second costs 8, and 9 is captured for it',
+      (all) => {
+        shipInParcels(all)
+        all.journal.at(-1)!.amount = 9
+      },
+    ],
+    [
+      'I11',
+      'parcel first is paid, and was not shipped',
+      (all) => {
+        shipInParcels(all)
+        all.parcels[0]!.status = 'packed'
+      },
+    ],
+    [
+      'I2',
+      'bought is cancelled, but 12 of its payment is kept',
+      (all) => {
+        cancelTheRest(all)
+        all.keptParcels = []
+        all.refunds = []
+        all.journal = all.journal.filter(({ operation }) => operation !== 'refund')
+      },
+    ],
+    [
+      'I8',
+      'bought is cancelled, but its reservation is released',
+      (all) => {
+        cancelTheRest(all)
+        all.reservations[bought]!.state = 'released'
+      },
+    ],
+    [
+      'I8',
+      'bought (completed): 2 captures and 1 voids',
+      (all) => {
+        shipInParcels(all)
+        all.journal.push(entry('void', 'paid', 1))
+      },
+    ],
   ])('%s: %s', (name, what, spoil) => {
     const [theBooks, thePromised] = [books(), promised()]
     spoil(theBooks, thePromised)

@@ -9,10 +9,11 @@ import type { Entry } from '../../functions/payments/sandbox/sandbox.ts'
 import type { PaymentStatus } from '../../functions/payments/payment.ts'
 import type { Order, OrderStatus } from '../../functions/orders/order.ts'
 import { coupons, couponQueries, type CouponBooks } from './coupon-check.ts'
+import { keptAmount, keptItems, parcelQueries, parcels, sumsOf, type ParcelBooks } from './parcel-check.ts'
 import { reviews, shownReviews, type ReviewBooks } from './review-check.ts'
 
 /** The contents of all stores and of the payment provider. */
-export interface Books extends CouponBooks, ReviewBooks {
+export interface Books extends CouponBooks, ReviewBooks, ParcelBooks {
   users: { id: string; version: number; has_left: boolean }[]
   items: {
     sku: string
@@ -66,6 +67,8 @@ export interface Books extends CouponBooks, ReviewBooks {
     payment_id: string | null
     /** What a deadline is for: an order has one for each milestone. */
     milestone: string | null
+    /** The parcel that it is about, if there is one. */
+    parcel_id: string | null
   }[]
   inbox: { reaction: string; event_id: string }[]
   failures: { reaction: string; event_id: string; parked: boolean; dropped: boolean; error: string }[]
@@ -161,7 +164,7 @@ export interface Rules {
   slackMs: number
 }
 
-export type InvariantName = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8' | 'I9' | 'I10'
+export type InvariantName = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8' | 'I9' | 'I10' | 'I11'
 
 export interface Finding {
   name: InvariantName
@@ -217,12 +220,15 @@ export async function readBooks(urls: BookUrls): Promise<Books> {
         timeline: await read('select order_id, type, at from orders.timeline order by order_id, seq'),
         coupons: await read(couponQueries.coupons),
         redemptions: await read(couponQueries.redemptions),
+        parcels: await read(parcelQueries.parcels),
+        captures: await read(parcelQueries.captures),
+        keptParcels: await read(parcelQueries.keptParcels),
         payments: await read(
           'select id, order_id, status, amount, captured, refunded from payments.payments',
         ),
         refunds: await read('select id, payment_id, amount, status, reason from payments.refunds'),
         outbox: await read(
-          `select id, type, subject, awaits, (settled_at is not null or due > now()) as settled, data->>'paymentId' as payment_id, data->>'milestone' as milestone from events.outbox`,
+          `select id, type, subject, awaits, (settled_at is not null or due > now()) as settled, data->>'paymentId' as payment_id, data->>'milestone' as milestone, data->>'parcelId' as parcel_id from events.outbox`,
         ),
         inbox: await read('select reaction, event_id from events.inbox'),
         failures: await read(
@@ -258,14 +264,15 @@ export function check(books: Books, promised: Promised, rules: Rules): Finding[]
     coupons(books),
     carts(books),
     reviews(books),
+    parcels(books),
   ]
 }
 
 function stock({ items, adjustments, reservations, products }: Books): Finding {
   const violations: string[] = []
   const lines = (state: string) =>
-    sums(reservations.filter((one) => one.state === state).flatMap((one) => one.lines))
-  const [received, reserved, sold] = [sums(adjustments), lines('reserved'), lines('committed')]
+    sumsOf(reservations.filter((one) => one.state === state).flatMap((one) => one.lines))
+  const [received, reserved, sold] = [sumsOf(adjustments), lines('reserved'), lines('committed')]
   const shown = new Map(products.map(({ sku, stock }) => [sku, stock?.availability]))
   for (const item of items) {
     const { sku, available, announced } = item
@@ -292,14 +299,8 @@ function stock({ items, adjustments, reservations, products }: Books): Finding {
   }
 }
 
-/** The total quantity of each SKU. */
-function sums(of: { sku: string; quantity: number }[]): Map<string, number> {
-  const found = new Map<string, number>()
-  for (const { sku, quantity } of of) found.set(sku, (found.get(sku) ?? 0) + quantity)
-  return found
-}
-
-function money({ orders, payments, refunds, outbox, journal }: Books): Finding {
+function money(books: Books): Finding {
+  const { orders, payments, refunds, outbox, journal } = books
   const violations: string[] = []
   const paymentOf = new Map(payments.map((payment) => [payment.order_id, payment]))
   const moved = movesOf(journal)
@@ -311,11 +312,17 @@ function money({ orders, payments, refunds, outbox, journal }: Books): Finding {
     const held = (moves?.captured ?? 0) - (moves?.refunded ?? 0)
     captured += moves?.captured ?? 0
     refunded += moves?.refunded ?? 0
-    if ((moves?.captures ?? 0) > 1) violations.push(`order ${order.id} was captured ${moves!.captures} times`)
-    const given = refunds
-      .filter((refund) => refund.payment_id === payment?.id && refund.status === 'done')
-      .reduce((sum, { amount }) => sum + amount, 0)
-    if (order.status === 'cancelled' && held !== 0)
+    // for each parcel with a key of its own
+    if (moves !== undefined && moves.captures > moves.captureKeys.size)
+      violations.push(`order ${order.id} was captured ${moves.captures} times`)
+    if ((moves?.captured ?? 0) > order.total_amount)
+      violations.push(`order ${order.id} costs ${order.total_amount}, but ${moves!.captured} is captured`)
+    const done = refunds.filter((one) => one.payment_id === payment?.id && one.status === 'done')
+    const sumOf = (some: typeof done) => some.reduce((sum, { amount }) => sum + amount, 0)
+    const given = sumOf(done)
+    const owed =
+      keptAmount(books, order.id) - sumOf(done.filter(({ reason }) => reason !== ofCancelledOrders))
+    if (order.status === 'cancelled' && held !== Math.max(0, owed))
       violations.push(`order ${order.id} is cancelled, but ${held} of its payment is kept`)
     if (order.status === 'completed' && held !== order.total_amount - given)
       violations.push(
@@ -339,7 +346,7 @@ function money({ orders, payments, refunds, outbox, journal }: Books): Finding {
       violations.push(`the provider has a payment ${reference} that the shop does not have`)
   return {
     name: 'I2',
-    what: 'money: the shop keeps the order’s total less its refunds, or 0; at most one capture; a cancelled order nets 0',
+    what: 'money: the shop keeps the order’s total less its refunds, or 0; a capture for the order or for each parcel; a cancelled order nets 0, or what its customer keeps',
     figures: `${payments.length} payments: ${captured} captured, ${refunded} refunded`,
     violations,
   }
@@ -391,9 +398,14 @@ const repeatable = new Set([
   'review.updated',
   // each attempt to place an order holds its coupons for longer
   'redemption.deadline-reached',
+  // each time that it is taken, or that a parcel is packed
+  'shipment.deadline-reached',
 ])
 
-function effects({ outbox, inbox, failures, timeline, products, reviews, carts }: Books): Finding {
+/** Entries that an order has for each of its parcels. */
+const ofParcels = new Set(['parcel.shipped', 'parcel.delivered', 'parcel.failed', 'payment.captured'])
+
+function effects({ outbox, inbox, failures, timeline, products, reviews, carts, parcels }: Books): Finding {
   const violations: string[] = []
   const done = new Set(inbox.map(({ event_id, reaction }) => `${event_id} ${reaction}`))
   // a failure that will be retried has had no effect yet
@@ -424,18 +436,21 @@ function effects({ outbox, inbox, failures, timeline, products, reviews, carts }
       seen.add(`${key} ${type}`)
     }
   }
+  const inParcels = new Set(parcels.map(({ order_id }) => order_id))
   twice(
     'timeline',
-    timeline.map(({ order_id, type }) => ({ key: order_id, type })),
+    timeline
+      .filter(({ order_id, type }) => !(inParcels.has(order_id) && ofParcels.has(type)))
+      .map(({ order_id, type }) => ({ key: order_id, type })),
   )
   twice(
     'events',
     outbox
       .filter(({ type }) => !type.startsWith('product.'))
-      .map(({ subject, milestone, type }) => ({
-        key: milestone === null ? subject : `${subject} (${milestone})`,
-        type,
-      })),
+      .map(({ subject, milestone, parcel_id, type }) => {
+        const which = milestone ?? parcel_id
+        return { key: which === null ? subject : `${subject} (${which})`, type }
+      }),
   )
   return {
     name: 'I4',
@@ -534,7 +549,8 @@ function keys(books: Books, promised: Promised): Finding {
   }
 }
 
-function once({ orders, reservations, payments, journal }: Books): Finding {
+function once(books: Books): Finding {
+  const { orders, reservations, payments, journal } = books
   const violations: string[] = []
   const statusOf = new Map(orders.map(({ id, status }) => [id, status]))
   const reservationOf = new Map(reservations.map((one) => [one.order_id, one]))
@@ -543,9 +559,12 @@ function once({ orders, reservations, payments, journal }: Books): Finding {
     if (status === 'completed' && held?.state !== 'committed')
       violations.push(`order ${id} is completed, but its reservation is ${held?.state ?? 'missing'}`)
     // an order that was refused or cancelled early has no reservation, or a released one
-    if (status === 'cancelled' && held !== undefined && held.state !== 'released')
+    const kept = keptItems(books, id)
+    const ended = kept.size > 0 ? 'committed' : 'released'
+    if (status === 'cancelled' && held !== undefined && held.state !== ended)
       violations.push(`order ${id} is cancelled, but its reservation is ${held.state}`)
-    if (held !== undefined && held.lines.length > 0 && !isDeepStrictEqual(sums(held.lines), sums(lines)))
+    const expected = kept.size > 0 ? kept : sumsOf(lines)
+    if (held !== undefined && held.lines.length > 0 && !isDeepStrictEqual(sumsOf(held.lines), expected))
       violations.push(`the reservation of order ${id} differs from its lines`)
   }
   // an order that is cancelled before it is reserved gets a row without lines, which prevents a reservation
@@ -554,25 +573,30 @@ function once({ orders, reservations, payments, journal }: Books): Finding {
       violations.push(`there is a reservation without an order, ${order_id}`)
   const orderOf = new Map(payments.map((payment) => [payment.id, payment.order_id]))
   const moved = movesOf(journal)
-  for (const [reference, { authorizations, captures, voids }] of moved) {
+  for (const [reference, { authorizations, captures, captureKeys, voids }] of moved) {
     const id = orderOf.get(reference)
     const status = id === undefined ? undefined : statusOf.get(id)
     if (authorizations > 1) violations.push(`order ${id} was authorised ${authorizations} times`)
     const isEnded = status === 'completed' || status === 'cancelled'
-    if (captures + voids > 1 || (isEnded && authorizations > 0 && captures + voids !== 1))
-      violations.push(`order ${id} (${status}): ${captures} captures and ${voids} voids`)
+    // parcels are captured one by one; what is left of a cancelled order is voided
+    const isInParcels = [...captureKeys].some((key) => key !== `capture:${reference}`)
+    const isWrong = isInParcels
+      ? captures > captureKeys.size || voids > (status === 'cancelled' ? 1 : 0)
+      : captures + voids > 1 || (isEnded && authorizations > 0 && captures + voids !== 1)
+    if (isWrong) violations.push(`order ${id} (${status}): ${captures} captures and ${voids} voids`)
   }
   // every retry must use the same key, even if the provider would refuse the request anyway
   const keyOf = new Map<string, string>()
   for (const { operation, key, payment } of journal) {
-    if (operation === 'refund') continue
+    // those of parcels are checked with their parcels
+    if (operation === 'refund' || key.startsWith(`capture:${payment.reference}:`)) continue
     const deed = `${operation} of payment ${payment.reference}`
     if (key !== (keyOf.get(deed) ?? key)) violations.push(`the ${deed} was requested with another key`)
     keyOf.set(deed, key)
   }
   return {
     name: 'I8',
-    what: 'each reservation is committed or released once; each authorisation captured or voided once',
+    what: 'each reservation is committed or released once; each authorisation captured or voided once, or captured by parcels',
     figures: `${reservations.length} reservations, ${moved.size} authorisations`,
     violations,
   }
@@ -604,13 +628,21 @@ function carts({ orders, carts, ordered }: Books): Finding {
 function movesOf(journal: Entry[]) {
   const moves = new Map<
     string,
-    { authorizations: number; captures: number; voids: number; captured: number; refunded: number }
+    {
+      authorizations: number
+      captures: number
+      captureKeys: Set<string>
+      voids: number
+      captured: number
+      refunded: number
+    }
   >()
-  for (const { outcome, operation, amount, payment } of journal) {
+  for (const { outcome, operation, key, amount, payment } of journal) {
     if (outcome !== 'done') continue
     const of = moves.get(payment.reference) ?? {
       authorizations: 0,
       captures: 0,
+      captureKeys: new Set<string>(),
       voids: 0,
       captured: 0,
       refunded: 0,
@@ -621,6 +653,7 @@ function movesOf(journal: Entry[]) {
     if (operation === 'refund') of.refunded += amount
     if (operation === 'capture') {
       of.captures++
+      of.captureKeys.add(key)
       of.captured += amount
     }
   }

@@ -98,4 +98,12 @@ export const mutations: Mutation[] = [
     find: "$sum: '$stars'",
     replace: '$sum: 1',
   },
+  {
+    name: 'a cent more than a parcel costs is captured',
+    breaks: 'I11',
+    sees: 'is captured for it',
+    file: 'functions/payments/capture-payment.ts',
+    find: 'Math.min(amount ?? left, left)',
+    replace: 'Math.min(1 + (amount ?? left), left)',
+  },
 ]

@@ -48,7 +48,7 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     if (chance < 0.34) await orders.place()
     else if (chance < 0.42) await checkOut()
     else if (chance < 0.48) await orders.cancel()
-    else if (chance < 0.78) await orders.ship()
+    else if (chance < 0.78) await orders.shipSome()
     else if (chance < 0.85) await refund()
     else if (chance < 0.87) await replay()
     else if (chance < 0.9) await receive(random.pick(skus), 1 + random.below(9))
