@@ -30,6 +30,7 @@ it('gives the certificate of the stores’ authority to each pod that connects t
     'payments',
     'products',
     'relay',
+    'shipments',
     'stock',
     'users',
   ])

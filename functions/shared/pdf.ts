@@ -1,3 +1,4 @@
+import { brotliDecompressSync } from 'node:zlib'
 import PDFDocument from 'pdfkit'
 import { sans } from './fonts.table.ts'
 
@@ -22,7 +23,7 @@ export function openPdf({ size, title, language, margin = size === 'A4' ? 56 : 2
     displayTitle: true,
     info: { Title: title },
     // a font of its own, so that none of the standard fonts, which lack most scripts, is read from a file
-    font: Buffer.from(sans, 'base64') as unknown as string,
+    font: brotliDecompressSync(Buffer.from(sans, 'base64')) as unknown as string,
   })
 }
 
