@@ -92,8 +92,18 @@ export function environment(addresses: Addresses, secrets: Secrets, dataDir: str
     ofFunction(name: FunctionName): Settings {
       const { domain } = functions[name]
       const services = Object.entries(servicesOf(domain)).map(([setting, at]) => [setting, here(at)])
-      const shop = 'SHOP_URL' in (domains[domain].settings ?? {}) ? { SHOP_URL: addresses.shopUrl } : {}
-      return { ...common, ...settings(secretsOf(domain)), ...Object.fromEntries(services), ...shop, ...extra }
+      const known = {
+        SHOP_URL: addresses.shopUrl,
+        // the system of a seller may be one that is being written on this machine
+        WEBHOOKS_TO_LOOPBACK: '1',
+      }
+      const own = Object.entries(known).filter(([setting]) => setting in (domains[domain].settings ?? {}))
+      return {
+        ...common,
+        ...settings(secretsOf(domain)),
+        ...Object.fromEntries([...services, ...own]),
+        ...extra,
+      }
     },
     ofService: (name: ServiceName | JobName): Settings => ({
       ...common,

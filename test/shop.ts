@@ -106,6 +106,7 @@ export async function openShop(
         SMTP_URL: 'smtp://127.0.0.1:9',
         SMTP_PASSWORD: 'test',
         UNSUBSCRIBE_KEY: 'a key for links that is long enough',
+        WEBHOOK_SECRET_KEY: 'a key for webhooks that is long enough',
         CART_TOKEN_KEY: 'a key for carts that is long enough too',
         // tests send more than people do
         LIMITS_FACTOR: '0',

@@ -36,6 +36,10 @@ export const en: TextsOf = {
     title: 'Your e-mail address was changed',
     text: 'Your account has another e-mail address now, and from now on we write to that one. If it was not you who changed it, somebody else can use your account: change your password, and tell us.',
   },
+  'webhook-disabled': {
+    title: 'A webhook endpoint was disabled',
+    text: 'We could not deliver webhooks to {url} for days, or it answered that it wants no more, so we have disabled it. When it works again, enable it in your account; what it has missed can be sent again from its list of deliveries.',
+  },
   mail: {
     greeting: 'Hello {name},',
     why: '{why, select, account {You get this mail because you have an account at {shop}.} security {We send this mail to everyone who has an account at {shop}, because it is about the security of the account.} other {You get this mail because somebody has asked for it at {shop}. If that was not you, you need not do anything.}}',

@@ -36,6 +36,10 @@ export const es: TextsOf = {
     title: 'Se ha cambiado tu dirección de correo',
     text: 'Tu cuenta tiene ahora otra dirección de correo y desde ahora te escribiremos a esa. Si no has sido tú, otra persona puede usar tu cuenta: cambia tu contraseña y avísanos.',
   },
+  'webhook-disabled': {
+    title: 'Se ha desactivado un destino de webhooks',
+    text: 'Durante días no pudimos entregar webhooks a {url}, o respondió que no quiere más, así que lo hemos desactivado. Cuando vuelva a funcionar, actívalo en tu cuenta; lo que no ha recibido se puede enviar de nuevo desde su lista de entregas.',
+  },
   mail: {
     greeting: 'Hola, {name}:',
     why: '{why, select, account {Recibes este correo porque tienes una cuenta en {shop}.} security {Enviamos este correo a todas las personas con una cuenta en {shop}, porque trata de la seguridad de la cuenta.} other {Recibes este correo porque alguien lo ha pedido en {shop}. Si no has sido tú, no tienes que hacer nada.}}',

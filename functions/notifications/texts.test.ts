@@ -7,6 +7,7 @@ const facts: Facts & { orderId: string } = {
   orderId,
   detail: 'the issuer declined the card',
   amount: { amount: 123_450, currency: 'EUR' },
+  url: 'https://example.com/webhooks',
 }
 
 describe('the texts', () => {
@@ -16,7 +17,7 @@ describe('the texts', () => {
         const { title, text } = render(kind, language, { ...facts, reason })
         expect(title).toMatch(/^\S[^{}\n]{5,60}[^.\s]$/)
         expect(text).toMatch(/^\p{Lu}[^{}]+[^.]\.$/su)
-        expect(text.includes(orderId)).toBe(kind !== 'email-changed')
+        expect(text.includes(orderId)).toBe(/^(?:order|payment)-/.test(kind))
       }
   })
 

@@ -13,6 +13,7 @@ export const kinds = [
   'payment-declined',
   'payment-refunded',
   'email-changed',
+  'webhook-disabled',
 ] as const
 export type Kind = (typeof kinds)[number]
 
@@ -59,6 +60,8 @@ export interface Facts {
   /** In the words of the payment provider. */
   detail?: string
   amount?: Money
+  /** Of a webhook endpoint. */
+  url?: string
 }
 
 /** The reasons that the shop itself gives for a cancellation, by how they begin. */

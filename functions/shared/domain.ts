@@ -38,6 +38,8 @@ interface Row {
   maxScale: number
   /** The event types that it emits. It cannot emit others. */
   emits: readonly string[]
+  /** The networks that it needs, and the other functions of its domain do not. */
+  networks?: readonly string[]
 }
 
 export interface OperationRow extends Row {
