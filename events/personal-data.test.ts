@@ -18,6 +18,8 @@ const texts: Readonly<Record<string, string>> = {
   'payment.capture-failed /reason': 'the payment provider’s',
   'order.cancelled /reason':
     'the system’s: a person’s reason stays with the order (functions/orders/store.ts)',
+  'invoice.issued /number': 'the shop’s own numbering',
+  'credit-note.issued /number': 'the shop’s own numbering',
   'order.placed /cardToken': 'of earlier versions',
   'stock.reserved /cardToken': 'of earlier versions',
   'parcel.shipped /carrier': 'the name of a company, in a form that staff cannot fill with a sentence',

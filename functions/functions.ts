@@ -2,6 +2,7 @@
 export { default as carts } from './carts/domain.ts'
 export { default as coupons } from './coupons/domain.ts'
 export { default as customers } from './customers/domain.ts'
+export { default as invoices } from './invoices/domain.ts'
 export { default as notifications } from './notifications/domain.ts'
 export { default as orders } from './orders/domain.ts'
 export { default as payments } from './payments/domain.ts'

@@ -69,7 +69,7 @@ export function checkAnswer(
   const bodies =
     type === 'application/x-ndjson'
       ? linesIn(answer.text)
-      : [type === 'text/html' || type === 'application/pdf' ? answer.text : answer.body]
+      : [['text/html', 'application/pdf'].includes(type) ? answer.text : answer.body]
   for (const body of bodies)
     if (!validate(body))
       throw new Error(

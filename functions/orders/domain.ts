@@ -59,6 +59,7 @@ export default domain<typeof open>()({
       fresh: true,
       core: true,
       emits: ['order.shipped'],
+      leavesSecretsFor: ['invoices'],
     }),
     'get-order-timeline': get('/api/v1/orders/{id}/timeline', 'What happened to an order', {
       by: 'user',

@@ -21,6 +21,7 @@ import { endedSessionsTable } from '../shared/store/ended-sessions-table.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
 import { orderFields } from '../shared/schemas/order-fields.ts'
 import { Address, Amount, Currency, Id, Money, Quantity, Sku, Timestamp } from '../shared/schemas/schemas.ts'
+import { taxedFields as taxed } from '../shared/schemas/taxed.ts'
 import type { TaxClass } from '../shared/schemas/tax-class.ts'
 import { priceKinds } from './price-kinds.ts'
 
@@ -204,13 +205,6 @@ export const claimedCustomers = schema.table('claimed_customers', {
 export const idempotencyKeys = idempotencyTable(schema)
 export const endedSessions = endedSessionsTable(schema)
 export const requestCounts = requestCountsTable(schema)
-
-const taxed = {
-  net: Amount,
-  taxRate: z.int().meta({ description: 'In hundredths of a percent: 1900 is 19 %.', example: 1900 }),
-  tax: Amount,
-  gross: Amount,
-}
 
 export const OrderLine = z
   .object({

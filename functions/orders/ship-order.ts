@@ -5,6 +5,7 @@ import { Problem } from '../shared/http/problems.ts'
 import { IdParam, text } from '../shared/schemas/schemas.ts'
 import { etag } from '../shared/http/entity-tag.ts'
 import { Order, toOrder } from './order.ts'
+import { leaveBill } from './bill.ts'
 import { advance, lockOrder, parcelsOf } from './store.ts'
 import { problems } from './problems.ts'
 
@@ -32,7 +33,10 @@ export const shipOrder = operation(
       if (row.status === 'shipped' || row.status === 'completed') return row
       const event = { type: 'order.shipped', data: { orderId: row.id }, detail } as const
       const shipped = await advance(tx, row, 'ship', event, [])
-      if (shipped !== undefined) return shipped
+      if (shipped !== undefined) {
+        await leaveBill(tx, shipped)
+        return shipped
+      }
       throw new Problem(problems['wrong-order-status'], {
         detail: `The order is ${row.status}: only a confirmed order can be shipped.`,
       })

@@ -37,7 +37,8 @@ export const events = {
   },
   'payment.refunded': {
     summary: 'Money went back to the customer',
-    data: payment,
+    // events of earlier versions do not name the refund
+    data: payment.extend({ refundId: eventId.exactOptional(), returnId: eventId.exactOptional() }),
     measure: ({ amount: { amount, currency } }: Paid, meter: Meter) =>
       meter.add('zeroshop.revenue.refunded', amount, { currency }),
   },

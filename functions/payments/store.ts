@@ -269,10 +269,23 @@ export async function finishRefund(
   const { payment, ended } = await endRefund(tx, refund, 'done')
   if (ended === undefined) return { done: (await readRefund(tx, refund.id))!, isFirst: false }
   const { amount, currency } = { amount: refund.amount, currency: payment.currency }
-  const data = { orderId: payment.orderId, paymentId: payment.id, amount: { amount, currency } }
+  const returnId = returnOf(refund)
+  const data = {
+    orderId: payment.orderId,
+    paymentId: payment.id,
+    amount: { amount, currency },
+    refundId: refund.id,
+    ...(returnId !== undefined && { returnId }),
+  }
   await tx.emit('payment.refunded', payment.orderId, data, { actor: refund.actor ?? actor })
   return { done: ended, isFirst: true }
 }
+
+/** Begins the key of a refund for a return. No user can choose it, because their keys have another caller. */
+export const forReturns = 'return.received'
+
+/** Returns the return that a pending refund is for, if it is for one. */
+const returnOf = ({ caller, key }: RefundRow) => (caller === forReturns ? (key ?? undefined) : undefined)
 
 export async function readRefund(db: Db | Tx, id: string): Promise<RefundRow | undefined> {
   const [row] = await db.select().from(refunds).where(eq(refunds.id, id))

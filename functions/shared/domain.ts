@@ -128,6 +128,8 @@ export interface Domain {
   store: 'postgres' | 'mongodb'
   /** For PostgreSQL: the files in its folder that declare tables. */
   tables?: readonly string[]
+  /** For PostgreSQL: the tables whose rows its role may add and read, but neither change nor delete. */
+  appendOnly?: readonly string[]
   /** For MongoDB: the collections whose documents have an outbox. */
   outboxes?: readonly string[]
   settings?: Readonly<Record<string, DomainSetting>>

@@ -1,41 +1,51 @@
+import { buffer } from 'node:stream/consumers'
 import { brotliDecompressSync } from 'node:zlib'
 import PDFDocument from 'pdfkit'
 import { sans } from './fonts.table.ts'
 
-export type PdfDocument = PDFKit.PDFDocument
+/** How PDF documents are made. It is loaded only by what makes one. */
 
-interface PdfOptions {
+export type Pdf = PDFKit.PDFDocument
+
+interface Paper {
   size: 'A4' | 'A6'
   /** What viewers show as its title. */
   title: string
   /** The language of its text, as `en` or `de-AT`, for those who have it read to them. */
   language: string
+  /** When the document was made; now if it is not set. With the same time, the same document has the same bytes. */
+  at?: Date
   /** The margin on each side, in points (1/72 inch). */
   margin?: number
 }
 
-/** Returns an empty document with its first page. Its font has Latin, Greek, Cyrillic and other scripts. */
-export function openPdf({ size, title, language, margin = size === 'A4' ? 56 : 20 }: PdfOptions): PdfDocument {
+let font: Buffer | undefined
+
+/** Opens a document with one empty page. Its font has Latin, Greek, Cyrillic and other scripts. */
+export function openPdf({
+  size,
+  title,
+  language,
+  at = new Date(),
+  margin = size === 'A4' ? 50 : 20,
+}: Paper): Pdf {
+  font ??= brotliDecompressSync(Buffer.from(sans, 'base64'))
   return new PDFDocument({
     size,
     margin,
     lang: language,
     displayTitle: true,
-    info: { Title: title },
+    pdfVersion: '1.7',
+    info: { Title: title, CreationDate: at, ModDate: at },
+    // footers are written when the number of pages is known
+    bufferPages: true,
     // a font of its own, so that none of the standard fonts, which lack most scripts, is read from a file
-    font: brotliDecompressSync(Buffer.from(sans, 'base64')) as unknown as string,
+    font: font as unknown as string,
   })
 }
 
 /** Ends a document. Resolves with its bytes. */
-export async function closePdf(document: PdfDocument): Promise<Uint8Array<ArrayBuffer>> {
-  const parts: Buffer[] = []
-  const ended = new Promise<void>((resolve, reject) => {
-    document.on('data', (part: Buffer) => parts.push(part))
-    document.on('end', resolve)
-    document.on('error', reject)
-  })
-  document.end()
-  await ended
-  return new Uint8Array(Buffer.concat(parts))
+export async function closePdf(doc: Pdf): Promise<Uint8Array<ArrayBuffer>> {
+  doc.end()
+  return new Uint8Array(await buffer(doc as unknown as NodeJS.ReadableStream))
 }
