@@ -6,7 +6,7 @@ import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { build, transform, type BuildOptions, type Metafile, type OutputFile, type Plugin } from 'esbuild'
 import { databaseRoles, folderOf } from '../functions/table.ts'
-import { isMain, tagOf, toCommonJs } from './commonjs.ts'
+import { isMain, ofPackages, tagOf, toCommonJs } from './commonjs.ts'
 import { entries, entryPoints, tableValues } from './entries.ts'
 import { services } from './table.ts'
 
@@ -194,6 +194,7 @@ export async function bundleInMemory(
     minifySyntax: true,
     external,
     logLevel: 'warning',
+    logOverride: ofPackages,
     inject: ['images/lazy-web.ts'],
     define: {
       Headers: 'web.Headers',

@@ -30,6 +30,12 @@ export function describeSaga(open: () => TestClient): void {
   const order = (id: string) => readOrder(customer, id)
   const payment = (id: string) => paymentOf(customer, id)
   const stock = () => readStock(shop, 'MUG-BLUE')
+  const isInvoice = (type: string) => type === 'invoice.issued'
+  /** Waits until an order is completed and has its invoice. Returns the other entries: it comes before or after some. */
+  const endOf = async (id: string) =>
+    (await waitForEntries(customer, id, 'stock.committed', 'invoice.issued')).filter(
+      (type) => !isInvoice(type),
+    )
 
   describe('an order that succeeds', () => {
     it('is confirmed, shipped, paid and completed, and its stock is sold', async () => {
@@ -38,7 +44,7 @@ export function describeSaga(open: () => TestClient): void {
       await waitForEntries(customer, id, 'order.confirmed')
       expect(await payment(id)).toMatchObject({ status: 'authorized', captured: 0 })
       await shipOrder(staff, id, { carrier: 'Bike courier' })
-      expect(await waitForEntries(customer, id, 'stock.committed')).toEqual([
+      expect(await endOf(id)).toEqual([
         'order.placed',
         'stock.reserved',
         'payment.authorized',
@@ -48,7 +54,7 @@ export function describeSaga(open: () => TestClient): void {
         'order.completed',
         'stock.committed',
       ])
-      expect(await readTimeline(customer, id)).toMatchObject([
+      expect((await readTimeline(customer, id)).filter(({ type }) => !isInvoice(type))).toMatchObject([
         { type: 'order.placed', status: 'placed', actor: { role: 'customer', id: customer.user.id } },
         { type: 'stock.reserved', status: 'reserved', actor: { role: 'system' } },
         { type: 'payment.authorized', status: 'reserved' },
@@ -321,6 +327,56 @@ export function describeSaga(open: () => TestClient): void {
       const path = { id: productId }
       const { items } = await good(shop.GET('/products/{id}/reviews', { params: { path } }))
       expect(items[0]).toMatchObject({ stars: 5, title: 'Good', text: 'It is blue.', answer: null })
+    })
+
+    it('has an invoice, and a return of it a refund and a credit note; what is good is sold again', async () => {
+      const before = await stock()
+      const { id: orderId } = await placeOrder(customer, [{ sku: 'MUG-BLUE', quantity: 2 }], 'card_approved')
+      await waitForEntries(customer, orderId, 'order.confirmed')
+      await shipOrder(staff, orderId)
+      await endOf(orderId)
+      const invoices = async () =>
+        (await good(customer.GET('/invoices', { params: { query: { orderId } } }))).items
+      const [invoice] = await invoices()
+      expect(invoice).toMatchObject({ kind: 'invoice', gross: 2580, buyer: { name: 'Ada' } })
+      const pdf = await customer.GET('/invoices/{id}', {
+        params: { path: { id: invoice!.id } },
+        headers: { accept: 'application/pdf' },
+        parseAs: 'arrayBuffer',
+      })
+      expect(pdf.response.headers.get('content-type')).toBe('application/pdf')
+      expect(
+        Buffer.from(pdf.data as ArrayBuffer)
+          .subarray(0, 5)
+          .toString(),
+      ).toBe('%PDF-')
+
+      const items = [{ sku: 'MUG-BLUE', quantity: 2, reason: 'unwanted' as const }]
+      const request = () => customer.POST('/returns', { body: { orderId, items } })
+      // returns hear of the shipment by event
+      await expect.poll(async () => (await request()).response.status, { timeout: 15_000 }).toBe(201)
+      const [asked] = (await good(customer.GET('/returns', { params: { query: { orderId } } }))).items
+      const at = { params: { path: { id: asked!.id } } }
+      await good(staff.POST('/returns/{id}/approval', at))
+      const came = [true, false].map((restock) => ({ sku: 'MUG-BLUE', quantity: 1, restock }))
+      await good(staff.POST('/returns/{id}/receipt', { ...at, body: { items: came } }))
+      await waitForEntries(
+        customer,
+        orderId,
+        'return.requested',
+        'return.approved',
+        'return.received',
+        'payment.refunded',
+        'credit-note.issued',
+      )
+      expect(await payment(orderId)).toMatchObject({ captured: 2580, refunded: 2580, status: 'refunded' })
+      expect(await invoices()).toMatchObject([
+        { kind: 'credit-note', gross: 2580, tax: invoice!.tax, corrects: [invoice!.number] },
+        { kind: 'invoice' },
+      ])
+      await expect
+        .poll(stock, { timeout: 15_000 })
+        .toMatchObject({ available: before.available - 1, sold: before.sold + 1 })
     })
   })
 }

@@ -46,6 +46,7 @@ export default domain<typeof open>()({
       maxScale: 1,
       patient: true,
     }),
+    'keep-return': on(['return.received'], 'Keeps the lines of the credit note that follows'),
     'issue-credit-note': on(['payment.refunded'], 'Issues the credit note for a refund', {
       emits: ['credit-note.issued'],
     }),

@@ -146,8 +146,12 @@ export default domain<typeof open>()({
         'order.cancelled',
         'payment.declined',
         'payment.refunded',
+        'return.approved',
+        'return.refused',
+        'return.received',
+        'invoice.issued',
       ],
-      'Tells customers, and sellers’ systems, what happens to their orders and payments',
+      'Tells customers, and sellers’ systems, what happens to their orders, payments and returns',
       { emits: ['notification.created', 'webhook.due'], patient: true },
     ),
     'keep-seller': on(

@@ -5,6 +5,7 @@ import { addAll, giveAll, keepOrders, waitingFor } from './store.ts'
 import { cancellationFacts, type Facts, type Kind } from './texts.ts'
 import { sellerLinesOf, tellingsOf, type OrderNews } from './webhook-orders.ts'
 import { queueWebhooks, sellersOf } from './webhook-store.ts'
+import { webhookTypes } from './webhook.ts'
 
 type Heard = EventOf<'notify-customer'>
 
@@ -66,11 +67,12 @@ export const notifyCustomer = batchReaction('notify-customer', {
 
 const causedBy = ({ traceparent }: ShopEvent) => ({ causedBy: { traceparent } })
 
-/** Returns what sellers are told about an event: nothing about payments. */
+/** Returns what sellers are told about an event: only what happens to the order itself. */
 function newsOf(event: Heard): OrderNews[] {
-  const { id: eventId, type, time: at } = event
-  if (type === 'payment.declined' || type === 'payment.refunded') return []
-  const { reason } = type === 'order.cancelled' ? cancellationFacts(event.data.reason) : {}
+  const { id: eventId, time: at } = event
+  const type = webhookTypes.find((each) => each === event.type)
+  if (type === undefined) return []
+  const { reason } = event.type === 'order.cancelled' ? cancellationFacts(event.data.reason) : {}
   return [{ eventId, type, at, reason }]
 }
 
@@ -89,6 +91,14 @@ function toldBy(event: Heard): { kind: Kind; facts: Facts } {
       return { kind: 'order-shipped', facts: {} }
     case 'order.completed':
       return { kind: 'order-completed', facts: {} }
+    case 'return.approved':
+      return { kind: 'return-approved', facts: {} }
+    case 'return.refused':
+      return { kind: 'return-refused', facts: { refusal: event.data.reason } }
+    case 'return.received':
+      return { kind: 'return-received', facts: { amount: event.data.refund } }
+    case 'invoice.issued':
+      return { kind: 'invoice-issued', facts: { number: event.data.number, amount: event.data.amount } }
     default:
       throw new Error(`${event.type} tells customers nothing`)
   }

@@ -32,6 +32,27 @@ export const es: TextsOf = {
     title: 'Te devolvemos {amount}',
     text: 'Hemos reembolsado {amount} por el pedido {orderId}. Tu banco puede tardar unos días en mostrarlo.',
   },
+  'return-approved': {
+    title: 'Puedes enviar la devolución',
+    text: 'Hemos aprobado tu devolución del pedido {orderId}. Embala bien los artículos y envíanoslos. Te reembolsaremos lo que costaron en cuanto lleguen.',
+  },
+  'return-refused': {
+    title: 'No podemos aceptar tu devolución',
+    text: `{refusal, select,
+      used {Lo sentimos: no podemos aceptar lo que quieres devolver del pedido {orderId} porque se ha usado.}
+      excluded {Lo sentimos: lo que quieres devolver del pedido {orderId} no admite devolución.}
+      missing {No ha llegado nada de lo que querías devolver del pedido {orderId} y hemos cerrado la devolución.}
+      other {Lo sentimos: no podemos aceptar lo que quieres devolver del pedido {orderId}.}
+    } Si no estás de acuerdo, escríbenos.`,
+  },
+  'return-received': {
+    title: 'Tu devolución ha llegado',
+    text: 'Hemos recibido lo que has devuelto del pedido {orderId} y te reembolsamos {amount}. Tu banco puede tardar unos días en mostrarlo.',
+  },
+  'invoice-issued': {
+    title: 'Tu factura {number}',
+    text: 'La factura {number} de {amount} por el pedido {orderId} está en tu cuenta, donde puedes leerla e imprimirla.',
+  },
   'email-changed': {
     title: 'Se ha cambiado tu dirección de correo',
     text: 'Tu cuenta tiene ahora otra dirección de correo y desde ahora te escribiremos a esa. Si no has sido tú, otra persona puede usar tu cuenta: cambia tu contraseña y avísanos.',

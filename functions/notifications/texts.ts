@@ -12,6 +12,10 @@ export const kinds = [
   'order-cancelled',
   'payment-declined',
   'payment-refunded',
+  'return-approved',
+  'return-refused',
+  'return-received',
+  'invoice-issued',
   'email-changed',
   'webhook-disabled',
 ] as const
@@ -62,6 +66,10 @@ export interface Facts {
   amount?: Money
   /** Of a webhook endpoint. */
   url?: string
+  /** Why a return was refused, as `return.refused` names it. */
+  refusal?: string
+  /** The number of an invoice. */
+  number?: string
 }
 
 /** The reasons that the shop itself gives for a cancellation, by how they begin. */

@@ -80,6 +80,10 @@ export default domain<typeof open>()({
       emits: ['payment.captured', 'payment.capture-failed'],
       leadsTo: 'payment.captured',
     }),
+    'refund-return': on(['return.received'], 'Refunds what came back', {
+      emits: ['refund.requested', 'payment.refunded'],
+      leadsTo: 'payment.refunded',
+    }),
     'finish-refund': on(['refund.requested'], 'Finishes a refund at the provider', {
       emits: ['payment.refunded'],
     }),

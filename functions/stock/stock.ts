@@ -67,7 +67,7 @@ export const reservations = schema.table('reservations', {
   at: time('at').notNull().defaultNow(),
 })
 
-export const orderMovements = ['reserved', 'released', 'sold'] as const
+export const orderMovements = ['reserved', 'released', 'sold', 'returned'] as const
 
 /** What orders did to the stock of each SKU. Append-only. Its key is the order in which the history is read. */
 export const movements = schema.table(
@@ -168,7 +168,7 @@ export const Movement = z
     type: z.enum(['adjusted', ...orderMovements]),
     quantity: z.int().meta({
       description:
-        'By how much an adjustment changed the stock; how much an order reserved, released or bought.',
+        'By how much an adjustment changed the stock; how much an order reserved, released or bought, or how much came back to be sold again.',
     }),
     at: Timestamp,
     orderId: Id.optional().meta({ description: 'The order, if one did it.' }),
@@ -263,6 +263,10 @@ export const release = <A extends Account>(accounts: readonly A[], lines: readon
 /** Turns reserved stock into sold stock. Returns the changed accounts. */
 export const commit = <A extends Account>(accounts: readonly A[], lines: readonly Line[]): A[] =>
   move(accounts, lines, (account, n) => ({ reserved: account.reserved - n, sold: account.sold + n }))
+
+/** Makes sold stock available again. Returns the changed accounts. */
+export const restock = <A extends Account>(accounts: readonly A[], lines: readonly Line[]): A[] =>
+  move(accounts, lines, (account, n) => ({ sold: account.sold - n, available: account.available + n }))
 
 /** Receives or writes off stock. Returns undefined if less is available than is to be written off. */
 export function adjust<A extends Account>(account: A, quantity: number): A | undefined {
