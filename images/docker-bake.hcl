@@ -77,6 +77,7 @@ target "function" {
       { name = "list-invoices", summary = "List invoices and credit notes" },
       { name = "get-invoice", summary = "Read an invoice or credit note, as JSON, HTML or PDF" },
       { name = "verify-invoice", summary = "Check that an invoice and its neighbours were not changed" },
+      { name = "verify-invoices", summary = "Check that no invoice of a year is missing or was changed" },
       { name = "list-notifications", summary = "List your notifications" },
       { name = "read-notification", summary = "Mark a notification as read" },
       { name = "read-all-notifications", summary = "Mark your notifications as read" },

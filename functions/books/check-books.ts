@@ -25,6 +25,9 @@ const payments = {
 }
 const ordersAndPayments = { ...payments, 'orders.orders': ['id', 'status', 'updated_at'] }
 const joined = 'orders.orders o join payments.payments p on p.order_id = o.id'
+const invoices = {
+  'invoices.invoices': ['series', 'year', 'seq', 'number', 'payment_id', 'previous_hash', 'hash'],
+}
 /** Reactions do the rest within this time after an order has ended, unless something is broken. */
 const settled = "o.updated_at < now() - interval '1 hour'"
 
@@ -63,6 +66,26 @@ export const checks: Readonly<Record<string, Check>> = {
     what: 'an order is completed, but nothing was captured for it',
     reads: ordersAndPayments,
     never: `${joined} where o.status = 'completed' and p.captured = 0 and ${settled}`,
+  },
+  'captured-but-not-invoiced': {
+    what: 'a payment was captured an hour ago and has no invoice, or several',
+    reads: { 'payments.payments': [...payments['payments.payments'], 'id', 'updated_at'], ...invoices },
+    // payments from before there were invoices have none; ids are UUIDv7
+    never: `payments.payments p where p.captured > 0 and p.updated_at < now() - interval '1 hour'
+      and p.id > (select payment_id from invoices.invoices order by payment_id limit 1)
+      and (select count(*) from invoices.invoices i where i.payment_id = p.id and i.series = 'INV') <> 1`,
+  },
+  'invoice-missing': {
+    what: 'numbers of invoices are missing',
+    reads: invoices,
+    never: `(select from invoices.invoices group by series, year
+      having min(seq) <> 1 or max(seq) <> count(*)) as incomplete`,
+  },
+  'invoice-out-of-chain': {
+    what: 'an invoice does not follow the one before in its series',
+    reads: invoices,
+    never: `(select previous_hash, lag(hash, 1, '') over (partition by series order by year, seq) as before
+      from invoices.invoices) as chain where previous_hash <> before`,
   },
 }
 

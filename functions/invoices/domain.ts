@@ -30,6 +30,11 @@ export default domain<typeof open>()({
       'Check that an invoice and its neighbours were not changed',
       { by: managers, fresh: true, limits: { user: 600 }, maxScale: 1 },
     ),
+    'verify-invoices': get(
+      '/api/v1/invoice-verification',
+      'Check that no invoice of a year is missing or was changed',
+      { by: managers, fresh: true, limits: { user: 10 }, maxScale: 1 },
+    ),
   },
   reactions: {
     'end-invoice-sessions': onEndedSessions,
@@ -40,7 +45,6 @@ export default domain<typeof open>()({
     ),
     'issue-invoice': on(['payment.captured'], 'Issues the invoice for a captured payment', {
       emits: ['invoice.issued'],
-      leadsTo: 'invoice.issued',
     }),
     'drop-bill': on(['payment.capture-failed'], 'Forgets what the invoice would have stated', {
       maxScale: 1,

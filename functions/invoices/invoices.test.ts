@@ -211,10 +211,14 @@ describe('an issued invoice', () => {
     await admin`update invoices.invoices set content = jsonb_set(content, '{gross}', '1') where id = ${invoice.id}`
     const faults = [`${invoice.number} was changed after it was issued`]
     expect((await verify(invoice.id)).body).toMatchObject({ isIntact: false, faults })
+    const year = () => shop.get(`/invoice-verification?year=${new Date().getUTCFullYear()}`, { as: 'admin' })
+    expect((await year()).body).toMatchObject({ isIntact: false, faults })
     // its neighbour still follows it
     expect((await verify(next.id)).body).toMatchObject({ isIntact: true })
     await admin`update invoices.invoices set content = jsonb_set(content, '{gross}', '3070') where id = ${invoice.id}`
     expect((await verify(invoice.id)).body.isIntact).toBe(true)
+    expect((await year()).body).toMatchObject({ isIntact: true, checked: expect.any(Number) })
+    expect((await shop.get('/invoice-verification?year=2026', { as: 'seller' })).status).toBe(403)
   })
 })
 

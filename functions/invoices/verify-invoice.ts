@@ -4,7 +4,7 @@ import { faultsOf } from './chain.ts'
 import { Verification } from './invoice.ts'
 import { neighboursOf, readInvoice } from './store.ts'
 
-/** Checks one place of the chain. `npm run check-invoices` checks all of it. */
+/** Checks one place of the chain; verify-invoices checks a year. */
 export const verifyInvoice = operation(
   'verify-invoice',
   { request: { params: IdParam }, responses: { 200: Verification }, problems: ['not-found'] },

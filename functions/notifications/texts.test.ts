@@ -20,7 +20,7 @@ describe('the texts', () => {
         const { title, text } = render(kind, language, { ...facts, reason })
         expect(title).toMatch(/^\S[^{}\n]{5,60}[^.\s]$/)
         expect(text).toMatch(/^\p{Lu}[^{}]+[^.]\.$/su)
-        expect(text.includes(orderId)).toBe(/^(?:order|payment)-/.test(kind))
+        expect(text.includes(orderId)).toBe(/^(?:order|payment|return|invoice)-/.test(kind))
       }
   })
 

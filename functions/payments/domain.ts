@@ -82,7 +82,6 @@ export default domain<typeof open>()({
     }),
     'refund-return': on(['return.received'], 'Refunds what came back', {
       emits: ['refund.requested', 'payment.refunded'],
-      leadsTo: 'payment.refunded',
     }),
     'finish-refund': on(['refund.requested'], 'Finishes a refund at the provider', {
       emits: ['payment.refunded'],

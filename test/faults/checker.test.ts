@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Deed } from '../../functions/payments/sandbox/sandbox.ts'
 import type { Order } from '../../functions/orders/order.ts'
+import { hashOf } from '../../functions/invoices/chain.ts'
+import type { InvoiceRow } from '../../functions/invoices/invoice.ts'
 import { check, nothingPromised, type Books, type InvariantName, type Promised } from './checker.ts'
 
 // The stores and responses of two orders: one is completed and partly refunded, the other is cancelled.
@@ -43,7 +45,7 @@ const order = (id: string, status: 'completed' | 'cancelled', quantity: number):
   id,
   customer_id: 'ada',
   status,
-  lines: [{ sku: 'MUG', quantity }],
+  lines: [{ sku: 'MUG', quantity, gross: quantity * 10 }],
   total_amount: quantity * 10,
   coupon_codes: ['TEN-OFF'],
   version: 3,
@@ -59,6 +61,27 @@ const payment = (id: string, order_id: string, amount: number): Books['payments'
   captured: 0,
   refunded: 0,
 })
+
+/** An invoice of the order that is completed, and a credit note of what was refunded when a mug came back. */
+function invoiceBooks(): Pick<Books, 'invoices' | 'returns' | 'restocked'> {
+  const issued = (series: 'INV' | 'CN', source: string, gross: number) => {
+    const content = { gross } as InvoiceRow['content']
+    const ids = { id: source, source, orderId: 'bought', paymentId: 'paid', customerId: 'ada' }
+    const place = { series, year: 2026, seq: 1, number: `${series}-2026-000001`, issuedAt: start }
+    const row = { ...ids, ...place, content, previousHash: '' }
+    return { ...row, hash: hashOf(row) }
+  }
+  const item = { sku: 'MUG', quantity: 1, net: 5, taxRate: 0, tax: 0, gross: 5, restock: false }
+  const items = [{ sku: 'MUG', quantity: 1, reason: 'unwanted' as const, note: null }]
+  return {
+    invoices: [issued('INV', 'capture', 20), issued('CN', 'scratch', 5)],
+    returns: [
+      { id: 'back', orderId: 'bought', status: 'received', items, received: [item], refundAmount: 5 },
+      { id: 'kept', orderId: 'bought', status: 'refused', items, received: null, refundAmount: null },
+    ],
+    restocked: [],
+  }
+}
 
 const books = (): Books => ({
   users: [
@@ -87,7 +110,10 @@ const books = (): Books => ({
     { order_id: 'left', coupon_id: 'ten', user_id: 'ada', state: 'returned' },
     { order_id: 'never placed', coupon_id: 'ten', user_id: 'ada', state: 'expired' },
   ],
-  refunds: [{ id: 'scratch', payment_id: 'paid', amount: 5, status: 'done', reason: 'scratched' }],
+  refunds: [
+    { id: 'scratch', payment_id: 'paid', amount: 5, status: 'done', reason: 'scratched', return_id: null },
+  ],
+  ...invoiceBooks(),
   outbox: [
     event('e1', 'order.placed', 'bought', ['reserve-stock']),
     event('e2', 'order.placed', 'left', ['reserve-stock']),
@@ -149,6 +175,7 @@ const promised = (): Promised => ({
   shipped: new Set(['bought']),
   refunds: new Map([['scratch', { orderId: 'bought', amount: 5 }]]),
   reviews: new Set(['good']),
+  received: new Set(['back']),
   webhooks: [
     { isForged: false, status: 204 },
     { isForged: true, status: 401 },
@@ -523,6 +550,29 @@ describe('finds the violation', () => {
         shipInParcels(all)
         all.journal.push(entry('void', 'paid', 1))
       },
+    ],
+    ['I1', '2 sold, but its', ({ restocked }) => restocked.push({ sku: 'MUG', quantity: 1 })],
+    ['I12', 'payment paid is captured, in 1 captures, and has 0 invoices', ({ invoices }) => invoices.shift()],
+    ['I12', 'INV-2026-000001 was changed', ({ invoices }) => (invoices[0]!.content.gross = 19)],
+    ['I12', 'and invoices of 19', ({ invoices }) => (invoices[0]!.content.gross = 19)],
+    ['I12', 'INV-2026-000001 is missing', ({ invoices }) => (invoices[0]!.seq = 2)],
+    ['I12', 'the refund scratch has 0 credit notes', ({ invoices }) => invoices.pop()],
+    ['I12', 'CN-2026-000001 is for no refund', ({ refunds }) => refunds.pop()],
+    ['I12', '3 of MUG came back', ({ returns }) => (returns[0]!.received![0]!.quantity = 3)],
+    ['I12', '21 was to be refunded', ({ returns }) => (returns[0]!.received![0]!.gross = 21)],
+    ['I12', '5 was refunded for the return kept', ({ refunds }) => (refunds[0]!.return_id = 'kept')],
+    [
+      'I12',
+      'the return back was refunded 2 times',
+      ({ refunds }) => {
+        refunds[0]!.return_id = 'back'
+        refunds.push({ ...refunds[0]! })
+      },
+    ],
+    [
+      'I5',
+      'the receipt of the return back was confirmed',
+      ({ returns }) => (returns[0]!.status = 'approved'),
     ],
   ])('%s: %s', (name, what, spoil) => {
     const [theBooks, thePromised] = [books(), promised()]

@@ -9,11 +9,12 @@ import type { Entry } from '../../functions/payments/sandbox/sandbox.ts'
 import type { PaymentStatus } from '../../functions/payments/payment.ts'
 import type { Order, OrderStatus } from '../../functions/orders/order.ts'
 import { coupons, couponQueries, type CouponBooks } from './coupon-check.ts'
+import { invoiceQueries, invoices, type InvoiceBooks } from './invoice-check.ts'
 import { keptAmount, keptItems, parcelQueries, parcels, sumsOf, type ParcelBooks } from './parcel-check.ts'
 import { reviews, shownReviews, type ReviewBooks } from './review-check.ts'
 
 /** The contents of all stores and of the payment provider. */
-export interface Books extends CouponBooks, ReviewBooks, ParcelBooks {
+export interface Books extends CouponBooks, ReviewBooks, ParcelBooks, InvoiceBooks {
   users: { id: string; version: number; has_left: boolean }[]
   items: {
     sku: string
@@ -34,7 +35,7 @@ export interface Books extends CouponBooks, ReviewBooks, ParcelBooks {
     id: string
     customer_id: string
     status: OrderStatus
-    lines: { sku: string; quantity: number }[]
+    lines: { sku: string; quantity: number; gross?: number }[]
     total_amount: number
     coupon_codes: string[]
     version: number
@@ -56,6 +57,8 @@ export interface Books extends CouponBooks, ReviewBooks, ParcelBooks {
     amount: number
     status: 'pending' | 'done' | 'failed'
     reason: string
+    /** The return that it is for, if it is for one. */
+    return_id: string | null
   }[]
   outbox: {
     id: string
@@ -116,6 +119,8 @@ export interface Promised {
   refunds: Map<string, { orderId: string }>
   /** The ids of reviews that were confirmed, and are not deleted. */
   reviews: Set<string>
+  /** Returns whose receipt was confirmed. */
+  received: Set<string>
   /** The answers to webhooks that were sent again, or forged. */
   webhooks: { isForged: boolean; status: number }[]
   /** The ids of orders, adjustments, products, refunds and reviews that existed before. */
@@ -134,6 +139,7 @@ export const nothingPromised = (): Promised => ({
   shipped: new Set(),
   refunds: new Map(),
   reviews: new Set(),
+  received: new Set(),
   webhooks: [],
   earlier: new Set(),
 })
@@ -143,13 +149,13 @@ const madeByPeople = ({ adjustments, products, refunds, ...rest }: Books) => [
   ...adjustments.map(({ id, sku }) => ({ id, what: `the adjustment ${id} of ${sku}` })),
   ...products.map(({ _id, sku }) => ({ id: _id, what: `the product ${_id} (${sku})` })),
   ...refunds
-    .filter(({ status, reason }) => status !== 'failed' && reason !== ofCancelledOrders)
+    .filter(({ status, reason }) => status !== 'failed' && !ofShop.has(reason))
     .map(({ id, payment_id }) => ({ id, what: `the refund ${id} of payment ${payment_id}` })),
   ...shownReviews(rest).map(({ _id, productId }) => ({ id: _id, what: `the review ${_id} of ${productId}` })),
 ]
 
-/** The reason of refunds that the shop itself makes. */
-const ofCancelledOrders = 'the order was cancelled'
+/** The reasons of refunds that the shop itself makes. */
+const ofShop = new Set(['the order was cancelled', 'pieces came back'])
 
 /** Returns empty promises for a shop that has been used before. */
 export const promisedSince = (books: Books): Promised => ({
@@ -164,7 +170,7 @@ export interface Rules {
   slackMs: number
 }
 
-export type InvariantName = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8' | 'I9' | 'I10' | 'I11'
+export type InvariantName = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8' | 'I9' | 'I10' | 'I11' | 'I12'
 
 export interface Finding {
   name: InvariantName
@@ -226,7 +232,13 @@ export async function readBooks(urls: BookUrls): Promise<Books> {
         payments: await read(
           'select id, order_id, status, amount, captured, refunded from payments.payments',
         ),
-        refunds: await read('select id, payment_id, amount, status, reason from payments.refunds'),
+        refunds: await read(
+          `select id, payment_id, amount, status, reason, case when caller = 'return.received' then key end as return_id
+            from payments.refunds`,
+        ),
+        invoices: await read(invoiceQueries.invoices),
+        returns: await read(invoiceQueries.returns),
+        restocked: await read(invoiceQueries.restocked),
         outbox: await read(
           `select id, type, subject, awaits, (settled_at is not null or due > now()) as settled, data->>'paymentId' as payment_id, data->>'milestone' as milestone, data->>'parcelId' as parcel_id from events.outbox`,
         ),
@@ -265,14 +277,17 @@ export function check(books: Books, promised: Promised, rules: Rules): Finding[]
     carts(books),
     reviews(books),
     parcels(books),
+    invoices(books),
   ]
 }
 
-function stock({ items, adjustments, reservations, products }: Books): Finding {
+function stock({ items, adjustments, reservations, products, restocked }: Books): Finding {
   const violations: string[] = []
   const lines = (state: string) =>
     sumsOf(reservations.filter((one) => one.state === state).flatMap((one) => one.lines))
-  const [received, reserved, sold] = [sumsOf(adjustments), lines('reserved'), lines('committed')]
+  const [received, reserved, committed] = [sumsOf(adjustments), lines('reserved'), lines('committed')]
+  const back = sumsOf(restocked)
+  const sold = new Map([...committed].map(([sku, quantity]) => [sku, quantity - (back.get(sku) ?? 0)]))
   const shown = new Map(products.map(({ sku, stock }) => [sku, stock?.availability]))
   for (const item of items) {
     const { sku, available, announced } = item
@@ -287,7 +302,9 @@ function stock({ items, adjustments, reservations, products }: Books): Finding {
       ['sold', item.sold, sold.get(sku) ?? 0],
     ] as const)
       if (ours !== theirs)
-        violations.push(`${sku}: ${ours} ${what}, but its adjustments or reservations add up to ${theirs}`)
+        violations.push(
+          `${sku}: ${ours} ${what}, but its adjustments, reservations and returns add up to ${theirs}`,
+        )
   }
   const total = (of: (item: Books['items'][number]) => number) =>
     items.reduce((sum, item) => sum + of(item), 0)
@@ -320,8 +337,7 @@ function money(books: Books): Finding {
     const done = refunds.filter((one) => one.payment_id === payment?.id && one.status === 'done')
     const sumOf = (some: typeof done) => some.reduce((sum, { amount }) => sum + amount, 0)
     const given = sumOf(done)
-    const owed =
-      keptAmount(books, order.id) - sumOf(done.filter(({ reason }) => reason !== ofCancelledOrders))
+    const owed = keptAmount(books, order.id) - sumOf(done.filter(({ reason }) => !ofShop.has(reason)))
     if (order.status === 'cancelled' && held !== Math.max(0, owed))
       violations.push(`order ${order.id} is cancelled, but ${held} of its payment is kept`)
     if (order.status === 'completed' && held !== order.total_amount - given)
@@ -392,6 +408,12 @@ const repeatable = new Set([
   'refund.requested',
   'stock.availability-changed',
   'stock.low',
+  // an order may have several returns, and several refunds
+  'return.requested',
+  'return.approved',
+  'return.refused',
+  'return.received',
+  'credit-note.issued',
   // each change of a name or an e-mail address
   'user.contact-changed',
   // each change by its author
@@ -503,6 +525,12 @@ function kept(books: Books, promised: Promised): Finding {
       violations.push(`the refund ${id} of order ${orderId} does not exist`)
   const shown = new Set(shownReviews(books).map(({ _id }) => _id))
   for (const id of promised.reviews) if (!shown.has(id)) violations.push(`the review ${id} does not exist`)
+  const returns = new Map(books.returns.map((one) => [one.id, one]))
+  for (const id of promised.received)
+    if (returns.get(id)?.status !== 'received')
+      violations.push(
+        `the receipt of the return ${id} was confirmed, but it is ${returns.get(id)?.status ?? 'missing'}`,
+      )
   for (const { isForged, status } of promised.webhooks)
     // a process whose clock is wrong may refuse a good one, too
     if (isForged ? status !== 401 : ![204, 401].includes(status))

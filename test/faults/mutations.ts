@@ -106,4 +106,12 @@ export const mutations: Mutation[] = [
     find: 'Math.min(amount ?? left, left)',
     replace: 'Math.min(1 + (amount ?? left), left)',
   },
+  {
+    name: 'an invoice takes a number that nobody sees',
+    breaks: 'I12',
+    sees: 'is missing before',
+    file: 'functions/invoices/invoice.ts',
+    find: 'seq: last.last + 1',
+    replace: 'seq: last.last + 2',
+  },
 ]
