@@ -135,6 +135,13 @@ export function describeSaga(open: () => TestClient): void {
         ],
       })
       expect(await stock()).toMatchObject({ reserved: before.reserved, sold: before.sold + 3 })
+      const invoices = async () =>
+        (await good(customer.GET('/invoices', { params: { query: { orderId: id } } }))).items
+      // each parcel has one, which may be issued in any order
+      await expect
+        .poll(async () => (await invoices()).map(({ gross }) => gross).toSorted(), { timeout: 30_000 })
+        .toEqual([1290, 2580])
+      expect((await invoices())[0]).toMatchObject({ buyer: { name: 'Ada' } })
     })
 
     it('is cancelled if the second parcel cannot be paid; the first stays paid, and its mug is sold', async () => {

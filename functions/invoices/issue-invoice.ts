@@ -4,13 +4,14 @@ import { forgetSecrets, readSecret } from '../../events/secrets.ts'
 import { Bill } from '../shared/schemas/bill.ts'
 import { chargedFor, invoiceOf } from './amounts.ts'
 import { seriesOf } from './invoice.ts'
+import { notYet } from './not-yet.ts'
 import { issue, issuedFor, lockSeries, told, type Draft } from './store.ts'
 
 /** The subject under which orders leave the bill of what is captured (functions/orders/bill.ts). */
-const billOf = ({ orderId }: EventData<'payment.captured'>) => orderId
+const billOf = ({ orderId, parcelId = orderId }: EventData<'payment.captured'>) => parcelId
 
-/** What is captured, which has one invoice. */
-const sourceOf = ({ paymentId }: EventData<'payment.captured'>) => paymentId
+/** What is captured, which has one invoice: a parcel, or all of a payment. */
+const sourceOf = ({ paymentId, parcelId = paymentId }: EventData<'payment.captured'>) => parcelId
 
 export const issueInvoice = batchReaction('issue-invoice', {
   prepare: async ({ data }, { db, seller }) => ({ bill: await readSecret(db, billOf(data)), seller }),
@@ -22,11 +23,11 @@ export const issueInvoice = batchReaction('issue-invoice', {
       series,
       events.map(({ data }) => sourceOf(data)),
     )
-    const drafts = events.flatMap(({ data }, i): Draft[] => {
+    const drafts = events.flatMap(({ data, time }, i): Draft[] => {
       if (issued.has(sourceOf(data))) return []
       const { bill: secret, seller } = found[i]!
       if (secret === undefined)
-        throw new Error(`nobody has left what the invoice of order ${data.orderId} states`)
+        throw notYet(time, `nobody has left what the invoice of order ${data.orderId} states`)
       const bill = Bill.parse(JSON.parse(secret))
       const content = invoiceOf(bill, chargedFor(bill), seller)
       checkCaptured(data, content)

@@ -1,4 +1,5 @@
 import { reaction, type EventOf } from '../../events/reaction.ts'
+import { leaveBillOfParcel } from './bill.ts'
 import { advance, keepParcel, lockOrder, writeOrder } from './store.ts'
 
 /**
@@ -12,6 +13,7 @@ export const trackParcel = reaction('track-parcel', async (event, { once }) => {
     if (event.type === 'parcel.shipped') {
       const items = event.data.items.map(({ sku, quantity }) => ({ sku, quantity }))
       await keepParcel(tx, { id: data.parcelId, orderId: row.id, items })
+      await leaveBillOfParcel(tx, row, event.data, time)
     }
     const entry = { type, detail: detailOf(event), at: time, actor }
     const shipped =
