@@ -56,7 +56,7 @@ export function tellingsOf(
       orderId,
       ...(reason && { reason }),
       ...rest,
-      lines: own.map(({ sellerId: _, ...line }) => line),
+      lines: own.map((line) => ({ ...line, sellerId: undefined })),
     },
     from,
   }))

@@ -22,13 +22,13 @@ const attempted = fc.oneof(
 
 describe('a delivery', () => {
   it('is tried again with growing pauses, for days, and then given up', () => {
-    let row: Pick<DeliveryRow, 'attempts' | 'attemptsBefore'> = { attempts: 3, attemptsBefore: 3 }
+    const row: Pick<DeliveryRow, 'attempts' | 'attemptsBefore'> = { attempts: 3, attemptsBefore: 3 }
     const pauses: (number | undefined)[] = []
     let status = 'pending'
     while (status === 'pending') {
       const after = afterAttempt(row, { answered: 500 })
       pauses.push(after.pauseMs)
-      row = { ...row, attempts: after.attempts }
+      row.attempts = after.attempts
       status = after.status
     }
     expect([status, pauses]).toEqual(['failed', [...pausesMs, undefined]])
@@ -116,8 +116,8 @@ describe('a secret', () => {
   })
 
   it('is one of five at most', () => {
-    let row: Parameters<typeof secrets.signing>[0] = endpoint
-    for (let n = 0; n < 20; n++) row = { ...row, ...rotated(row, now) }
+    const row: Parameters<typeof secrets.signing>[0] = { ...endpoint }
+    for (let n = 0; n < 20; n++) Object.assign(row, rotated(row, now))
     expect(secrets.signing(row, now)).toEqual([21, 20, 19, 18, 17].map((n) => secrets.of(endpoint.id, n)))
   })
 })

@@ -73,6 +73,9 @@ const endpointNow = async ({ user, id }: Seller) =>
 const gotBy = ({ path }: Seller) => got.filter((one) => one.path === path)
 const deliver = ({ deliveryId, attempt }: Due) =>
   shop.react('deliver-webhook', 'webhook.due', { deliveryId, attempt })
+/** Returns the attempts of a delivery that are announced, of which some are due later. */
+const announced = async (id: string) =>
+  [...(await shop.emitted(id)), ...(await shop.scheduled(id))].map(({ data }) => (data as Due).attempt)
 /** Makes the next attempt of the newest delivery. */
 async function attempt(one: Seller) {
   const [delivery] = await logOf(one)
@@ -122,7 +125,11 @@ describe('a webhook endpoint', () => {
     const answers = await Promise.all(
       Array.from({ length: 12 }, () => shop.post('/webhook-endpoints', { as: user, body: newEndpoint() })),
     )
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([...Array(10).fill(201), 409, 409])
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
+      ...Array(10).fill(201),
+      409,
+      409,
+    ])
     expect(answers.find(({ status }) => status === 409)!.body.type).toContain('too-many-webhook-endpoints')
   })
 
@@ -309,7 +316,7 @@ describe('a delivery', () => {
         nextAt: expect.any(String),
       },
     ])
-    expect(await shop.scheduled(id)).toMatchObject([{ data: { deliveryId: id, attempt: 2 }, seconds: 5 }])
+    expect(await announced(id)).toEqual([1, 2])
     // delivered again
     await shop.handle('deliver-webhook', event)
     await shop.handle('deliver-webhook', { ...event, id: uuidv7() })
@@ -338,7 +345,7 @@ describe('a delivery', () => {
     expect((await replay()).body).toMatchObject({ status: 'pending', attempts: 10 })
     await attempt(one)
     expect(await statuses()).toEqual(['pending'])
-    expect((await shop.scheduled(id)).map(({ data }) => (data as Due).attempt)).toContain(12)
+    expect(await announced(id)).toContain(12)
     answers = { ...answers, status: 204 }
     await replay()
     await attempt(one)
@@ -380,8 +387,7 @@ describe('a delivery', () => {
     expect(gotBy(slow)).toHaveLength(4)
     const waiting = (await logOf(slow, '?status=pending')).map(({ id }: { id: string }) => id)
     expect(waiting).toHaveLength(2)
-    for (const id of waiting)
-      expect(await shop.scheduled(id)).toMatchObject([{ data: { attempt: 1 }, seconds: 5 }])
+    for (const id of waiting) expect(await announced(id)).toEqual([1, 1])
   })
 
   it('is signed with the old secret, too, for a day after it was replaced', async () => {
