@@ -66,7 +66,8 @@ const failed = (parcel: OneParcel) =>
 const statusOf = async ({ id }: Order) => (await shop.get(`/orders/${id}`, { as: 'staff' })).body.status
 const entriesOf = async ({ id }: Order) =>
   (await shop.get(`/orders/${id}/timeline`, { as: 'staff' })).body.items.map(
-    ({ type, detail }: { type: string; detail: string | null }) => (detail === null ? type : `${type}: ${detail}`),
+    ({ type, detail }: { type: string; detail: string | null }) =>
+      detail === null ? type : `${type}: ${detail}`,
   )
 const cancelled = async ({ id }: Order) =>
   (await shop.emitted(id)).find(({ type }) => type === 'order.cancelled')

@@ -16,8 +16,7 @@ export const trackParcel = reaction('track-parcel', async (event, { once }) => {
       await leaveBillOfParcel(tx, row, event.data, time)
     }
     const entry = { type, detail: detailOf(event), at: time, actor }
-    const shipped =
-      type === 'parcel.shipped' ? await advance(tx, row, 'ship', undefined, [entry]) : undefined
+    const shipped = type === 'parcel.shipped' ? await advance(tx, row, 'ship', undefined, [entry]) : undefined
     if (shipped === undefined) await writeOrder(tx, row, {}, [entry])
   })
 })

@@ -55,9 +55,7 @@ export async function authorize(
   if (amount === 0) return withoutProvider('authorized')
   if (cardToken === undefined) {
     const known = await provider.lookUp(reference)
-    return known === undefined
-      ? declined('the card token has expired')
-      : outcome(known)
+    return known === undefined ? declined('the card token has expired') : outcome(known)
   }
   const request = { reference, cardToken, amount: { amount, currency } }
   try {

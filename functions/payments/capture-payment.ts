@@ -2,7 +2,7 @@ import { capture } from './ask.ts'
 import type { CaptureRow, PaymentRow } from './payment.ts'
 import { settle } from './settle.ts'
 import { advance, beginCapture, captureOf, endCapture, lockPayment } from './store.ts'
-import type { Db, Tx } from '../shared/store/postgres.ts'
+import type { Tx } from '../shared/store/postgres.ts'
 import { transaction } from '../shared/store/transaction.ts'
 import { reaction } from '../../events/reaction.ts'
 

@@ -18,7 +18,12 @@ const plain = [
   'cancel',
   'void',
 ] as const satisfies PaymentEvent['type'][]
-const ofMoney = ['begin-capture', 'begin-refund', 'refund', 'fail-refund'] as const satisfies PaymentEvent['type'][]
+const ofMoney = [
+  'begin-capture',
+  'begin-refund',
+  'refund',
+  'fail-refund',
+] as const satisfies PaymentEvent['type'][]
 
 const amount = fc.integer({ min: 0, max: 1_000_000_000 })
 const event: fc.Arbitrary<PaymentEvent> = fc.oneof(
@@ -36,9 +41,7 @@ const paid = (amount: number): PaymentEvent[] => [
   { type: 'capture' },
 ]
 const begun = fc.oneof(fc.constant([]), fc.integer({ min: 0, max: 12 }).map(paid))
-const events = fc
-  .tuple(begun, fc.array(event, { maxLength: 40 }))
-  .map(([first, rest]) => [...first, ...rest])
+const events = fc.tuple(begun, fc.array(event, { maxLength: 40 })).map(([first, rest]) => [...first, ...rest])
 
 const opened = (amount: number): PaymentState => ({
   status: 'authorizing',

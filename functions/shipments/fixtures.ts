@@ -70,10 +70,7 @@ export const dispatch = { carrier: 'Bike courier', trackingNumber: 'BC-4711' }
 
 export default {
   bodies: {
-    'pack-parcel': [
-      { items: [{ sku: 'MUG', quantity: 1 }] },
-      { items: [{ sku: 'MUG', quantity: 2 }] },
-    ],
+    'pack-parcel': [{ items: [{ sku: 'MUG', quantity: 1 }] }, { items: [{ sku: 'MUG', quantity: 2 }] }],
     'ship-parcel': [dispatch, { ...dispatch, trackingNumber: 'BC-4712' }],
     'fail-parcel': [{ reason: 'refused' }, { reason: 'lost' }],
   },
@@ -91,7 +88,10 @@ export default {
       notFound: 'There is no such parcel.',
       create: async (shop) => {
         // a label is made for an order with an address
-        const { id } = await shop.create('/orders', { as: 'customer', body: newOrder([{ sku: 'MUG', quantity: 2 }]) })
+        const { id } = await shop.create('/orders', {
+          as: 'customer',
+          body: newOrder([{ sku: 'MUG', quantity: 2 }]),
+        })
         await queue(shop, { orderId: id })
         await take(shop, id)
         const body = { items: [{ sku: 'MUG', quantity: 1 }] }

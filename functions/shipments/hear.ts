@@ -76,7 +76,10 @@ async function accountsOf(tx: Tx, heard: readonly Heard[]) {
   return new Map(claimed.map(({ id, userId }) => [id, userId]))
 }
 
-const withAccount = <O extends { customerId: string }>(order: O, accounts: ReadonlyMap<string, string>): O => ({
+const withAccount = <O extends { customerId: string }>(
+  order: O,
+  accounts: ReadonlyMap<string, string>,
+): O => ({
   ...order,
   customerId: accounts.get(order.customerId) ?? order.customerId,
 })

@@ -64,7 +64,11 @@ describe('a label', () => {
   it('stays one page, however long the address is', async () => {
     const long = 'Mississippi '.repeat(16)
     const bytes = await labelOf({ ...label, to: { ...address, name: long, street: long, city: long } })
-    expect(Buffer.from(bytes).toString('latin1').match(/\/MediaBox/g)).toHaveLength(1)
+    expect(
+      Buffer.from(bytes)
+        .toString('latin1')
+        .match(/\/MediaBox/g),
+    ).toHaveLength(1)
   })
 })
 

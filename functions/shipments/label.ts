@@ -24,15 +24,25 @@ export async function labelOf(label: Label): Promise<Uint8Array<ArrayBuffer>> {
   const lines = { width: width - margins.left - margins.right, ellipsis: true, lineBreak: true }
   pdf.fontSize(size.small).text('TO', lines).moveDown(0.5)
   pdf.fontSize(size.large)
-  for (const line of [to.name, to.street, `${to.postalCode} ${to.city}`]) pdf.text(line, { ...lines, height: 54 })
+  for (const line of [to.name, to.street, `${to.postalCode} ${to.city}`])
+    pdf.text(line, { ...lines, height: 54 })
   pdf.text(countryName(to.country), lines)
   const top = height - margins.bottom - 96
-  pdf.moveTo(margins.left, top).lineTo(width - margins.right, top).lineWidth(0.5).stroke()
+  pdf
+    .moveTo(margins.left, top)
+    .lineTo(width - margins.right, top)
+    .lineWidth(0.5)
+    .stroke()
   pdf.fontSize(size.usual)
-  pdf.text(label.trackingNumber === null ? ' ' : `${label.carrier} ${label.trackingNumber}`, margins.left, top + 8, {
-    ...lines,
-    height: 28,
-  })
+  pdf.text(
+    label.trackingNumber === null ? ' ' : `${label.carrier} ${label.trackingNumber}`,
+    margins.left,
+    top + 8,
+    {
+      ...lines,
+      height: 28,
+    },
+  )
   pdf.fontSize(size.small)
   for (const line of [
     label.number === null ? 'Parcel' : `Parcel ${label.number}`,

@@ -4,20 +4,18 @@ import { partOf, type Part } from './parts.ts'
 
 const amount = fc.integer({ min: 0, max: 1_000_000_000 })
 /** A line, and the sizes of the parcels in which it is shipped. */
-const shipped = fc
-  .array(fc.integer({ min: 1, max: 500 }), { minLength: 1, maxLength: 20 })
-  .chain((sizes) =>
-    fc.record({
-      sizes: fc.constant(sizes),
-      line: fc
-        .record({ discount: amount, net: amount, taxRate: fc.constantFrom(0, 700, 1900), tax: amount })
-        .map((line) => ({
-          ...line,
-          gross: line.net + line.tax,
-          quantity: sizes.reduce((sum, size) => sum + size, 0),
-        })),
-    }),
-  )
+const shipped = fc.array(fc.integer({ min: 1, max: 500 }), { minLength: 1, maxLength: 20 }).chain((sizes) =>
+  fc.record({
+    sizes: fc.constant(sizes),
+    line: fc
+      .record({ discount: amount, net: amount, taxRate: fc.constantFrom(0, 700, 1900), tax: amount })
+      .map((line) => ({
+        ...line,
+        gross: line.net + line.tax,
+        quantity: sizes.reduce((sum, size) => sum + size, 0),
+      })),
+  }),
+)
 
 function partsOf(line: Part & { quantity: number }, sizes: readonly number[]): Part[] {
   let before = 0

@@ -29,7 +29,7 @@ function heardFrom(event: EventOf<'queue-shipment'>): Heard | undefined {
       return { orderId: event.data.orderId, event: 'confirm' }
     case 'order.shipped':
       return { orderId: event.data.orderId, event: 'close' }
-    case 'order.cancelled':
+    default:
       return {
         orderId: event.data.orderId,
         event: 'cancel',

@@ -5,7 +5,15 @@ import { ParcelParam } from './parcel-param.ts'
 import { isOut } from './parcel.ts'
 import { partOf } from './parts.ts'
 import { problems } from './problems.ts'
-import { Dispatch, isAll, packedOf, Parcel, toParcel, type KnownShipment, type ParcelRow } from './shipment.ts'
+import {
+  Dispatch,
+  isAll,
+  packedOf,
+  Parcel,
+  toParcel,
+  type KnownShipment,
+  type ParcelRow,
+} from './shipment.ts'
 import { advanceParcel, free, lockParcel, ofParcel, parcelsOf, saveShipment } from './store.ts'
 
 /** Hands a parcel to its carrier. What is paid for it is captured then. */

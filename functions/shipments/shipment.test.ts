@@ -31,7 +31,12 @@ describe('packing', () => {
         for (const [line, { quantity }] of lines.entries())
           expect(all.get(line) ?? 0).toBeLessThanOrEqual(quantity)
         for (const { sku } of lines)
-          expect(sumOf(parcels.flatMap(({ packed }) => packed), sku)).toBeLessThanOrEqual(sumOf(lines, sku))
+          expect(
+            sumOf(
+              parcels.flatMap(({ packed }) => packed),
+              sku,
+            ),
+          ).toBeLessThanOrEqual(sumOf(lines, sku))
       }),
     )
   })
@@ -57,8 +62,25 @@ describe('packing', () => {
       { line: 0, sku: 'MUG', quantity: 2 },
       { line: 2, sku: 'MUG', quantity: 2 },
     ])
-    expect(isAll(twice, new Map([[0, 2], [1, 1], [2, 3]]))).toBe(true)
-    expect(isAll(twice, new Map([[0, 2], [2, 3]]))).toBe(false)
+    expect(
+      isAll(
+        twice,
+        new Map([
+          [0, 2],
+          [1, 1],
+          [2, 3],
+        ]),
+      ),
+    ).toBe(true)
+    expect(
+      isAll(
+        twice,
+        new Map([
+          [0, 2],
+          [2, 3],
+        ]),
+      ),
+    ).toBe(false)
   })
 })
 
@@ -102,10 +124,7 @@ describe('a parcel', () => {
     expect(parcelStatuses.map((status) => [status, events.map((event) => nextOf(status, event))])).toEqual([
       ['packed', ['shipped', 'cancelled', undefined, undefined, 'cancelled']],
       ['shipped', [undefined, undefined, 'delivered', 'failed', 'recalled']],
-      ...['delivered', 'failed', 'recalled', 'cancelled'].map((status) => [
-        status,
-        Array(5).fill(undefined),
-      ]),
+      ...['delivered', 'failed', 'recalled', 'cancelled'].map((status) => [status, Array(5).fill(undefined)]),
     ])
   })
 })

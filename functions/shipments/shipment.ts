@@ -22,15 +22,7 @@ import type { Part } from './parts.ts'
  *   `cancelled` with its order.
  */
 
-export const statuses = [
-  'placed',
-  'confirmed',
-  'waiting',
-  'taken',
-  'packed',
-  'shipped',
-  'cancelled',
-] as const
+export const statuses = ['placed', 'confirmed', 'waiting', 'taken', 'packed', 'shipped', 'cancelled'] as const
 export type ShipmentStatus = (typeof statuses)[number]
 
 /** What can happen to a shipment. `finish`: everything is packed or, of what is packed, shipped. */

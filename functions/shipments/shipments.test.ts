@@ -1,4 +1,5 @@
 import { uuidv7 } from 'uuidv7'
+import type { EventData } from '../../events/event.ts'
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { expectInvalid, expectOwnProblem } from '../../test/problems.ts'
@@ -74,7 +75,7 @@ describe('the queue', () => {
       const orderId = await queue(shop)
       await pack(orderId, ['MUG', 1])
       const data = type === 'order.cancelled' ? { orderId, reason: 'cancelled on request' } : { orderId }
-      await shop.react('queue-shipment', type, data as never)
+      await shop.react('queue-shipment', type, data)
       expect(await read(orderId)).toMatchObject({ status, parcels: [], takenBy: null })
       expect((await take(orderId)).status).toBe(409)
     }
@@ -131,7 +132,8 @@ describe('a shipment', () => {
     const id = await queue(shop)
     const workers = Array.from({ length: 8 }, () => ({ ...shop.users.staff, id: uuidv7() }))
     const answers = await Promise.all(workers.map((as) => shop.post(`/shipments/${id}/taking`, { as })))
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, ...Array<number>(7).fill(409)])
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+    expect(answers.filter(({ status }) => status === 409)).toHaveLength(7)
   })
 
   it('waits again when the time is up, unless it was taken again', async () => {
@@ -140,7 +142,10 @@ describe('a shipment', () => {
     await shop.react('expire-taking', 'shipment.deadline-reached', { orderId })
     expect(await read(orderId)).toMatchObject({ status: 'taken' })
     const { db } = shop.deps('shipments')
-    await db.update(shipments).set({ takenUntil: new Date(0) }).where(eq(shipments.id, orderId))
+    await db
+      .update(shipments)
+      .set({ takenUntil: new Date(0) })
+      .where(eq(shipments.id, orderId))
     // also before the event says so
     expect(await read(orderId)).toMatchObject({ status: 'waiting', takenBy: null })
     expect((await tryToPack(orderId, [{ sku: 'MUG', quantity: 1 }])).status).toBe(409)
@@ -204,8 +209,7 @@ describe('packing', () => {
   it('is undone as long as the parcel is not shipped', async () => {
     const id = await queue(shop)
     const parcel = await pack(id, ['MUG', 3], ['SAW', 1])
-    for (let i = 0; i < 2; i++)
-      expect((await shop.delete(at(id, parcel), { as: 'staff' })).status).toBe(204)
+    for (let i = 0; i < 2; i++) expect((await shop.delete(at(id, parcel), { as: 'staff' })).status).toBe(204)
     expect(await read(id)).toMatchObject({ status: 'waiting', parcels: [], lines: [{ packed: 0 }, {}] })
     const again = await pack(id, ['MUG', 1])
     await ship(id, again)
@@ -221,7 +225,7 @@ describe('a parcel', () => {
     // they are numbered as they are shipped
     const shipped = [await ship(id, second), await ship(id, first)]
     expect(shipped.map(({ status }) => status)).toEqual([200, 200])
-    const events = (await told(id, 'parcel.shipped')) as any[]
+    const events = (await told(id, 'parcel.shipped')) as EventData<'parcel.shipped'>[]
     expect(events).toMatchObject([
       {
         orderId: id,
@@ -247,7 +251,7 @@ describe('a parcel', () => {
       status: 'shipped',
       parcels: [
         { id: first.id, number: 2, status: 'shipped', last: true, trackingNumber: 'BC-4711' },
-        { id: second.id, number: 1, amount: events[0].amount.amount },
+        { id: second.id, number: 1, amount: events[0]!.amount.amount },
       ],
     })
   })
@@ -341,7 +345,7 @@ describe('a customer who has claimed their record', () => {
 })
 
 it('keeps nothing of an order whose amounts are not known: it is shipped as a whole', async () => {
-  const { lines, shipping, ...order } = placed(shop.users.customer.id)
+  const { lines, shipping: _, ...order } = placed(shop.users.customer.id)
   const old = { ...order, lines: lines.map(({ sku, quantity }) => ({ sku, quantity })) }
   await shop.react('queue-shipment', 'order.placed', old)
   await shop.react('queue-shipment', 'order.confirmed', { orderId: order.orderId })

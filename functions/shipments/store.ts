@@ -39,9 +39,7 @@ export const parcelsOf = (db: Db | Tx, shipmentIds: readonly string[]): Promise<
   db
     .select()
     .from(parcels)
-    .where(
-      and(inArray(parcels.shipmentId, [...shipmentIds]), sql`${parcels.status} <> 'cancelled'`),
-    )
+    .where(and(inArray(parcels.shipmentId, [...shipmentIds]), sql`${parcels.status} <> 'cancelled'`))
     .orderBy(asc(parcels.id))
 
 interface Which {
@@ -134,18 +132,11 @@ export async function isDeleted(tx: Tx, customerId: string): Promise<boolean> {
  * books need it.
  */
 export async function forgetTracking(tx: Tx, customerId: string): Promise<void> {
-  const theirs = tx
-    .select({ id: shipments.id })
-    .from(shipments)
-    .where(eq(shipments.customerId, customerId))
+  const theirs = tx.select({ id: shipments.id }).from(shipments).where(eq(shipments.customerId, customerId))
   await tx
     .update(parcels)
     .set({ trackingNumber: null })
     .where(
-      and(
-        inArray(parcels.shipmentId, theirs),
-        isNotNull(parcels.trackingNumber),
-        isNotNull(parcels.endedAt),
-      ),
+      and(inArray(parcels.shipmentId, theirs), isNotNull(parcels.trackingNumber), isNotNull(parcels.endedAt)),
     )
 }
