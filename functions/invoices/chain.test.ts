@@ -17,8 +17,17 @@ function seriesAt(...times: string[]): InvoiceRow[] {
     const issuedAt = new Date(time)
     const { year, seq } = nextPlace(last && { year: last.year, last: last.seq }, issuedAt)
     const row = {
-      ...{ id, series: 'INV' as const, year, seq, number: numberOf('INV', year, seq), issuedAt },
-      ...{ source: id, orderId: id, paymentId: id, customerId: id, previousHash: last?.hash ?? '' },
+      id,
+      series: 'INV' as const,
+      year,
+      seq,
+      number: numberOf('INV', year, seq),
+      issuedAt,
+      source: id,
+      orderId: id,
+      paymentId: id,
+      customerId: id,
+      previousHash: last?.hash ?? '',
       content: invoiceOf(bill, bill, seller),
     }
     rows.push({ ...row, hash: hashOf(row) })

@@ -5,7 +5,14 @@ import { returns } from './invoice.ts'
 export const keepReturn = reaction(
   'keep-return',
   async ({ data: { returnId, orderId, items } }, { once }) => {
-    const lines = items.map(({ restock: _, ...line }) => line)
+    const lines = items.map(({ sku, quantity, net, taxRate, tax, gross }) => ({
+      sku,
+      quantity,
+      net,
+      taxRate,
+      tax,
+      gross,
+    }))
     await once(async (tx) => {
       await tx.insert(returns).values({ id: returnId, orderId, lines }).onConflictDoNothing()
     })

@@ -1,6 +1,6 @@
 import type { EventData } from '../../events/event.ts'
 import { leaveSecret } from '../../events/secrets.ts'
-import { Bill, billLifetimeMs } from '../shared/schemas/bill.ts'
+import { billLifetimeMs, type Bill } from '../shared/schemas/bill.ts'
 import type { Tx } from '../shared/store/postgres.ts'
 import type { OrderRow } from './order.ts'
 

@@ -64,7 +64,7 @@ describe('refund-return', () => {
     const order = shop.reserved()
     await shop.authorize(order)
     await expect(shop.handle('refund-return', came(order, 900))).rejects.toThrow('is not captured yet')
-    await expect(shop.handle('refund-return', came(shop.reserved(), 900))).rejects.toThrow()
+    await expect(shop.handle('refund-return', came(shop.reserved(), 900))).rejects.toThrow('not captured')
   })
 
   it('refunds nothing of a payment that was given back', async () => {

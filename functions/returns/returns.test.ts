@@ -96,7 +96,8 @@ describe('a return', () => {
   it('is never for more pieces than were bought, also if they are requested at once', async () => {
     const { customer, orderId } = await bought()
     const answers = await Promise.all(Array.from({ length: 5 }, () => ask(customer, orderId, item(1))))
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 201, 409, 409, 409])
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(2)
+    expect(answers.filter(({ status }) => status === 409)).toHaveLength(3)
     const detail = '0 of 2 pieces of MUG can still be sent back.'
     expectOwnProblem(
       await ask(customer, orderId, item(1)),

@@ -1,6 +1,6 @@
 import { buffer } from 'node:stream/consumers'
 import { brotliDecompressSync } from 'node:zlib'
-import PDFDocument from 'pdfkit'
+import Document from 'pdfkit'
 import { sans } from './fonts.table.ts'
 
 /** How PDF documents are made. It is loaded only by what makes one. */
@@ -30,7 +30,7 @@ export function openPdf({
   margin = size === 'A4' ? 50 : 20,
 }: Paper): Pdf {
   font ??= brotliDecompressSync(Buffer.from(sans, 'base64'))
-  return new PDFDocument({
+  return new Document({
     size,
     margin,
     lang: language,
