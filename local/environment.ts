@@ -86,6 +86,8 @@ export function environment(addresses: Addresses, secrets: Secrets, dataDir: str
 
   return {
     database,
+    /** The database, as the role that migrates it. */
+    admin: addresses.postgres,
     /** The database for checks of the books. */
     monitoring: loggingIn('monitoring', secrets.files['monitoring-password']!),
     portOf: (name: ServiceName) => (name === 'payment-sandbox' ? addresses.sandboxPort : 0),
