@@ -23,7 +23,7 @@ beforeAll(async () => {
     select 'LARGE-' || lpad(n::text, 5, '0'), ${shop.users.seller.id}, 10, 10
     from generate_series(1, ${sizes.products}) as n`
   await copyHistory(sql, story)
-})
+}, 120_000)
 afterAll(async () => {
   await sql.end()
   await shop.close()
@@ -38,7 +38,7 @@ it('adds every order once, however often it is repeated', async () => {
   expect(before[0]).toBe(2_300)
   await copyHistory(sql, story)
   expect(await Promise.all(tables.map(countOf))).toEqual(before)
-})
+}, 120_000)
 
 it('goes on where it was interrupted', async () => {
   const last = [...pastOrders(sizes, shoppers, end)].slice(2_000).map(({ id }) => id)
@@ -61,7 +61,7 @@ it('goes on where it was interrupted', async () => {
   await copyHistory(sql, story)
   expect(await countOf('orders.orders')).toBe(2_300)
   expect(await sql`select user_id, notified from notifications.contacts order by user_id`).toEqual(places)
-})
+}, 120_000)
 
 it('leaves the books right, and the stock as the history tells', async () => {
   for (const { check, rows } of await findInBooks(sql)) expect([check, rows]).toEqual([check, 0])
