@@ -35,7 +35,7 @@ import type { Registry } from '../functions/shared/registry.ts'
 import { openMongodb, type MongoMigration } from '../functions/shared/store/mongodb.ts'
 import { openPostgres, type Db } from '../functions/shared/store/postgres.ts'
 import { deliveryKey } from './deliveries.ts'
-import { checkAnswer } from './openapi.ts'
+import { checkAnswer, fullPath } from './openapi.ts'
 
 const testPassword = 'test'
 
@@ -186,7 +186,7 @@ export async function openShop(
     if (key != null) headers.set('idempotency-key', key)
     if (send.ifMatch !== undefined) headers.set('if-match', send.ifMatch)
     const body = typeof send.body === 'string' ? send.body : JSON.stringify(send.body)
-    const response = await app.request(path.startsWith('/.') ? path : `/api/v1${path}`, {
+    const response = await app.request(fullPath(path), {
       method,
       headers,
       ...(body === undefined ? {} : { body }),
