@@ -204,7 +204,7 @@ describe('a list in PostgreSQL', () => {
           })
           expect(
             statuses.every((status) => status === 200),
-            `${path}?${query} as ${as.role}: ${statuses}`,
+            `${path}?${query} as ${as.role}: ${statuses.join()}`,
           ).toBe(true)
           expect(queries.length).toBeGreaterThan(0)
           for (const fault of await faultsIn(queries)) faults.add(`${query} as ${as.role} ${fault}`)

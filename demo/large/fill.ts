@@ -58,7 +58,7 @@ export async function fillShop(filling: Filling): Promise<boolean> {
   await copyHistory(
     sql,
     { sizes, shoppers, end, seller: filling.seller.user, staff: filling.staff.user },
-    step.to,
+    (count) => step.to(count),
   )
   step.end()
   await placeOrders(filling, shoppers, newest)
@@ -110,7 +110,9 @@ async function addShoppers(
 
 async function addProducts({ url, seller, sizes, progress }: Filling): Promise<void> {
   const step = progress.step('Products, by import', sizes.products)
-  await sendLines({ url, who: seller }, '/products/import', numbers(sizes.products, productOf), step.to)
+  await sendLines({ url, who: seller }, '/products/import', numbers(sizes.products, productOf), (count) =>
+    step.to(count),
+  )
   step.end()
 }
 
@@ -123,7 +125,8 @@ async function addStock({ sql, url, seller, sizes, progress }: Filling): Promise
   const missing = Array.from({ length: sizes.products }, (_, n) => n).filter((n) => !known.has(skuOf(n)))
   const step = progress.step('Stock, by adjustments', missing.length)
   const lines = missing.map((n) => ({ sku: skuOf(n), quantity: stockOf(n), reason: 'received' }))
-  if (lines.length > 0) await sendLines({ url, who: seller }, '/stock/adjustments', lines, step.to)
+  if (lines.length > 0)
+    await sendLines({ url, who: seller }, '/stock/adjustments', lines, (count) => step.to(count))
   step.end()
 }
 
