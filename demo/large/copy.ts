@@ -48,6 +48,6 @@ const escapes: Record<string, string> = {
 export function valueOf(value: unknown): string {
   if (value === null || value === undefined) return String.raw`\N`
   if (value instanceof Date) return value.toISOString()
-  const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
+  const text = typeof value === 'string' ? value : JSON.stringify(value)
   return text.replaceAll(/[\\\t\n\r]/g, (found) => escapes[found]!)
 }
