@@ -104,7 +104,12 @@ describe('the trees of the images', () => {
     const holders = [...trees].filter(([, { sources }]) =>
       [...sources].some((source) => source.includes('node_modules/pdfkit/')),
     )
-    expect(holders.map(([name]) => name).toSorted()).toEqual(['get-parcel-label', 'shipments'])
+    expect(holders.map(([name]) => name).toSorted()).toEqual([
+      'get-invoice',
+      'get-parcel-label',
+      'invoices',
+      'shipments',
+    ])
     for (const [, { sources }] of holders) expect(sources).toContain('functions/shared/fonts.table.ts')
   })
 

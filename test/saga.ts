@@ -139,7 +139,9 @@ export function describeSaga(open: () => TestClient): void {
         (await good(customer.GET('/invoices', { params: { query: { orderId: id } } }))).items
       // each parcel has one, which may be issued in any order
       await expect
-        .poll(async () => (await invoices()).map(({ gross }) => gross).toSorted(), { timeout: 30_000 })
+        .poll(async () => (await invoices()).map(({ gross }) => gross).toSorted((a, b) => a - b), {
+          timeout: 30_000,
+        })
         .toEqual([1290, 2580])
       expect((await invoices())[0]).toMatchObject({ buyer: { name: 'Ada' } })
     })

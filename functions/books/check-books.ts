@@ -68,12 +68,17 @@ export const checks: Readonly<Record<string, Check>> = {
     never: `${joined} where o.status = 'completed' and p.captured = 0 and ${settled}`,
   },
   'captured-but-not-invoiced': {
-    what: 'a payment was captured an hour ago and has no invoice, or several',
-    reads: { 'payments.payments': [...payments['payments.payments'], 'id', 'updated_at'], ...invoices },
+    what: 'a payment was captured an hour ago, at once or by parcels, and has not an invoice for each capture',
+    reads: {
+      'payments.payments': [...payments['payments.payments'], 'id', 'updated_at'],
+      'payments.captures': ['payment_id', 'status'],
+      ...invoices,
+    },
     // payments from before there were invoices have none; ids are UUIDv7
     never: `payments.payments p where p.captured > 0 and p.updated_at < now() - interval '1 hour'
       and p.id > (select payment_id from invoices.invoices order by payment_id limit 1)
-      and (select count(*) from invoices.invoices i where i.payment_id = p.id and i.series = 'INV') <> 1`,
+      and (select count(*) from invoices.invoices i where i.payment_id = p.id and i.series = 'INV')
+        <> (select count(*) from payments.captures c where c.payment_id = p.id and c.status = 'done')`,
   },
   'invoice-missing': {
     what: 'numbers of invoices are missing',

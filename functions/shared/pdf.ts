@@ -47,5 +47,5 @@ export function openPdf({
 /** Ends a document. Resolves with its bytes. */
 export async function closePdf(doc: Pdf): Promise<Uint8Array<ArrayBuffer>> {
   doc.end()
-  return new Uint8Array(await buffer(doc as unknown as NodeJS.ReadableStream))
+  return new Uint8Array(await buffer(doc))
 }

@@ -18,10 +18,13 @@ export const fullDisk: Fault = {
     for (const { name, fill, free } of shop.disks) {
       fill()
       const full = pause(fullMs)
-      const refusals = await write(shop, name).finally(async () => {
+      let refusals: string
+      try {
+        refusals = await write(shop, name)
+      } finally {
         await full
         free()
-      })
+      }
       injected()
       const began = performance.now()
       await everythingWorks(traffic, healMs)
