@@ -9080,8 +9080,9 @@ export interface operations {
     };
     "verify-invoices": {
         parameters: {
-            query: {
-                year: number;
+            query?: {
+                /** @description This year, in UTC, if it is not set. */
+                year?: number;
             };
             header?: never;
             path?: never;

@@ -48,6 +48,15 @@ beforeAll(async () => {
     await sql`
       insert into customers.payment_methods (id, customer_id, is_default, card_token, brand, last4)
       select uuidv7(), id, true, 'card_approved', 'visa', '4242' from customers.customers`
+    const sellers = [shop.users.seller.id, shop.users.admin.id]
+    await sql`
+      insert into notifications.webhook_endpoints (id, user_id, url, events)
+      select id::uuid, id::uuid, 'https://example.com/', '[]' from unnest(${sellers}::text[]) as id`
+    await sql`
+      insert into notifications.webhook_deliveries (id, endpoint_id, event_id, type, body, status)
+      select uuidv7(n * interval '-1 minute'), id::uuid, uuidv7(), 'order.placed', '{}',
+        (array['pending', 'delivered', 'failed'])[1 + n % 3]
+      from generate_series(1, 2000) as n, unnest(${sellers}::text[]) as id`
     await sql`vacuum (analyze)`
     const [refund] = await sql<{ id: string }[]>`
       update payments.payments set customer_id = ${first!.id}
@@ -70,11 +79,14 @@ const values: Record<string, () => readonly string[]> = {
   country: () => ['DE'],
 }
 
-const parameters: Record<string, () => string> = {
+/** The resources that the paths of lists name. */
+const parameters: Record<string, (as: User) => string> = {
   '/api/v1/customers/{id}/addresses': () => first!.id,
   '/api/v1/customers/{id}/payment-methods': () => first!.id,
   '/api/v1/payments/{id}/refunds': () => paymentId,
   '/api/v1/stock/{sku}/history': () => skuOf(0),
+  // everybody has an endpoint with the own id
+  '/api/v1/webhook-endpoints/{id}/deliveries': ({ id }) => id,
 }
 
 const querySchemaOf = (name: OperationName) =>
@@ -189,12 +201,15 @@ describe('a list in PostgreSQL', () => {
   it.each(lists)(
     'reads its pages from an index, with every filter and sort: %s',
     async (name, row) => {
-      const parameter = row.path.includes('{') ? parameters[row.path]?.() : ''
-      if (parameter === undefined) throw new Error(`${name}: say which resource its path is to name`)
-      const path = row.path.replace('/api/v1', '').replace(/\{\w+\}/, parameter)
+      const pathFor = (as: User) => {
+        const parameter = row.path.includes('{') ? parameters[row.path]?.(as) : ''
+        if (parameter === undefined) throw new Error(`${name}: say which resource its path is to name`)
+        return row.path.replace('/api/v1', '').replace(/\{\w+\}/, parameter)
+      }
       const faults = new Set<string>()
       for (const as of callersOf(row))
         for (const query of queriesOf(name)) {
+          const path = pathFor(as)
           let statuses: number[] = []
           const queries = await queriesDuring(async () => {
             const { status, body } = await shop.get(`${path}?${query}`, { as })

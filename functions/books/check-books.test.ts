@@ -65,8 +65,12 @@ const mistakes: Record<string, () => Promise<unknown>> = {
   'captured-but-not-invoiced': async () => {
     await invoice(2001, 1, '', '00000000-0000-7000-8000-000000000000')
     await payment({ amount: 10, captured: 10 })
-    await admin`update payments.payments set updated_at = now() - interval '2 hours'
-      where id = (select id from payments.payments order by created_at desc limit 1)`
+    await admin`
+      with late as (
+        update payments.payments set updated_at = now() - interval '2 hours'
+        where id = (select id from payments.payments order by created_at desc limit 1) returning id
+      )
+      insert into payments.captures (id, payment_id, amount, status) select uuidv7(), id, 10, 'done' from late`
   },
   'invoice-missing': async () => {
     await invoice(2002, 1, '')

@@ -45,14 +45,18 @@ export default domain<typeof open>()({
     ),
     'issue-invoice': on(['payment.captured'], 'Issues the invoice for a captured payment', {
       emits: ['invoice.issued'],
+      patient: true,
     }),
     'drop-bill': on(['payment.capture-failed'], 'Forgets what the invoice would have stated', {
       maxScale: 1,
       patient: true,
     }),
-    'keep-return': on(['return.received'], 'Keeps the lines of the credit note that follows'),
+    'keep-return': on(['return.received'], 'Keeps the lines of the credit note that follows', {
+      patient: true,
+    }),
     'issue-credit-note': on(['payment.refunded'], 'Issues the credit note for a refund', {
       emits: ['credit-note.issued'],
+      patient: true,
     }),
   },
 })

@@ -6,7 +6,12 @@ import { faultsOf } from './chain.ts'
 import { invoices, seriesOf, type InvoiceRow, type Series } from './invoice.ts'
 
 const Query = z.strictObject({
-  year: z.coerce.number().int().min(2000).max(9999).meta({ type: 'integer', minimum: 2000, maximum: 9999 }),
+  year: z.coerce.number().int().min(2000).max(9999).optional().meta({
+    type: 'integer',
+    minimum: 2000,
+    maximum: 9999,
+    description: 'This year, in UTC, if it is not set.',
+  }),
 })
 
 const Verified = z
@@ -25,7 +30,7 @@ const batch = 500
 export const verifyInvoices = operation(
   'verify-invoices',
   { request: { query: Query }, responses: { 200: Verified } },
-  async ({ query: { year }, json }, { db }) => {
+  async ({ query: { year = new Date().getUTCFullYear() }, json }, { db }) => {
     const faults: string[] = []
     let checked = 0
     for (const series of Object.values(seriesOf)) {

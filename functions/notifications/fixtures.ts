@@ -82,7 +82,12 @@ export default {
     '/api/v1/webhook-endpoints/{id}': {
       owner: 'seller',
       notFound: 'There is no webhook endpoint with this id.',
-      create: async (shop) => ({ parameters: { id: (await endpointOf(shop)).id } }),
+      create: async (shop) => {
+        const { id } = await endpointOf(shop)
+        const sku = await productOf(shop, shop.users.seller.id)
+        for (let orders = 0; orders < 3; orders++) await orderWith(shop, sku)
+        return { parameters: { id } }
+      },
     },
     '/api/v1/webhook-endpoints/{id}/deliveries/{deliveryId}': {
       owner: 'seller',
