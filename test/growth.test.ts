@@ -28,7 +28,7 @@ describe('a domain that is added', () => {
     copy = copyProject()
     copy.addDomain('wishes', wishes)
     copy.run('npm', 'run', '--silent', 'generate')
-  })
+  }, 240_000)
   afterAll(() => copy.remove())
 
   it('needs only its folder and one line; the rest is generated', () => {

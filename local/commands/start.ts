@@ -14,7 +14,7 @@ import { demoPassword, people } from '../people.ts'
 import { explainDataDir, makePrivateFolder } from '../stores/data-dir.ts'
 import { chooseDataDir, startProblem } from '../stores/data-folder.js'
 import { codeOf } from '../stores/field.ts'
-import { signal } from '../stores/process.ts'
+import { childrenOf, signal } from '../stores/process.ts'
 import type { Settings } from '../environment.ts'
 import { startSystem, type System } from '../system.ts'
 
@@ -65,13 +65,12 @@ const signalled = () =>
 
 async function runShop(options: Options, dataDir: string, told: Promise<number>): Promise<number> {
   const stopping = new AbortController()
-  const running: { system?: System } = {}
   // the terminal may be closed first
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   void told.then((code) => {
     console.log('Stopping …')
     stopping.abort()
-    setTimeout(() => cutOff(running.system, code), stopWithinMs).unref()
+    setTimeout(() => cutOff(code), stopWithinMs).unref()
   })
   const logFile = join(dataDir, 'log', 'functions.log')
   const write = openLog(logFile)
@@ -92,7 +91,6 @@ async function runShop(options: Options, dataDir: string, told: Promise<number>)
         if (shown !== undefined) console.error(pc.yellow(shown))
       },
     })
-    running.system = system
     if (!stopping.signal.aborted) announce(system, logFile)
     const code = await told
     await system.stop()
@@ -123,10 +121,13 @@ const passedOn = (env: NodeJS.ProcessEnv): Settings =>
     }),
   )
 
-/** Kills the processes that still run, and exits. */
-function cutOff(system: System | undefined, code: number) {
-  for (const { pid } of [...(system?.stores ?? []), ...(system?.backend.processes() ?? [])])
-    if (pid !== undefined) signal(pid, 'SIGKILL')
+/** Kills the processes that still run, also those that were about to start, and exits. */
+function cutOff(code: number) {
+  for (const pid of childrenOf(process.pid)) {
+    signal(pid, 'SIGKILL')
+    // what it has started itself, if it leads a group
+    signal(-pid, 'SIGKILL')
+  }
   process.exit(code)
 }
 

@@ -51,6 +51,13 @@ export const commandOf = (pid: number): string => {
   }
 }
 
+/** Returns the pids of the processes that a process has started and that still run. */
+export const childrenOf = (parent: number): number[] =>
+  execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' })
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .flatMap(([pid, ppid]) => (pid !== undefined && ppid === parent ? [pid] : []))
+
 /** Sends a signal to a process. Does nothing if it has already ended. */
 export const signal = (pid: number, name: NodeJS.Signals): void => {
   try {
