@@ -2712,7 +2712,7 @@ export interface components {
             /** @description Counts the user’s notifications. As Last-Event-ID, the stream goes on after it. */
             seq: number;
             /** @enum {string} */
-            kind: "order-confirmed" | "order-shipped" | "order-completed" | "order-cancelled" | "payment-declined" | "payment-refunded" | "return-approved" | "return-refused" | "return-received" | "invoice-issued" | "email-changed" | "webhook-disabled";
+            kind: "order-confirmed" | "order-shipped" | "parcel-shipped" | "order-completed" | "order-cancelled" | "payment-declined" | "payment-refunded" | "return-approved" | "return-refused" | "return-received" | "invoice-issued" | "email-changed" | "webhook-disabled";
             title: string;
             text: string;
             /**

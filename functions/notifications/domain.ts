@@ -142,6 +142,7 @@ export default domain<typeof open>()({
         'order.placed',
         'order.confirmed',
         'order.shipped',
+        'parcel.shipped',
         'order.completed',
         'order.cancelled',
         'payment.declined',

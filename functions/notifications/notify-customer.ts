@@ -89,6 +89,11 @@ function toldBy(event: Heard): { kind: Kind; facts: Facts } {
       return { kind: 'order-confirmed', facts: {} }
     case 'order.shipped':
       return { kind: 'order-shipped', facts: {} }
+    case 'parcel.shipped':
+      return {
+        kind: 'parcel-shipped',
+        facts: { carrier: event.data.carrier, number: event.data.trackingNumber },
+      }
     case 'order.completed':
       return { kind: 'order-completed', facts: {} }
     case 'return.approved':

@@ -9,6 +9,10 @@ export const en: TextsOf = {
     title: 'Your order is on its way',
     text: 'Order {orderId} has left our warehouse.',
   },
+  'parcel-shipped': {
+    title: 'A parcel is on its way to you',
+    text: 'A parcel of order {orderId} has left our warehouse with {carrier}. Its tracking number is {number}.',
+  },
   'order-completed': {
     title: 'Your order is complete',
     text: 'Order {orderId} is shipped and paid. Thank you for shopping with us.',

@@ -9,6 +9,10 @@ export const es: TextsOf = {
     title: 'Tu pedido está en camino',
     text: 'El pedido {orderId} ha salido de nuestro almacén.',
   },
+  'parcel-shipped': {
+    title: 'Un paquete está en camino',
+    text: 'Un paquete del pedido {orderId} ha salido de nuestro almacén con {carrier}. Su número de seguimiento es {number}.',
+  },
   'order-completed': {
     title: 'Tu pedido está completado',
     text: 'El pedido {orderId} está enviado y pagado. Gracias por comprar con nosotros.',

@@ -11,6 +11,7 @@ const facts: Facts & { orderId: string } = {
   url: 'https://example.com/webhooks',
   refusal: 'used',
   number: 'INV-2026-000001',
+  carrier: 'Bike courier',
 }
 
 describe('the texts', () => {
@@ -20,7 +21,7 @@ describe('the texts', () => {
         const { title, text } = render(kind, language, { ...facts, reason })
         expect(title).toMatch(/^\S[^{}\n]{5,60}[^.\s]$/)
         expect(text).toMatch(/^\p{Lu}[^{}]+[^.]\.$/su)
-        expect(text.includes(orderId)).toBe(/^(?:order|payment|return|invoice)-/.test(kind))
+        expect(text.includes(orderId)).toBe(/^(?:order|parcel|payment|return|invoice)-/.test(kind))
       }
   })
 

@@ -8,6 +8,7 @@ export type Language = (typeof languages)[number]
 export const kinds = [
   'order-confirmed',
   'order-shipped',
+  'parcel-shipped',
   'order-completed',
   'order-cancelled',
   'payment-declined',
@@ -68,8 +69,10 @@ export interface Facts {
   url?: string
   /** Why a return was refused, as `return.refused` names it. */
   refusal?: string
-  /** The number of an invoice. */
+  /** The number of an invoice, or that with which a parcel is tracked. */
   number?: string
+  /** Who delivers a parcel. */
+  carrier?: string
 }
 
 /** The reasons that the shop itself gives for a cancellation, by how they begin. */
