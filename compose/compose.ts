@@ -118,6 +118,8 @@ async function main(): Promise<number> {
   const problem = dockerProblem()
   if (problem !== undefined) throw new UserError(problem)
   const env = {
+    // hundreds of containers that start at once keep each other from it
+    COMPOSE_PARALLEL_LIMIT: '16',
     ...(isMonitored && { OTEL_EXPORTER_OTLP_ENDPOINT: collector }),
     ...(isLogged && { DOCKER_ROOT: await dockerRoot() }),
     ...environmentOf(process.env),

@@ -34,6 +34,8 @@ export function composeShop(
   const environment = {
     ...process.env,
     COMPOSE_PROJECT_NAME: name,
+    // hundreds of containers that start at once keep each other from it
+    COMPOSE_PARALLEL_LIMIT: '16',
     // tests send more than people do
     LIMITS_FACTOR: '0',
     HTTP_PORT: String(port),
