@@ -76,8 +76,8 @@ async function orderThatWaits(shop: FaultShop, traffic: Traffic) {
 }
 
 /**
- * Places four orders: one is sent twice, completed, reviewed and refunded, one is declined, one is cancelled, one is shipped in
- * parcels.
+ * Places four orders: one is sent twice, completed, reviewed and refunded, one is declined, one has a coupon and is
+ * cancelled, one is shipped in parcels.
  */
 async function story(traffic: Traffic) {
   const buy = (card: string, key?: string) =>
@@ -85,7 +85,8 @@ async function story(traffic: Traffic) {
   const paid = await buy('card_approved', 'asked-for-twice')
   await buy('card_approved', 'asked-for-twice')
   await buy('card_declined')
-  const cancelled = await buy('card_approved')
+  const reduced = { ...newOrder([{ sku: 'MUG-BLUE', quantity: 2 }]), couponCodes: [traffic.coupon] }
+  const cancelled = await traffic.place(traffic.people[0], reduced)
   const divided = await buy('card_approved')
   // in a broken build, the order may never be decided
   const decided = ({ id }: { id: string }) => traffic.decided(id).catch(() => {})

@@ -116,6 +116,8 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     people,
     staff,
     seller,
+    /** The code of a coupon that any order may have. */
+    coupon: scene.coupons[0]!,
     ...orders,
     refund,
     giveBack,
