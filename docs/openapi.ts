@@ -146,19 +146,12 @@ const titles: Record<number, string> = {
 function success(
   status: number,
   schema: z.ZodType | null,
-  { headers = [], contentType = 'application/json', otherTypes = [] }: Contract,
+  { headers = [], contentType = 'application/json' }: Contract,
 ) {
   return {
     description: titles[status] ?? '',
     ...responseHeaders(headers),
-    ...(schema === null
-      ? {}
-      : {
-          content: {
-            [contentType]: { schema },
-            ...Object.fromEntries(otherTypes.map((type) => [type, { schema: z.string() }])),
-          },
-        }),
+    ...(schema === null ? {} : { content: { [contentType]: { schema } } }),
   }
 }
 

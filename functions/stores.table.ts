@@ -8,5 +8,4 @@ export const stores = domainNames.map((domain) => ({
   /** The types of its events. */
   events: Object.keys(domains[domain].events),
   reactions: Object.keys(domains[domain].reactions),
-  appendOnly: domains[domain].appendOnly ?? [],
 }))

@@ -1,4 +1,4 @@
-import { cancel, keptOf, lockOrder, parcelsOf, reservedBefore } from './store.ts'
+import { cancel, lockOrder, reservedBefore } from './store.ts'
 import { reaction, type EventOf } from '../../events/reaction.ts'
 
 export const abortOrder = reaction('abort-order', async (event, { once }) => {
@@ -6,12 +6,10 @@ export const abortOrder = reaction('abort-order', async (event, { once }) => {
     const row = await lockOrder(tx, event.data.orderId)
     const reason = reasonOf(event)
     const entry = { type: event.type, detail: reason, at: event.time, actor: event.actor }
-    // If the payment could not be captured, the order is already shipped: recall the parcel. That the first parcel was
-    // shipped may be heard later.
-    const how = row.status === 'shipped' ? 'recall' : 'cancel'
+    // if the payment could not be captured, the order is already shipped: recall the parcel
+    const how = event.type === 'payment.capture-failed' ? 'recall' : 'cancel'
     const before = event.type === 'payment.declined' ? reservedBefore(row, event.time) : []
-    const kept = event.type === 'payment.capture-failed' ? keptOf(await parcelsOf(tx, row.id)) : []
-    await cancel(tx, row, how, reason, { entries: [...before, entry], kept })
+    await cancel(tx, row, how, reason, [...before, entry])
   })
 })
 

@@ -59,7 +59,6 @@ export default domain<typeof open>()({
       fresh: true,
       core: true,
       emits: ['order.shipped'],
-      leavesSecretsFor: ['invoices'],
     }),
     'get-order-timeline': get('/api/v1/orders/{id}/timeline', 'What happened to an order', {
       by: 'user',
@@ -124,11 +123,7 @@ export default domain<typeof open>()({
       'Cancels an order that cannot be fulfilled',
       { emits: ['order.cancelled'] },
     ),
-    'track-parcel': on(
-      ['parcel.shipped', 'parcel.delivered', 'parcel.failed'],
-      'Keeps what was shipped of the order, which is shipped with its first parcel',
-    ),
-    'complete-order': on(['payment.captured'], 'Completes the order once all is paid', {
+    'complete-order': on(['payment.captured'], 'Completes the order', {
       emits: ['order.completed'],
       leadsTo: 'order.completed',
     }),
@@ -148,19 +143,7 @@ export default domain<typeof open>()({
       { maxScale: 1 },
     ),
     'track-order': on(
-      [
-        'stock.reserved',
-        'stock.released',
-        'stock.committed',
-        'payment.voided',
-        'payment.refunded',
-        'return.requested',
-        'return.approved',
-        'return.refused',
-        'return.received',
-        'invoice.issued',
-        'credit-note.issued',
-      ],
+      ['stock.reserved', 'stock.released', 'stock.committed', 'payment.voided', 'payment.refunded'],
       'Keeps the order’s timeline',
       { patient: true },
     ),

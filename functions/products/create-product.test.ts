@@ -36,7 +36,6 @@ describe('create-product', () => {
       options: {},
       group: answer.body.id,
       availability: 'unavailable',
-      rating: { average: null, count: 0 },
       id: expect.any(String),
       sellerId: shop.users.seller.id,
       version: 1,

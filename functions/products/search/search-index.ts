@@ -5,7 +5,6 @@ import {
   type ProductDocument,
   type ProductState,
 } from '../product.ts'
-import { averageOf } from '../rating.ts'
 import { Amount } from '../../shared/schemas/schemas.ts'
 import { wordsOf } from '../words.ts'
 import { createWordsIndex, type Scores } from './words-index.ts'
@@ -23,9 +22,6 @@ export interface Entry {
   /** Its attributes, and its options as a variant. */
   attributes: ReadonlyMap<string, string | number | boolean>
   availability: Availability
-  /** The average of its reviews, 0 if there are none, and their number. */
-  stars: number
-  reviews: number
   /** Its values of facets, as numbers. */
   facets: readonly number[]
 }
@@ -58,7 +54,6 @@ export const entryFields = {
   attributes: 1,
   version: 1,
   stock: 1,
-  rating: 1,
   deletedAt: 1,
 } as const satisfies Partial<Record<keyof ProductDocument, 1>>
 export type EntryDocument = Pick<ProductDocument, '_id' | keyof typeof entryFields>
@@ -98,8 +93,7 @@ export function createSearchIndex() {
     const attributes = new Map(Object.entries({ ...document.attributes, ...document.options }))
     const availability = availabilityOf(document)
     const rest = { nameKey, category, price, tags, sellerId, attributes, availability }
-    const rated = { stars: averageOf(document), reviews: document.rating?.count ?? 0 }
-    const entry = { id, sku, group: groupOf(document), ...rest, ...rated }
+    const entry = { id, sku, group: groupOf(document), ...rest }
     entries.set(id, {
       ...entry,
       words: words.add(id, document.words, new Set(wordsOf(name))),
@@ -161,8 +155,7 @@ function createNumbers() {
 }
 
 /** The fields that tell whether a product has changed. */
-export const statedFields = { version: 1, stock: 1, rating: 1 } as const
-export type Stated = Pick<ProductDocument, '_id' | 'version' | 'stock' | 'rating'>
+export const statedFields = { version: 1, stock: 1 } as const
+export type Stated = Pick<ProductDocument, '_id' | 'version' | 'stock'>
 
-const stateOf = ({ version, stock, rating }: Stated) =>
-  `${version} ${stock?.version ?? 0} ${rating?.version ?? 0}`
+const stateOf = ({ version, stock }: Stated) => `${version} ${stock?.version ?? 0}`
