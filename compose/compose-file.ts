@@ -196,6 +196,8 @@ const parts = () => ({
   settings: {
     LOG_LEVEL: '${LOG_LEVEL:-info}',
     FUNCTION_URL: 'http://{function}:8080',
+    // all of them start at once, which takes minutes on a small machine; one that gives up only starts again
+    STORE_WAIT_SECONDS: '300',
     // the gateway, which sends only the address of the client
     TRUSTED_PROXIES: '1',
     LIMITS_FACTOR: '${LIMITS_FACTOR:-1}',
