@@ -17,6 +17,7 @@ import { getOrder } from './get-order.ts'
 import { getProduct } from './get-product.ts'
 import { deliveries } from './deliveries.ts'
 import { ordersToConfirmed } from './orders.ts'
+import { measureLists } from './lists.ts'
 import { peers } from './peers.ts'
 import { startShop } from './harness.ts'
 import { stockUp } from './shop.ts'
@@ -53,6 +54,7 @@ const onlyIfNamed: Record<string, (orders: number) => Promise<Result[]>> = {
   'cluster-saga': clusterSaga,
   'cluster-changes': clusterChanges,
   'big-tables': bigTables,
+  lists: measureLists,
   peers,
 }
 
@@ -61,10 +63,11 @@ const known = ['start-up', ...Object.keys(inShop), ...Object.keys(onlyIfNamed)]
 const usage = `npm run bench [-- NAME …] [--orders N]
 Measures speed and size side by side.
   NAME …   only these: ${known.join(', ')}
-  --orders with how many orders big-tables fills the tables (default: ${millionOrders})
+  --orders with how many orders big-tables fills the tables (default: ${millionOrders}), and lists at most 50000
 Only by their names run
   cluster-cold, cluster-saga, cluster-changes, which need a shop in a cluster (npm run deploy);
   big-tables, which takes a quarter of an hour and 15 GB of disk;
+  lists, which fills a shop as npm run seed -- --large does, for some minutes;
   peers, which installs Vendure and Medusa in a cache folder or in PEERS_DIR (docs/benchmarks.md)`
 
 await run(async () => {

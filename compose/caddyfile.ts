@@ -211,14 +211,16 @@ const longestUpload = Math.max(...uploads.map(([, { streamSeconds = 0 }]) => str
 const isAllowedOrigin =
   '{http.request.header.Origin} != "" && ("{$CORS_ORIGINS}" == "*" || {http.request.header.Origin} in "{$CORS_ORIGINS}".replace(",", " ").split(" "))'
 
-const logging = `	# without the tickets of event streams and the tokens of carts; Caddy itself leaves out Authorization and cookies
+const logging = `	# without the tickets of event streams and the tokens of links and carts; Caddy itself leaves out Authorization and cookies
 	log {
 		format filter {
 			request>uri query {
 				replace ticket REDACTED
+				replace token REDACTED
 			}
 			request>headers>Referer query {
 				replace ticket REDACTED
+				replace token REDACTED
 			}
 			request>headers>Cart-Token delete
 			resp_headers>Cart-Token delete

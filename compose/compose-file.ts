@@ -1,7 +1,7 @@
 import { Alias, Document, isMap, isScalar, visit, type YAMLMap } from 'yaml'
 import type { DomainSetting } from '../functions/shared/domain.ts'
 import { telemetrySettings } from '../functions/shared/process/config.ts'
-import { listens, secretsOf, servicesOf } from '../functions/deployment.ts'
+import { listens, networksOf, secretsOf, servicesOf } from '../functions/deployment.ts'
 import {
   domainNames,
   domains,
@@ -135,7 +135,7 @@ const entrance = (name: FunctionName) => (name in operations ? 'edge' : 'events'
 const backends = (domain: Domain, names: FunctionName[]) => [
   domains[domain].store === 'postgres' ? 'pgbouncer' : domains[domain].store,
   ...(names.some(listens) ? ['postgres'] : []),
-  ...(domains[domain].networks ?? []),
+  ...new Set(names.flatMap(networksOf)),
 ]
 
 /** The secrets of a domain's functions, as settings with the paths of their files. */

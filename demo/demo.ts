@@ -1,21 +1,26 @@
-/** `npm run demo`: follows an order through a running shop, then two orders that cannot be fulfilled. */
+/** `npm run demo`: follows orders through a running shop, and tells a customer's story from the cart to a return. */
 import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
 import pc from 'picocolors'
 import { run } from '../functions/shared/process/run.ts'
 import { UserError } from '../functions/shared/process/user-error.ts'
 import { formatMoney } from '../functions/shared/schemas/money.ts'
 import { readArguments } from '../local/commands/arguments.ts'
+import { demoPassword } from '../local/people.ts'
 import type { Middleware, Schemas } from './client/client.ts'
 import { good } from './client/good.ts'
 import { placeOrder, readOrder, type Line } from './client/orders.ts'
 import { shopClient, type Person } from './client/shop.ts'
 import { readStock } from './client/stock.ts'
 import { watchOrder } from './client/timeline.ts'
+import { tellStory } from './story.ts'
 import { unreachable } from './unreachable.ts'
 
 const usage = `npm run demo
-Places an order from start to end, and two that cannot be fulfilled.
-SHOP_URL is the shop (http://localhost:8080), PORT its port if it runs here.`
+Places an order, and two that cannot be fulfilled. Then a guest's cart becomes an order, which is shipped in two parcels
+and partly sent back; its documents are written to .data/demo.
+SHOP_URL is the shop (http://localhost:8080), PORT its port if it runs here. SHOP_PASSWORD is the password of
+staff@example.com (that of npm start).`
 
 const url = (process.env['SHOP_URL'] ?? `http://localhost:${process.env['PORT'] ?? 8080}`).replace(/\/$/, '')
 
@@ -45,6 +50,11 @@ async function demo() {
   await order(ada, 'a card that is declined', lines, 'card_declined', ['stock.reserved', 'stock.released'])
   const tooMany = [{ sku: first.sku, quantity: 900 }]
   await order(ada, 'more than the stock', tooMany, 'card_approved', ['order.cancelled'])
+
+  const password = process.env['SHOP_PASSWORD'] ?? demoPassword
+  const staff = await shop.logIn({ email: 'staff@example.com', password })
+  const folder = join(import.meta.dirname, '../.data/demo')
+  await tellStory({ shop, staff, lines: [lines[0]!, lines[1]!], folder, say: (text) => console.log(text) })
 }
 
 /** Places an order and prints its timeline as it grows, until it has an entry of each type of `until`. */

@@ -146,12 +146,19 @@ const titles: Record<number, string> = {
 function success(
   status: number,
   schema: z.ZodType | null,
-  { headers = [], contentType = 'application/json' }: Contract,
+  { headers = [], contentType = 'application/json', otherTypes = [] }: Contract,
 ) {
   return {
     description: titles[status] ?? '',
     ...responseHeaders(headers),
-    ...(schema === null ? {} : { content: { [contentType]: { schema } } }),
+    ...(schema === null
+      ? {}
+      : {
+          content: {
+            [contentType]: { schema },
+            ...Object.fromEntries(otherTypes.map((type) => [type, { schema: z.string() }])),
+          },
+        }),
   }
 }
 

@@ -20,7 +20,7 @@ import { consumers } from './consumers.table.ts'
 import { dropDeadLetters, listDeadLetters, replayDeadLetters } from './dead-letters.ts'
 import { startDispatcher } from './dispatcher.ts'
 import { events as orderEvents } from '../functions/orders/events.ts'
-import { events as stockEvents } from '../functions/stock/events.ts'
+import { events as usersEvents } from '../functions/users/events.ts'
 import { newProduct } from '../functions/products/product.ts'
 import { withCause } from '../functions/shared/store/cause.ts'
 import { transaction } from '../functions/shared/store/transaction.ts'
@@ -385,8 +385,8 @@ describe('the relay', () => {
   })
 
   it('settles an event that no reaction awaits when it is published', async () => {
-    const data = { sku: 'MUG', available: 1, threshold: 5 }
-    const row = outboxRow({ domain: 'stock', emits: stockEvents }, 'stock.low', data.sku, data)
+    const data = { userId: uuidv7() }
+    const row = outboxRow({ domain: 'users', emits: usersEvents }, 'user.email-changed', data.userId, data)
     await relay()
     await put(row)
     await expect.poll(() => settledAt(row)).toBeInstanceOf(Date)

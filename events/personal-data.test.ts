@@ -18,8 +18,13 @@ const texts: Readonly<Record<string, string>> = {
   'payment.capture-failed /reason': 'the payment provider’s',
   'order.cancelled /reason':
     'the system’s: a person’s reason stays with the order (functions/orders/store.ts)',
+  'invoice.issued /number': 'the shop’s own numbering',
+  'credit-note.issued /number': 'the shop’s own numbering',
   'order.placed /cardToken': 'of earlier versions',
   'stock.reserved /cardToken': 'of earlier versions',
+  'parcel.shipped /carrier': 'the name of a company, in a form that staff cannot fill with a sentence',
+  'parcel.shipped /trackingNumber':
+    'a code of the carrier’s, which alone tells whom it stands for, and forgets that after some months',
 }
 
 /** What may be in any event: codes that are defined elsewhere. */
@@ -31,6 +36,7 @@ interface JsonSchema {
   enum?: unknown[]
   const?: unknown
   items?: JsonSchema
+  anyOf?: JsonSchema[]
   properties?: Record<string, JsonSchema>
   additionalProperties?: unknown
 }
@@ -42,7 +48,8 @@ function textsIn(schema: JsonSchema, pointer = ''): string[] {
       textsIn(field, `${pointer}/${name}`),
     )
   if (schema.type === 'array') return textsIn(schema.items ?? {}, `${pointer}/0`)
-  if (schema.type === 'integer' || schema.type === 'boolean') return []
+  if (schema.anyOf !== undefined) return schema.anyOf.flatMap((one) => textsIn(one, pointer))
+  if (['integer', 'boolean', 'null'].includes(schema.type ?? '')) return []
   const isFixed = schema.format === 'uuid' || schema.enum !== undefined || schema.const !== undefined
   return isFixed || codes.has(pointer.split('/').at(-1)!) ? [] : [pointer]
 }

@@ -19,9 +19,20 @@ export async function readSecret(db: Db, subject: string): Promise<string | unde
   return row?.secret
 }
 
-/** Leaves a secret for another domain, in the transaction that emits the event which refers to it by its subject. */
-export async function leaveSecret(tx: Tx, recipient: string, subject: string, secret: string): Promise<void> {
-  await tx.insert(secrets).values({ recipient, subject, secret })
+/**
+ * Leaves a secret for another domain, in the transaction that emits the event which refers to it by its subject.
+ * @param lifetimeMs how long it is kept if its recipient does not take it
+ */
+export async function leaveSecret(
+  tx: Tx,
+  recipient: string,
+  subject: string,
+  secret: string,
+  lifetimeMs = secretLifetimeMs,
+): Promise<void> {
+  // the relay deletes what is older than the usual lifetime, and may read nothing else of a secret
+  const at = sql`now() + ${(lifetimeMs - secretLifetimeMs) / 1000}::float8 * interval '1 second'`
+  await tx.insert(secrets).values({ recipient, subject, secret, at })
 }
 
 /** Deletes secrets that have been used, or are no longer needed. */

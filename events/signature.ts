@@ -2,7 +2,7 @@ import { createHmac, createSecretKey, randomBytes, timingSafeEqual } from 'node:
 import type { Config } from '../functions/shared/process/config.ts'
 
 /**
- * The signatures of deliveries, and of the payment provider's webhooks, as Standard Webhooks
+ * The signatures of deliveries, of the payment provider's webhooks and of those to sellers, as Standard Webhooks
  * (https://www.standardwebhooks.com) specifies them: an HMAC-SHA256 of the id, the time and the body. Each domain has a
  * key, which only the dispatcher and the domain's functions know. The package `standardwebhooks` has its own SHA-256 in JavaScript, which takes 3 ms to load and 5 ms
  * to check the first event of a function that starts; Node's is there already. The tests compare the two.
@@ -34,17 +34,21 @@ export function readKeys(config: Config, setting: string): string[] {
 export type Signature = Record<'webhook-id' | 'webhook-timestamp' | 'webhook-signature', string>
 
 /** Returns a function that signs a delivery with the first of the keys. */
-export function createSigner([first]: readonly string[]): (
-  id: string,
-  body: Uint8Array | string,
-) => Signature {
-  const hmac = createHmacOf(first!)
+export const createSigner = ([first]: readonly string[]): Sign => signing([first!])
+
+type Sign = (id: string, body: Uint8Array | string) => Signature
+
+/** Returns a function that signs a delivery with each of the keys, because its receiver may have any of them. */
+export function signing(keys: readonly string[]): Sign {
+  const hmacs = keys.map(createHmacOf)
   return (id, body) => {
     const timestamp = String(Math.floor(Date.now() / 1000))
     return {
       'webhook-id': id,
       'webhook-timestamp': timestamp,
-      'webhook-signature': `v1,${hmac(id, timestamp, body).toString('base64')}`,
+      'webhook-signature': hmacs
+        .map((hmac) => `v1,${hmac(id, timestamp, body).toString('base64')}`)
+        .join(' '),
     }
   }
 }

@@ -43,6 +43,12 @@ export const domainSecrets = (domain: Domain) =>
 /** Whether a function uses LISTEN, which needs a connection past the pooler. */
 export const listens = (name: FunctionName): boolean => 'listens' in functions[name]
 
+/** Returns the networks that a function needs, in addition to that of its store. */
+export const networksOf = (name: FunctionName): readonly string[] => [
+  ...(domains[functions[name].domain].networks ?? []),
+  ...(functions[name].networks ?? []),
+]
+
 /** The roles that also connect past the pooler: those of functions that listen, and of the relay. */
 export const directRoles = databaseRoles.filter(
   (role) => role === 'events' || functionsOf(role).some(listens),

@@ -26,14 +26,15 @@ const advice: Record<string, string> = {
 export async function runMigration(config: Config, entry: string): Promise<void> {
   const admin = config.need('ADMIN_DATABASE_URL')
   const schemas = [
-    { domain: eventsSchema, folder: '../events/migrations', events: [], reactions: [] },
+    { domain: eventsSchema, folder: '../events/migrations', events: [], reactions: [], appendOnly: [] },
     ...stores
       .filter(({ store }) => store === 'postgres')
       .map((each) => ({ ...each, folder: `${each.domain}/migrations` })),
-  ].map(({ domain: role, folder, events, reactions }) => ({
+  ].map(({ domain: role, folder, events, reactions, appendOnly }) => ({
     name: role,
     events,
     reactions,
+    appendOnly,
     url: config.need(urlSetting(role, 'postgres')),
     password: passwordIn(config, role),
     rights: rights[role]!,

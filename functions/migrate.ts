@@ -28,6 +28,8 @@ export interface Schema {
   events: readonly string[]
   /** The reactions whose inbox rows the role may write. */
   reactions: readonly string[]
+  /** The tables whose rows the role may neither change nor delete. */
+  appendOnly: readonly string[]
   /** What the role may do in the schema of event delivery. */
   rights: Rights
 }
@@ -172,6 +174,9 @@ function grants(schemas: readonly Schema[]): string {
       `grant select, insert, update, delete on all tables in schema ${role} to ${role}`,
       `grant usage on all sequences in schema ${role} to ${role}`,
     ]),
+    ...schemas.flatMap(({ name, appendOnly }) =>
+      appendOnly.map((table) => `revoke update, delete, truncate on ${name}.${table} from ${name}`),
+    ),
     ...relayOnSecrets,
     ...schemas.flatMap(({ name, rights }) => secretRights(name, rights)),
     ...domains.flatMap((role) => [

@@ -8,4 +8,5 @@ export const stores = domainNames.map((domain) => ({
   /** The types of its events. */
   events: Object.keys(domains[domain].events),
   reactions: Object.keys(domains[domain].reactions),
+  appendOnly: domains[domain].appendOnly ?? [],
 }))

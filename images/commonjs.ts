@@ -8,6 +8,9 @@ export const isMain = (path: string) => /(?:^|\/)functions\/main\.js$/.test(path
 const loader = readFileSync(join(import.meta.dirname, 'load.cjs'), 'utf8')
 const self = readFileSync(import.meta.filename, 'utf8')
 
+/** What packages do, and our own code cannot, because TypeScript refuses it. */
+export const ofPackages = { 'duplicate-object-key': 'silent' } as const
+
 /** Returns a comment that differs for each source. The file made from the source begins with it. */
 export function tagOf(source: string): string {
   const hash = createHash('sha256')
@@ -39,6 +42,7 @@ export async function toCommonJs(
     banner: `${head}function(exports,require,module,importMetaUrl){'use strict';`,
     footer: isMain(path) ? "}, require('node:url').pathToFileURL(__filename).href)" : '})',
     logLevel: 'warning',
+    logOverride: ofPackages,
     ...options,
   })
   return { code, map }

@@ -100,6 +100,19 @@ describe('the trees of the images', () => {
     }
   })
 
+  it('have what makes PDF files, and its font, only where that is needed', () => {
+    const holders = [...trees].filter(([, { sources }]) =>
+      [...sources].some((source) => source.includes('node_modules/pdfkit/')),
+    )
+    expect(holders.map(([name]) => name).toSorted()).toEqual([
+      'get-invoice',
+      'get-parcel-label',
+      'invoices',
+      'shipments',
+    ])
+    for (const [, { sources }] of holders) expect(sources).toContain('functions/shared/fonts.table.ts')
+  })
+
   it('contain no part of the table', () => {
     for (const { sources } of trees.values())
       for (const source of sources)

@@ -118,6 +118,9 @@ function divide(outputs: Outputs): Map<string, Set<string>> {
   ])
 }
 
+/** Shared sources that few functions load, and that bring large libraries: not every image needs them. */
+const seldom = new Set(['functions/shared/pdf.ts'])
+
 /**
  * Returns the files outside of the runtime: a domain's code, and files that only one domain or only services
  * load.
@@ -131,7 +134,8 @@ function ownFiles(outputs: Outputs): Set<string> {
       users.get(reached)!.add(owner in services ? 'services' : owner)
   }
   const isOwn = (path: string) => {
-    if (Object.keys(outputs[path]!.inputs).some((source) => ownerOf(source) !== undefined)) return true
+    const sources = Object.keys(outputs[path]!.inputs)
+    if (sources.some((source) => ownerOf(source) !== undefined || seldom.has(source))) return true
     const by = users.get(path)!
     return by.size === 1 && !by.has('all')
   }

@@ -5,7 +5,7 @@ import { functions, operations, domains, type Domain, type FunctionName } from '
 import type { OperationRow, ReactionRow } from '../functions/shared/domain.ts'
 import { caddyfile } from '../compose/caddyfile.ts'
 import { fillMarked } from '../compose/marked.ts'
-import { listens, secretsOf, serviceSecrets } from '../functions/deployment.ts'
+import { listens, networksOf, secretsOf, serviceSecrets } from '../functions/deployment.ts'
 import { mountedDashboards, mountedRules } from '../grafana/kustomization.ts'
 import { prometheusRules } from './prometheus-rules.ts'
 
@@ -93,10 +93,7 @@ function service(name: FunctionName) {
             'zeroshop.dev/store': domains[row.domain].store,
             ...(listens(name) ? { 'zeroshop.dev/listens': 'true' } : {}),
             ...Object.fromEntries(
-              (domains[row.domain].networks ?? []).map((network) => [
-                `network.zeroshop.dev/${network}`,
-                'true',
-              ]),
+              networksOf(name).map((network) => [`network.zeroshop.dev/${network}`, 'true']),
             ),
           },
           annotations: {

@@ -86,14 +86,26 @@ export function environment(addresses: Addresses, secrets: Secrets, dataDir: str
 
   return {
     database,
+    /** The database, as the role that migrates it. */
+    admin: addresses.postgres,
     /** The database for checks of the books. */
     monitoring: loggingIn('monitoring', secrets.files['monitoring-password']!),
     portOf: (name: ServiceName) => (name === 'payment-sandbox' ? addresses.sandboxPort : 0),
     ofFunction(name: FunctionName): Settings {
       const { domain } = functions[name]
       const services = Object.entries(servicesOf(domain)).map(([setting, at]) => [setting, here(at)])
-      const shop = 'SHOP_URL' in (domains[domain].settings ?? {}) ? { SHOP_URL: addresses.shopUrl } : {}
-      return { ...common, ...settings(secretsOf(domain)), ...Object.fromEntries(services), ...shop, ...extra }
+      const known = {
+        SHOP_URL: addresses.shopUrl,
+        // the system of a seller may be one that is being written on this machine
+        WEBHOOKS_TO_LOOPBACK: '1',
+      }
+      const own = Object.entries(known).filter(([setting]) => setting in (domains[domain].settings ?? {}))
+      return {
+        ...common,
+        ...settings(secretsOf(domain)),
+        ...Object.fromEntries([...services, ...own]),
+        ...extra,
+      }
     },
     ofService: (name: ServiceName | JobName): Settings => ({
       ...common,

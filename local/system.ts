@@ -231,13 +231,13 @@ async function startBackend(
 }
 
 /**
- * Writes the URLs of the databases to a file for `npm run dead-letters`, `npm run admin` and `npm run check-books`. Returns a function that
- * removes the file.
+ * Writes the URLs of the databases to a file for `npm run dead-letters`, `npm run admin`, `npm run check-books` and `npm run seed`.
+ * Returns a function that removes the file.
  */
-function leaveAddresses(dataDir: string, { database, monitoring }: Environment): () => void {
+function leaveAddresses(dataDir: string, { database, monitoring, admin }: Environment): () => void {
   const file = join(dataDir, 'running.json')
   const urls = Object.fromEntries(databaseRoles.map((role) => [role, database(role)]))
-  writeFileSync(file, JSON.stringify({ ...urls, monitoring }), { mode: 0o600 })
+  writeFileSync(file, JSON.stringify({ ...urls, monitoring, admin }), { mode: 0o600 })
   return () => rmSync(file, { force: true })
 }
 

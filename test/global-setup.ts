@@ -39,7 +39,7 @@ export default async function setup(project: TestProject) {
       rights: rights[name]!,
       folder: `${folderOf(name)}/migrations`,
       // `events` is not a domain
-      ...(stores.find(({ domain }) => domain === name) ?? { events: [], reactions: [] }),
+      ...(stores.find(({ domain }) => domain === name) ?? { events: [], reactions: [], appendOnly: [] }),
     })),
   )
   project.provide('stores', { postgres: postgresStore.url, mongodb: mongo.url })

@@ -19,6 +19,7 @@ const ofDomains = ['insert events.inbox', 'insert events.outbox']
 /** What only some domains may do in the schema of event delivery. */
 const ofSome: Partial<Record<DatabaseRole, string[]>> = {
   customers: ['insert events.secrets'],
+  invoices: ['delete events.secrets', 'select events.secrets'],
   notifications: ['delete events.secrets', 'select events.secrets'],
   orders: ['insert events.secrets', 'select events.state_for_orders'],
   payments: ['delete events.secrets', 'select events.secrets'],
@@ -29,6 +30,8 @@ const ofSome: Partial<Record<DatabaseRole, string[]>> = {
 const restricted: Readonly<Record<string, string[]>> = {
   // to delete what is old, but not to read it
   'events.secrets': ['delete events.secrets', 'select events.secrets.at'],
+  // what is issued is never changed
+  'invoices.invoices': ['insert invoices.invoices', 'select invoices.invoices'],
 }
 
 /** The rights of each PostgreSQL role outside its own schema. The list is complete. */

@@ -69,7 +69,7 @@ export function checkAnswer(
   const bodies =
     type === 'application/x-ndjson'
       ? linesIn(answer.text)
-      : [type === 'text/html' ? answer.text : answer.body]
+      : [['text/html', 'application/pdf'].includes(type) ? answer.text : answer.body]
   for (const body of bodies)
     if (!validate(body))
       throw new Error(
@@ -102,9 +102,17 @@ function closeInside(schema: object): object {
   return Object.fromEntries(Object.entries(schema).map(inside))
 }
 
+/** Paths that are not below /api/v1. */
+const outside = new Set(
+  Object.values(operations).flatMap(({ path }) => (path.startsWith('/api/') ? [] : [path as string])),
+)
+
+/** Returns the path of a request whose path below /api/v1, or elsewhere, is given. */
+export const fullPath = (path: string) =>
+  /^\/(?:\.|api\/)/.test(path) || outside.has(path.split('?')[0]!) ? path : `/api/v1${path}`
+
 function find(method: string, path: string) {
-  const full = path.startsWith('/.') || path.startsWith('/api/') ? path : `/api/v1${path}`
-  const segments = full.split('/')
+  const segments = fullPath(path).split('/')
   const candidates = Object.values(operations)
     .filter((row) => row.method === method.toLowerCase())
     .map((row) => row.path.split('/'))

@@ -4,6 +4,8 @@ import { checkOut, readCart } from '../demo/client/carts.ts'
 import { good } from '../demo/client/good.ts'
 import type { Person } from '../demo/client/shop.ts'
 import { cancelOrder, paymentOf, placeOrder, readOrder, shipOrder } from '../demo/client/orders.ts'
+import { productWith, reviewProduct } from '../demo/client/reviews.ts'
+import { deliverParcel, packParcel, readShipment, shipParcel } from '../demo/client/shipments.ts'
 import { readStock } from '../demo/client/stock.ts'
 import { readTimeline, waitForEntries } from '../demo/client/timeline.ts'
 import type { TestClient } from './client.ts'
@@ -28,6 +30,12 @@ export function describeSaga(open: () => TestClient): void {
   const order = (id: string) => readOrder(customer, id)
   const payment = (id: string) => paymentOf(customer, id)
   const stock = () => readStock(shop, 'MUG-BLUE')
+  const isInvoice = (type: string) => type === 'invoice.issued'
+  /** Waits until an order is completed and has its invoice. Returns the other entries: it comes before or after some. */
+  const endOf = async (id: string) =>
+    (await waitForEntries(customer, id, 'stock.committed', 'invoice.issued')).filter(
+      (type) => !isInvoice(type),
+    )
 
   describe('an order that succeeds', () => {
     it('is confirmed, shipped, paid and completed, and its stock is sold', async () => {
@@ -36,7 +44,7 @@ export function describeSaga(open: () => TestClient): void {
       await waitForEntries(customer, id, 'order.confirmed')
       expect(await payment(id)).toMatchObject({ status: 'authorized', captured: 0 })
       await shipOrder(staff, id, { carrier: 'Bike courier' })
-      expect(await waitForEntries(customer, id, 'stock.committed')).toEqual([
+      expect(await endOf(id)).toEqual([
         'order.placed',
         'stock.reserved',
         'payment.authorized',
@@ -46,7 +54,7 @@ export function describeSaga(open: () => TestClient): void {
         'order.completed',
         'stock.committed',
       ])
-      expect(await readTimeline(customer, id)).toMatchObject([
+      expect((await readTimeline(customer, id)).filter(({ type }) => !isInvoice(type))).toMatchObject([
         { type: 'order.placed', status: 'placed', actor: { role: 'customer', id: customer.user.id } },
         { type: 'stock.reserved', status: 'reserved', actor: { role: 'system' } },
         { type: 'payment.authorized', status: 'reserved' },
@@ -78,6 +86,89 @@ export function describeSaga(open: () => TestClient): void {
     it('is confirmed if the provider authorises the payment and does not respond', async () => {
       const { id } = await placeOrder(customer, mug, 'card_timeout')
       await waitForEntries(customer, id, 'order.confirmed')
+    })
+  })
+
+  describe('an order that is shipped in parcels', () => {
+    /** Returns a confirmed order of three mugs, once it waits to be packed. */
+    async function waiting(card: string) {
+      const order = await placeOrder(customer, [{ sku: 'MUG-BLUE', quantity: 3 }], card)
+      await waitForEntries(customer, order.id, 'order.confirmed')
+      await expect
+        .poll(async () => (await staff.GET('/shipments/{id}', at(order.id))).data?.status, {
+          timeout: 30_000,
+        })
+        .toBe('waiting')
+      return order
+    }
+    const at = (id: string) => ({ params: { path: { id } } })
+    const dispatch = (trackingNumber: string) => ({ carrier: 'Bike courier', trackingNumber })
+
+    it('is paid with each parcel, and completed with the last', async () => {
+      const before = await stock()
+      const { id, total } = await waiting('card_approved')
+      const first = await packParcel(staff, id, [{ sku: 'MUG-BLUE', quantity: 1 }])
+      const second = await packParcel(staff, id, [{ sku: 'MUG-BLUE', quantity: 2 }])
+      const label = await staff.GET('/shipments/{id}/parcels/{parcelId}/label', {
+        params: { path: { id, parcelId: first.id } },
+        parseAs: 'blob',
+      })
+      expect(label.response.headers.get('content-type')).toBe('application/pdf')
+      await shipParcel(staff, id, first.id, dispatch('BC-4711'))
+      await waitForEntries(customer, id, 'payment.captured')
+      expect(await payment(id)).toMatchObject({ status: 'partly_captured', captured: 1290 })
+      expect(await order(id)).toMatchObject({ status: 'shipped' })
+      expect((await staff.POST('/orders/{id}/shipment', { ...at(id), body: {} })).response.status).toBe(409)
+      await shipParcel(staff, id, second.id, dispatch('BC-4712'))
+      await waitForEntries(customer, id, 'stock.committed')
+      expect(await payment(id)).toMatchObject({ status: 'captured', captured: total.amount })
+      await deliverParcel(staff, id, first.id)
+      await waitForEntries(customer, id, 'parcel.delivered')
+      const entries = await readTimeline(customer, id)
+      expect(entries.filter(({ type }) => type === 'payment.captured')).toHaveLength(2)
+      expect(entries.filter(({ type }) => type === 'order.completed')).toHaveLength(1)
+      expect(await readShipment(customer, id)).toMatchObject({
+        status: 'shipped',
+        parcels: [
+          { number: 1, status: 'delivered', trackingNumber: 'BC-4711', amount: 1290 },
+          { number: 2, status: 'shipped', last: true, amount: 2580 },
+        ],
+      })
+      expect(await stock()).toMatchObject({ reserved: before.reserved, sold: before.sold + 3 })
+      const invoices = async () =>
+        (await good(customer.GET('/invoices', { params: { query: { orderId: id } } }))).items
+      // each parcel has one, which may be issued in any order
+      await expect
+        .poll(async () => (await invoices()).map(({ gross }) => gross).toSorted((a, b) => a - b), {
+          timeout: 30_000,
+        })
+        .toEqual([1290, 2580])
+      expect((await invoices())[0]).toMatchObject({ buyer: { name: 'Ada' } })
+    })
+
+    it('is cancelled if the second parcel cannot be paid; the first stays paid, and its mug is sold', async () => {
+      const before = await stock()
+      const { id } = await waiting('card_second_capture_fails')
+      for (const [i, quantity] of [1, 2].entries()) {
+        const { id: parcel } = await packParcel(staff, id, [{ sku: 'MUG-BLUE', quantity }])
+        await shipParcel(staff, id, parcel, dispatch(`BC-472${i}`))
+        if (i === 0) await waitForEntries(customer, id, 'payment.captured')
+      }
+      await waitForEntries(customer, id, 'stock.released')
+      await waitForEntries(customer, id, 'payment.voided')
+      expect(await order(id)).toMatchObject({
+        status: 'cancelled',
+        reason: 'the issuer refuses a second capture',
+      })
+      expect(await payment(id)).toMatchObject({ status: 'captured', captured: 1290, refunded: 0 })
+      await expect
+        .poll(async () => (await readShipment(staff, id)).parcels.map(({ status }) => status))
+        .toEqual(['shipped', 'recalled'])
+      expect(await stock()).toMatchObject({
+        available: before.available - 1,
+        reserved: before.reserved,
+        sold: before.sold + 1,
+      })
     })
   })
 
@@ -224,6 +315,77 @@ export function describeSaga(open: () => TestClient): void {
       expect(await refund(290)).toBe(201)
       await waitForEntries(customer, id, 'payment.refunded')
       expect(await payment(id)).toMatchObject({ captured: 1290, refunded: 1290 })
+    })
+
+    it('lets its customer review the product once, which counts for the rating', async () => {
+      const buyer = await shop.register()
+      const { id: productId, rating: before } = await productWith(shop, 'MUG-BLUE')
+      const review = () => reviewProduct(buyer, productId, { stars: 5, title: 'Good', text: 'It is blue.' })
+      const { id } = await placeOrder(buyer, mug, 'card_approved')
+      await waitForEntries(buyer, id, 'order.confirmed')
+      expect(await review()).toBe(409)
+      await shipOrder(staff, id)
+      await waitForEntries(buyer, id, 'order.completed')
+      await expect.poll(review, { timeout: 15_000, interval: 500 }).toBe(201)
+      expect(await review()).toBe(409)
+      const rating = async () => (await productWith(shop, 'MUG-BLUE')).rating
+      const count = before.count + 1
+      await expect.poll(rating, { timeout: 15_000 }).toMatchObject({ count })
+      const sum = (before.average ?? 0) * before.count + 5
+      expect((await rating()).average).toBeCloseTo(sum / count, 1)
+      const path = { id: productId }
+      const { items } = await good(shop.GET('/products/{id}/reviews', { params: { path } }))
+      expect(items[0]).toMatchObject({ stars: 5, title: 'Good', text: 'It is blue.', answer: null })
+    })
+
+    it('has an invoice, and a return of it a refund and a credit note; what is good is sold again', async () => {
+      const before = await stock()
+      const { id: orderId } = await placeOrder(customer, [{ sku: 'MUG-BLUE', quantity: 2 }], 'card_approved')
+      await waitForEntries(customer, orderId, 'order.confirmed')
+      await shipOrder(staff, orderId)
+      await endOf(orderId)
+      const invoices = async () =>
+        (await good(customer.GET('/invoices', { params: { query: { orderId } } }))).items
+      const [invoice] = await invoices()
+      expect(invoice).toMatchObject({ kind: 'invoice', gross: 2580, buyer: { name: 'Ada' } })
+      const pdf = await customer.GET('/invoices/{id}', {
+        params: { path: { id: invoice!.id } },
+        headers: { accept: 'application/pdf' },
+        parseAs: 'arrayBuffer',
+      })
+      expect(pdf.response.headers.get('content-type')).toBe('application/pdf')
+      expect(
+        Buffer.from(pdf.data as ArrayBuffer)
+          .subarray(0, 5)
+          .toString(),
+      ).toBe('%PDF-')
+
+      const items = [{ sku: 'MUG-BLUE', quantity: 2, reason: 'unwanted' as const }]
+      const request = () => customer.POST('/returns', { body: { orderId, items } })
+      // returns hear of the shipment by event
+      await expect.poll(async () => (await request()).response.status, { timeout: 15_000 }).toBe(201)
+      const [asked] = (await good(customer.GET('/returns', { params: { query: { orderId } } }))).items
+      const at = { params: { path: { id: asked!.id } } }
+      await good(staff.POST('/returns/{id}/approval', at))
+      const came = [true, false].map((restock) => ({ sku: 'MUG-BLUE', quantity: 1, restock }))
+      await good(staff.POST('/returns/{id}/receipt', { ...at, body: { items: came } }))
+      await waitForEntries(
+        customer,
+        orderId,
+        'return.requested',
+        'return.approved',
+        'return.received',
+        'payment.refunded',
+        'credit-note.issued',
+      )
+      expect(await payment(orderId)).toMatchObject({ captured: 2580, refunded: 2580, status: 'refunded' })
+      expect(await invoices()).toMatchObject([
+        { kind: 'credit-note', gross: 2580, tax: invoice!.tax, corrects: [invoice!.number] },
+        { kind: 'invoice' },
+      ])
+      await expect
+        .poll(stock, { timeout: 15_000 })
+        .toMatchObject({ available: before.available - 1, sold: before.sold + 1 })
     })
   })
 }

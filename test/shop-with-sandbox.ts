@@ -64,6 +64,28 @@ export async function openSandbox(options: Pick<SandboxOptions, 'slowMs' | 'sile
   }
 }
 
+/** Returns what is told of a parcel that costs so much, without tax. */
+const parcelShipped = (
+  { orderId, customerId, total: { currency } }: EventData<'stock.reserved'>,
+  {
+    parcelId,
+    number,
+    amount,
+    last = false,
+  }: { parcelId: string; number: number; amount: number; last?: boolean },
+): EventData<'parcel.shipped'> => ({
+  orderId,
+  customerId,
+  parcelId,
+  number,
+  items: [{ sku: 'MUG', quantity: 1, discount: 0, net: amount, taxRate: 0, tax: 0, gross: amount }],
+  shipping: null,
+  amount: { amount, currency },
+  last,
+  carrier: 'Bike courier',
+  trackingNumber: 'BC-4711',
+})
+
 /**
  * The payments of a shop with the sandbox as their provider. Requests to it time out after half a second
  * instead of eight, so that tests with a silent card are fast.
@@ -125,9 +147,20 @@ export async function openPayments({ hears = false } = {}) {
     },
     capture: ({ orderId }: { orderId: string }, id?: string) =>
       shop.react('capture-payment', 'order.shipped', { orderId }, id),
-    cancel: async ({ orderId }: { orderId: string }, id?: string) => {
+    /** Ships a parcel of an order, which costs so much. */
+    ship: (
+      order: EventData<'stock.reserved'>,
+      parcel: { parcelId: string; number: number; amount: number; last?: boolean },
+      id?: string,
+    ) => shop.react('capture-payment', 'parcel.shipped', parcelShipped(order, parcel), id),
+    cancel: async (
+      { orderId }: { orderId: string },
+      id?: string,
+      kept?: EventData<'order.cancelled'>['kept'],
+    ) => {
       await leaveToken({ orderId })
-      return shop.react('void-payment', 'order.cancelled', { orderId, reason: 'changed my mind' }, id)
+      const cancelled = { orderId, reason: 'changed my mind', ...(kept && { kept }) }
+      return shop.react('void-payment', 'order.cancelled', cancelled, id)
     },
     /** Creates an order that is paid. */
     captured: async (amount = 2500, cardToken = 'card_approved') => {

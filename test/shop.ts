@@ -35,7 +35,7 @@ import type { Registry } from '../functions/shared/registry.ts'
 import { openMongodb, type MongoMigration } from '../functions/shared/store/mongodb.ts'
 import { openPostgres, type Db } from '../functions/shared/store/postgres.ts'
 import { deliveryKey } from './deliveries.ts'
-import { checkAnswer } from './openapi.ts'
+import { checkAnswer, fullPath } from './openapi.ts'
 
 const testPassword = 'test'
 
@@ -106,6 +106,7 @@ export async function openShop(
         SMTP_URL: 'smtp://127.0.0.1:9',
         SMTP_PASSWORD: 'test',
         UNSUBSCRIBE_KEY: 'a key for links that is long enough',
+        WEBHOOK_SECRET_KEY: 'a key for webhooks that is long enough',
         CART_TOKEN_KEY: 'a key for carts that is long enough too',
         // tests send more than people do
         LIMITS_FACTOR: '0',
@@ -185,7 +186,7 @@ export async function openShop(
     if (key != null) headers.set('idempotency-key', key)
     if (send.ifMatch !== undefined) headers.set('if-match', send.ifMatch)
     const body = typeof send.body === 'string' ? send.body : JSON.stringify(send.body)
-    const response = await app.request(path.startsWith('/.') ? path : `/api/v1${path}`, {
+    const response = await app.request(fullPath(path), {
       method,
       headers,
       ...(body === undefined ? {} : { body }),

@@ -29,7 +29,7 @@ import { openShop, type TestShop } from './shop.ts'
  */
 
 /** The domains that are simulated. The others only listen to them. */
-const domains: Domain[] = ['orders', 'stock', 'payments']
+const domains: Domain[] = ['orders', 'stock', 'payments', 'invoices']
 
 const reactionsHere = (type: string) =>
   reactionsOn(type).filter((name) => domains.includes(reactions[name].domain))
@@ -307,7 +307,7 @@ async function begin(units: number): Promise<{ model: Model; real: Real }> {
 async function clear() {
   const tables = await admin<{ name: string }[]>`
     select format('%I.%I', schemaname, tablename) as name from pg_tables
-    where schemaname in ('stock', 'orders', 'payments', 'events') and tablename not like '%migrations%'
+    where schemaname in ('stock', 'orders', 'payments', 'invoices', 'events') and tablename not like '%migrations%'
       and tablename not in ('tax_rates', 'shipping_methods')`
   await Promise.all([
     // in tables as small as these, faster than to truncate them; whatever their order, no foreign key objects

@@ -141,6 +141,12 @@ describe('a fresh clone', { timeout: patienceMs * 2 }, () => {
       expect(declined).toContain(type)
     expect(declined).toMatch(/\n {2}cancelled \(the issuer/)
     expect(tooMany).toMatch(/stock\.rejected[^]*\n {2}cancelled \(/)
+    // the story of a cart ends with two invoices, a credit note and the mails
+    const documents = demo.output().match(/\.data\/demo\/(?:INV|CN)-\d{4}-\d{6}\.pdf/g) ?? []
+    expect(documents).toHaveLength(3)
+    for (const file of documents)
+      expect(readFileSync(join(clone, file)).subarray(0, 5).toString()).toBe('%PDF-')
+    expect(demo.output()).toMatch(/Your return has arrived/)
 
     const customer = await shopClient(url).register(credentials)
     const { items } = await good(customer.GET('/products', { params: { query: { limit: 1 } } }))

@@ -38,6 +38,13 @@ const payment = (of: { amount: number; captured: number; refunded?: number; orde
   insert into payments.payments (id, order_id, status, amount, currency, captured, refunded)
   values (${randomUUID()}, ${of.order ?? randomUUID()}, 'captured', ${of.amount}, 'EUR', ${of.captured}, ${of.refunded ?? 0})`
 
+/** Adds an invoice whose hash is its number. Each year is another series here, so that no two mistakes meet. */
+const invoice = (year: number, seq: number, previous: string, of: string = randomUUID()) => admin`
+  insert into invoices.invoices
+    (id, series, year, seq, number, source, order_id, payment_id, customer_id, issued_at, content, previous_hash, hash)
+  values (${randomUUID()}, ${`S${year}`}, ${year}, ${seq}, ${`S-${year}-${seq}`}, ${randomUUID()}, ${randomUUID()}, ${of},
+    ${randomUUID()}, now(), '{}', ${previous}, ${`S-${year}-${seq}`})`
+
 async function order(status: string, endedHoursAgo: number) {
   const id = randomUUID()
   await admin`
@@ -55,6 +62,24 @@ const mistakes: Record<string, () => Promise<unknown>> = {
   'cancelled-but-paid': async () => payment({ amount: 10, captured: 10, order: await order('cancelled', 2) }),
   'completed-but-unpaid': async () =>
     payment({ amount: 10, captured: 0, order: await order('completed', 2) }),
+  'captured-but-not-invoiced': async () => {
+    await invoice(2001, 1, '', '00000000-0000-7000-8000-000000000000')
+    await payment({ amount: 10, captured: 10 })
+    await admin`
+      with late as (
+        update payments.payments set updated_at = now() - interval '2 hours'
+        where id = (select id from payments.payments order by created_at desc limit 1) returning id
+      )
+      insert into payments.captures (id, payment_id, amount, status) select uuidv7(), id, 10, 'done' from late`
+  },
+  'invoice-missing': async () => {
+    await invoice(2002, 1, '')
+    await invoice(2002, 3, 'S-2002-1')
+  },
+  'invoice-out-of-chain': async () => {
+    await invoice(2003, 1, '')
+    await invoice(2003, 2, 'another')
+  },
 }
 
 describe('the checks of the books', () => {

@@ -25,8 +25,16 @@ const payments = {
 }
 const ordersAndPayments = { ...payments, 'orders.orders': ['id', 'status', 'updated_at'] }
 const joined = 'orders.orders o join payments.payments p on p.order_id = o.id'
+const invoices = {
+  'invoices.invoices': ['series', 'year', 'seq', 'number', 'payment_id', 'previous_hash', 'hash'],
+}
 /** Reactions do the rest within this time after an order has ended, unless something is broken. */
 const settled = "o.updated_at < now() - interval '1 hour'"
+
+/** What is paid for the parcels that the customer keeps of a cancelled order. */
+const keptAmount = `(
+  select coalesce(sum(s.amount), 0) from shipments.parcels s
+  where s.shipment_id = o.id and s.status in ('shipped', 'delivered', 'failed'))`
 
 export const checks: Readonly<Record<string, Check>> = {
   'stock-below-zero': {
@@ -50,14 +58,39 @@ export const checks: Readonly<Record<string, Check>> = {
     never: 'payments.payments where refunded + refunding > captured',
   },
   'cancelled-but-paid': {
-    what: 'the shop keeps money for an order that was cancelled an hour ago',
-    reads: ordersAndPayments,
-    never: `${joined} where o.status = 'cancelled' and p.captured > p.refunded + p.refunding and ${settled}`,
+    what: 'the shop keeps money for an order that was cancelled an hour ago, and not for parcels that were shipped',
+    reads: { ...ordersAndPayments, 'shipments.parcels': ['shipment_id', 'status', 'amount'] },
+    never: `${joined} where o.status = 'cancelled' and p.captured > p.refunded + p.refunding + ${keptAmount} and ${settled}`,
   },
   'completed-but-unpaid': {
     what: 'an order is completed, but nothing was captured for it',
     reads: ordersAndPayments,
     never: `${joined} where o.status = 'completed' and p.captured = 0 and ${settled}`,
+  },
+  'captured-but-not-invoiced': {
+    what: 'a payment was captured an hour ago, at once or by parcels, and has not an invoice for each capture',
+    reads: {
+      'payments.payments': [...payments['payments.payments'], 'id', 'updated_at'],
+      'payments.captures': ['payment_id', 'status'],
+      ...invoices,
+    },
+    // payments from before there were invoices have none; ids are UUIDv7
+    never: `payments.payments p where p.captured > 0 and p.updated_at < now() - interval '1 hour'
+      and p.id > (select payment_id from invoices.invoices order by payment_id limit 1)
+      and (select count(*) from invoices.invoices i where i.payment_id = p.id and i.series = 'INV')
+        <> (select count(*) from payments.captures c where c.payment_id = p.id and c.status = 'done')`,
+  },
+  'invoice-missing': {
+    what: 'numbers of invoices are missing',
+    reads: invoices,
+    never: `(select from invoices.invoices group by series, year
+      having min(seq) <> 1 or max(seq) <> count(*)) as incomplete`,
+  },
+  'invoice-out-of-chain': {
+    what: 'an invoice does not follow the one before in its series',
+    reads: invoices,
+    never: `(select previous_hash, lag(hash, 1, '') over (partition by series order by year, seq) as before
+      from invoices.invoices) as chain where previous_hash <> before`,
   },
 }
 

@@ -56,6 +56,8 @@ export const customers = schema.table(
   },
   (t) => [
     index('customers_by_name').on(nameOf(t), t.id),
+    // for parts of them (pg_trgm)
+    index('customers_search').using('gin', t.name.op('gin_trgm_ops'), t.email.op('gin_trgm_ops')),
     check('customers_email_of_users', sql`not ${t.hasAccount} or ${t.email} is null`),
     check(
       'customers_anonymous',

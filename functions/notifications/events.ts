@@ -7,4 +7,13 @@ export const events = {
     summary: 'There is something to tell a user',
     data: z.strictObject({ notificationId: eventId, userId: eventId }),
   },
+  'webhook.due': {
+    summary: 'A delivery to a seller’s system is due, unless it has been made',
+    scheduled: true,
+    data: z.strictObject({
+      deliveryId: eventId,
+      /** Which attempt it is, beginning with 1. */
+      attempt: z.int().min(1),
+    }),
+  },
 } as const satisfies Record<string, EventSpec>

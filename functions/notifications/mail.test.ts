@@ -366,7 +366,7 @@ describe('a link for a user', () => {
       expect(mailsTo(email)).toHaveLength(1)
       const mail = await parsed(email)
       expect(mail.subject).toBe(title)
-      expect(mail.text).toContain(`\n\nhttps://shop.example${page}#token=${token}\n\n`)
+      expect(mail.text).toContain(`\n\nhttps://shop.example${page}?token=${token}\n\n`)
       expect(await tablesWith(shop.admin, token)).toEqual([])
     },
   )

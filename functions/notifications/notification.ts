@@ -7,6 +7,7 @@ import { endedSessionsTable } from '../shared/store/ended-sessions-table.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
 import { Id, Timestamp } from '../shared/schemas/schemas.ts'
 import { kinds, languages, type Facts, type Kind, type Language } from './texts.ts'
+import type { OrderNews, SellerLines } from './webhook-orders.ts'
 
 /** Notifications: tables and schemas. */
 
@@ -91,6 +92,10 @@ export const mails = schema.table(
 export const orders = schema.table('orders', {
   id: uuid().primaryKey(),
   customerId: uuid('customer_id'),
+  /** The lines whose sellers have webhook endpoints, if there are any. */
+  sellerLines: jsonb('seller_lines').$type<SellerLines>(),
+  /** What happened before it was known whose order it is, for the webhooks. */
+  early: jsonb().$type<OrderNews[]>(),
 })
 
 export const idempotencyKeys = idempotencyTable(schema)

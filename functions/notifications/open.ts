@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { Config } from '../shared/process/config.ts'
 import { openDatabase, openEndedSessions } from '../shared/store/open-database.ts'
 import { openUnsubscribing } from './unsubscribing.ts'
+import { openWebhookSecrets } from './webhook-secrets.ts'
 import migrations from './migrations/meta/_journal.json' with { type: 'json' }
 
 /** Opens the dependencies of the notifications functions. */
@@ -21,5 +22,11 @@ export async function open(config: Config, log: Logger, name: string) {
     for (const each of closing) each()
     await service.close()
   }
-  return { ...service, close, deps: { log, db, isSessionEnded, mail, unsubscribing } }
+  const webhooks = {
+    secrets: openWebhookSecrets(config.need('WEBHOOK_SECRET_KEY')),
+    allowsLoopback: config.get('WEBHOOKS_TO_LOOPBACK') === '1',
+    /** How many deliveries to an endpoint this process has under way. */
+    sending: new Map<string, number>(),
+  }
+  return { ...service, close, deps: { log, db, isSessionEnded, mail, unsubscribing, webhooks } }
 }

@@ -8,11 +8,14 @@ import { readState } from './store.ts'
 
 const Link = z.object({ email: z.string(), token: z.string() })
 
-/** The page of the shop that a link opens. The token is in the fragment, which browsers send to no server. */
+/**
+ * The page of the shop that a link opens, up to the token. Where a page can work with it in the browser, it is in the
+ * fragment, which browsers send to no server. The other pages are of the shop itself, and work without scripts.
+ */
 const pages = {
-  'customer.claim-requested': '/claim',
-  'user.verification-requested': '/verify-email',
-  'user.password-reset-requested': '/reset-password',
+  'customer.claim-requested': '/claim#token=',
+  'user.verification-requested': '/verify-email?token=',
+  'user.password-reset-requested': '/reset-password?token=',
 } as const
 
 /** Mails links, also to people who have no account or have unsubscribed: somebody is waiting for them. */
@@ -25,7 +28,7 @@ export const sendLink = batchReaction('send-link', {
     const { email: to, token } = Link.parse(JSON.parse(secret))
     // people without an account have chosen none
     const language = 'userId' in data ? (await readState(db, data.userId)).language : 'en'
-    const texts = linkTexts(type, language, `${mail.shopUrl}${pages[type]}#token=${token}`)
+    const texts = linkTexts(type, language, `${mail.shopUrl}${pages[type]}${token}`)
     const { turn, send } = mailerOf(mail)
     return turn(() =>
       attempt(db, id, null, () => send({ id, to, name: '', language, why: 'request', ...texts })),

@@ -6,6 +6,7 @@ import { Problem } from '../shared/http/problems.ts'
 import { isAmong, prepared, type Db, type Tx } from '../shared/store/postgres.ts'
 import { contacts, notifications, type NotificationRow } from './notification.ts'
 import type { Facts, Kind, Language } from './texts.ts'
+import type { OrderNews, SellerLines } from './webhook-orders.ts'
 
 /** A notification that is to be written. */
 export interface NewNotification {
@@ -23,68 +24,53 @@ export interface NewNotification {
 export const notify = (tx: Tx, userId: string, given: NewNotification): Promise<void> =>
   addAll(tx, [{ ...given, id: uuidv7(), userId }])
 
-/** What happened to an order. */
-interface OfOrder {
-  orderId: string
-  /** The event that says so. */
-  from: EmitOptions
+/** An order as it is known after an event. */
+export interface KeptOrder {
+  id: string
+  /** Null until `order.placed` says whose order it is. */
+  customerId: string | null
+  sellerLines: SellerLines | null
+  early: OrderNews[] | null
 }
 
 /**
- * Keeps whose orders they are, and tells customers what happened to theirs. It waits if it is not known yet whose order
- * it is. Many events take as many statements as one.
+ * Locks orders, in a fixed order, keeps what is known of them now, and returns it. Whichever event of an order comes first,
+ * the others wait for its row. What happens to an order before it is known whose it is, is added to `early`.
  */
-export async function tellCustomers(
+export async function keepOrders(
   tx: Tx,
-  placed: readonly (OfOrder & { customerId: string })[],
-  told: readonly (OfOrder & NewNotification & { orderId: string })[],
-): Promise<void> {
-  // pipelined; the second statement sees what was committed before the orders were locked
-  const [customers, waiting] = await Promise.all([
-    keepOrders(tx, [...placed, ...told]),
-    waitingFor(
-      tx,
-      placed.map(({ orderId }) => orderId),
-    ),
-  ])
-  const placing = new Map(placed.map(({ orderId, from }) => [orderId, from]))
-  await Promise.all([
-    giveAll(
-      tx,
-      waiting.map(({ id, orderId }) => ({ id, userId: customers.get(orderId)!, from: placing.get(orderId) })),
-    ),
-    addAll(
-      tx,
-      told
-        .map((one) => ({ ...one, id: uuidv7(), userId: customers.get(one.orderId) ?? null }))
-        .toSorted((a, b) => a.at.getTime() - b.at.getTime()),
-    ),
-  ])
-}
-
-/**
- * Locks orders, in a fixed order, and returns their customers, as far as they are known. Whichever event of an order
- * comes first, the others wait for its row.
- */
-async function keepOrders(
-  tx: Tx,
-  given: readonly { orderId: string; customerId?: string }[],
-): Promise<ReadonlyMap<string, string | null>> {
-  const orders = new Map<string, string | undefined>()
-  for (const { orderId, customerId } of given) orders.set(orderId, customerId ?? orders.get(orderId))
-  const rows = [...orders]
-    .map(([id, customerId]) => ({ id, customerId }))
+  given: readonly {
+    orderId: string
+    customerId?: string
+    sellerLines?: SellerLines | undefined
+    early?: readonly OrderNews[]
+  }[],
+): Promise<ReadonlyMap<string, KeptOrder>> {
+  const rows = [...Map.groupBy(given, ({ orderId }) => orderId)]
+    .map(([id, all]) => ({ ...Object.assign({}, ...all), id, early: all.flatMap(({ early = [] }) => early) }))
     .toSorted((a, b) => (a.id < b.id ? -1 : 1))
-  const kept = await tx.client<{ id: string; customerId: string | null }[]>`
-    insert into notifications.orders as known (id, customer_id)
-    select id, "customerId" from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as new (id uuid, "customerId" uuid)
-    on conflict (id) do update set customer_id = coalesce(excluded.customer_id, known.customer_id)
-    returning id, customer_id as "customerId"`
-  return new Map(kept.map(({ id, customerId }) => [id, customerId]))
+  const kept = await tx.client<KeptOrder[]>`
+    insert into notifications.orders as known (id, customer_id, seller_lines, early)
+    select id, "customerId", "sellerLines", nullif(early, '[]'::jsonb)
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as new (
+      id uuid, "customerId" uuid, "sellerLines" jsonb, early jsonb)
+    on conflict (id) do update set
+      customer_id = coalesce(excluded.customer_id, known.customer_id),
+      seller_lines = coalesce(excluded.seller_lines, known.seller_lines),
+      early = case
+        when known.customer_id is null and excluded.early is not null
+        then coalesce(known.early, '[]'::jsonb) || excluded.early
+        else known.early
+      end
+    returning id, customer_id as "customerId", seller_lines as "sellerLines", early`
+  return new Map(kept.map((order) => [order.id, order]))
 }
 
 /** Returns the notifications that have waited until it is known whose orders they are about, oldest first. */
-const waitingFor = async (tx: Tx, orderIds: readonly string[]): Promise<{ id: string; orderId: string }[]> =>
+export const waitingFor = async (
+  tx: Tx,
+  orderIds: readonly string[],
+): Promise<{ id: string; orderId: string }[]> =>
   orderIds.length === 0
     ? []
     : tx.client<{ id: string; orderId: string }[]>`
@@ -94,7 +80,7 @@ const waitingFor = async (tx: Tx, orderIds: readonly string[]): Promise<{ id: st
         order by at`
 
 /** Writes notifications, and announces those that have a user. Those of a deleted user are not written. */
-async function addAll(
+export async function addAll(
   tx: Tx,
   given: readonly (NewNotification & { id: string; userId: string | null; from?: EmitOptions })[],
 ): Promise<void> {

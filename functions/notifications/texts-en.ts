@@ -9,6 +9,10 @@ export const en: TextsOf = {
     title: 'Your order is on its way',
     text: 'Order {orderId} has left our warehouse.',
   },
+  'parcel-shipped': {
+    title: 'A parcel is on its way to you',
+    text: 'A parcel of order {orderId} has left our warehouse with {carrier}. Its tracking number is {number}.',
+  },
   'order-completed': {
     title: 'Your order is complete',
     text: 'Order {orderId} is shipped and paid. Thank you for shopping with us.',
@@ -32,9 +36,34 @@ export const en: TextsOf = {
     title: 'You get {amount} back',
     text: 'We have refunded {amount} for order {orderId}. Until your bank shows it, a few days may pass.',
   },
+  'return-approved': {
+    title: 'You may send it back',
+    text: 'We have approved your return for order {orderId}. Pack the pieces well and send them back. We refund what they cost as soon as they are here.',
+  },
+  'return-refused': {
+    title: 'We cannot take it back',
+    text: `{refusal, select,
+      used {We are sorry: we cannot take back what you want to return of order {orderId}, because it was used.}
+      excluded {We are sorry: what you want to return of order {orderId} cannot be returned.}
+      missing {Nothing has arrived of what you wanted to return of order {orderId}, so we have closed the return.}
+      other {We are sorry: we cannot take back what you want to return of order {orderId}.}
+    } If you do not agree, write to us.`,
+  },
+  'return-received': {
+    title: 'Your return has arrived',
+    text: 'We have received what you returned of order {orderId}, and refund {amount}. Until your bank shows it, a few days may pass.',
+  },
+  'invoice-issued': {
+    title: 'Your invoice {number}',
+    text: 'Invoice {number} of {amount} for order {orderId} is in your account, where you can read and print it.',
+  },
   'email-changed': {
     title: 'Your e-mail address was changed',
     text: 'Your account has another e-mail address now, and from now on we write to that one. If it was not you who changed it, somebody else can use your account: change your password, and tell us.',
+  },
+  'webhook-disabled': {
+    title: 'A webhook endpoint was disabled',
+    text: 'We could not deliver webhooks to {url} for days, or it answered that it wants no more, so we have disabled it. When it works again, enable it in your account; what it has missed can be sent again from its list of deliveries.',
   },
   mail: {
     greeting: 'Hello {name},',

@@ -9,6 +9,10 @@ export const es: TextsOf = {
     title: 'Tu pedido está en camino',
     text: 'El pedido {orderId} ha salido de nuestro almacén.',
   },
+  'parcel-shipped': {
+    title: 'Un paquete está en camino',
+    text: 'Un paquete del pedido {orderId} ha salido de nuestro almacén con {carrier}. Su número de seguimiento es {number}.',
+  },
   'order-completed': {
     title: 'Tu pedido está completado',
     text: 'El pedido {orderId} está enviado y pagado. Gracias por comprar con nosotros.',
@@ -32,9 +36,34 @@ export const es: TextsOf = {
     title: 'Te devolvemos {amount}',
     text: 'Hemos reembolsado {amount} por el pedido {orderId}. Tu banco puede tardar unos días en mostrarlo.',
   },
+  'return-approved': {
+    title: 'Puedes enviar la devolución',
+    text: 'Hemos aprobado tu devolución del pedido {orderId}. Embala bien los artículos y envíanoslos. Te reembolsaremos lo que costaron en cuanto lleguen.',
+  },
+  'return-refused': {
+    title: 'No podemos aceptar tu devolución',
+    text: `{refusal, select,
+      used {Lo sentimos: no podemos aceptar lo que quieres devolver del pedido {orderId} porque se ha usado.}
+      excluded {Lo sentimos: lo que quieres devolver del pedido {orderId} no admite devolución.}
+      missing {No ha llegado nada de lo que querías devolver del pedido {orderId} y hemos cerrado la devolución.}
+      other {Lo sentimos: no podemos aceptar lo que quieres devolver del pedido {orderId}.}
+    } Si no estás de acuerdo, escríbenos.`,
+  },
+  'return-received': {
+    title: 'Tu devolución ha llegado',
+    text: 'Hemos recibido lo que has devuelto del pedido {orderId} y te reembolsamos {amount}. Tu banco puede tardar unos días en mostrarlo.',
+  },
+  'invoice-issued': {
+    title: 'Tu factura {number}',
+    text: 'La factura {number} de {amount} por el pedido {orderId} está en tu cuenta, donde puedes leerla e imprimirla.',
+  },
   'email-changed': {
     title: 'Se ha cambiado tu dirección de correo',
     text: 'Tu cuenta tiene ahora otra dirección de correo y desde ahora te escribiremos a esa. Si no has sido tú, otra persona puede usar tu cuenta: cambia tu contraseña y avísanos.',
+  },
+  'webhook-disabled': {
+    title: 'Se ha desactivado un destino de webhooks',
+    text: 'Durante días no pudimos entregar webhooks a {url}, o respondió que no quiere más, así que lo hemos desactivado. Cuando vuelva a funcionar, actívalo en tu cuenta; lo que no ha recibido se puede enviar de nuevo desde su lista de entregas.',
   },
   mail: {
     greeting: 'Hola, {name}:',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { render } from './render.ts'
+import { refusals } from '../returns/reasons.ts'
 import { cancellationFacts, cancellations, kinds, languages, type Facts } from './texts.ts'
 
 const orderId = '01999d3c-7b57-7d0c-8d1c-5a9f1c2b3d4e'
@@ -7,6 +8,10 @@ const facts: Facts & { orderId: string } = {
   orderId,
   detail: 'the issuer declined the card',
   amount: { amount: 123_450, currency: 'EUR' },
+  url: 'https://example.com/webhooks',
+  refusal: 'used',
+  number: 'INV-2026-000001',
+  carrier: 'Bike courier',
 }
 
 describe('the texts', () => {
@@ -16,7 +21,7 @@ describe('the texts', () => {
         const { title, text } = render(kind, language, { ...facts, reason })
         expect(title).toMatch(/^\S[^{}\n]{5,60}[^.\s]$/)
         expect(text).toMatch(/^\p{Lu}[^{}]+[^.]\.$/su)
-        expect(text.includes(orderId)).toBe(kind !== 'email-changed')
+        expect(text.includes(orderId)).toBe(/^(?:order|parcel|payment|return|invoice)-/.test(kind))
       }
   })
 
@@ -26,6 +31,13 @@ describe('the texts', () => {
         (reason) => render('order-cancelled', language, { ...facts, reason }).text,
       )
       expect(new Set(texts).size).toBe(cancellations.length)
+    }
+  })
+
+  it('say why a return is refused', () => {
+    for (const language of languages) {
+      const texts = refusals.map((refusal) => render('return-refused', language, { ...facts, refusal }).text)
+      expect(new Set(texts).size).toBe(refusals.length)
     }
   })
 

@@ -8,11 +8,17 @@ export type Language = (typeof languages)[number]
 export const kinds = [
   'order-confirmed',
   'order-shipped',
+  'parcel-shipped',
   'order-completed',
   'order-cancelled',
   'payment-declined',
   'payment-refunded',
+  'return-approved',
+  'return-refused',
+  'return-received',
+  'invoice-issued',
   'email-changed',
+  'webhook-disabled',
 ] as const
 export type Kind = (typeof kinds)[number]
 
@@ -59,6 +65,14 @@ export interface Facts {
   /** In the words of the payment provider. */
   detail?: string
   amount?: Money
+  /** Of a webhook endpoint. */
+  url?: string
+  /** Why a return was refused, as `return.refused` names it. */
+  refusal?: string
+  /** The number of an invoice, or that with which a parcel is tracked. */
+  number?: string
+  /** Who delivers a parcel. */
+  carrier?: string
 }
 
 /** The reasons that the shop itself gives for a cancellation, by how they begin. */

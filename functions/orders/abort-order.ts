@@ -1,4 +1,4 @@
-import { cancel, lockOrder, reservedBefore } from './store.ts'
+import { cancel, keptOf, lockOrder, parcelsOf, reservedBefore } from './store.ts'
 import { reaction, type EventOf } from '../../events/reaction.ts'
 
 export const abortOrder = reaction('abort-order', async (event, { once }) => {
@@ -6,10 +6,12 @@ export const abortOrder = reaction('abort-order', async (event, { once }) => {
     const row = await lockOrder(tx, event.data.orderId)
     const reason = reasonOf(event)
     const entry = { type: event.type, detail: reason, at: event.time, actor: event.actor }
-    // if the payment could not be captured, the order is already shipped: recall the parcel
-    const how = event.type === 'payment.capture-failed' ? 'recall' : 'cancel'
+    // If the payment could not be captured, the order is already shipped: recall the parcel. That the first parcel was
+    // shipped may be heard later.
+    const how = row.status === 'shipped' ? 'recall' : 'cancel'
     const before = event.type === 'payment.declined' ? reservedBefore(row, event.time) : []
-    await cancel(tx, row, how, reason, [...before, entry])
+    const kept = event.type === 'payment.capture-failed' ? keptOf(await parcelsOf(tx, row.id)) : []
+    await cancel(tx, row, how, reason, { entries: [...before, entry], kept })
   })
 })
 

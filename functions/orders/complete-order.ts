@@ -1,24 +1,29 @@
-import { checkPaid } from './order.ts'
-import { advanceAll, lockOrders } from './store.ts'
-import { batchReaction } from '../../events/reaction.ts'
+import { checkPaid, type OrderRow } from './order.ts'
+import { advance, keepParcel, lockOrder, writeOrder, type Entry } from './store.ts'
+import { reaction } from '../../events/reaction.ts'
+import { formatMoney } from '../shared/schemas/money.ts'
+import type { Tx } from '../shared/store/postgres.ts'
 
-export const completeOrder = batchReaction('complete-order', {
-  write: async (tx, events) => {
-    const rows = await lockOrders(
-      tx,
-      events.map(({ data }) => data.orderId),
-    )
-    const steps = events.map(({ data, type, time, actor, traceparent }, i) => {
-      const row = rows[i]!
-      checkPaid(row, data.amount)
-      return {
-        row,
-        event: 'complete' as const,
-        emits: { type: 'order.completed' as const, data: { orderId: row.id } },
-        entries: [{ type, at: time, actor }],
-        causedBy: { traceparent },
-      }
-    })
-    await advanceAll(tx, steps)
-  },
+export const completeOrder = reaction('complete-order', async ({ data, type, time, actor }, { once }) => {
+  await once(async (tx) => {
+    const { orderId, parcelId, amount, captured = amount } = data
+    const row = await lockOrder(tx, orderId)
+    const detail = parcelId === undefined ? undefined : formatMoney(amount)
+    const entry = { type, detail, at: time, actor }
+    if (parcelId !== undefined) await keepParcel(tx, { id: parcelId, orderId, isCaptured: true })
+    const isPart = captured.amount < row.totalAmount && parcelId !== undefined
+    if (isPart) {
+      await writeOrder(tx, row, {}, [entry])
+      return
+    }
+    checkPaid(row, captured)
+    await complete(tx, row, entry)
+  })
 })
+
+/** Completes a locked order. What is paid was shipped, even if track-parcel has not heard of it yet. */
+async function complete(tx: Tx, row: OrderRow, entry: Entry) {
+  const completed = { type: 'order.completed', data: { orderId: row.id } } as const
+  const shipped = row.status === 'confirmed' ? await advance(tx, row, 'ship', undefined, []) : row
+  await advance(tx, shipped ?? row, 'complete', completed, [entry])
+}

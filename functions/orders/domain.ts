@@ -59,6 +59,7 @@ export default domain<typeof open>()({
       fresh: true,
       core: true,
       emits: ['order.shipped'],
+      leavesSecretsFor: ['invoices'],
     }),
     'get-order-timeline': get('/api/v1/orders/{id}/timeline', 'What happened to an order', {
       by: 'user',
@@ -123,7 +124,11 @@ export default domain<typeof open>()({
       'Cancels an order that cannot be fulfilled',
       { emits: ['order.cancelled'] },
     ),
-    'complete-order': on(['payment.captured'], 'Completes the order', {
+    'track-parcel': on(
+      ['parcel.shipped', 'parcel.delivered', 'parcel.failed'],
+      'Keeps what was shipped of the order, which is shipped with its first parcel',
+    ),
+    'complete-order': on(['payment.captured'], 'Completes the order once all is paid', {
       emits: ['order.completed'],
       leadsTo: 'order.completed',
     }),
@@ -143,7 +148,19 @@ export default domain<typeof open>()({
       { maxScale: 1 },
     ),
     'track-order': on(
-      ['stock.reserved', 'stock.released', 'stock.committed', 'payment.voided', 'payment.refunded'],
+      [
+        'stock.reserved',
+        'stock.released',
+        'stock.committed',
+        'payment.voided',
+        'payment.refunded',
+        'return.requested',
+        'return.approved',
+        'return.refused',
+        'return.received',
+        'invoice.issued',
+        'credit-note.issued',
+      ],
       'Keeps the order’s timeline',
       { patient: true },
     ),

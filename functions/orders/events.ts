@@ -11,6 +11,7 @@ interface OfOrder {
 
 const amount = z.int().min(0)
 const cartLines = z.array(z.strictObject({ sku: eventSku, quantity: z.int().min(1) })).min(1)
+const keptItems = z.array(z.strictObject({ sku: eventSku, quantity: z.int().min(1) }))
 const taxed = { net: amount, taxRate: amount, tax: amount, gross: amount }
 
 export const events = {
@@ -70,8 +71,13 @@ export const events = {
     },
   },
   'order.cancelled': {
-    summary: 'The order was cancelled: its stock is released and its payment returned',
-    data: z.strictObject({ orderId: eventId, reason: z.string() }),
+    summary: 'The order was cancelled: its stock is released and its payment returned, but for what is kept',
+    data: z.strictObject({
+      orderId: eventId,
+      reason: z.string(),
+      /** The parcels that the customer keeps, if a part of the order was shipped and paid. */
+      kept: z.array(z.strictObject({ parcelId: eventId, items: keptItems })).exactOptional(),
+    }),
     measure({ orderId, reason }: OfOrder & { reason: string }, meter: Meter) {
       meter.add('zeroshop.orders.cancelled', 1, { reason: reasonClass(reason) })
       meter.record('zeroshop.order.duration', sincePlaced(orderId), { step: 'cancelled' })

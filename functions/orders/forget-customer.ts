@@ -24,7 +24,7 @@ export const forgetCustomer = reaction('forget-customer', async ({ data, type, t
       .orderBy(asc(orders.id))
       .for('update')
     for (const row of rows.filter(({ status }) => unconfirmed.includes(status)))
-      await cancel(tx, row, 'cancel', reason, [{ type, at: time, actor }])
+      await cancel(tx, row, 'cancel', reason, { entries: [{ type, at: time, actor }] })
     await forgetOrdersOf(tx, customerId)
   })
 })

@@ -1,4 +1,4 @@
-import { and, eq, exists, inArray, like, sql, type SQL } from 'drizzle-orm'
+import { and, eq, exists, inArray, like, or, sql, type SQL } from 'drizzle-orm'
 import { forgetAnswers } from '../shared/store/forget-answers.ts'
 import type { Tx } from '../shared/store/postgres.ts'
 import { deletedCustomers, ended, idempotencyKeys, orders, timeline, type OrderRow } from './order.ts'
@@ -55,7 +55,7 @@ async function anonymize(tx: Tx, ...which: SQL[]): Promise<OrderRow[]> {
   await tx
     .update(timeline)
     .set({ detail: null, staffNote: sql`case when ${timeline.staffNote} is null then null else '' end` })
-    .where(and(inArray(timeline.orderId, ids), like(timeline.type, 'order.%'), byPerson))
+    .where(and(inArray(timeline.orderId, ids), ofPeople, byPerson))
   // the answers to members of staff, who have ordered for the customer or added notes
   await tx.delete(idempotencyKeys).where(inArray(orderOfAnswer, ids))
   return rows
@@ -63,6 +63,9 @@ async function anonymize(tx: Tx, ...which: SQL[]): Promise<OrderRow[]> {
 
 /** The order that a kept answer is about. */
 const orderOfAnswer = sql`substring(${idempotencyKeys.headers}->>'location' from '^/api/v1/orders/([0-9a-f-]{36})')`
+
+/** The types of entries whose details people have given, such as the number with which a parcel is tracked. */
+const ofPeople = or(like(timeline.type, 'order.%'), like(timeline.type, 'parcel.%'))
 
 /** Whether a person caused an entry, and so may have written its detail. Entries of earlier versions do not say. */
 const byPerson = sql`${timeline.actor} is distinct from 'system'`

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { sql } from 'drizzle-orm'
 import {
+  boolean,
   index,
   integer,
   jsonb,
@@ -20,6 +21,7 @@ import { endedSessionsTable } from '../shared/store/ended-sessions-table.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
 import { orderFields } from '../shared/schemas/order-fields.ts'
 import { Address, Amount, Currency, Id, Money, Quantity, Sku, Timestamp } from '../shared/schemas/schemas.ts'
+import { taxedFields as taxed } from '../shared/schemas/taxed.ts'
 import type { TaxClass } from '../shared/schemas/tax-class.ts'
 import { priceKinds } from './price-kinds.ts'
 
@@ -28,13 +30,16 @@ import { priceKinds } from './price-kinds.ts'
  *
  *   placed ──► reserved ──► confirmed ──► shipped ──► completed
  *      └──────────┴────────────┴─────────────┴──────► cancelled
+ *
+ * An order is shipped once its first parcel is, or once it is shipped as a whole.
  */
 
 export const statuses = ['placed', 'reserved', 'confirmed', 'shipped', 'completed', 'cancelled'] as const
 export type OrderStatus = (typeof statuses)[number]
 
 /** What can happen to an order, caused by people or by events of other domains. */
-export type OrderEvent = 'reserve' | 'confirm' | 'ship' | 'complete' | 'cancel' | 'recall' | 'expire'
+export type OrderEvent =
+  'reserve' | 'confirm' | 'ship' | 'complete' | 'cancel' | 'cancel-rest' | 'recall' | 'expire'
 
 const transitions: Record<OrderStatus, Partial<Record<OrderEvent, OrderStatus>>> = {
   // payment.authorized may arrive before stock.reserved: different reactions handle them
@@ -42,7 +47,7 @@ const transitions: Record<OrderStatus, Partial<Record<OrderEvent, OrderStatus>>>
   reserved: { confirm: 'confirmed', cancel: 'cancelled', expire: 'cancelled' },
   confirmed: { ship: 'shipped', cancel: 'cancelled', expire: 'cancelled' },
   // `recall`: the payment could not be captured, so the parcel is recalled
-  shipped: { complete: 'completed', recall: 'cancelled' },
+  shipped: { complete: 'completed', recall: 'cancelled', 'cancel-rest': 'cancelled' },
   completed: {},
   cancelled: {},
 }
@@ -143,6 +148,27 @@ export const timeline = schema.table(
 
 export type TimelineRow = typeof timeline.$inferSelect
 
+/** The parcels that were shipped of each order, as far as they were heard of. */
+export const parcels = schema.table(
+  'parcels',
+  {
+    id: uuid().primaryKey(),
+    orderId: uuid('order_id').notNull(),
+    /** What is in it; null until it is heard that it was shipped. */
+    items: jsonb().$type<ParcelItem[]>(),
+    /** Whether what it costs is captured, which may be heard before. */
+    isCaptured: boolean('is_captured').notNull().default(false),
+  },
+  (t) => [index().on(t.orderId)],
+)
+
+export type ParcelRow = typeof parcels.$inferSelect
+
+export interface ParcelItem {
+  sku: string
+  quantity: number
+}
+
 /** A projection of the products, from which orders are priced. */
 export const products = schema.table('products', {
   sku: text().primaryKey(),
@@ -179,13 +205,6 @@ export const claimedCustomers = schema.table('claimed_customers', {
 export const idempotencyKeys = idempotencyTable(schema)
 export const endedSessions = endedSessionsTable(schema)
 export const requestCounts = requestCountsTable(schema)
-
-const taxed = {
-  net: Amount,
-  taxRate: z.int().meta({ description: 'In hundredths of a percent: 1900 is 19 %.', example: 1900 }),
-  tax: Amount,
-  gross: Amount,
-}
 
 export const OrderLine = z
   .object({

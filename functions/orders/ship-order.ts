@@ -5,7 +5,8 @@ import { Problem } from '../shared/http/problems.ts'
 import { IdParam, text } from '../shared/schemas/schemas.ts'
 import { etag } from '../shared/http/entity-tag.ts'
 import { Order, toOrder } from './order.ts'
-import { advance, lockOrder } from './store.ts'
+import { leaveBill } from './bill.ts'
+import { advance, lockOrder, parcelsOf } from './store.ts'
 import { problems } from './problems.ts'
 
 const Shipment = z
@@ -24,11 +25,18 @@ export const shipOrder = operation(
     const detail = [body.carrier, body.trackingCode].filter(Boolean).join(' ') || undefined
     const row = await transaction(db, async (tx) => {
       const row = await lockOrder(tx, params.id)
+      if ((await parcelsOf(tx, row.id)).length > 0)
+        throw new Problem(problems['wrong-order-status'], {
+          detail: 'Some of the order was shipped in a parcel: ship the rest in parcels, too.',
+        })
       // a repeated request succeeds without another change; the payment may have been captured meanwhile
       if (row.status === 'shipped' || row.status === 'completed') return row
       const event = { type: 'order.shipped', data: { orderId: row.id }, detail } as const
       const shipped = await advance(tx, row, 'ship', event, [])
-      if (shipped !== undefined) return shipped
+      if (shipped !== undefined) {
+        await leaveBill(tx, shipped)
+        return shipped
+      }
       throw new Problem(problems['wrong-order-status'], {
         detail: `The order is ${row.status}: only a confirmed order can be shipped.`,
       })

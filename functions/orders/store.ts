@@ -12,10 +12,13 @@ import {
   next,
   shipWithinMs,
   orders,
+  parcels,
   timeline,
   type OrderEvent,
   type OrderRow,
   type OrderStatus,
+  type ParcelItem,
+  type ParcelRow,
 } from './order.ts'
 
 const byId = prepared((db) =>
@@ -225,16 +228,17 @@ export async function advance<T extends EventType>(
 }
 
 /**
- * Cancels a locked order. It emits `order.cancelled`, which releases the stock and returns the payment. What a person
- * gives as the reason is kept with the order, but is in no event: events cannot be anonymised.
+ * Cancels a locked order. It emits `order.cancelled`, which releases the stock and returns the payment, except for the
+ * parcels that are kept. What a person gives as the reason stays with the order, but is in no event: events cannot be
+ * anonymised.
  * @returns the cancelled order, or undefined if its status does not allow the event
  */
 export const cancel = (
   tx: Tx,
   row: OrderRow,
-  event: 'cancel' | 'recall' | 'expire',
+  event: 'cancel' | 'cancel-rest' | 'recall' | 'expire',
   reason: string,
-  entries: Entry[] = [],
+  { entries = [], kept = [] }: { entries?: Entry[]; kept?: KeptParcel[] } = {},
 ) =>
   advance(
     tx,
@@ -242,11 +246,42 @@ export const cancel = (
     event,
     {
       type: 'order.cancelled',
-      data: { orderId: row.id, reason: tx.actor === 'system' ? reason : 'cancelled on request' },
+      data: {
+        orderId: row.id,
+        reason: tx.actor === 'system' ? reason : 'cancelled on request',
+        ...(kept.length > 0 && { kept }),
+      },
       detail: reason,
     },
     entries,
   )
+
+/** A parcel that the customer keeps if the rest of the order is cancelled. */
+export interface KeptParcel {
+  parcelId: string
+  items: ParcelItem[]
+}
+
+/** Reads what was shipped of an order. */
+export const parcelsOf = (tx: Tx, orderId: string): Promise<ParcelRow[]> =>
+  tx.select().from(parcels).where(eq(parcels.orderId, orderId)).orderBy(asc(parcels.id))
+
+/** Returns those of an order's parcels that were shipped and paid. */
+export const keptOf = (rows: readonly ParcelRow[]): KeptParcel[] =>
+  rows.flatMap(({ id: parcelId, items, isCaptured }) =>
+    isCaptured && items !== null ? [{ parcelId, items }] : [],
+  )
+
+/** Notes what was heard of a parcel. What it costs may be captured before it is heard that it was shipped. */
+export async function keepParcel(
+  tx: Tx,
+  { id, orderId, ...heard }: Pick<ParcelRow, 'id' | 'orderId'> & Partial<ParcelRow>,
+): Promise<void> {
+  await tx
+    .insert(parcels)
+    .values({ id, orderId, ...heard })
+    .onConflictDoUpdate({ target: parcels.id, set: heard })
+}
 
 const entriesAfter = prepared((db) =>
   db

@@ -1,4 +1,4 @@
-import type { PaymentRow, RefundRow } from './payment.ts'
+import type { CaptureRow, PaymentRow, RefundRow } from './payment.ts'
 import {
   ProviderRefused,
   ProviderUnavailable,
@@ -20,17 +20,27 @@ export interface Outcome {
   id: string | null
   /** Why the provider refused; null if it did not. */
   reason: string | null
+  /** How much is captured of the payment in all, in minor units. */
+  captured: number
 }
 
 /** Returns the outcome that the provider's record of a payment tells. */
-export const outcome = ({ status, id, declineReason }: ProviderPayment): Outcome => ({
+export const outcome = ({ status, id, declineReason, captured }: ProviderPayment): Outcome => ({
   status,
   id,
   reason: declineReason ?? null,
+  captured,
 })
 
-/** The outcome for a payment of zero, which does not involve the provider. */
-const withoutProvider = (status: Outcome['status']): Outcome => ({ status, id: null, reason: null })
+/** The outcome for an amount of zero, which does not involve the provider. */
+const withoutProvider = (status: Outcome['status'], captured = 0): Outcome => ({
+  status,
+  id: null,
+  reason: null,
+  captured,
+})
+
+const declined = (reason: string): Outcome => ({ status: 'declined', id: null, reason, captured: 0 })
 
 /**
  * Authorises a payment. The status is normally `authorized` or `declined`.
@@ -45,9 +55,7 @@ export async function authorize(
   if (amount === 0) return withoutProvider('authorized')
   if (cardToken === undefined) {
     const known = await provider.lookUp(reference)
-    return known === undefined
-      ? { status: 'declined', id: null, reason: 'the card token has expired' }
-      : outcome(known)
+    return known === undefined ? declined('the card token has expired') : outcome(known)
   }
   const request = { reference, cardToken, amount: { amount, currency } }
   try {
@@ -55,19 +63,33 @@ export async function authorize(
   } catch (error) {
     const known = await provider.lookUp(reference)
     if (known !== undefined) return outcome(known)
-    if (error instanceof ProviderRefused) return { status: 'declined', id: null, reason: error.message }
+    if (error instanceof ProviderRefused) return declined(error.message)
     throw error
   }
 }
 
-/** Captures a payment. The status is `captured`, or the unchanged one if the provider finally refuses. */
-export async function capture(provider: PaymentProvider, payment: PaymentRow): Promise<Outcome> {
-  if (payment.providerId === null) return withoutProvider('captured')
+/**
+ * Captures a part of a payment, or all of it. What is `captured` then includes it, or is unchanged if the provider finally
+ * refuses.
+ */
+export async function capture(
+  provider: PaymentProvider,
+  payment: PaymentRow,
+  { amount, parcelId }: Pick<CaptureRow, 'amount' | 'parcelId'>,
+): Promise<Outcome> {
+  const after = payment.captured + amount
+  if (payment.providerId === null || amount === 0)
+    return withoutProvider(after === payment.amount ? 'captured' : 'authorized', after)
+  const part = {
+    amount: amount === payment.amount ? undefined : amount,
+    isLast: after === payment.amount,
+  }
+  const key = parcelId === null ? `capture:${payment.id}` : `capture:${payment.id}:${parcelId}`
   try {
-    return outcome(await provider.capture(payment.providerId, `capture:${payment.id}`))
+    return outcome(await provider.capture(payment.providerId, part, key))
   } catch (error) {
     const known = await provider.lookUp(payment.id, payment.providerId)
-    if (known?.status === 'captured') return outcome(known)
+    if (known !== undefined && known.captured >= after) return outcome(known)
     if (error instanceof ProviderRefused && known !== undefined)
       return { ...outcome(known), reason: error.message }
     throw error
@@ -75,7 +97,8 @@ export async function capture(provider: PaymentProvider, payment: PaymentRow): P
 }
 
 /**
- * Voids a payment. The status is `voided`, or `declined` if there is nothing to void. A payment that the
+ * Voids a payment, or the rest of one of which a part was captured. The status is `voided`, `declined` if there is nothing
+ * to void, or `captured` if a part stays captured. A payment that the
  * provider does not have is authorised first, with the usual key. Otherwise an authorisation that is still
  * under way could reach the provider later and hold the money.
  */
@@ -92,7 +115,7 @@ export async function giveBack(
     return outcome(await provider.void(known.id, `void:${payment.id}`))
   } catch (error) {
     const now = await provider.lookUp(payment.id, payment.providerId)
-    if (now?.status === 'voided') return outcome(now)
+    if (now !== undefined && now.status !== 'authorized') return outcome(now)
     throw error
   }
 }

@@ -16,6 +16,10 @@ export default domain<typeof open>()({
       description: 'the address of the payment provider',
       service: 'http://payment-sandbox:8080',
     },
+    PAYMENT_MULTICAPTURE: {
+      description:
+        'on if the account at Stripe may capture a payment several times, which orders in several parcels need',
+    },
     PAYMENT_PROVIDER_KEY: { description: 'our API key at the payment provider', secret: 'random' },
     PAYMENT_WEBHOOK_KEYS: {
       description:
@@ -72,9 +76,12 @@ export default domain<typeof open>()({
     'void-payment': on(['order.cancelled'], 'Voids or refunds what was authorised or captured', {
       emits: ['payment.voided', 'refund.requested', 'payment.refunded'],
     }),
-    'capture-payment': on(['order.shipped'], 'Captures the authorised total', {
+    'capture-payment': on(['order.shipped', 'parcel.shipped'], 'Captures what was shipped', {
       emits: ['payment.captured', 'payment.capture-failed'],
       leadsTo: 'payment.captured',
+    }),
+    'refund-return': on(['return.received'], 'Refunds what came back', {
+      emits: ['refund.requested', 'payment.refunded'],
     }),
     'finish-refund': on(['refund.requested'], 'Finishes a refund at the provider', {
       emits: ['payment.refunded'],

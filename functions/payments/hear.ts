@@ -29,7 +29,7 @@ async function hearOfPayment(db: Db, log: Logger, told: ProviderPayment) {
     log.warn({ payment: row.id }, `the payment differs at the payment provider: ${strange}`)
   if (isAnother(row, told.id)) return
   const answer = outcome(told)
-  if (meaningOf(row.status, answer.status) === undefined) return
+  if (meaningOf(row, answer) === undefined) return
   await transaction(db, async (tx) => {
     const locked = await lockPayment(tx, { id: row.id })
     if (locked !== undefined) await settle(tx, [{ row: locked, answer }])

@@ -33,12 +33,32 @@ const request = (cardToken = 'card_approved', amount = 500) => ({
   amount: { amount, currency: 'EUR' },
 })
 
+const whole = { amount: undefined, isLast: true }
+
 describe('the provider over HTTP', () => {
+  it('captures in parts, up to what is authorised, and gives the rest back', async () => {
+    const { id } = await provider().authorize(request(), uuidv7())
+    const key = uuidv7()
+    for (let i = 0; i < 2; i++)
+      expect(await provider().capture(id, { amount: 200, isLast: false }, key)).toMatchObject({
+        status: 'authorized',
+        captured: 200,
+      })
+    await expect(provider().capture(id, { amount: 301, isLast: false }, uuidv7())).rejects.toEqual(
+      new ProviderRefused('only 300 is left to capture'),
+    )
+    expect(await provider().capture(id, { amount: 100, isLast: false }, uuidv7())).toMatchObject({
+      captured: 300,
+    })
+    expect((await provider().refund(id, 50, uuidv7())).refunded).toBe(50)
+    expect(await provider().void(id, uuidv7())).toMatchObject({ status: 'captured', captured: 300 })
+  })
+
   it('authorises, captures, refunds and looks up', async () => {
     const sent = request()
     const { id, status } = await provider().authorize(sent, uuidv7())
     expect(status).toBe('authorized')
-    expect((await provider().capture(id, uuidv7())).captured).toBe(500)
+    expect((await provider().capture(id, whole, uuidv7())).captured).toBe(500)
     expect((await provider().refund(id, 200, uuidv7())).refunded).toBe(200)
     expect(await provider().lookUp(sent.reference)).toEqual({
       id,
@@ -97,7 +117,7 @@ describe('the provider over HTTP', () => {
     [404, ProviderRefused, 'Not Found'],
   ])('takes an answer %i without a reason for %o', async (status, kind, message) => {
     const url = await serve((_, response) => response.writeHead(status, { location: '/' }).end('<html>'))
-    await expect(httpProvider(url, 'k').capture('pay_1', 'k')).rejects.toEqual(new kind(message))
+    await expect(httpProvider(url, 'k').capture('pay_1', whole, 'k')).rejects.toEqual(new kind(message))
   })
 
   it('says that the provider did not answer in time', async () => {
@@ -112,7 +132,7 @@ describe('the provider over HTTP', () => {
     'throws ProviderUnavailable for the invalid answer %j',
     async (body) => {
       const odd = httpProvider(await serve((_, response) => response.end(body)), 'k')
-      await expect(odd.capture('pay_1', 'k')).rejects.toBeInstanceOf(ProviderUnavailable)
+      await expect(odd.capture('pay_1', whole, 'k')).rejects.toBeInstanceOf(ProviderUnavailable)
       await expect(odd.lookUp('r')).rejects.toBeInstanceOf(ProviderUnavailable)
     },
   )

@@ -76,7 +76,8 @@ export function httpProvider(url: string, apiKey: string, { timeoutMs = 8_000 } 
 
   return {
     authorize: (request, key) => change('authorize', '/v1/authorizations', key, request),
-    capture: (id, key) => change('capture', `/v1/payments/${id}/capture`, key),
+    capture: (id, { amount }, key) =>
+      change('capture', `/v1/payments/${id}/capture`, key, amount === undefined ? {} : { amount }),
     void: (id, key) => change('void', `/v1/payments/${id}/void`, key),
     refund: (id, amount, key) => change('refund', `/v1/payments/${id}/refunds`, key, { amount }),
     lookUp,

@@ -13,11 +13,15 @@ import { Amount, Id, Money, text as Text, Timestamp } from '../shared/schemas/sc
  * Payments: tables, schemas, the state machine and the arithmetic. All pure; amounts are in minor units.
  *
  *   authorizing ──► authorized ──► capturing ──► captured ──► refunded
- *      │    └► declined  │             └► capture_failed
- *      └─────────────────┴──► voiding ◄───────┘
- *                                └──► voided
+ *      │    └► declined  │          ▲  │  └► capture_failed
+ *      │                 │          │  ▼            │
+ *      │                 │     partly_captured      │
+ *      └─────────────────┴──► voiding ◄┴────────────┘
+ *                                ├──► voided
+ *                                └──► captured, if a part was captured before
  *
- * In `authorizing`, `capturing` and `voiding`, the outcome of a call to the provider is not known yet.
+ * In `authorizing`, `capturing` and `voiding`, the outcome of a call to the provider is not known yet. A payment is
+ * captured at once or in parts, one after the other. Refunds are made of whatever part is captured.
  */
 
 export const statuses = [
@@ -25,6 +29,7 @@ export const statuses = [
   'authorized',
   'declined',
   'capturing',
+  'partly_captured',
   'captured',
   'capture_failed',
   'voiding',
@@ -39,24 +44,37 @@ export interface PaymentState {
   /** The amount that is, or will be, authorised. */
   amount: number
   captured: number
+  /** The amount that is being captured. */
+  capturing: number
   refunded: number
   /** The amount of refunds that the provider has not confirmed yet; other refunds cannot use it. */
   refunding: number
 }
 
 export type PaymentEvent =
-  | { type: 'authorize' | 'decline' | 'begin-capture' | 'capture' | 'fail-capture' | 'cancel' | 'void' }
-  | { type: 'begin-refund' | 'refund' | 'fail-refund'; amount: number }
+  | { type: 'authorize' | 'decline' | 'capture' | 'fail-capture' | 'cancel' | 'void' }
+  | { type: 'begin-capture' | 'begin-refund' | 'refund' | 'fail-refund'; amount: number }
 
-const transitions: Record<PaymentStatus, Partial<Record<PaymentEvent['type'], PaymentStatus>>> = {
+type Transitions = Partial<Record<PaymentEvent['type'], PaymentStatus>>
+
+/** A refund that was begun ends, whatever becomes of the payment meanwhile. */
+const refundsIn = (status: PaymentStatus): Transitions => ({
+  'begin-refund': status,
+  refund: status,
+  'fail-refund': status,
+})
+
+const transitions: Record<PaymentStatus, Transitions> = {
   authorizing: { authorize: 'authorized', decline: 'declined', cancel: 'voiding' },
   authorized: { 'begin-capture': 'capturing', cancel: 'voiding' },
   declined: {},
-  capturing: { capture: 'captured', 'fail-capture': 'capture_failed' },
-  captured: { 'begin-refund': 'captured', refund: 'captured', 'fail-refund': 'captured' },
-  capture_failed: { cancel: 'voiding' },
+  // or captured in part
+  capturing: { capture: 'captured', 'fail-capture': 'capture_failed', ...refundsIn('capturing') },
+  partly_captured: { 'begin-capture': 'capturing', cancel: 'voiding', ...refundsIn('partly_captured') },
+  captured: refundsIn('captured'),
+  capture_failed: { cancel: 'voiding', ...refundsIn('capture_failed') },
   // the authorisation of a cancelled order may turn out to be declined: then there is nothing to void
-  voiding: { void: 'voided', decline: 'declined' },
+  voiding: { void: 'voided', decline: 'declined', ...refundsIn('voiding') },
   voided: {},
   refunded: {},
 }
@@ -66,21 +84,30 @@ export function next(state: PaymentState, event: PaymentEvent): PaymentState | u
   const status = transitions[state.status][event.type]
   if (status === undefined) return undefined
   switch (event.type) {
-    case 'capture':
-      return { ...state, status, captured: state.amount }
+    case 'begin-capture':
+      if (!isPart(event.amount) || event.amount > state.amount - state.captured) return undefined
+      return { ...state, status, capturing: event.amount }
+    case 'capture': {
+      const captured = state.captured + state.capturing
+      return {
+        ...state,
+        captured,
+        capturing: 0,
+        status: captured < state.amount ? 'partly_captured' : status,
+      }
+    }
+    case 'fail-capture':
+      return { ...state, capturing: 0, status }
+    case 'void':
+      return { ...state, status: state.captured > 0 ? ended({ ...state, status: 'captured' }) : status }
     case 'begin-refund':
       if (!isAmount(event.amount) || event.amount > left(state)) return undefined
       return { ...state, refunding: state.refunding + event.amount }
     case 'refund': {
       if (!isAmount(event.amount) || event.amount > state.refunding) return undefined
       const refunded = state.refunded + event.amount
-      const isAll = refunded === state.captured
-      return {
-        ...state,
-        refunded,
-        refunding: state.refunding - event.amount,
-        status: isAll ? 'refunded' : status,
-      }
+      const refunding = state.refunding - event.amount
+      return { ...state, refunded, refunding, status: ended({ ...state, status, refunded }) }
     }
     case 'fail-refund':
       if (!isAmount(event.amount) || event.amount > state.refunding) return undefined
@@ -90,12 +117,18 @@ export function next(state: PaymentState, event: PaymentEvent): PaymentState | u
   }
 }
 
+/** The status of a payment of which nothing will be captured any more, if all of it went back. */
+const ended = ({ status, captured, refunded }: Pick<PaymentState, 'status' | 'captured' | 'refunded'>) =>
+  status === 'captured' && refunded === captured ? 'refunded' : status
+
 /** What the provider says of a payment means this to a payment whose outcome is not known yet. */
 const meanings: Partial<Record<PaymentStatus, Partial<Record<ProviderPayment['status'], Settling>>>> = {
   // what is captured was authorised before; what is voided will not be paid
   authorizing: { authorized: 'authorize', captured: 'authorize', declined: 'decline', voided: 'decline' },
-  capturing: { captured: 'capture' },
-  voiding: { voided: 'void', declined: 'decline' },
+  // it stays authorised while there is a rest
+  capturing: { captured: 'capture', authorized: 'capture' },
+  // what was captured of it before stays captured
+  voiding: { voided: 'void', captured: 'void', declined: 'decline' },
 }
 
 /** The events by which the outcome of a call to the provider becomes known. */
@@ -105,16 +138,35 @@ export type Settling = 'authorize' | 'decline' | 'capture' | 'void'
  * Returns the event that follows from the provider's status of a payment, whether that is from an answer, a look-up or
  * a webhook. Returns undefined if nothing does: the outcome is known already, or it is old news.
  */
-export const meaningOf = (status: PaymentStatus, told: ProviderPayment['status']): Settling | undefined =>
-  meanings[status]?.[told]
+export function meaningOf(
+  { status, captured, capturing }: Pick<PaymentState, 'status' | 'captured' | 'capturing'>,
+  told: Pick<ProviderPayment, 'status' | 'captured'>,
+): Settling | undefined {
+  const meaning = meanings[status]?.[told.status]
+  if (meaning === 'capture' && told.captured < captured + capturing) return undefined
+  // without a part that was captured, it is not the shop that has captured it
+  if (meaning === 'void' && told.status === 'captured' && captured === 0) return undefined
+  return meaning
+}
 
 /**
  * Returns how the provider's record of a payment differs from what the shop has requested, or undefined if it does not.
  * A record that is older than ours does not differ.
  */
-export function strangenessOf(state: PaymentState, told: Pick<ProviderPayment, 'status' | 'refunded'>) {
+export function strangenessOf(
+  state: PaymentState,
+  told: Pick<ProviderPayment, 'status' | 'captured' | 'refunded'>,
+) {
   if (told.refunded > state.refunded + state.refunding) return 'more was refunded than the shop has requested'
-  const unasked = { captured: ['authorized', 'voiding', 'voided'], voided: ['authorized', 'captured'] }
+  const isInPart = state.captured > 0 && state.captured < state.amount
+  if (isInPart && told.captured > state.captured + state.capturing)
+    return 'more was captured than the shop has requested'
+  // the rest is given back: what that is called differs between providers
+  if (isInPart && ['voiding', 'captured', 'refunded'].includes(state.status)) return undefined
+  const unasked = {
+    captured: ['authorized', 'partly_captured', 'voiding', 'voided'],
+    voided: ['authorized', 'partly_captured', 'captured'],
+  }
   const { status } = told
   if ((status === 'captured' || status === 'voided') && unasked[status].includes(state.status))
     return `it was ${status} without the shop’s request`
@@ -125,6 +177,8 @@ export function strangenessOf(state: PaymentState, told: Pick<ProviderPayment, '
 export const left = ({ captured, refunded, refunding }: PaymentState) => captured - refunded - refunding
 
 const isAmount = (amount: number) => Number.isSafeInteger(amount) && amount > 0
+/** A parcel may cost nothing. */
+const isPart = (amount: number) => Number.isSafeInteger(amount) && amount >= 0
 
 export const schema = pgSchema('payments')
 
@@ -139,6 +193,7 @@ export const payments = schema.table(
     amount: integer().notNull(),
     currency: text().notNull(),
     captured: integer().notNull().default(0),
+    capturing: integer().notNull().default(0),
     refunded: integer().notNull().default(0),
     refunding: integer().notNull().default(0),
     providerId: text('provider_id'),
@@ -158,6 +213,33 @@ export const payments = schema.table(
 )
 
 export type PaymentRow = typeof payments.$inferSelect
+
+export const captureStatuses = ['pending', 'done', 'failed'] as const
+
+/** The captures of each payment: of what each parcel costs, or of all that is left. */
+export const captures = schema.table(
+  'captures',
+  {
+    id: uuid().primaryKey(),
+    paymentId: uuid('payment_id')
+      .notNull()
+      .references(() => payments.id),
+    /** Null if the order was shipped as a whole. */
+    parcelId: uuid('parcel_id'),
+    amount: integer().notNull(),
+    status: text().$type<(typeof captureStatuses)[number]>().notNull(),
+    at: time('at').notNull().defaultNow(),
+  },
+  (t) => [
+    uniqueIndex('captures_of_parcel').on(t.paymentId, t.parcelId),
+    // one after the other: the provider's word then tells which of them is done
+    uniqueIndex('captures_pending')
+      .on(t.paymentId)
+      .where(sql`${t.status} = 'pending'`),
+  ],
+)
+
+export type CaptureRow = typeof captures.$inferSelect
 
 export const refundStatuses = ['pending', 'done', 'failed'] as const
 

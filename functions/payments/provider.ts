@@ -15,6 +15,14 @@ export interface ProviderPayment {
   declineReason?: string
 }
 
+/** What is captured of a payment. */
+export interface CapturedPart {
+  /** In minor units; undefined for the whole authorised amount. */
+  amount: number | undefined
+  /** Whether nothing is left of it then. */
+  isLast: boolean
+}
+
 /**
  * A payment provider, modelled on real ones. Every call that changes something has an idempotency key, so the
  * provider does it only once if it is repeated. A call that times out or fails for a temporary reason throws
@@ -27,8 +35,12 @@ export interface PaymentProvider {
     request: { reference: string; cardToken: string; amount: Money },
     key: string,
   ): Promise<ProviderPayment>
-  /** Captures the whole authorised amount. */
-  capture(id: string, key: string): Promise<ProviderPayment>
+  /**
+   * Captures what is authorised, or a part of it. The payment stays `authorized` while a rest is left. Providers that
+   * capture only once give the rest back then.
+   */
+  capture(id: string, part: CapturedPart, key: string): Promise<ProviderPayment>
+  /** Gives back what is authorised. A payment of which a part was captured is `captured` then, and that part stays. */
   void(id: string, key: string): Promise<ProviderPayment>
   /** @param amount in minor units: all or part of the captured amount */
   refund(id: string, amount: number, key: string): Promise<ProviderPayment>

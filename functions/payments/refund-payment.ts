@@ -71,7 +71,7 @@ async function begin(tx: Tx, id: string, request: NewRefund, key: IdempotencyKey
     if (begun.hash !== key.hash) throw reused()
     return { payment, refund: begun }
   }
-  if (payment.status !== 'captured')
+  if (payment.status !== 'captured' && payment.status !== 'partly_captured')
     throw new Problem(problems['wrong-payment-status'], {
       detail: `It is ${payment.status}: only what was captured can be refunded.`,
     })

@@ -1,4 +1,4 @@
-import { and, asc, eq, sql } from 'drizzle-orm'
+import { and, asc, eq, isNull, sql } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
 import type { EventData } from '../../events/event.ts'
 import { isStaff, type User } from '../shared/auth/access-token.ts'
@@ -7,10 +7,12 @@ import type { IdempotencyKey } from '../shared/store/idempotency.ts'
 import { isAmong, prepared, type Db, type Tx } from '../shared/store/postgres.ts'
 import { Problem } from '../shared/http/problems.ts'
 import {
+  captures,
   isPayment,
   next,
   payments,
   refunds,
+  type CaptureRow,
   type PaymentEvent,
   type PaymentRow,
   type RefundRow,
@@ -126,18 +128,18 @@ export async function advanceAll(tx: Tx, steps: readonly Step[]): Promise<Paymen
     const state = next(row, event)
     if (state === undefined)
       throw new Error(`payment ${row.id} is ${row.status}: it refuses to ${event.type}`)
-    const { status, captured, refunded, refunding } = state
-    const change = { status, captured, refunded, refunding, ...more }
+    const { status, captured, capturing, refunded, refunding } = state
+    const change = { status, captured, capturing, refunded, refunding, ...more }
     return { ...row, ...change, version: row.version + 1, updatedAt: new Date() }
   })
   if (changed.length > 0)
     await tx.client`
       update payments.payments as row
-      set status = new.status, captured = new.captured, refunded = new.refunded, refunding = new.refunding,
-        provider_id = new."providerId", reason = new.reason, version = new.version, updated_at = new."updatedAt"
+      set status = new.status, captured = new.captured, capturing = new.capturing, refunded = new.refunded,
+        refunding = new.refunding, provider_id = new."providerId", reason = new.reason, version = new.version, updated_at = new."updatedAt"
       from jsonb_to_recordset(${JSON.stringify(changed)}::jsonb) as new (
-        id uuid, status text, captured integer, refunded integer, refunding integer, "providerId" text, reason text,
-        version integer, "updatedAt" timestamptz)
+        id uuid, status text, captured integer, capturing integer, refunded integer, refunding integer,
+        "providerId" text, reason text, version integer, "updatedAt" timestamptz)
       where row.id = new.id`
   return changed
 }
@@ -154,6 +156,68 @@ export async function advance(
 ): Promise<PaymentRow> {
   const [changed] = await advanceAll(tx, [{ row, event, more }])
   return changed!
+}
+
+/** Returns the capture of a parcel, or of an order that is shipped as a whole, if there is one. */
+export async function captureOf(
+  tx: Tx,
+  paymentId: string,
+  parcelId: string | null,
+): Promise<CaptureRow | undefined> {
+  const [row] = await tx
+    .select()
+    .from(captures)
+    .where(
+      and(
+        eq(captures.paymentId, paymentId),
+        parcelId === null ? isNull(captures.parcelId) : eq(captures.parcelId, parcelId),
+      ),
+    )
+  return row
+}
+
+/** Begins to capture a part of a locked payment. @throws if its state does not allow that */
+export async function beginCapture(
+  tx: Tx,
+  row: PaymentRow,
+  { parcelId, amount }: Pick<CaptureRow, 'parcelId' | 'amount'>,
+): Promise<{ payment: PaymentRow; begun: CaptureRow }> {
+  const payment = await advance(tx, row, { type: 'begin-capture', amount })
+  const [begun] = await tx
+    .insert(captures)
+    .values({ id: uuidv7(), paymentId: row.id, parcelId, amount, status: 'pending' })
+    .returning()
+  return { payment, begun: begun! }
+}
+
+/** Ends the capture of a locked payment that is under way. One that an earlier version has begun has no row. */
+export async function endCapture(
+  tx: Tx,
+  { id }: PaymentRow,
+  status: 'done' | 'failed',
+): Promise<CaptureRow | undefined> {
+  const [row] = await tx
+    .update(captures)
+    .set({ status })
+    .where(and(eq(captures.paymentId, id), eq(captures.status, 'pending')))
+    .returning()
+  return row
+}
+
+/** Returns how much was captured for parcels of a payment. */
+export async function capturedFor(tx: Tx, paymentId: string, parcelIds: readonly string[]): Promise<number> {
+  if (parcelIds.length === 0) return 0
+  const rows = await tx
+    .select({ amount: captures.amount })
+    .from(captures)
+    .where(
+      and(
+        eq(captures.paymentId, paymentId),
+        isAmong(captures.parcelId, parcelIds),
+        eq(captures.status, 'done'),
+      ),
+    )
+  return rows.reduce((sum, { amount }) => sum + amount, 0)
 }
 
 /** Returns the refund that an earlier attempt of the same request began, whether or not it is finished. */
@@ -205,10 +269,23 @@ export async function finishRefund(
   const { payment, ended } = await endRefund(tx, refund, 'done')
   if (ended === undefined) return { done: (await readRefund(tx, refund.id))!, isFirst: false }
   const { amount, currency } = { amount: refund.amount, currency: payment.currency }
-  const data = { orderId: payment.orderId, paymentId: payment.id, amount: { amount, currency } }
+  const returnId = returnOf(refund)
+  const data = {
+    orderId: payment.orderId,
+    paymentId: payment.id,
+    amount: { amount, currency },
+    refundId: refund.id,
+    ...(returnId !== undefined && { returnId }),
+  }
   await tx.emit('payment.refunded', payment.orderId, data, { actor: refund.actor ?? actor })
   return { done: ended, isFirst: true }
 }
+
+/** Begins the key of a refund for a return. No user can choose it, because their keys have another caller. */
+export const forReturns = 'return.received'
+
+/** Returns the return that a pending refund is for, if it is for one. */
+const returnOf = ({ caller, key }: RefundRow) => (caller === forReturns ? (key ?? undefined) : undefined)
 
 export async function readRefund(db: Db | Tx, id: string): Promise<RefundRow | undefined> {
   const [row] = await db.select().from(refunds).where(eq(refunds.id, id))

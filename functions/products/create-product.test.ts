@@ -36,6 +36,7 @@ describe('create-product', () => {
       options: {},
       group: answer.body.id,
       availability: 'unavailable',
+      rating: { average: null, count: 0 },
       id: expect.any(String),
       sellerId: shop.users.seller.id,
       version: 1,

@@ -2,6 +2,8 @@ import type { Collection } from 'mongodb'
 import { reaction } from '../../events/reaction.ts'
 import { forgetCreations } from './category-store.ts'
 import { remove, type ProductDocument } from './product.ts'
+import { forgetPurchases } from './purchases.ts'
+import { forgetAuthor } from './review-store.ts'
 import { stateOnly } from './store.ts'
 
 /** How many products are changed together: few enough that even a slow store does it well within its timeout. */
@@ -9,12 +11,20 @@ const atOnce = 25
 
 /**
  * Deletes the products that a deleted user sells, and then what the user wrote about them. Names and prices stay, as
- * orders repeat them. If it is interrupted, the next delivery does the rest.
+ * orders repeat them. The user's reviews and answers to reviews are deleted, too: they are texts of a person. If it is
+ * interrupted, the next delivery does the rest.
  */
 export const forgetSeller = reaction(
   'forget-seller',
-  async ({ data, traceparent }, { products, categories }) => {
+  async ({ data, traceparent }, { products, categories, reviews, ...bought }) => {
+    if ('customerId' in data) {
+      // a customer without an account sells nothing and reviews nothing
+      await forgetPurchases(bought, data.customerId)
+      return
+    }
     const { userId } = data
+    await forgetPurchases(bought, userId)
+    await forgetAuthor(reviews, userId, traceparent)
     while (await withdrawSome(products, userId, traceparent));
     await products.updateMany({ 'creation.caller': userId }, { $unset: { creation: '' } })
     await products.updateMany(

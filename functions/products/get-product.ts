@@ -1,8 +1,7 @@
 import { operation } from '../shared/http/operation.ts'
 import { IdParam } from '../shared/schemas/schemas.ts'
-import { etag } from '../shared/http/entity-tag.ts'
 import { Product, toProduct } from './product.ts'
-import { noProduct, stateOnly } from './store.ts'
+import { noProduct, stateOnly, tagOf } from './store.ts'
 
 export const getProduct = operation(
   'get-product',
@@ -16,7 +15,7 @@ export const getProduct = operation(
     const product = await products.findOne({ _id: params.id, deletedAt: null }, stateOnly)
     if (product === null) throw noProduct()
     return json(toProduct(product), 200, {
-      ETag: etag(product.version, product.stock?.version),
+      ETag: tagOf(product),
       // caches may store the answer, but must revalidate it each time
       'Cache-Control': 'public, no-cache',
     })

@@ -57,7 +57,7 @@ const ProductQuery = PageQuery.extend({
   }),
   sort: z.enum(sorts).optional().meta({
     description:
-      '`relevance` if `q` is given, otherwise `newest`. `price` and `-price` sort by currency first.',
+      '`relevance` if `q` is given, otherwise `newest`. `price` and `-price` sort by currency first, `rating` the best first.',
   }),
 }).refine(
   ({ currency, minPrice, maxPrice }) =>

@@ -12,7 +12,7 @@ const SellerQuery = PageQuery.extend({
     .enum(sorts)
     .exclude(['relevance'])
     .default('newest')
-    .meta({ description: '`price` and `-price` sort by currency first.' }),
+    .meta({ description: '`price` and `-price` sort by currency first, `rating` the best first.' }),
 })
 
 export const listSellerProducts = operation(

@@ -5,6 +5,8 @@ import { openMongoDatabase } from '../shared/store/open-mongodb.ts'
 import { openCategories } from './category-store.ts'
 import { migrations } from './migrations/index.ts'
 import type { ProductDocument } from './product.ts'
+import type { Claim, Purchase } from './purchases.ts'
+import type { ReviewDocument } from './review.ts'
 import { openSearch } from './search/open-search.ts'
 
 /** Opens the dependencies of the products functions. */
@@ -18,6 +20,9 @@ export async function open(config: Config, log: Logger, name: string) {
       products,
       categories: openCategories(db),
       search: openSearch(products),
+      reviews: db.collection<ReviewDocument>('reviews'),
+      purchases: db.collection<Purchase>('purchases'),
+      claims: db.collection<Claim>('claims'),
       ...openEndedSessions(db),
     },
   }

@@ -9,6 +9,7 @@ import { outboxEntry, type EntryOptions, type OutboxEntry } from '../../events/m
 import { CategoryText } from './category.ts'
 import { events } from './events.ts'
 import { slugOf } from '../shared/slug.ts'
+import { Rating, toRating, type RatingState } from './rating.ts'
 import { sortKey } from './sort-key.ts'
 import { Options, optionsKey } from './variant.ts'
 import { wordsOf } from './words.ts'
@@ -98,6 +99,7 @@ export const Product = z
     availability: z.enum(availabilities).meta({
       description: 'As the stock has announced it, a moment ago at most. `low` means that few are left.',
     }),
+    rating: Rating,
     sellerId: Id,
     version: z.int().meta({ description: 'Rises with each change.' }),
     createdAt: Timestamp,
@@ -155,6 +157,8 @@ export interface ProductState extends Omit<NewProduct, 'variantOf'> {
   group?: string
   /** A projection of the stock. Its version is the stock's, and it changes none of the product's. */
   stock?: { availability: Availability; version: number; at: Date }
+  /** A projection of its reviews. Products that were never reviewed have none. */
+  rating?: RatingState
   /** Unique within the group. */
   optionsKey?: string
   sellerId: string
@@ -300,6 +304,7 @@ export const toProduct = (document: ProductState): Product => ({
   group: groupOf(document),
   options: document.options ?? {},
   availability: availabilityOf(document),
+  rating: toRating(document),
   sellerId: document.sellerId,
   version: document.version,
   createdAt: document.createdAt.toISOString(),

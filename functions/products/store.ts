@@ -4,7 +4,7 @@ import type { User } from '../shared/auth/access-token.ts'
 import { isDuplicate } from '../shared/store/mongodb-errors.ts'
 import { keyLifetimeMs, replay, toAnswer, type IdempotencyKey } from '../shared/store/idempotency.ts'
 import { Problem } from '../shared/http/problems.ts'
-import { checkVersion, type AcceptedVersions } from '../shared/http/entity-tag.ts'
+import { checkVersion, etag, type AcceptedVersions } from '../shared/http/entity-tag.ts'
 import {
   groupOf,
   mayChange,
@@ -22,6 +22,13 @@ export const noProduct = () => new Problem('not-found', { detail: 'The shop has 
 
 /** Leaves out the fields that no answer contains. */
 export const stateOnly = { projection: { words: 0, outbox: 0, creation: 0 } } as const
+
+/**
+ * Returns the entity tag of a product, which also changes with what is projected. No two answers have the same, because
+ * the versions of projections only rise.
+ */
+export const tagOf = ({ version, stock, rating }: Pick<ProductState, 'version' | 'stock' | 'rating'>) =>
+  etag(version, (stock?.version ?? 0) + (rating?.version ?? 0))
 
 /**
  * Inserts a product together with the answer to its request, so that a retry gets the same answer.

@@ -1,10 +1,10 @@
 import { operation } from '../shared/http/operation.ts'
 import { IdParam } from '../shared/schemas/schemas.ts'
-import { etag, ifMatch } from '../shared/http/entity-tag.ts'
+import { ifMatch } from '../shared/http/entity-tag.ts'
 import { ensureCategories } from './category-store.ts'
 import { Product, ProductPatch, toProduct, update } from './product.ts'
 import { problems } from './problems.ts'
-import { changeProduct, checkNewOptions } from './store.ts'
+import { changeProduct, checkNewOptions, tagOf } from './store.ts'
 
 export const updateProduct = operation(
   'update-product',
@@ -27,6 +27,6 @@ export const updateProduct = operation(
       update(current, body, { traceparent, actor }),
     )
     await ensureCategories(categories, named)
-    return json(toProduct(product), 200, { ETag: etag(product.version, product.stock?.version) })
+    return json(toProduct(product), 200, { ETag: tagOf(product) })
   },
 )

@@ -38,6 +38,8 @@ interface Row {
   maxScale: number
   /** The event types that it emits. It cannot emit others. */
   emits: readonly string[]
+  /** The networks that it needs, and the other functions of its domain do not. */
+  networks?: readonly string[]
 }
 
 export interface OperationRow extends Row {
@@ -126,6 +128,8 @@ export interface Domain {
   store: 'postgres' | 'mongodb'
   /** For PostgreSQL: the files in its folder that declare tables. */
   tables?: readonly string[]
+  /** For PostgreSQL: the tables whose rows its role may add and read, but neither change nor delete. */
+  appendOnly?: readonly string[]
   /** For MongoDB: the collections whose documents have an outbox. */
   outboxes?: readonly string[]
   settings?: Readonly<Record<string, DomainSetting>>

@@ -57,7 +57,10 @@ export default domain<typeof open>()({
       leadsTo: 'stock.reserved',
     }),
     'release-stock': on(['order.cancelled'], 'Gives reserved stock back', {
-      emits: ['stock.released', ...announces],
+      emits: ['stock.released', 'stock.committed', ...announces],
+    }),
+    'restock-return': on(['return.received'], 'Makes what came back available again', {
+      emits: announces,
     }),
     'commit-stock': on(['order.completed'], 'Turns reserved stock into sold stock', {
       emits: ['stock.committed'],

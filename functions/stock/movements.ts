@@ -46,6 +46,7 @@ export async function readMovements(
   { type, before = latest, limit }: { type: string | undefined; before: string | undefined; limit: number },
 ): Promise<z.infer<typeof Movement>[]> {
   const adjusted = type === undefined || type === 'adjusted'
+  const moved = type !== 'adjusted'
   // not with a condition that holds for any type, which would hide from the planner how many rows match
   const ofType = type === undefined ? client`` : client`and kind = ${type}`
   const rows = await client<MovementRow[]>`
@@ -60,7 +61,7 @@ export async function readMovements(
     (
       select id, kind, quantity, at, order_id, null, null, null
       from stock.movements
-      where sku = ${sku} and id < ${before} ${ofType}
+      where sku = ${sku} and id < ${before} and ${moved} ${ofType}
       order by id desc
       limit ${limit}
     )

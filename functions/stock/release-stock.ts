@@ -1,25 +1,38 @@
+import { eq } from 'drizzle-orm'
 import { lockAccounts, saveAccounts } from './accounts.ts'
 import { addMovements } from './movements.ts'
 import { releaseReservations } from './reservations.ts'
-import { mergeLines, release } from './stock.ts'
-import { batchReaction } from '../../events/reaction.ts'
+import { commit, mergeLines, release, reservations, without, type ItemRow, type Line } from './stock.ts'
+import { reaction } from '../../events/reaction.ts'
 
-export const releaseStock = batchReaction('release-stock', {
-  prepare: (_, { lowAt }) => lowAt,
-  write: async (tx, events, [lowAt]) => {
-    const causes = new Map(
-      events.map(({ data, traceparent }) => [data.orderId, { causedBy: { traceparent } }]),
-    )
-    const held = await releaseReservations(tx, [...causes.keys()])
-    if (held.length === 0) return
-    const lines = mergeLines(held.flatMap((one) => one.lines))
-    const accounts = await lockAccounts(tx, lines)
-    const causeOf = (sku: string) =>
-      causes.get(held.find((one) => one.lines.some((line) => line.sku === sku))!.orderId)!
+/** Gives reserved stock back. What was shipped of the order, and its customer keeps, is sold. */
+export const releaseStock = reaction('release-stock', async ({ data }, { once, lowAt }) => {
+  const { orderId } = data
+  const kept = mergeLines((data.kept ?? []).flatMap(({ items }) => items))
+  await once(async (tx) => {
+    const [held] = await releaseReservations(tx, [orderId])
+    if (held === undefined) return
+    const left = without(held.lines, kept)
+    const accounts = changed(await lockAccounts(tx, held.lines), left, kept)
     await Promise.all([
-      saveAccounts(tx, release(accounts, lines), lowAt!, causeOf),
-      addMovements(tx, 'released', held),
-      ...held.map(({ orderId }) => tx.emit('stock.released', orderId, { orderId }, causes.get(orderId))),
+      saveAccounts(tx, accounts, lowAt),
+      addMovements(tx, 'released', [{ orderId, lines: left }]),
+      addMovements(tx, 'sold', [{ orderId, lines: kept }]),
+      left.length > 0 && tx.emit('stock.released', orderId, { orderId }),
+      kept.length > 0 && tx.emit('stock.committed', orderId, { orderId }),
+      kept.length > 0 &&
+        tx
+          .update(reservations)
+          .set({ state: 'committed', lines: kept })
+          .where(eq(reservations.orderId, orderId)),
     ])
-  },
+  })
 })
+
+/** Returns accounts after some of what an order has reserved was released, and the rest sold. */
+function changed(accounts: readonly ItemRow[], released: readonly Line[], sold: readonly Line[]): ItemRow[] {
+  const after = (before: readonly ItemRow[], moved: readonly ItemRow[]) =>
+    before.map((account) => moved.find(({ sku }) => sku === account.sku) ?? account)
+  const freed = after(accounts, release(accounts, released))
+  return after(freed, commit(freed, sold))
+}

@@ -144,6 +144,36 @@ describe('release-stock', () => {
   })
 })
 
+describe('release-stock, of an order of which a part was shipped', () => {
+  const release = (orderId: string, kept: EventData<'order.cancelled'>['kept'] & object) =>
+    shop.react('release-stock', 'order.cancelled', { orderId, reason: 'cancelled on request', kept })
+  const keeping = (...items: { sku: string; quantity: number }[]) => [{ parcelId: uuidv7(), items }]
+
+  it('sells what the customer keeps, and gives the rest back', async () => {
+    const [a, b] = await stocked(5, 5)
+    const order = placed([
+      { sku: a!, quantity: 3 },
+      { sku: b!, quantity: 1 },
+    ])
+    await place(order)
+    const kept = [...keeping({ sku: a!, quantity: 1 }), ...keeping({ sku: a!, quantity: 1 })]
+    await release(order.orderId, kept)
+    await release(order.orderId, kept)
+    expect(await account(a!)).toEqual({ available: 3, reserved: 0, sold: 2 })
+    expect(await account(b!)).toEqual({ available: 5, reserved: 0, sold: 0 })
+    expect(await told(order.orderId)).toEqual(['stock.reserved', 'stock.released', 'stock.committed'])
+  })
+
+  it('gives nothing back if the customer keeps all', async () => {
+    const [a] = await stocked(5)
+    const order = placed([{ sku: a!, quantity: 2 }])
+    await place(order)
+    await release(order.orderId, keeping({ sku: a!, quantity: 2 }))
+    expect(await account(a!)).toEqual({ available: 3, reserved: 0, sold: 2 })
+    expect(await told(order.orderId)).toEqual(['stock.reserved', 'stock.committed'])
+  })
+})
+
 describe('commit-stock', () => {
   it('turns reserved stock into sold stock once', async () => {
     const [a] = await stocked(5)

@@ -67,7 +67,7 @@ export const reservations = schema.table('reservations', {
   at: time('at').notNull().defaultNow(),
 })
 
-export const orderMovements = ['reserved', 'released', 'sold'] as const
+export const orderMovements = ['reserved', 'released', 'sold', 'returned'] as const
 
 /** What orders did to the stock of each SKU. Append-only. Its key is the order in which the history is read. */
 export const movements = schema.table(
@@ -168,7 +168,7 @@ export const Movement = z
     type: z.enum(['adjusted', ...orderMovements]),
     quantity: z.int().meta({
       description:
-        'By how much an adjustment changed the stock; how much an order reserved, released or bought.',
+        'By how much an adjustment changed the stock; how much an order reserved, released or bought, or how much came back to be sold again.',
     }),
     at: Timestamp,
     orderId: Id.optional().meta({ description: 'The order, if one did it.' }),
@@ -222,6 +222,14 @@ export function mergeLines(lines: readonly Line[]): Line[] {
     .sort((a, b) => (a.sku < b.sku ? -1 : 1))
 }
 
+/** Returns the lines of which some is left without others of the same SKUs. Both are merged by `mergeLines`. */
+export function without(lines: readonly Line[], others: readonly Line[]): Line[] {
+  const less = new Map(others.map(({ sku, quantity }) => [sku, quantity]))
+  return lines
+    .map(({ sku, quantity }) => ({ sku, quantity: quantity - (less.get(sku) ?? 0) }))
+    .filter(({ quantity }) => quantity > 0)
+}
+
 /**
  * Reserves every line, or none if any is too large. A SKU without an account has nothing available.
  * @param lines merged by `mergeLines`
@@ -255,6 +263,10 @@ export const release = <A extends Account>(accounts: readonly A[], lines: readon
 /** Turns reserved stock into sold stock. Returns the changed accounts. */
 export const commit = <A extends Account>(accounts: readonly A[], lines: readonly Line[]): A[] =>
   move(accounts, lines, (account, n) => ({ reserved: account.reserved - n, sold: account.sold + n }))
+
+/** Makes sold stock available again. Returns the changed accounts. */
+export const restock = <A extends Account>(accounts: readonly A[], lines: readonly Line[]): A[] =>
+  move(accounts, lines, (account, n) => ({ sold: account.sold - n, available: account.available + n }))
 
 /** Receives or writes off stock. Returns undefined if less is available than is to be written off. */
 export function adjust<A extends Account>(account: A, quantity: number): A | undefined {

@@ -86,6 +86,29 @@ export default domain<typeof open>()({
       limits: { user: 30, network: 30 },
     }),
 
+    // the pages behind the links in mails
+    'show-email-verification': get('/verify-email', 'Show how to confirm an e-mail address', {
+      by: 'anyone',
+      maxScale: 1,
+    }),
+    'submit-email-verification': post('/verify-email', 'Confirm an e-mail address on its page', {
+      by: 'anyone',
+      maxScale: 1,
+      limits: { user: 60, network: 60 },
+    }),
+    'show-password-reset': get('/reset-password', 'Show how to set a new password', {
+      by: 'anyone',
+      maxScale: 1,
+    }),
+    'submit-password-reset': post('/reset-password', 'Set a new password on its page', {
+      by: 'anyone',
+      emits: ['session.ended'],
+      concurrency: 2,
+      maxScale: 2,
+      // a password hash each
+      limits: { user: 30, network: 30 },
+    }),
+
     'enrol-second-factor': post('/api/v1/users/{id}/second-factor', 'Enrol an authenticator app', {
       by: 'user',
       fresh: true,

@@ -13,14 +13,28 @@ export interface Owner {
   name: string
 }
 
+/** Why a password is weak. */
+export type Weakness = 'repeats' | 'own' | 'common'
+
+export const weaknesses: Readonly<Record<Weakness, string>> = {
+  repeats: 'repeats a few characters, or only counts up or down: choose another',
+  own: 'is made of your name, your e-mail address or the name of the shop: choose another',
+  common: 'is a common password, with or without digits around it: choose another',
+}
+
+/** Returns why the owner must not have this password, or undefined if it may be used. */
+export async function findWeakness(password: string, owner: Owner): Promise<Weakness | undefined> {
+  const { commonPasswords } = await import('./common-passwords.ts')
+  return weaknessOf(password, owner, commonPasswords)
+}
+
 /** @throws Problem 400 if the owner must not have this password */
 export async function refuseWeakPassword(password: string, owner: Owner): Promise<void> {
-  const { commonPasswords } = await import('./common-passwords.ts')
-  const weakness = weaknessOf(password, owner, commonPasswords)
+  const weakness = await findWeakness(password, owner)
   if (weakness !== undefined)
     throw new Problem('invalid-request', {
       detail: 'See `errors` for what to change.',
-      errors: [{ pointer: '/body/password', detail: weakness }],
+      errors: [{ pointer: '/body/password', detail: weaknesses[weakness] }],
     })
 }
 
@@ -28,15 +42,12 @@ export async function refuseWeakPassword(password: string, owner: Owner): Promis
  * Returns what is wrong with a new password, or undefined if it may be used.
  * @param common passwords that many people use, in lower case
  */
-export function weaknessOf(password: string, owner: Owner, common: readonly string[]): string | undefined {
+export function weaknessOf(password: string, owner: Owner, common: readonly string[]): Weakness | undefined {
   // `Pässword`, or one with characters that nobody sees, is no better than `password`
   const folded = fold(password)
-  if (repeats(folded) || counts(folded))
-    return 'repeats a few characters, or only counts up or down: choose another'
-  if (isOwn(folded, owner))
-    return 'is made of your name, your e-mail address or the name of the shop: choose another'
-  if (forms(folded).some((form) => common.includes(form)))
-    return 'is a common password, with or without digits around it: choose another'
+  if (repeats(folded) || counts(folded)) return 'repeats'
+  if (isOwn(folded, owner)) return 'own'
+  if (forms(folded).some((form) => common.includes(form))) return 'common'
   return undefined
 }
 

@@ -44,6 +44,8 @@ export const users = schema.table(
   (t) => [
     index().on(t.role, t.id),
     index('users_by_name').on(inOrder(t.name), t.id),
+    // for parts of them (pg_trgm)
+    index('users_search').using('gin', t.name.op('gin_trgm_ops'), t.email.op('gin_trgm_ops')),
     check(
       'users_whole_or_anonymous',
       sql`case when ${t.deletedAt} is null then num_nulls(${t.email}, ${t.name}, ${t.passwordHash}) = 0 else num_nonnulls(${t.email}, ${t.name}, ${t.passwordHash}) = 0 end`,

@@ -142,7 +142,7 @@ const clearPostmaster = async (cluster: string, user: SystemUser | undefined): P
 }
 
 /** Enough for all functions at their max scale. test/connections.test.ts checks this. */
-export const maxConnections = 800
+export const maxConnections = 1_100
 
 /** Settings for little memory and few processes. */
 const settings = (durable: boolean): string[] =>

@@ -25,6 +25,8 @@ describe('a container reaches', () => {
     ['refund-payment', ['pgbouncer', 'payment-sandbox']],
     ['reserve-stock', ['pgbouncer']],
     ['send-mail', ['pgbouncer', 'maildev']],
+    ['notify-customer', ['pgbouncer']],
+    ['deliver-webhook', ['pgbouncer']],
     ['authorize-payment', ['pgbouncer', 'payment-sandbox']],
     ['relay', ['postgres', 'pgbouncer', 'mongodb', 'nats']],
     ['dispatcher', ['pgbouncer', 'nats']],
@@ -45,7 +47,7 @@ describe('a container reaches', () => {
     await expect(knows('create-order')).resolves.toContain('create-order')
   })
 
-  it('the internet only from the gateway or through the networks of the payment provider and of mails', async () => {
+  it('the internet only from the gateway or through the networks of the payment provider, mails and webhooks', async () => {
     const names = (
       await dockerSays([
         'network',
@@ -63,6 +65,11 @@ describe('a container reaches', () => {
       Internal: boolean
     }[]
     const open = networks.filter(({ Internal }) => !Internal).map(({ Name }) => Name)
-    expect(open.toSorted()).toEqual(['zeroshop-test_mail', 'zeroshop-test_provider', 'zeroshop-test_public'])
+    expect(open.toSorted()).toEqual([
+      'zeroshop-test_mail',
+      'zeroshop-test_provider',
+      'zeroshop-test_public',
+      'zeroshop-test_webhooks',
+    ])
   })
 })

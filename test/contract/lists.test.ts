@@ -122,11 +122,12 @@ describe('a list', () => {
       expectProblem(await ask(name, `cursor=${cursor}`), 'invalid-request', ...otherCursor)
   })
 
-  it.each(lists)('refuses cursors of another sort or filter: %s', async (name) => {
+  const choicesOf = (name: OperationName) =>
+    parametersOf(name).filter((parameter) => parameter !== 'limit' && parameter !== 'cursor')
+  const withChoices = lists.filter(([name]) => choicesOf(name).length > 0)
+  it.each(withChoices)('refuses cursors of another sort or filter: %s', async (name) => {
     const cursor = cursors.get(name)!
-    const changes = parametersOf(name).flatMap((parameter) =>
-      parameter === 'limit' || parameter === 'cursor' ? [] : otherValuesOf(name, parameter),
-    )
+    const changes = choicesOf(name).flatMap((parameter) => otherValuesOf(name, parameter))
     expect(changes.length).toBeGreaterThan(0)
     for (const change of changes)
       expectProblem(await ask(name, `limit=1&${change}&cursor=${cursor}`), 'invalid-request', ...otherCursor)

@@ -6,7 +6,7 @@ import { it } from 'vitest'
 import { domainNames, operations, type OperationName } from '../../functions/table.ts'
 import { toServer } from '../../functions/shared/process/serve-operation.ts'
 import { listen, type Handler } from '../../local/front.ts'
-import { checkAnswer } from '../openapi.ts'
+import { checkAnswer, fullPath } from '../openapi.ts'
 import { openShop, type Answered, type Send } from '../shop.ts'
 import type { Created, Resource } from './fixtures.ts'
 import { bodiesOf, fixturesOf, resourceOf } from './known-fixtures.ts'
@@ -98,7 +98,7 @@ async function openContractShop() {
         port,
         host: '127.0.0.1',
         method,
-        path: path.startsWith('/.') ? path : `/api/v1${path}`,
+        path: fullPath(path),
         headers,
       })
       for (const chunk of body) request.write(chunk)

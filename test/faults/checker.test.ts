@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Deed } from '../../functions/payments/sandbox/sandbox.ts'
 import type { Order } from '../../functions/orders/order.ts'
+import { hashOf } from '../../functions/invoices/chain.ts'
+import type { InvoiceRow } from '../../functions/invoices/invoice.ts'
 import { check, nothingPromised, type Books, type InvariantName, type Promised } from './checker.ts'
 
 // The stores and responses of two orders: one is completed and partly refunded, the other is cancelled.
@@ -36,13 +38,14 @@ const event = (id: string, type: string, subject: string, awaits: string[]): Boo
   settled: true,
   payment_id: null,
   milestone: null,
+  parcel_id: null,
 })
 
 const order = (id: string, status: 'completed' | 'cancelled', quantity: number): Books['orders'][number] => ({
   id,
   customer_id: 'ada',
   status,
-  lines: [{ sku: 'MUG', quantity }],
+  lines: [{ sku: 'MUG', quantity, gross: quantity * 10 }],
   total_amount: quantity * 10,
   coupon_codes: ['TEN-OFF'],
   version: 3,
@@ -58,6 +61,30 @@ const payment = (id: string, order_id: string, amount: number): Books['payments'
   captured: 0,
   refunded: 0,
 })
+
+/** Returns an invoice or a credit note of the order that is completed. */
+function issued(series: 'INV' | 'CN', source: string, gross: number, before?: InvoiceRow): InvoiceRow {
+  const content = { gross } as InvoiceRow['content']
+  const ids = { id: source, source, orderId: 'bought', paymentId: 'paid', customerId: 'ada' }
+  const seq = (before?.seq ?? 0) + 1
+  const place = { series, year: 2026, seq, number: `${series}-2026-00000${seq}`, issuedAt: start }
+  const row = { ...ids, ...place, content, previousHash: before?.hash ?? '' }
+  return { ...row, hash: hashOf(row) }
+}
+
+/** An invoice of the order that is completed, and a credit note of what was refunded when a mug came back. */
+function invoiceBooks(): Pick<Books, 'invoices' | 'returns' | 'restocked'> {
+  const item = { sku: 'MUG', quantity: 1, net: 5, taxRate: 0, tax: 0, gross: 5, restock: false }
+  const items = [{ sku: 'MUG', quantity: 1, reason: 'unwanted' as const, note: null }]
+  return {
+    invoices: [issued('INV', 'capture', 20), issued('CN', 'scratch', 5)],
+    returns: [
+      { id: 'back', orderId: 'bought', status: 'received', items, received: [item], refundAmount: 5 },
+      { id: 'kept', orderId: 'bought', status: 'refused', items, received: null, refundAmount: null },
+    ],
+    restocked: [],
+  }
+}
 
 const books = (): Books => ({
   users: [
@@ -86,7 +113,10 @@ const books = (): Books => ({
     { order_id: 'left', coupon_id: 'ten', user_id: 'ada', state: 'returned' },
     { order_id: 'never placed', coupon_id: 'ten', user_id: 'ada', state: 'expired' },
   ],
-  refunds: [{ id: 'scratch', payment_id: 'paid', amount: 5, status: 'done', reason: 'scratched' }],
+  refunds: [
+    { id: 'scratch', payment_id: 'paid', amount: 5, status: 'done', reason: 'scratched', return_id: null },
+  ],
+  ...invoiceBooks(),
   outbox: [
     event('e1', 'order.placed', 'bought', ['reserve-stock']),
     event('e2', 'order.placed', 'left', ['reserve-stock']),
@@ -105,11 +135,19 @@ const books = (): Books => ({
       version: 2,
       deletedAt: null,
       stock: { availability: 'available' },
+      rating: { sum: 4, count: 1 },
       outbox: [],
     },
   ],
+  reviews: [
+    { _id: 'good', productId: 'mug', authorId: 'ada', stars: 4, version: 1, deletedAt: null, outbox: [] },
+    { _id: 'spam', productId: 'mug', authorId: 'bob', stars: 1, version: 2, deletedAt: start, outbox: [] },
+  ],
   carts: [{ _id: 'ada', cartId: 'next', lines: [], outbox: [] }],
   ordered: [{ order_id: 'bought', customer_id: 'ada', cart_id: 'first' }],
+  parcels: [],
+  captures: [{ payment_id: 'paid', parcel_id: null, amount: 20, status: 'done' }],
+  keptParcels: [],
   journal: [
     entry('authorize', 'paid', 20),
     entry('capture', 'paid', 20),
@@ -139,6 +177,8 @@ const promised = (): Promised => ({
   cancelled: new Set(['left']),
   shipped: new Set(['bought']),
   refunds: new Map([['scratch', { orderId: 'bought', amount: 5 }]]),
+  reviews: new Set(['good']),
+  received: new Set(['back']),
   webhooks: [
     { isForged: false, status: 204 },
     { isForged: true, status: 401 },
@@ -153,6 +193,64 @@ const violationsOf = (books: Books, promised: Promised) =>
 it('finds no violation in consistent stores', () => {
   expect(violationsOf(books(), promised())).toEqual([])
 })
+
+/** Turns the completed order into one that was shipped in two parcels. */
+function shipInParcels(books: Books) {
+  const parcel = (id: string, amount: number) => ({
+    id,
+    order_id: 'bought',
+    status: 'shipped',
+    packed: [{ sku: 'MUG', quantity: 1 }],
+    amount,
+  })
+  books.parcels = [parcel('first', 12), parcel('second', 8)]
+  const invoice = issued('INV', 'first', 12)
+  books.invoices = [invoice, issued('INV', 'second', 8, invoice), issued('CN', 'scratch', 5)]
+  books.captures = books.parcels.map(({ id, amount }) => ({
+    payment_id: 'paid',
+    parcel_id: id,
+    amount: amount!,
+    status: 'done',
+  }))
+  books.journal = [
+    ...books.journal.filter(({ operation }) => operation !== 'capture'),
+    ...books.parcels.map(({ id, amount }) => ({
+      ...entry('capture', 'paid', amount!),
+      key: `capture:paid:${id}`,
+    })),
+  ]
+}
+
+/** Then its rest is cancelled: the customer keeps the first parcel, which has cost 12, less what was refunded. */
+function cancelTheRest(books: Books) {
+  // nobody reviews what was not completed
+  books.reviews = []
+  delete books.products[0]!.rating
+  shipInParcels(books)
+  books.orders[0]!.status = 'cancelled'
+  books.parcels.pop()
+  books.captures.pop()
+  books.invoices.splice(1, 1)
+  books.journal.pop()
+  books.journal.push(entry('void', 'paid', 8))
+  books.payments[0]!.captured = 12
+  books.keptParcels = [{ order_id: 'bought', parcel_id: 'first', items: [{ sku: 'MUG', quantity: 1 }] }]
+  books.reservations[0]!.lines[0]!.quantity = 1
+  Object.assign(books.items[0]!, { available: 9, sold: 1 })
+  Object.assign(books.redemptions[0]!, { state: 'returned' })
+  books.coupons[0]!.redeemed = 0
+}
+
+it.each([shipInParcels, cancelTheRest])(
+  'finds none in an order that was shipped in parcels: %o',
+  (change) => {
+    const theBooks = books()
+    change(theBooks)
+    const thePromised = promised()
+    if (theBooks.reviews.length === 0) thePromised.reviews.clear()
+    expect(violationsOf(theBooks, thePromised)).toEqual([])
+  },
+)
 
 describe('finds the violation', () => {
   const [bought, left] = [0, 1] as const
@@ -368,6 +466,124 @@ describe('finds the violation', () => {
       ({ carts }) => (carts[0]!.cartId = 'first'),
     ],
     ['I9', 'the cart first was emptied without an order', ({ ordered }) => (ordered[0]!.order_id = 'stray')],
+    [
+      'I4',
+      'the relay has not collected review.created of the review good',
+      ({ reviews }) => reviews[0]!.outbox!.push({ id: 'e8', type: 'review.created' }),
+    ],
+    ['I5', 'the review good does not exist', ({ reviews }) => reviews.shift()],
+    ['I6', 'the review good of mug exists in addition to', (_, { reviews }) => reviews.clear()],
+    [
+      'I10',
+      'MUG is rated 4 stars of 1 reviews, but its 1 reviews have 5',
+      ({ reviews }) => (reviews[0]!.stars = 5),
+    ],
+    [
+      'I10',
+      'MUG is rated 4 stars of 1 reviews, but its 2 reviews have 5',
+      ({ reviews }) => (reviews[1]!.deletedAt = null),
+    ],
+    ['I10', 'MUG is rated 0 stars of 0 reviews', ({ products }) => delete products[0]!.rating],
+    [
+      'I10',
+      'bob has reviewed MUG without a completed order',
+      ({ reviews }) => (reviews[0]!.authorId = 'bob'),
+    ],
+    ['I10', 'ada has reviewed MUG 2 times', ({ reviews }) => reviews.push(reviews[0]!)],
+    [
+      'I11',
+      'order bought has 2 of MUG, and 3 in its parcels',
+      (all) => {
+        shipInParcels(all)
+        all.parcels[0]!.packed[0]!.quantity = 2
+      },
+    ],
+    [
+      'I11',
+      'parcel second of order bought is captured 0 times',
+      (all) => {
+        shipInParcels(all)
+        all.captures.pop()
+        all.journal.pop()
+      },
+    ],
+    [
+      'I11',
+      'parcel second of order bought is captured 2 times',
+      (all) => {
+        shipInParcels(all)
+        all.journal.push(all.journal.at(-1)!)
+      },
+    ],
+    [
+      'I11',
+      'parcel second costs 8, and 9 is captured for it',
+      (all) => {
+        shipInParcels(all)
+        all.journal.at(-1)!.amount = 9
+      },
+    ],
+    [
+      'I11',
+      'parcel first is paid, and was not shipped',
+      (all) => {
+        shipInParcels(all)
+        all.parcels[0]!.status = 'packed'
+      },
+    ],
+    [
+      'I2',
+      'bought is cancelled, but 12 of its payment is kept',
+      (all) => {
+        cancelTheRest(all)
+        all.keptParcels = []
+        all.refunds = []
+        all.journal = all.journal.filter(({ operation }) => operation !== 'refund')
+      },
+    ],
+    [
+      'I8',
+      'bought is cancelled, but its reservation is released',
+      (all) => {
+        cancelTheRest(all)
+        all.reservations[bought]!.state = 'released'
+      },
+    ],
+    [
+      'I8',
+      'bought (completed): 2 captures and 1 voids',
+      (all) => {
+        shipInParcels(all)
+        all.journal.push(entry('void', 'paid', 1))
+      },
+    ],
+    ['I1', '2 sold, but its', ({ restocked }) => restocked.push({ sku: 'MUG', quantity: 1 })],
+    [
+      'I12',
+      'payment paid is captured, in 1 captures, and has 0 invoices',
+      ({ invoices }) => invoices.shift(),
+    ],
+    ['I12', 'INV-2026-000001 was changed', ({ invoices }) => (invoices[0]!.content.gross = 19)],
+    ['I12', 'and invoices of 19', ({ invoices }) => (invoices[0]!.content.gross = 19)],
+    ['I12', 'INV-2026-000001 is missing', ({ invoices }) => (invoices[0]!.seq = 2)],
+    ['I12', 'the refund scratch has 0 credit notes', ({ invoices }) => invoices.pop()],
+    ['I12', 'CN-2026-000001 is for no refund', ({ refunds }) => refunds.pop()],
+    ['I12', '3 of MUG came back', ({ returns }) => (returns[0]!.received![0]!.quantity = 3)],
+    ['I12', '21 was to be refunded', ({ returns }) => (returns[0]!.received![0]!.gross = 21)],
+    ['I12', '5 was refunded for the return kept', ({ refunds }) => (refunds[0]!.return_id = 'kept')],
+    [
+      'I12',
+      'the return back was refunded 2 times',
+      ({ refunds }) => {
+        refunds[0]!.return_id = 'back'
+        refunds.push({ ...refunds[0]! })
+      },
+    ],
+    [
+      'I5',
+      'the receipt of the return back was confirmed',
+      ({ returns }) => (returns[0]!.status = 'approved'),
+    ],
   ])('%s: %s', (name, what, spoil) => {
     const [theBooks, thePromised] = [books(), promised()]
     spoil(theBooks, thePromised)

@@ -9,9 +9,12 @@ import type { Entry } from '../../functions/payments/sandbox/sandbox.ts'
 import type { PaymentStatus } from '../../functions/payments/payment.ts'
 import type { Order, OrderStatus } from '../../functions/orders/order.ts'
 import { coupons, couponQueries, type CouponBooks } from './coupon-check.ts'
+import { invoiceQueries, invoices, type InvoiceBooks } from './invoice-check.ts'
+import { keptAmount, keptItems, parcelQueries, parcels, sumsOf, type ParcelBooks } from './parcel-check.ts'
+import { reviews, shownReviews, type ReviewBooks } from './review-check.ts'
 
 /** The contents of all stores and of the payment provider. */
-export interface Books extends CouponBooks {
+export interface Books extends CouponBooks, ReviewBooks, ParcelBooks, InvoiceBooks {
   users: { id: string; version: number; has_left: boolean }[]
   items: {
     sku: string
@@ -32,7 +35,7 @@ export interface Books extends CouponBooks {
     id: string
     customer_id: string
     status: OrderStatus
-    lines: { sku: string; quantity: number }[]
+    lines: { sku: string; quantity: number; gross?: number }[]
     total_amount: number
     coupon_codes: string[]
     version: number
@@ -54,6 +57,8 @@ export interface Books extends CouponBooks {
     amount: number
     status: 'pending' | 'done' | 'failed'
     reason: string
+    /** The return that it is for, if it is for one. */
+    return_id: string | null
   }[]
   outbox: {
     id: string
@@ -65,6 +70,8 @@ export interface Books extends CouponBooks {
     payment_id: string | null
     /** What a deadline is for: an order has one for each milestone. */
     milestone: string | null
+    /** The parcel that it is about, if there is one. */
+    parcel_id: string | null
   }[]
   inbox: { reaction: string; event_id: string }[]
   failures: { reaction: string; event_id: string; parked: boolean; dropped: boolean; error: string }[]
@@ -75,6 +82,8 @@ export interface Books extends CouponBooks {
     deletedAt?: Date | null
     /** What the catalogue shows of the stock. */
     stock?: { availability: string }
+    /** The sum of the stars of its reviews, and their number. */
+    rating?: { sum: number; count: number }
     /** Events that the relay has not collected. */
     outbox?: { id: string; type: string }[]
   }[]
@@ -108,9 +117,13 @@ export interface Promised {
   cancelled: Set<string>
   shipped: Set<string>
   refunds: Map<string, { orderId: string }>
+  /** The ids of reviews that were confirmed, and are not deleted. */
+  reviews: Set<string>
+  /** Returns whose receipt was confirmed. */
+  received: Set<string>
   /** The answers to webhooks that were sent again, or forged. */
   webhooks: { isForged: boolean; status: number }[]
-  /** The ids of orders, adjustments, products and refunds that existed before. */
+  /** The ids of orders, adjustments, products, refunds and reviews that existed before. */
   earlier: Set<string>
 }
 
@@ -125,21 +138,24 @@ export const nothingPromised = (): Promised => ({
   cancelled: new Set(),
   shipped: new Set(),
   refunds: new Map(),
+  reviews: new Set(),
+  received: new Set(),
   webhooks: [],
   earlier: new Set(),
 })
 
 /** What people created, and not the shop itself, each with a description. */
-const madeByPeople = ({ adjustments, products, refunds }: Books) => [
+const madeByPeople = ({ adjustments, products, refunds, ...rest }: Books) => [
   ...adjustments.map(({ id, sku }) => ({ id, what: `the adjustment ${id} of ${sku}` })),
   ...products.map(({ _id, sku }) => ({ id: _id, what: `the product ${_id} (${sku})` })),
   ...refunds
-    .filter(({ status, reason }) => status !== 'failed' && reason !== ofCancelledOrders)
+    .filter(({ status, reason }) => status !== 'failed' && !ofShop.has(reason))
     .map(({ id, payment_id }) => ({ id, what: `the refund ${id} of payment ${payment_id}` })),
+  ...shownReviews(rest).map(({ _id, productId }) => ({ id: _id, what: `the review ${_id} of ${productId}` })),
 ]
 
-/** The reason of refunds that the shop itself makes. */
-const ofCancelledOrders = 'the order was cancelled'
+/** The reasons of refunds that the shop itself makes. */
+const ofShop = new Set(['the order was cancelled', 'pieces came back'])
 
 /** Returns empty promises for a shop that has been used before. */
 export const promisedSince = (books: Books): Promised => ({
@@ -154,7 +170,7 @@ export interface Rules {
   slackMs: number
 }
 
-export type InvariantName = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8' | 'I9'
+export type InvariantName = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8' | 'I9' | 'I10' | 'I11' | 'I12'
 
 export interface Finding {
   name: InvariantName
@@ -185,11 +201,12 @@ export async function readBooks(urls: BookUrls): Promise<Books> {
   })
   const mongo = urls.mongodb === undefined ? undefined : new MongoClient(urls.mongodb)
   try {
-    const [journal, products, carts] = await Promise.all([
+    const [journal, products, reviews, carts] = await Promise.all([
       fetch(`${urls.sandbox}/v1/journal`, {
         headers: { authorization: `Bearer ${urls.sandboxKey}` },
       }).then((response) => response.text()),
       mongo?.db('products').collection<Books['products'][number]>('products').find().toArray() ?? [],
+      mongo?.db('products').collection<Books['reviews'][number]>('reviews').find().toArray() ?? [],
       mongo?.db('carts').collection<Books['carts'][number]>('carts').find().toArray() ?? [],
     ])
     // one snapshot, in case something is still under way
@@ -209,18 +226,28 @@ export async function readBooks(urls: BookUrls): Promise<Books> {
         timeline: await read('select order_id, type, at from orders.timeline order by order_id, seq'),
         coupons: await read(couponQueries.coupons),
         redemptions: await read(couponQueries.redemptions),
+        parcels: await read(parcelQueries.parcels),
+        captures: await read(parcelQueries.captures),
+        keptParcels: await read(parcelQueries.keptParcels),
         payments: await read(
           'select id, order_id, status, amount, captured, refunded from payments.payments',
         ),
-        refunds: await read('select id, payment_id, amount, status, reason from payments.refunds'),
+        refunds: await read(
+          `select id, payment_id, amount, status, reason, case when caller = 'return.received' then key end as return_id
+            from payments.refunds`,
+        ),
+        invoices: await read(invoiceQueries.invoices),
+        returns: await read(invoiceQueries.returns),
+        restocked: await read(invoiceQueries.restocked),
         outbox: await read(
-          `select id, type, subject, awaits, (settled_at is not null or due > now()) as settled, data->>'paymentId' as payment_id, data->>'milestone' as milestone from events.outbox`,
+          `select id, type, subject, awaits, (settled_at is not null or due > now()) as settled, data->>'paymentId' as payment_id, data->>'milestone' as milestone, data->>'parcelId' as parcel_id from events.outbox`,
         ),
         inbox: await read('select reaction, event_id from events.inbox'),
         failures: await read(
           'select reaction, event_id, parked_at is not null as parked, dropped_at is not null as dropped, error from events.failures',
         ),
         products,
+        reviews,
         carts,
         ordered: await read(
           `select subject as order_id, data->>'customerId' as customer_id, data->>'cartId' as cart_id from events.outbox where type = 'cart.ordered'`,
@@ -248,14 +275,19 @@ export function check(books: Books, promised: Promised, rules: Rules): Finding[]
     once(books),
     coupons(books),
     carts(books),
+    reviews(books),
+    parcels(books),
+    invoices(books),
   ]
 }
 
-function stock({ items, adjustments, reservations, products }: Books): Finding {
+function stock({ items, adjustments, reservations, products, restocked }: Books): Finding {
   const violations: string[] = []
   const lines = (state: string) =>
-    sums(reservations.filter((one) => one.state === state).flatMap((one) => one.lines))
-  const [received, reserved, sold] = [sums(adjustments), lines('reserved'), lines('committed')]
+    sumsOf(reservations.filter((one) => one.state === state).flatMap((one) => one.lines))
+  const [received, reserved, committed] = [sumsOf(adjustments), lines('reserved'), lines('committed')]
+  const back = sumsOf(restocked)
+  const sold = new Map([...committed].map(([sku, quantity]) => [sku, quantity - (back.get(sku) ?? 0)]))
   const shown = new Map(products.map(({ sku, stock }) => [sku, stock?.availability]))
   for (const item of items) {
     const { sku, available, announced } = item
@@ -270,7 +302,9 @@ function stock({ items, adjustments, reservations, products }: Books): Finding {
       ['sold', item.sold, sold.get(sku) ?? 0],
     ] as const)
       if (ours !== theirs)
-        violations.push(`${sku}: ${ours} ${what}, but its adjustments or reservations add up to ${theirs}`)
+        violations.push(
+          `${sku}: ${ours} ${what}, but its adjustments, reservations and returns add up to ${theirs}`,
+        )
   }
   const total = (of: (item: Books['items'][number]) => number) =>
     items.reduce((sum, item) => sum + of(item), 0)
@@ -282,14 +316,8 @@ function stock({ items, adjustments, reservations, products }: Books): Finding {
   }
 }
 
-/** The total quantity of each SKU. */
-function sums(of: { sku: string; quantity: number }[]): Map<string, number> {
-  const found = new Map<string, number>()
-  for (const { sku, quantity } of of) found.set(sku, (found.get(sku) ?? 0) + quantity)
-  return found
-}
-
-function money({ orders, payments, refunds, outbox, journal }: Books): Finding {
+function money(books: Books): Finding {
+  const { orders, payments, refunds, outbox, journal } = books
   const violations: string[] = []
   const paymentOf = new Map(payments.map((payment) => [payment.order_id, payment]))
   const moved = movesOf(journal)
@@ -301,11 +329,16 @@ function money({ orders, payments, refunds, outbox, journal }: Books): Finding {
     const held = (moves?.captured ?? 0) - (moves?.refunded ?? 0)
     captured += moves?.captured ?? 0
     refunded += moves?.refunded ?? 0
-    if ((moves?.captures ?? 0) > 1) violations.push(`order ${order.id} was captured ${moves!.captures} times`)
-    const given = refunds
-      .filter((refund) => refund.payment_id === payment?.id && refund.status === 'done')
-      .reduce((sum, { amount }) => sum + amount, 0)
-    if (order.status === 'cancelled' && held !== 0)
+    // for each parcel with a key of its own
+    if (moves !== undefined && moves.captures > moves.captureKeys.size)
+      violations.push(`order ${order.id} was captured ${moves.captures} times`)
+    if ((moves?.captured ?? 0) > order.total_amount)
+      violations.push(`order ${order.id} costs ${order.total_amount}, but ${moves!.captured} is captured`)
+    const done = refunds.filter((one) => one.payment_id === payment?.id && one.status === 'done')
+    const sumOf = (some: typeof done) => some.reduce((sum, { amount }) => sum + amount, 0)
+    const given = sumOf(done)
+    const owed = keptAmount(books, order.id) - sumOf(done.filter(({ reason }) => !ofShop.has(reason)))
+    if (order.status === 'cancelled' && held !== Math.max(0, owed))
       violations.push(`order ${order.id} is cancelled, but ${held} of its payment is kept`)
     if (order.status === 'completed' && held !== order.total_amount - given)
       violations.push(
@@ -329,7 +362,7 @@ function money({ orders, payments, refunds, outbox, journal }: Books): Finding {
       violations.push(`the provider has a payment ${reference} that the shop does not have`)
   return {
     name: 'I2',
-    what: 'money: the shop keeps the order’s total less its refunds, or 0; at most one capture; a cancelled order nets 0',
+    what: 'money: the shop keeps the order’s total less its refunds, or 0; a capture for the order or for each parcel; a cancelled order nets 0, or what its customer keeps',
     figures: `${payments.length} payments: ${captured} captured, ${refunded} refunded`,
     violations,
   }
@@ -375,13 +408,26 @@ const repeatable = new Set([
   'refund.requested',
   'stock.availability-changed',
   'stock.low',
+  // an order may have several returns, and several refunds
+  'return.requested',
+  'return.approved',
+  'return.refused',
+  'return.received',
+  'credit-note.issued',
   // each change of a name or an e-mail address
   'user.contact-changed',
+  // each change by its author
+  'review.updated',
   // each attempt to place an order holds its coupons for longer
   'redemption.deadline-reached',
+  // each time that it is taken, or that a parcel is packed
+  'shipment.deadline-reached',
 ])
 
-function effects({ outbox, inbox, failures, timeline, products, carts }: Books): Finding {
+/** Entries that an order has for each of its parcels. */
+const ofParcels = new Set(['parcel.shipped', 'parcel.delivered', 'parcel.failed', 'payment.captured'])
+
+function effects({ outbox, inbox, failures, timeline, products, reviews, carts, parcels }: Books): Finding {
   const violations: string[] = []
   const done = new Set(inbox.map(({ event_id, reaction }) => `${event_id} ${reaction}`))
   // a failure that will be retried has had no effect yet
@@ -400,6 +446,8 @@ function effects({ outbox, inbox, failures, timeline, products, carts }: Books):
     }
   for (const { sku, outbox: left = [] } of products)
     for (const { type } of left) violations.push(`the relay has not collected ${type} of ${sku}`)
+  for (const { _id, outbox: left = [] } of reviews)
+    for (const { type } of left) violations.push(`the relay has not collected ${type} of the review ${_id}`)
   for (const { _id, outbox: left = [] } of carts)
     for (const { type } of left) violations.push(`the relay has not collected ${type} of the cart of ${_id}`)
   const twice = (what: string, of: { key: string; type: string }[]) => {
@@ -410,18 +458,21 @@ function effects({ outbox, inbox, failures, timeline, products, carts }: Books):
       seen.add(`${key} ${type}`)
     }
   }
+  const inParcels = new Set(parcels.map(({ order_id }) => order_id))
   twice(
     'timeline',
-    timeline.map(({ order_id, type }) => ({ key: order_id, type })),
+    timeline
+      .filter(({ order_id, type }) => !(inParcels.has(order_id) && ofParcels.has(type)))
+      .map(({ order_id, type }) => ({ key: order_id, type })),
   )
   twice(
     'events',
     outbox
       .filter(({ type }) => !type.startsWith('product.'))
-      .map(({ subject, milestone, type }) => ({
-        key: milestone === null ? subject : `${subject} (${milestone})`,
-        type,
-      })),
+      .map(({ subject, milestone, parcel_id, type }) => {
+        const which = milestone ?? parcel_id
+        return { key: which === null ? subject : `${subject} (${which})`, type }
+      }),
   )
   return {
     name: 'I4',
@@ -463,6 +514,7 @@ function kept(books: Books, promised: Promised): Finding {
     ...books.users.map(({ id, version }) => [id, version] as const),
     ...books.orders.map(({ id, version }) => [id, version] as const),
     ...books.products.map(({ _id, version }) => [_id, version] as const),
+    ...books.reviews.map(({ _id, version }) => [_id, version] as const),
   ])
   for (const [id, version] of promised.versions)
     if ((versions.get(id) ?? 0) < version)
@@ -471,6 +523,14 @@ function kept(books: Books, promised: Promised): Finding {
   for (const [id, { orderId }] of promised.refunds)
     if (!['done', 'pending'].includes(refunds.get(id)?.status ?? ''))
       violations.push(`the refund ${id} of order ${orderId} does not exist`)
+  const shown = new Set(shownReviews(books).map(({ _id }) => _id))
+  for (const id of promised.reviews) if (!shown.has(id)) violations.push(`the review ${id} does not exist`)
+  const returns = new Map(books.returns.map((one) => [one.id, one]))
+  for (const id of promised.received)
+    if (returns.get(id)?.status !== 'received')
+      violations.push(
+        `the receipt of the return ${id} was confirmed, but it is ${returns.get(id)?.status ?? 'missing'}`,
+      )
   for (const { isForged, status } of promised.webhooks)
     // a process whose clock is wrong may refuse a good one, too
     if (isForged ? status !== 401 : ![204, 401].includes(status))
@@ -485,6 +545,7 @@ function kept(books: Books, promised: Promised): Finding {
     promised.versions.size +
     promised.cancelled.size +
     promised.refunds.size +
+    promised.reviews.size +
     promised.webhooks.length
   return {
     name: 'I5',
@@ -504,19 +565,20 @@ function keys(books: Books, promised: Promised): Finding {
     if (ours.has(customer_id) && !ids.has(id))
       violations.push(`order ${id} exists in addition to those that were confirmed`)
   // each was requested with a key, and retried until there was a response
-  const { adjustments, products, withdrawn, refunds, earlier } = promised
+  const { adjustments, products, withdrawn, refunds, reviews, earlier } = promised
   for (const { id, what } of madeByPeople(books))
-    if (![adjustments, products, withdrawn, refunds, earlier].some((known) => known.has(id)))
+    if (![adjustments, products, withdrawn, refunds, reviews, earlier].some((known) => known.has(id)))
       violations.push(`${what} exists in addition to those that were confirmed`)
   return {
     name: 'I6',
     what: 'one idempotency key, one resource, identical bytes',
-    figures: `${promised.orders.size + adjustments.size + products.size + withdrawn.size + refunds.size} keys`,
+    figures: `${promised.orders.size + adjustments.size + products.size + withdrawn.size + refunds.size + reviews.size} keys`,
     violations,
   }
 }
 
-function once({ orders, reservations, payments, journal }: Books): Finding {
+function once(books: Books): Finding {
+  const { orders, reservations, payments, journal } = books
   const violations: string[] = []
   const statusOf = new Map(orders.map(({ id, status }) => [id, status]))
   const reservationOf = new Map(reservations.map((one) => [one.order_id, one]))
@@ -525,9 +587,12 @@ function once({ orders, reservations, payments, journal }: Books): Finding {
     if (status === 'completed' && held?.state !== 'committed')
       violations.push(`order ${id} is completed, but its reservation is ${held?.state ?? 'missing'}`)
     // an order that was refused or cancelled early has no reservation, or a released one
-    if (status === 'cancelled' && held !== undefined && held.state !== 'released')
+    const kept = keptItems(books, id)
+    const ended = kept.size > 0 ? 'committed' : 'released'
+    if (status === 'cancelled' && held !== undefined && held.state !== ended)
       violations.push(`order ${id} is cancelled, but its reservation is ${held.state}`)
-    if (held !== undefined && held.lines.length > 0 && !isDeepStrictEqual(sums(held.lines), sums(lines)))
+    const expected = kept.size > 0 ? kept : sumsOf(lines)
+    if (held !== undefined && held.lines.length > 0 && !isDeepStrictEqual(sumsOf(held.lines), expected))
       violations.push(`the reservation of order ${id} differs from its lines`)
   }
   // an order that is cancelled before it is reserved gets a row without lines, which prevents a reservation
@@ -536,25 +601,30 @@ function once({ orders, reservations, payments, journal }: Books): Finding {
       violations.push(`there is a reservation without an order, ${order_id}`)
   const orderOf = new Map(payments.map((payment) => [payment.id, payment.order_id]))
   const moved = movesOf(journal)
-  for (const [reference, { authorizations, captures, voids }] of moved) {
+  for (const [reference, { authorizations, captures, captureKeys, voids }] of moved) {
     const id = orderOf.get(reference)
     const status = id === undefined ? undefined : statusOf.get(id)
     if (authorizations > 1) violations.push(`order ${id} was authorised ${authorizations} times`)
     const isEnded = status === 'completed' || status === 'cancelled'
-    if (captures + voids > 1 || (isEnded && authorizations > 0 && captures + voids !== 1))
-      violations.push(`order ${id} (${status}): ${captures} captures and ${voids} voids`)
+    // parcels are captured one by one; what is left of a cancelled order is voided
+    const isInParcels = [...captureKeys].some((key) => key !== `capture:${reference}`)
+    const isWrong = isInParcels
+      ? captures > captureKeys.size || voids > (status === 'cancelled' ? 1 : 0)
+      : captures + voids > 1 || (isEnded && authorizations > 0 && captures + voids !== 1)
+    if (isWrong) violations.push(`order ${id} (${status}): ${captures} captures and ${voids} voids`)
   }
   // every retry must use the same key, even if the provider would refuse the request anyway
   const keyOf = new Map<string, string>()
   for (const { operation, key, payment } of journal) {
-    if (operation === 'refund') continue
+    // those of parcels are checked with their parcels
+    if (operation === 'refund' || key.startsWith(`capture:${payment.reference}:`)) continue
     const deed = `${operation} of payment ${payment.reference}`
     if (key !== (keyOf.get(deed) ?? key)) violations.push(`the ${deed} was requested with another key`)
     keyOf.set(deed, key)
   }
   return {
     name: 'I8',
-    what: 'each reservation is committed or released once; each authorisation captured or voided once',
+    what: 'each reservation is committed or released once; each authorisation captured or voided once, or captured by parcels',
     figures: `${reservations.length} reservations, ${moved.size} authorisations`,
     violations,
   }
@@ -586,13 +656,21 @@ function carts({ orders, carts, ordered }: Books): Finding {
 function movesOf(journal: Entry[]) {
   const moves = new Map<
     string,
-    { authorizations: number; captures: number; voids: number; captured: number; refunded: number }
+    {
+      authorizations: number
+      captures: number
+      captureKeys: Set<string>
+      voids: number
+      captured: number
+      refunded: number
+    }
   >()
-  for (const { outcome, operation, amount, payment } of journal) {
+  for (const { outcome, operation, key, amount, payment } of journal) {
     if (outcome !== 'done') continue
     const of = moves.get(payment.reference) ?? {
       authorizations: 0,
       captures: 0,
+      captureKeys: new Set<string>(),
       voids: 0,
       captured: 0,
       refunded: 0,
@@ -603,6 +681,7 @@ function movesOf(journal: Entry[]) {
     if (operation === 'refund') of.refunded += amount
     if (operation === 'capture') {
       of.captures++
+      of.captureKeys.add(key)
       of.captured += amount
     }
   }

@@ -75,7 +75,10 @@ async function orderThatWaits(shop: FaultShop, traffic: Traffic) {
   )
 }
 
-/** Places three orders: one is sent twice, completed and refunded, one is declined, one has a coupon and is cancelled. */
+/**
+ * Places four orders: one is sent twice, completed, reviewed and refunded, one is declined, one has a coupon and is
+ * cancelled, one is shipped in parcels.
+ */
 async function story(traffic: Traffic) {
   const buy = (card: string, key?: string) =>
     traffic.place(traffic.people[0], newOrder([{ sku: 'MUG-BLUE', quantity: 2 }], card), key)
@@ -84,6 +87,7 @@ async function story(traffic: Traffic) {
   await buy('card_declined')
   const reduced = { ...newOrder([{ sku: 'MUG-BLUE', quantity: 2 }]), couponCodes: [traffic.coupon] }
   const cancelled = await traffic.place(traffic.people[0], reduced)
+  const divided = await buy('card_approved')
   // in a broken build, the order may never be decided
   const decided = ({ id }: { id: string }) => traffic.decided(id).catch(() => {})
   await decided(cancelled)
@@ -92,5 +96,10 @@ async function story(traffic: Traffic) {
   await traffic.ship(paid)
   const isPaid = async () => (await traffic.statusOf(paid.id)) === 'completed'
   await until('the order is paid', isPaid, 10_000).catch(() => {})
+  const isReviewed = () => traffic.reviewOnce(paid.who, 'MUG-BLUE', 4)
+  await until('the product is reviewed', isReviewed, 10_000).catch(() => {})
   await traffic.refund(paid)
+  await decided(divided)
+  await until('a part of the order is shipped', () => traffic.shipPart(divided.id), 10_000).catch(() => {})
+  await traffic.finishParcels(divided.id)
 }

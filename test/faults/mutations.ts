@@ -22,7 +22,7 @@ export const mutations: Mutation[] = [
     breaks: 'I1',
     sees: 'reserved, but its',
     file: 'functions/stock/release-stock.ts',
-    find: 'saveAccounts(tx, release(accounts, lines), lowAt!, causeOf),',
+    find: 'saveAccounts(tx, accounts, lowAt),',
     replace: '',
   },
   {
@@ -89,5 +89,29 @@ export const mutations: Mutation[] = [
     file: 'functions/coupons/redemption.ts',
     find: "confirmed: { cancel: 'returned' }",
     replace: 'confirmed: {}',
+  },
+  {
+    name: 'a rating counts each review as one star',
+    breaks: 'I10',
+    sees: 'MUG-BLUE is rated 1 stars of 1 reviews, but its 1 reviews have 4',
+    file: 'functions/products/review-store.ts',
+    find: "$sum: '$stars'",
+    replace: '$sum: 1',
+  },
+  {
+    name: 'a cent more than a parcel costs is captured',
+    breaks: 'I11',
+    sees: 'is captured for it',
+    file: 'functions/payments/capture-payment.ts',
+    find: 'Math.min(amount ?? left, left)',
+    replace: 'Math.min(1 + (amount ?? left), left)',
+  },
+  {
+    name: 'an invoice takes a number that nobody sees',
+    breaks: 'I12',
+    sees: 'is missing before',
+    file: 'functions/invoices/invoice.ts',
+    find: 'seq: last.last + 1',
+    replace: 'seq: last.last + 2',
   },
 ]

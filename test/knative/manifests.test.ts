@@ -4,7 +4,8 @@ import { join, relative } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { root } from '../../images/docker.ts'
-import { domains, functions, operations, type Domain, type FunctionName } from '../../functions/table.ts'
+import { networksOf } from '../../functions/deployment.ts'
+import { domains, functions, operations, type FunctionName } from '../../functions/table.ts'
 import { get, kubectl } from '../../knative/kubectl.ts'
 import {
   componentsOf,
@@ -130,11 +131,14 @@ describe.each(['staging', 'production'])('the overlay %s, whose stores are manag
     const expected = (name: string) => {
       if (!Object.hasOwn(functions, name)) return others[name]
       const { domain } = functions[name as FunctionName]
-      const outside: Partial<Record<Domain, number[]>> = { payments: [443], notifications: [465, 587] }
-      const provider = (overlay === 'production' && outside[domain]) || []
+      const outside: Record<string, number[]> = {
+        webhooks: [443, 8443],
+        ...(overlay === 'production' && { provider: [443], mail: [465, 587] }),
+      }
+      const called = networksOf(name as FunctionName).flatMap((network) => outside[network] ?? [])
       const redis = name in operations ? [6379] : []
       const own = domains[domain].store === 'mongodb' ? [27_017] : postgres
-      return [...provider, ...own, ...redis].toSorted((a, b) => a - b)
+      return [...called, ...own, ...redis].toSorted((a, b) => a - b)
     }
     for (const [name, labels] of podsIn(resources))
       expect({ name, ports: portsOutside(policies, labels) }).toEqual({ name, ports: expected(name) })

@@ -7,6 +7,8 @@ export interface Card {
   /** The first request with each key is executed, but never answered. */
   silent?: true
   refusesCapture?: true
+  /** The first part is captured, and no other. */
+  refusesSecondCapture?: true
   /** The first attempt of each operation on a payment is rejected, and changes nothing. */
   flaky?: true
 }
@@ -18,6 +20,7 @@ const cards: Record<string, Card> = {
   card_slow: { slow: true },
   card_timeout: { silent: true },
   card_capture_fails: { refusesCapture: true },
+  card_second_capture_fails: { refusesSecondCapture: true },
   card_flaky: { flaky: true },
 }
 

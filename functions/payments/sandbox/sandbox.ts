@@ -36,7 +36,7 @@ export interface Entry {
   hash: string
   /** Only `done` means that money was moved, held or released. */
   outcome: 'done' | 'declined' | 'refused'
-  /** The requested amount; for a capture or void, the authorised amount. */
+  /** The requested amount; for a void, what is given back. */
   amount: number
   /** Why it was refused. */
   refusal?: string
@@ -64,15 +64,20 @@ export function perform(payment: SandboxPayment, deed: Exclude<Deed, 'authorize'
   })
   const refused = (refusal: string): Verdict => ({ outcome: 'refused', refusal, payment })
   if (deed === 'refund') {
-    if (payment.status !== 'captured') return refused(`a payment that is ${payment.status} has no refunds`)
+    if (payment.captured === 0) return refused(`a payment that is ${payment.status} has no refunds`)
     if (payment.refunded + amount > payment.captured)
       return refused(`only ${payment.captured - payment.refunded} is left to refund`)
     return done({ refunded: payment.refunded + amount })
   }
   if (payment.status !== 'authorized') return refused(`the payment is ${payment.status}`)
-  if (deed === 'void') return done({ status: 'voided' })
+  // what was captured of it stays captured
+  if (deed === 'void') return done({ status: payment.captured > 0 ? 'captured' : 'voided' })
   if (payment.card.refusesCapture) return refused('the issuer refuses the capture')
-  return done({ status: 'captured', captured: payment.amount.amount })
+  if (payment.card.refusesSecondCapture && payment.captured > 0)
+    return refused('the issuer refuses a second capture')
+  const left = payment.amount.amount - payment.captured
+  if (amount > left) return refused(`only ${left} is left to capture`)
+  return done({ status: amount === left ? 'captured' : 'authorized', captured: payment.captured + amount })
 }
 
 /** The state of the sandbox, rebuilt from its journal. */

@@ -22,8 +22,12 @@ const NewAuthorization = z.strictObject({
   cardToken: word,
   amount: z.strictObject({ amount: minorUnits, currency: z.string().regex(/^[A-Z]{3}$/) }),
 })
-const NewRefund = z.strictObject({ amount: minorUnits })
-const Nothing = z.strictObject({})
+/** The body of an operation on a payment. */
+const bodies = {
+  capture: z.strictObject({ amount: minorUnits.optional() }),
+  void: z.strictObject({}),
+  refund: z.strictObject({ amount: minorUnits }),
+}
 
 export interface SandboxOptions {
   /** If 0, a free port is chosen. */
@@ -101,13 +105,15 @@ export async function startSandbox(options: SandboxOptions) {
 
   for (const deed of ['capture', 'void', 'refund'] as const)
     app.post(`/v1/payments/:id/${deed === 'refund' ? 'refunds' : deed}`, async (c) => {
-      const { by, body } = await read(c, deed === 'refund' ? NewRefund : Nothing)
+      const { by, body } = await read(c, bodies[deed])
       const payment = sandbox.byId(c.req.param('id'))
       if (payment === undefined) throw new Fault(404, 'Not found', 'There is no payment with this id.')
       return answerOnce(c, by, payment.card, async () => {
         if (sandbox.turnsAway(deed, payment.reference, payment.card)) throw turnedAway()
-        const amount = 'amount' in body ? body.amount : payment.amount.amount
-        return sandbox.perform(payment, deed, amount, by)
+        // as it is now: another request may have been decided meanwhile
+        const now = sandbox.byId(payment.id)!
+        const { amount = now.amount.amount - now.captured }: { amount?: number | undefined } = body
+        return sandbox.perform(now, deed, amount, by)
       })
     })
 

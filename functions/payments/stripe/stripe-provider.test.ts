@@ -14,6 +14,8 @@ const request = (cardToken = 'pm_card_visa', amount = 500) => ({
   amount: { amount, currency: 'EUR' },
 })
 
+const whole = { amount: undefined, isLast: true }
+
 if (lacksStripeMock !== undefined) console.warn(`Skipped: ${lacksStripeMock}.`)
 
 describe.skipIf(lacksStripeMock)('the requests to Stripe', () => {
@@ -35,7 +37,7 @@ describe.skipIf(lacksStripeMock)('the requests to Stripe', () => {
     }))
 
   it('that capture, void and look up are accepted, and the payment is found by its id', async () => {
-    expect(await provider.capture('pi_1', uuidv7())).toMatchObject({ ...payment, id: 'pi_1' })
+    expect(await provider.capture('pi_1', whole, uuidv7())).toMatchObject({ ...payment, id: 'pi_1' })
     expect(await provider.void('pi_1', uuidv7())).toMatchObject({ ...payment, id: 'pi_1' })
     expect(await provider.lookUp(uuidv7(), 'pi_1')).toMatchObject({ ...payment, id: 'pi_1' })
   })
@@ -66,6 +68,7 @@ describe('the answers of Stripe', () => {
     form: Record<string, string>
   }
   let server: Server
+  let url: string
   let provider: PaymentProvider
   /** The next answers. */
   let answers: [status: number, body: unknown][]
@@ -83,7 +86,8 @@ describe('the answers of Stripe', () => {
     await once(server, 'listening')
     // a server on a TCP port has an AddressInfo
     const { port } = server.address() as AddressInfo
-    provider = stripeProvider(`http://127.0.0.1:${port}`, 'sk', { timeoutMs: 500 })
+    url = `http://127.0.0.1:${port}`
+    provider = stripeProvider(url, 'sk', { timeoutMs: 500 })
   })
   afterEach(() => server.close().closeAllConnections())
 
@@ -134,6 +138,38 @@ describe('the answers of Stripe', () => {
         },
       },
     ])
+  })
+
+  it('to the capture of a part leave the rest authorised, if the account may capture several times', async () => {
+    const several = stripeProvider(url, 'sk', { multicapture: true })
+    answers = [
+      [200, intent()],
+      [200, intent({ amount_received: 200 })],
+      [200, intent({ amount_received: 500, status: 'succeeded' })],
+    ]
+    await several.authorize(request(), 'authorize:7')
+    expect(await several.capture('pi_7', { amount: 200, isLast: false }, 'k1')).toEqual({
+      ...payment,
+      captured: 200,
+    })
+    expect(await several.capture('pi_7', { amount: 300, isLast: true }, 'k2')).toMatchObject({
+      status: 'captured',
+      captured: 500,
+    })
+    const option = 'payment_method_options[card][request_multicapture]'
+    expect(asked.map(({ form }) => form)).toMatchObject([
+      { [option]: 'if_available' },
+      { amount_to_capture: '200', final_capture: 'false' },
+      { amount_to_capture: '300' },
+    ])
+    expect(asked[2]!.form).not.toHaveProperty('final_capture')
+  })
+
+  it('are not asked for to capture a part of what can be captured only once', async () => {
+    await expect(provider.capture('pi_7', { amount: 200, isLast: false }, 'k')).rejects.toBeInstanceOf(
+      ProviderRefused,
+    )
+    expect(asked).toEqual([])
   })
 
   it('tell why a card is declined', async () => {
@@ -202,7 +238,7 @@ describe('the answers of Stripe', () => {
     [200, { id: 'pi_7' }, ProviderUnavailable],
   ])('with the status %i are final or not: %j', async (status, body, kind) => {
     answers = [[status, body]]
-    await expect(provider.capture('pi_7', 'k')).rejects.toBeInstanceOf(kind)
+    await expect(provider.capture('pi_7', whole, 'k')).rejects.toBeInstanceOf(kind)
   })
 
   it('to a refund tell that it is made', async () => {

@@ -6,6 +6,7 @@ import { calling, isFinal } from '../provider-call.ts'
 import {
   ProviderRefused,
   ProviderUnavailable,
+  type CapturedPart,
   type OpenedProvider,
   type PaymentProvider,
 } from '../provider.ts'
@@ -26,9 +27,14 @@ const withCharge = { 'expand[]': 'latest_charge' }
 /**
  * Returns a client of Stripe's API (https://docs.stripe.com/api). It has no SDK, which would be most of the image and
  * repeats requests by itself.
- * @param timeoutMs how long a call may take, in ms; after that it throws ProviderUnavailable
+ * @param options `timeoutMs`: how long a call may take, in ms; after that it throws ProviderUnavailable. `multicapture`:
+ *   whether the account may capture a payment several times (https://docs.stripe.com/payments/multicapture).
  */
-export function stripeProvider(url: string, apiKey: string, { timeoutMs = 8_000 } = {}): PaymentProvider {
+export function stripeProvider(
+  url: string,
+  apiKey: string,
+  { timeoutMs = 8_000, multicapture = false } = {},
+): PaymentProvider {
   const common = { authorization: `Bearer ${apiKey}`, 'stripe-version': apiVersion }
 
   async function call<T>(schema: z.ZodType<T>, sending: ReturnType<typeof get>): Promise<T> {
@@ -79,6 +85,7 @@ export function stripeProvider(url: string, apiKey: string, { timeoutMs = 8_000 
         // nobody is there whom the bank could ask
         error_on_requires_action: 'true',
         'metadata[reference]': reference,
+        ...(multicapture && { 'payment_method_options[card][request_multicapture]': 'if_available' }),
       })
     } catch (error) {
       // a declined card is an error to Stripe, but it has the payment
@@ -87,6 +94,16 @@ export function stripeProvider(url: string, apiKey: string, { timeoutMs = 8_000 
       if (payment?.status !== 'declined') throw error
       return { ...payment, declineReason: error.message }
     }
+  }
+
+  async function capture(id: string, { amount, isLast }: CapturedPart, key: string) {
+    // Stripe would give the rest back, and the other parcels could not be paid
+    if (!isLast && !multicapture)
+      throw new ProviderRefused('a part cannot be captured without PAYMENT_MULTICAPTURE=on')
+    return changePayment('capture', `/${id}/capture`, key, {
+      ...(amount !== undefined && { amount_to_capture: amount }),
+      ...(!isLast && { final_capture: 'false' }),
+    })
   }
 
   async function refund(id: string, amount: number, key: string) {
@@ -127,7 +144,7 @@ export function stripeProvider(url: string, apiKey: string, { timeoutMs = 8_000 
 
   return {
     authorize,
-    capture: (id, key) => changePayment('capture', `/${id}/capture`, key),
+    capture,
     void: (id, key) => changePayment('void', `/${id}/cancel`, key),
     refund,
     lookUp,
@@ -136,7 +153,9 @@ export function stripeProvider(url: string, apiKey: string, { timeoutMs = 8_000 
 
 /** Opens Stripe with the settings of the payments functions. */
 export const openProvider = (config: Config): OpenedProvider => ({
-  provider: stripeProvider(config.need('PAYMENT_PROVIDER_URL'), config.need('PAYMENT_PROVIDER_KEY')),
+  provider: stripeProvider(config.need('PAYMENT_PROVIDER_URL'), config.need('PAYMENT_PROVIDER_KEY'), {
+    multicapture: config.get('PAYMENT_MULTICAPTURE') === 'on',
+  }),
   webhooks: stripeWebhooks(config.need('PAYMENT_WEBHOOK_KEYS').split(' ')),
 })
 

@@ -72,4 +72,31 @@ export const migrations: readonly MongoMigration[] = [
       ])
     },
   },
+  {
+    // for reviews; the unique indexes must exist before the first one
+    up: async (db) => {
+      await db.collection('reviews').createIndexes([
+        {
+          name: 'author',
+          key: { authorId: 1, productId: 1 },
+          unique: true,
+          partialFilterExpression: { authorId: { $exists: true } },
+        },
+        {
+          name: 'creation',
+          key: { 'creation.caller': 1, 'creation.key': 1 },
+          unique: true,
+          partialFilterExpression: { 'creation.key': { $exists: true } },
+        },
+        { name: 'outbox', key: { 'outbox.id': 1 }, sparse: true },
+        { name: 'newest', key: { productId: 1, _id: 1 } },
+        { name: 'best', key: { productId: 1, stars: 1, _id: 1 } },
+        { name: 'worst', key: { productId: 1, stars: 1, _id: -1 } },
+        { name: 'answerer', key: { 'answer.authorId': 1 }, sparse: true },
+      ])
+      await db.collection('purchases').createIndexes([{ name: 'customer', key: { customerId: 1, skus: 1 } }])
+      await db.collection('claims').createIndexes([{ name: 'user', key: { userId: 1 } }])
+      await db.collection('products').createIndexes([{ name: 'rated', key: { 'rating.at': 1 } }])
+    },
+  },
 ]

@@ -48,7 +48,7 @@ export function openSearch(products: Collection<ProductDocument>, now = Date.now
     const at = { $gt: new Date(since - overlapMs) }
     const changed = await Promise.all(
       // an index each
-      [{ updatedAt: at }, { 'stock.at': at }].map((filter) =>
+      [{ updatedAt: at }, { 'stock.at': at }, { 'rating.at': at }].map((filter) =>
         products.find<Stated>(filter, { projection: statedFields }).toArray(),
       ),
     )

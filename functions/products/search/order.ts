@@ -3,7 +3,7 @@ import type { Found } from './search-index.ts'
 
 /** In which orders products are listed. Everything here is pure. */
 
-export const sorts = ['relevance', 'newest', 'price', '-price', 'name'] as const
+export const sorts = ['relevance', 'newest', 'price', '-price', 'name', 'rating'] as const
 
 type Position = readonly CursorValue[]
 
@@ -34,6 +34,12 @@ export const orders: Record<(typeof sorts)[number], Order> = {
     position: ({ entry }) => [entry.nameKey, entry.id],
     types: ['string', 'string'],
     directions: [1, 1],
+  },
+  // of the same average, that of more people
+  rating: {
+    position: ({ entry }) => [entry.stars, entry.reviews, entry.id],
+    types: ['number', 'number', 'string'],
+    directions: [-1, -1, -1],
   },
 }
 

@@ -5,6 +5,7 @@ import {
   type ProductDocument,
   type ProductState,
 } from '../product.ts'
+import { averageOf } from '../rating.ts'
 import { Amount } from '../../shared/schemas/schemas.ts'
 import { wordsOf } from '../words.ts'
 import { createWordsIndex, type Scores } from './words-index.ts'
@@ -22,6 +23,9 @@ export interface Entry {
   /** Its attributes, and its options as a variant. */
   attributes: ReadonlyMap<string, string | number | boolean>
   availability: Availability
+  /** The average of its reviews, 0 if there are none, and their number. */
+  stars: number
+  reviews: number
   /** Its values of facets, as numbers. */
   facets: readonly number[]
 }
@@ -54,6 +58,7 @@ export const entryFields = {
   attributes: 1,
   version: 1,
   stock: 1,
+  rating: 1,
   deletedAt: 1,
 } as const satisfies Partial<Record<keyof ProductDocument, 1>>
 export type EntryDocument = Pick<ProductDocument, '_id' | keyof typeof entryFields>
@@ -93,7 +98,8 @@ export function createSearchIndex() {
     const attributes = new Map(Object.entries({ ...document.attributes, ...document.options }))
     const availability = availabilityOf(document)
     const rest = { nameKey, category, price, tags, sellerId, attributes, availability }
-    const entry = { id, sku, group: groupOf(document), ...rest }
+    const rated = { stars: averageOf(document), reviews: document.rating?.count ?? 0 }
+    const entry = { id, sku, group: groupOf(document), ...rest, ...rated }
     entries.set(id, {
       ...entry,
       words: words.add(id, document.words, new Set(wordsOf(name))),
@@ -155,7 +161,8 @@ function createNumbers() {
 }
 
 /** The fields that tell whether a product has changed. */
-export const statedFields = { version: 1, stock: 1 } as const
-export type Stated = Pick<ProductDocument, '_id' | 'version' | 'stock'>
+export const statedFields = { version: 1, stock: 1, rating: 1 } as const
+export type Stated = Pick<ProductDocument, '_id' | 'version' | 'stock' | 'rating'>
 
-const stateOf = ({ version, stock }: Stated) => `${version} ${stock?.version ?? 0}`
+const stateOf = ({ version, stock, rating }: Stated) =>
+  `${version} ${stock?.version ?? 0} ${rating?.version ?? 0}`

@@ -40,6 +40,8 @@ export interface Contract {
   maxBody?: number
   /** The type of the response; `application/json` by default. */
   contentType?: string
+  /** The types in which it can be had instead, if the client's `Accept` says so (accepted-type.ts). */
+  otherTypes?: readonly ('text/html' | 'application/pdf')[]
   /**
    * Returns the caller of a request without an Authorization header, if something else in it proves who that is.
    * @throws Problem 401 if it proves nothing

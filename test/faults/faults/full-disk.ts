@@ -2,8 +2,6 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { everythingWorks, must, until, type Context, type Fault } from '../fault.ts'
 
 const fullMs = 15_000
-/** How long it may take until a store wants to write on a busy machine. */
-const patienceMs = 60_000
 /** How long it may take until everything works again. A store is started again after pauses of up to 30 s. */
 const healMs = 120_000
 
@@ -13,7 +11,7 @@ export const fullDisk: Fault = {
   title:
     'The disk of NATS, that of the MongoDB-compatible store, and that of PostgreSQL and everything else full for 15 s, under npm start',
   isEmbedded: true,
-  brokerAwayMs: 3 * (patienceMs + healMs),
+  brokerAwayMs: 3 * (fullMs + healMs),
   async run({ shop, traffic, injected, say }) {
     const busy = traffic.run({ atOnce: 3, pauseMs: 50 })
     await pause(3_000)
@@ -46,15 +44,14 @@ async function write(shop: Context['shop'], name: string): Promise<string> {
   // as large as fills also what PostgreSQL keeps for its log, on a busy machine
   const block = 'x'.repeat(name === 'postgres' ? 500_000 : 2_000)
   const end = performance.now() + fullMs
-  const latest = performance.now() + patienceMs
   // a store that breaks may leave a query without an answer
-  const silence = pause(patienceMs + 5_000).then(() => {
+  const silence = pause(fullMs + 5_000).then(() => {
     throw new Error('no answer')
   })
   silence.catch(() => {})
   const refusal = async (work: () => Promise<unknown>) => {
     let first: string | undefined
-    while (performance.now() < (first === undefined ? latest : end))
+    while (performance.now() < end)
       try {
         await Promise.race([work(), silence])
       } catch (error) {

@@ -5,6 +5,7 @@ import { good } from '../../../demo/client/good.ts'
 import { expecting, newOrder } from '../../../demo/client/orders.ts'
 import type { Person } from '../../../demo/client/shop.ts'
 import { patienceMs } from './insist.ts'
+import { createParcels } from './parcels.ts'
 import { at, skus, withKey, type Scene } from './scene.ts'
 
 /** The cards, as often as they are used per 100 orders. `card_timeout` takes long, so it is rare. */
@@ -25,6 +26,7 @@ export interface Placed {
 
 /** Places, cancels and ships orders. */
 export function createOrders({ random, people, staff, insist, promised, prices, coupons }: Scene) {
+  const parcels = createParcels({ staff, insist })
   const placed: Placed[] = []
   /** Orders that staff have not tried to ship, oldest first. */
   const unshipped: Placed[] = []
@@ -113,7 +115,21 @@ export function createOrders({ random, people, staff, insist, promised, prices, 
     if (data !== undefined) promised.cancelled.add(id)
   }
 
-  async function ship({ id }: { id: string } = unshipped.shift() ?? anyOrder()) {
+  /** Ships an order as a whole, or some of them in parcels. */
+  async function shipSome() {
+    const one = unshipped.shift() ?? anyOrder()
+    if (random.next() < 0.3 && (await shipPart(one.id))) await parcels.finish(one.id)
+    else await ship(one)
+  }
+
+  /** Ships a piece of an order. Returns whether there is more to ship, in parcels. */
+  async function shipPart(id: string): Promise<boolean> {
+    const isBegun = await parcels.begin(id)
+    if (isBegun) promised.shipped.add(id)
+    return isBegun
+  }
+
+  async function ship({ id }: { id: string }) {
     await insist('a timeline', () => staff.GET('/orders/{id}/timeline', at(id)))
     const { data } = await insist('a shipment', () =>
       staff.POST('/orders/{id}/shipment', { ...at(id), body: {} }),
@@ -151,6 +167,9 @@ export function createOrders({ random, people, staff, insist, promised, prices, 
     ordersAreTaken,
     cancel,
     ship,
+    shipSome,
+    shipPart,
+    finishParcels: parcels.finish,
     statusOf,
     decided,
     /** Orders that can be paid and that nobody has cancelled. */

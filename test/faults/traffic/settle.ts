@@ -6,7 +6,7 @@ import type { Orders } from './orders.ts'
 import type { Scene } from './scene.ts'
 
 /**
- * Ships all confirmed orders, and waits until every order has ended.
+ * Ships all confirmed orders, and the rest of those that were shipped in part, and waits until every order has ended.
  * @param withinMs how long that may take after the last shipment
  * @returns whether every order ended in time
  */
@@ -15,7 +15,7 @@ export const settle = (scene: Scene, orders: Orders, withinMs: number): Promise<
 
 async function settleBy(
   { promised }: Scene,
-  { ship }: Orders,
+  { ship, finishParcels }: Orders,
   sql: Sql,
   mongodb: MongoClient,
   withinMs: number,
@@ -27,9 +27,13 @@ async function settleBy(
       select id, status from orders.orders where status not in ('completed', 'cancelled')`
     // an order is not shipped twice; otherwise a lost shipment would go unnoticed
     const confirmed = waiting.filter(({ id, status }) => status === 'confirmed' && !promised.shipped.has(id))
-    if (confirmed.length > 0) {
+    const inPart = await sql<{ id: string }[]>`
+      select id from shipments.shipments
+      where status in ('waiting', 'taken', 'packed') and shipped_parcels > 0`
+    if (confirmed.length + inPart.length > 0) {
       await times(4, async () => {
         for (let one = confirmed.pop(); one !== undefined; one = confirmed.pop()) await ship(one)
+        for (let one = inPart.pop(); one !== undefined; one = inPart.pop()) await finishParcels(one.id)
       })
       end = performance.now() + withinMs
     }
@@ -53,10 +57,15 @@ async function unfinished(sql: Sql, mongodb: MongoClient) {
       (select count(*)::int from payments.payments where status in ('authorizing', 'capturing', 'voiding')) as payments,
       (select count(*)::int from payments.refunds where status = 'pending') as refunds,
       (select count(*)::int from coupons.redemptions where state = 'held') as coupons`
-  const pending = (domain: string) =>
+  const pending = (domain: string, collection = domain) =>
     mongodb
       .db(domain)
-      .collection(domain)
+      .collection(collection)
       .countDocuments({ 'outbox.id': { $gt: '' } })
-  return { ...open, products: await pending('products'), carts: await pending('carts') }
+  return {
+    ...open,
+    products: await pending('products'),
+    reviews: await pending('products', 'reviews'),
+    carts: await pending('carts'),
+  }
 }

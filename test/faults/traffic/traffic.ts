@@ -8,6 +8,8 @@ import { createChange } from './change.ts'
 import { createOrders } from './orders.ts'
 import { createProducts } from './products.ts'
 import { createRefunds } from './refunds.ts'
+import { createReturns } from './returns.ts'
+import { createReviews } from './reviews.ts'
 import { at, openScene, skus } from './scene.ts'
 import { settle } from './settle.ts'
 import { createVisit } from './visit.ts'
@@ -24,7 +26,9 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
   const orders = createOrders(scene)
   const { checkOut } = createCarts(scene, orders)
   const { refund, giveBack } = createRefunds(scene, orders)
+  const { sendBack } = createReturns(scene, orders)
   const { receive, addProduct, newSku, offer } = createProducts(scene, orders, change)
+  const { review, reviewOnce } = createReviews(scene, change)
   const visit = createVisit(scene, change)
   const { replay } = createWebhooks(scene)
   for (const sku of skus) await receive(sku, 1_000_000)
@@ -46,12 +50,14 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     if (chance < 0.34) await orders.place()
     else if (chance < 0.42) await checkOut()
     else if (chance < 0.48) await orders.cancel()
-    else if (chance < 0.78) await orders.ship()
-    else if (chance < 0.85) await refund()
+    else if (chance < 0.78) await orders.shipSome()
+    else if (chance < 0.83) await refund()
+    else if (chance < 0.86) await sendBack()
     else if (chance < 0.87) await replay()
     else if (chance < 0.9) await receive(random.pick(skus), 1 + random.below(9))
     else if (chance < 0.94) await offer()
     else if (chance < 0.96) await visit()
+    else if (chance < 0.98) await review()
     else await changeNote()
   }
 
@@ -115,6 +121,7 @@ export async function openTraffic(shop: FaultShop, random: Random, { customers =
     ...orders,
     refund,
     giveBack,
+    reviewOnce,
     newSku,
     addProduct,
     run,

@@ -1,0 +1,3 @@
+-- for parts of names and addresses
+CREATE EXTENSION IF NOT EXISTS pg_trgm;--> statement-breakpoint
+CREATE INDEX "customers_search" ON "customers"."customers" USING gin ("name" gin_trgm_ops,"email" gin_trgm_ops);

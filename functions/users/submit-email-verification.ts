@@ -1,0 +1,22 @@
+import { html } from 'hono/html'
+import * as z from 'zod'
+import { operation } from '../shared/http/operation.ts'
+import { alert, explained, fieldsOf, linkPage, textsFor } from './link-page.ts'
+import { verify } from './verify.ts'
+
+/** The button of the page: confirms the address, and says what came of it. */
+export const submitEmailVerification = operation(
+  'submit-email-verification',
+  { request: {}, responses: { 200: z.string() }, contentType: 'text/html' },
+  async ({ hono, logSecurity }, { db }) => {
+    const { verification, incomplete } = textsFor(hono)
+    const token = (await fieldsOf(hono))('token')
+    const outcome = async () => {
+      await verify(db, token, logSecurity)
+      return html`<p role="status">${verification.done}</p>`
+    }
+    const said =
+      token === '' ? alert(incomplete) : await outcome().catch((error: unknown) => explained(hono, error))
+    return linkPage(hono, verification.title, said)
+  },
+)
