@@ -11,6 +11,7 @@ import {
   type Domain,
   type FunctionName,
 } from '../functions/table.ts'
+import { storeWaitSeconds } from './platform.ts'
 
 /** Returns compose/compose.yaml: a container for each function. */
 export function composeFile(): string {
@@ -196,8 +197,7 @@ const parts = () => ({
   settings: {
     LOG_LEVEL: '${LOG_LEVEL:-info}',
     FUNCTION_URL: 'http://{function}:8080',
-    // all of them start at once, which takes minutes on a small machine; one that gives up only starts again
-    STORE_WAIT_SECONDS: '300',
+    STORE_WAIT_SECONDS: storeWaitSeconds,
     // the gateway, which sends only the address of the client
     TRUSTED_PROXIES: '1',
     LIMITS_FACTOR: '${LIMITS_FACTOR:-1}',

@@ -26,6 +26,15 @@ const mounted = (secrets: Readonly<Record<string, string>>, ...more: string[]) =
 /** The settings of telemetry. Without a value, Compose passes them on if they are set. */
 const observed = telemetrySettings.map((name) => `${name}:`)
 
+/**
+ * How long a container waits for its store, in seconds. All of them start at once, which takes minutes on a small
+ * machine; one that gives up only starts again.
+ */
+export const storeWaitSeconds = '300'
+
+/** The settings that relay and dispatcher share. */
+const ofDelivery = ['LOG_LEVEL: ${LOG_LEVEL:-info}', `STORE_WAIT_SECONDS: '${storeWaitSeconds}'`]
+
 /** The files of the domains' secrets. */
 const domainFiles = [
   ...databaseRoles.map(databaseUrl),
@@ -40,12 +49,12 @@ export function platformFile(): string {
   const text = readFileSync(join(import.meta.dirname, 'platform.yaml'), 'utf8')
   const places: [name: string, lines: string[]][] = [
     ['migrate', mounted({ ...serviceSecrets.migrate, ...poolerSecrets, ...monitoringSecrets })],
-    ['relay', mounted(serviceSecrets.relay, 'LOG_LEVEL: ${LOG_LEVEL:-info}', ...observed)],
+    ['relay', mounted(serviceSecrets.relay, ...ofDelivery, ...observed)],
     [
       'dispatcher',
       mounted(
         serviceSecrets.dispatcher,
-        'LOG_LEVEL: ${LOG_LEVEL:-info}',
+        ...ofDelivery,
         'FUNCTION_URL: http://{function}:8080',
         ...observed,
       ),
