@@ -1,4 +1,4 @@
-// The health check of every container. It runs twice a minute in some forty containers, so it does not load
+// The health check of every container. It runs in hundreds of containers, so it does not load
 // node:http, which would cost more than all the rest.
 const port = process.env.PORT || 8080
 const socket = require('node:net').connect(port, '127.0.0.1')
