@@ -52,12 +52,7 @@ export function platformFile(): string {
     ['relay', mounted(serviceSecrets.relay, ...ofDelivery, ...observed)],
     [
       'dispatcher',
-      mounted(
-        serviceSecrets.dispatcher,
-        ...ofDelivery,
-        'FUNCTION_URL: http://{function}:8080',
-        ...observed,
-      ),
+      mounted(serviceSecrets.dispatcher, ...ofDelivery, 'FUNCTION_URL: http://{function}:8080', ...observed),
     ],
     [
       'payment-sandbox',

@@ -1,5 +1,6 @@
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { Transform } from 'node:stream'
 
 export interface Link {
@@ -18,6 +19,23 @@ export interface Link {
   /** Sends everything that comes back from the other side twice. */
   repeat(): void
   close(): void
+}
+
+/**
+ * Listens on a port below those that the system hands out. One of those might be another program's by the time that
+ * a link which was cut is restored.
+ * @returns the port
+ */
+async function listen(server: Server): Promise<number> {
+  for (;;) {
+    const port = randomInt(20_000, 32_000)
+    try {
+      await once(server.listen(port, '127.0.0.1'), 'listening')
+      return port
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    }
+  }
 }
 
 /**
@@ -66,13 +84,11 @@ export async function openLink(url: string): Promise<Link> {
         .pipe(slow(from === far))
         .pipe(to)
     }
-  }).listen(0, '127.0.0.1')
+  })
+  const own = await listen(server)
   // lets a process exit that does not close the link
   server.unref()
-  await once(server, 'listening')
   const linked = new URL(url)
-  // a server on a TCP port has an AddressInfo
-  const { port: own } = server.address() as AddressInfo
   linked.host = `127.0.0.1:${own}`
   return {
     url: linked.href,
