@@ -8,7 +8,7 @@ import { run } from '../functions/shared/process/run.ts'
 import { UserError } from '../functions/shared/process/user-error.ts'
 import { parseArguments } from '../local/commands/arguments.ts'
 import { readOrigins } from '../local/cors.ts'
-import { docker, dockerProblem, dockerRoot, dockerSays, root } from '../images/docker.ts'
+import { docker, dockerProblem, dockerRoot, dockerSays, root, someAtOnce } from '../images/docker.ts'
 import { memory } from './memory.ts'
 import { makeSecrets, secretsFolder } from './secrets.ts'
 
@@ -118,8 +118,7 @@ async function main(): Promise<number> {
   const problem = dockerProblem()
   if (problem !== undefined) throw new UserError(problem)
   const env = {
-    // hundreds of containers that start at once keep each other from it
-    COMPOSE_PARALLEL_LIMIT: '16',
+    ...someAtOnce,
     ...(isMonitored && { OTEL_EXPORTER_OTLP_ENDPOINT: collector }),
     ...(isLogged && { DOCKER_ROOT: await dockerRoot() }),
     ...environmentOf(process.env),

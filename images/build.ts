@@ -4,7 +4,7 @@ import { run } from '../functions/shared/process/run.ts'
 import { UserError } from '../functions/shared/process/user-error.ts'
 import { readArguments } from '../local/commands/arguments.ts'
 import { dockerProblem, root } from './docker.ts'
-import { imageNames } from './table.ts'
+import { atOnce, imageNames } from './table.ts'
 import { report, type Build } from './report.ts'
 import { revisions } from './revisions.ts'
 
@@ -15,9 +15,6 @@ TAG sets the tag of the images (latest).`
 
 const known: readonly string[] = [...imageNames, 'gateway']
 const tag = process.env['TAG'] || 'latest'
-
-/** How many images are built at once. If they are many more, BuildKit forgets some before it begins with them. */
-const atOnce = 40
 
 await run(main)
 

@@ -49,3 +49,6 @@ export async function dockerSays(args: string[], env: NodeJS.ProcessEnv = proces
 
 /** Returns the folder of the Docker engine, on its own machine. */
 export const dockerRoot = async () => (await dockerSays(['info', '--format', '{{.DockerRootDir}}'])).trim()
+
+/** A setting of Compose: hundreds of containers that start at once would keep each other from it. */
+export const someAtOnce = { COMPOSE_PARALLEL_LIMIT: '16' }

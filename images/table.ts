@@ -35,3 +35,6 @@ export const serviceNames = Object.keys(services) as ServiceName[]
 
 /** The names of all images that are made from the bundle. The gateway's is not. */
 export const imageNames: readonly ImageName[] = [...functionNames, ...serviceNames, ...domainNames]
+
+/** How many images are built at once. If they are many more, BuildKit forgets some before it begins with them. */
+export const atOnce = 40

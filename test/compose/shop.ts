@@ -4,7 +4,7 @@ import { connect } from 'node:http2'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
-import { docker, dockerSays, root } from '../../images/docker.ts'
+import { docker, dockerSays, root, someAtOnce } from '../../images/docker.ts'
 import { secretsFolder } from '../../compose/secrets.ts'
 import { testClient } from '../client.ts'
 
@@ -34,8 +34,7 @@ export function composeShop(
   const environment = {
     ...process.env,
     COMPOSE_PROJECT_NAME: name,
-    // hundreds of containers that start at once keep each other from it
-    COMPOSE_PARALLEL_LIMIT: '16',
+    ...someAtOnce,
     // tests send more than people do
     LIMITS_FACTOR: '0',
     HTTP_PORT: String(port),
