@@ -11,6 +11,7 @@ import { readOrigins } from '../local/cors.ts'
 import { docker, dockerProblem, dockerRoot, dockerSays, root, someAtOnce } from '../images/docker.ts'
 import { memory } from './memory.ts'
 import { makeSecrets, secretsFolder } from './secrets.ts'
+import { up } from './up.ts'
 
 const usage = `npm run compose -- [--grouped | --redis] [--profile NAME] [COMMAND …]
   without a command   makes missing secrets, builds the images, starts everything and waits until it is healthy
@@ -135,7 +136,11 @@ async function main(): Promise<number> {
   if (made.length > 0) console.log(`Made ${made.length} secrets in compose/secrets.`)
   const images = spawnSync(process.execPath, [join(root, 'images/build.ts')], { stdio: 'inherit' })
   if (images.status !== 0) return images.status ?? 1
-  const code = await docker([...compose, 'up', '--detach', '--wait', '--remove-orphans', ...rest], env)
+  // with options, such as the number of containers of a function, it is for Compose alone
+  const code =
+    rest.length === 0
+      ? await up(compose, env)
+      : await docker([...compose, 'up', '--detach', '--wait', '--remove-orphans', ...rest], env)
   if (code !== 0) return explain(compose)
   await announce(compose, own, env, isMonitored)
   return 0

@@ -1,4 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { good } from '../../demo/client/good.ts'
+import { paymentOf, placeOrder, readOrder, shipOrder } from '../../demo/client/orders.ts'
+import { readStock } from '../../demo/client/stock.ts'
+import { waitForEntries } from '../../demo/client/timeline.ts'
+import { dockerSays } from '../../images/docker.ts'
 import { domains } from '../../functions/table.ts'
 import type { TestClient } from '../client.ts'
 import { describeSaga } from '../saga.ts'
@@ -22,4 +27,53 @@ describe('a container for each domain', () => {
   })
 
   describeSaga(() => client)
+})
+
+describe('its volumes', () => {
+  it('keep all data when the shop is taken down and started again', async () => {
+    const customer = await client.register()
+    const { id } = await placeOrder(customer, [{ sku: 'MUG-TRAVEL', quantity: 1 }])
+    await waitForEntries(customer, id, 'order.confirmed')
+    const read = () =>
+      Promise.all([
+        readOrder(customer, id),
+        paymentOf(customer, id),
+        readStock(client, 'MUG-TRAVEL'),
+        good(client.GET('/products', { params: { query: { sku: 'MUG-TRAVEL' } } })),
+      ])
+    const before = await read()
+    await grouped.compose('down')
+    await grouped.up()
+    expect(await read()).toEqual(before)
+    // the saga of the order continues
+    await shipOrder(await client.staff(), id)
+    await waitForEntries(customer, id, 'stock.committed')
+  })
+
+  it('are given to their users if they belong to root, as in earlier versions, and keep what is in them', async () => {
+    const monitor = 'exec -T nats wget -qO- http://127.0.0.1:8222/jsz?streams=true'
+    const read = async () => {
+      // printed by NATS
+      const { account_details: accounts } = JSON.parse(await grouped.compose(...monitor.split(' '))) as {
+        account_details: { stream_detail: { name: string; created: string; state: { last_seq: number } }[] }[]
+      }
+      return {
+        authority: await grouped.rootCertificate(),
+        streams: accounts.flatMap(({ stream_detail: streams }) =>
+          streams.map(({ name, created, state }) => ({ name, created, isEmpty: state.last_seq === 0 })),
+        ),
+      }
+    }
+    const before = await read()
+    expect(before.streams).toMatchObject([{ name: 'zeroshop', isEmpty: false }])
+    await grouped.compose('rm', '--stop', '--force', 'gateway', 'nats', 'prepare-volumes')
+    const volumes = ['gateway', 'nats'].flatMap((name) => ['-v', `zeroshop-grouped_${name}:/volumes/${name}`])
+    const options = '--rm --user 0 --network none --entrypoint chown'.split(' ')
+    await dockerSays(['run', ...options, ...volumes, 'nats:2.12-alpine', '-R', '0:0', '/volumes'])
+    await grouped.up()
+    expect(await read()).toEqual(before)
+    const customer = await client.register()
+    const { id } = await placeOrder(customer, [{ sku: 'MUG-TRAVEL', quantity: 1 }])
+    await waitForEntries(customer, id, 'order.confirmed')
+  })
 })

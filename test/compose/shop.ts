@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { docker, dockerSays, root, someAtOnce } from '../../images/docker.ts'
 import { secretsFolder } from '../../compose/secrets.ts'
+import { up } from '../../compose/up.ts'
 import { testClient } from '../client.ts'
 
 export interface Container {
@@ -83,7 +84,7 @@ export function composeShop(
     async start() {
       const show = (...more: string[]) => docker([...args, ...more], environment)
       await compose('down', '--volumes', '--remove-orphans')
-      if ((await show('--progress', 'quiet', 'up', '--detach', '--wait', '--no-build')) === 0) return
+      if ((await up([...args, '--progress', 'quiet'], environment, ['--no-build'])) === 0) return
       await show('ps', '--all')
       await show('logs', '--tail', '5')
       throw new Error('the shop did not start')
