@@ -21990,6 +21990,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `not-form`: The body must be a form. `unsupported-charset`: The body must be in UTF-8. `unsupported-encoding`: The body must not be compressed. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `misdirected-request`: The shop is not at this host. */
             421: {
                 headers: {
@@ -22224,6 +22233,15 @@ export interface operations {
             };
             /** @description `body-too-large`: The body is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-form`: The body must be a form. `unsupported-charset`: The body must be in UTF-8. `unsupported-encoding`: The body must not be compressed. */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { sql } from 'drizzle-orm'
 import { boolean, check, index, integer, jsonb, pgSchema, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import type { EventData } from '../../events/event.ts'
-import { Amount, Id, Quantity, Sku, text as Text, Timestamp } from '../shared/schemas/schemas.ts'
+import { Amount, Id, Quantity, Sku, Timestamp } from '../shared/schemas/schemas.ts'
 import { time } from '../shared/store/columns.ts'
 import { requestCountsTable } from '../shared/store/counts-table.ts'
 import { endedSessionsTable } from '../shared/store/ended-sessions-table.ts'
@@ -229,7 +229,9 @@ export const NewParcel = z
 /** What a carrier is called, and how it names a parcel: codes, with no room for the name of a person. */
 export const Dispatch = z
   .strictObject({
-    carrier: Text(40).regex(/^[\p{L}\p{N} .&+-]+$/u, 'letters, digits, spaces, and . & + -'),
+    carrier: z
+      .string()
+      .regex(/^[\p{L}\p{N}][\p{L}\p{N} .&+-]{0,39}$/u, 'at most 40 letters, digits, spaces, and . & + -'),
     trackingNumber: z
       .string()
       .regex(/^[A-Za-z0-9-]{4,40}$/, '4 to 40 letters, digits and dashes')

@@ -15,6 +15,9 @@ export const LinkQuery = z.strictObject({ token: z.string().max(200).default('')
 /** Returns what the pages say in the language of the browser. */
 export const textsFor = (c: Context) => pageTexts[languageOf(c.req.header('accept-language'))]
 
+/** The problems of a form that is not sent as browsers do. */
+export const ofForms = ['not-form', 'unsupported-charset', 'unsupported-encoding'] as const
+
 /** Makes a page. */
 export function linkPage(c: Context, title: string, content: Content): Response | Promise<Response> {
   const page = html`<!doctype html>
@@ -43,15 +46,6 @@ export function linkPage(c: Context, title: string, content: Content): Response 
 
 /** What is wrong, read out by screen readers. */
 export const alert = (text: string): Content => html`<p role="alert">${text}</p>`
-
-/** Returns a field of the form that was sent; empty if it is not there. */
-export async function fieldsOf(c: Context): Promise<(name: string) => string> {
-  const fields = await c.req.parseBody()
-  return (name) => {
-    const value = fields[name]
-    return typeof value === 'string' ? value : ''
-  }
-}
 
 /**
  * Returns what a page says of a problem.

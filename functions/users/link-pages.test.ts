@@ -66,6 +66,21 @@ describe('the page that confirms an e-mail address', () => {
       expect(text).toContain('not complete')
   })
 
+  it.each(['multipart/form-data', 'application/json', 'application/x-www-form-urlencoded; charset=latin1'])(
+    'refuses what no page sends: %s',
+    async (type) => {
+      for (const path of ['/verify-email', '/reset-password']) {
+        const answer = await shop.post(path, {
+          key: null,
+          body: 'token=x',
+          headers: { 'content-type': type },
+        })
+        expect([path, answer.status]).toEqual([path, 415])
+        expect(answer.headers.get('accept')).toBe('application/x-www-form-urlencoded')
+      }
+    },
+  )
+
   it('writes what is in the link as text', async () => {
     const { text } = await open('/verify-email', encodeURIComponent('"><script>alert(1)</script>'))
     expect(text).not.toContain('<script')

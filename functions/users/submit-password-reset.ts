@@ -2,9 +2,10 @@ import { html } from 'hono/html'
 import * as z from 'zod'
 import { operation } from '../shared/http/operation.ts'
 import type { LogSecurity } from '../shared/http/security-log.ts'
+import { readForm } from '../shared/http/validate.ts'
 import type { Db } from '../shared/store/postgres.ts'
 import { hashing } from './hashing.ts'
-import { alert, explained, fieldsOf, linkPage, textsFor } from './link-page.ts'
+import { alert, explained, linkPage, ofForms, textsFor } from './link-page.ts'
 import { holderOf } from './mailing.ts'
 import type { pageTexts } from './page-texts.ts'
 import { findWeakness } from './password-rules.ts'
@@ -20,12 +21,12 @@ export const submitPasswordReset = operation(
   {
     request: {},
     responses: { 200: z.string() },
-    problems: ['overloaded'],
+    problems: [...ofForms, 'overloaded'],
     contentType: 'text/html',
   },
   hashing(async ({ hono, logSecurity }, { db }) => {
     const texts = textsFor(hono)
-    const field = await fieldsOf(hono)
+    const field = await readForm(hono)
     const token = field('token')
     const outcome = async () => {
       const wrong = await setPassword(db, texts, field, logSecurity)

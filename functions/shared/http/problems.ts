@@ -28,6 +28,7 @@ export const problems = {
   'too-slow': [408, 'The request took too long'],
   'body-too-large': [bodyTooLarge.status, bodyTooLarge.title],
   'not-json': [415, 'The body must be application/json'],
+  'not-form': [415, 'The body must be a form'],
   'not-lines': [415, 'The body must be lines'],
   'unsupported-charset': [415, 'The body must be in UTF-8'],
   'unsupported-encoding': [415, 'The body must not be compressed'],

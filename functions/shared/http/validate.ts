@@ -30,6 +30,26 @@ export async function readJson(c: Context, schema: z.ZodType): Promise<unknown> 
 }
 
 /**
+ * Reads the fields of a form that a page sends. One that was not sent is empty.
+ * @throws Problem 415 if it is not declared as a form in UTF-8, or is compressed; 400 if it is not valid UTF-8
+ */
+export async function readForm(c: Context): Promise<(name: string) => string> {
+  const accept = 'application/x-www-form-urlencoded'
+  const body = await c.req.arrayBuffer().catch(refuseBroken)
+  const [sent = ''] = (c.req.header('content-type') ?? '').split(';')
+  if (sent.trim().toLowerCase() !== accept)
+    throw new Problem('not-form', {
+      detail: `Send the body with Content-Type: ${accept}.`,
+      headers: { accept },
+    })
+  refuseEncoded(c, accept)
+  const text = decodeUtf8(body)
+  if (text === undefined) throw invalid('The body is not valid UTF-8.', '/body')
+  const fields = new URLSearchParams(text)
+  return (name) => fields.get(name) ?? ''
+}
+
+/**
  * Parses JSON.
  * @param part the part of the request that it is
  * @throws Problem 400 if it is not valid, nests too deep or contains text that cannot be stored
