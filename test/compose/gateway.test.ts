@@ -125,7 +125,7 @@ describe('the gateway', () => {
     ['an address with five parts', 'GET /docs HTTP/1.1\r\nHost: 1.2.3.4.5\r\nConnection: close\r\n\r\n', 400],
     [
       'a wrong chunk',
-      'POST /api/v1/sessions HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n',
+      'POST /api/v1/sessions HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n',
       400,
     ],
   ])('refuses %s with a problem', async (_, request, status) => {
