@@ -130,6 +130,25 @@ const lighterPdf: Plugin = {
   },
 }
 
+/**
+ * Lets PostgreSQL's driver remember a prepared statement only once its columns are described. It would remember it
+ * earlier. If the description fails, as behind a pooler while a table is being replaced, each later use of the statement
+ * would fail until the connection ends (https://github.com/porsager/postgres/issues/250).
+ */
+const describedStatements: Plugin = {
+  name: 'described statements',
+  setup(build) {
+    const remember = 'query.prepare && (statements[query.signature] = query.statement)\n'
+    const described = 'result.statement = query.statement\n'
+    build.onLoad({ filter: /node_modules\/postgres\/src\/connection\.js$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8')
+      if (source.split(remember).length !== 2 || source.split(described).length !== 3)
+        throw new Error(`${path} is not as expected: look whether it still remembers statements too early`)
+      return { contents: source.replace(remember, '').replaceAll(described, `${described}${remember}`) }
+    })
+  },
+}
+
 /** The statement that makes a module load what every function needs. */
 const loadCommon = `import ${JSON.stringify(join(root, 'images/common.ts'))};`
 const ourSource = /\/(?:functions|events|demo)\/.*\.ts$/
@@ -209,6 +228,7 @@ export async function bundleInMemory(
       lazyWeb,
       withoutUnicode,
       lighterPdf,
+      describedStatements,
       entries,
       tableValues,
       ...plugins.map(inCommon),
