@@ -38,6 +38,7 @@ const usage = `npm run test:faults [-- options] [NAME…]
   --seed N       repeats the random choices of a run
   --crashes N    the number of crashes (20)
   --minutes N    the duration of endurance, which runs only if named (30)
+  --mutations N  how many mutations are chosen at random (all)
   --hours N      runs again with new seeds for this long, or until Ctrl-C
   --report       writes docs/reliability.md from the last run of each fault
   --outputFile F writes which faults failed and why, in the format of vitest's JSON reporter
@@ -163,6 +164,7 @@ async function main(): Promise<number> {
       seed: { type: 'string' },
       crashes: { type: 'string', default: '20' },
       minutes: { type: 'string', default: '30' },
+      mutations: { type: 'string', default: 'Infinity' },
       hours: { type: 'string', default: '0' },
       report: { type: 'boolean', default: false },
       outputFile: { type: 'string' },
@@ -202,7 +204,9 @@ async function main(): Promise<number> {
       outcomes.push(...(await Promise.all(rounds)).flat())
       seed++
     } while (performance.now() < until)
-  const mutations = positionals.includes('mutations') ? await mutationsAreCaught(seed) : []
+  const mutations = positionals.includes('mutations')
+    ? await mutationsAreCaught(seed, Number(values.mutations))
+    : []
   if (values.report) writeFileSync(join(import.meta.dirname, '../../docs/reliability.md'), report())
   if (values.outputFile !== undefined) writeFileSync(values.outputFile, jsonReport(outcomes, mutations))
   const failed = outcomes.filter((one) => !stood(one))
