@@ -1,7 +1,7 @@
 import { Alias, Document, isMap, isScalar, visit, type YAMLMap } from 'yaml'
 import type { DomainSetting } from '../functions/shared/domain.ts'
 import { telemetrySettings } from '../functions/shared/process/config.ts'
-import { listens, networksOf, secretsOf, servicesOf } from '../functions/deployment.ts'
+import { isCore, listens, networksOf, secretsOf, servicesOf } from '../functions/deployment.ts'
 import {
   domainNames,
   domains,
@@ -119,12 +119,6 @@ const container = (name: string, domain: Domain) => ({
   image: `zeroshop/${name}:\${TAG:-latest}`,
   build: inline({ '<<': new Alias('build'), args: { FUNCTION: name } }),
 })
-
-/**
- * Whether an order needs the function. It needs every reaction: an event that no reaction handles becomes a
- * dead letter.
- */
-const isCore = (name: FunctionName) => 'on' in functions[name] || 'core' in functions[name]
 
 /** The network on which a function receives requests or events. */
 const entrance = (name: FunctionName) => (name in operations ? 'edge' : 'events')

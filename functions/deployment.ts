@@ -101,3 +101,9 @@ export const serviceSecrets = {
 /** What the migration needs, too, if the shop has a pooler of its own, and is monitored. */
 export const poolerSecrets: Files = { POOLER_PASSWORD: 'pgbouncer-password' }
 export const monitoringSecrets: Files = { MONITORING_PASSWORD: 'monitoring-password' }
+
+/**
+ * Whether an order needs the function. It needs every reaction: an event that no reaction handles becomes a
+ * dead letter.
+ */
+export const isCore = (name: FunctionName) => 'on' in functions[name] || 'core' in functions[name]

@@ -5,7 +5,7 @@ import { functions, operations, domains, type Domain, type FunctionName } from '
 import type { OperationRow, ReactionRow } from '../functions/shared/domain.ts'
 import { caddyfile } from '../compose/caddyfile.ts'
 import { fillMarked } from '../compose/marked.ts'
-import { listens, networksOf, secretsOf, serviceSecrets } from '../functions/deployment.ts'
+import { isCore, listens, networksOf, secretsOf, serviceSecrets } from '../functions/deployment.ts'
 import { mountedDashboards, mountedRules } from '../grafana/kustomization.ts'
 import { prometheusRules } from './prometheus-rules.ts'
 
@@ -77,6 +77,8 @@ function service(name: FunctionName) {
       name,
       labels: {
         ...labels(name),
+        // for clusters that are too small for all functions, as Compose's profiles
+        'zeroshop.dev/profile': isCore(name) ? 'core' : 'rest',
         // only the dispatcher calls reactions, from inside the cluster
         ...(isOperation ? {} : { 'networking.knative.dev/visibility': 'cluster-local' }),
       },
