@@ -7,10 +7,10 @@ export default defineConfig({
     exclude: ['test/compose/**', 'test/knative/**', 'test/users/**', 'test/schema/**', 'test/monitoring/**'],
     globalSetup: ['test/global-setup.ts'],
     // of a busy machine
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
     // passes as soon as it can; a busy machine takes longer than the default of a second
-    expect: { poll: { timeout: 10_000 } },
+    expect: { poll: { timeout: 20_000 } },
     // most tests wait more than they compute: for processes, stores and time-outs
     maxWorkers: 4,
     // a file shares its modules with those before it: loading them costs more than most tests
