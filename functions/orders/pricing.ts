@@ -149,7 +149,10 @@ export function priceOrder(
   })
   if ('refused' in method) return method
   const shipping = { ...method.named, ...withTax(method.price, rate('standard'), prices) }
-  const coupons = discounts.map(({ code, discounts: off }) => ({ code, discount: sumOf(off, (amount) => amount) }))
+  const coupons = discounts.map(({ code, discounts: off }) => ({
+    code,
+    discount: sumOf(off, (amount) => amount),
+  }))
   const amounts = amountsOf(prices, lines, shipping, coupons)
   if (amounts.gross > maxTotal) return tooLarge()
   const total = { amount: amounts.gross, currency }

@@ -13,11 +13,18 @@ const order = fc
     prices: fc.constantFrom(...priceKinds),
     products: fc.tuple(
       ...skus.map(() =>
-        fc.record({ priceAmount: fc.integer({ min: 0, max: 9_999 }), taxClass: fc.constantFrom(...taxClasses) }),
+        fc.record({
+          priceAmount: fc.integer({ min: 0, max: 9_999 }),
+          taxClass: fc.constantFrom(...taxClasses),
+        }),
       ),
     ),
     lines: fc.array(
-      fc.record({ sku: fc.constantFrom(...skus), quantity: fc.integer({ min: 1, max: 9 }), off: fc.double({ min: 0, max: 0.5, noNaN: true }) }),
+      fc.record({
+        sku: fc.constantFrom(...skus),
+        quantity: fc.integer({ min: 1, max: 9 }),
+        off: fc.double({ min: 0, max: 0.5, noNaN: true }),
+      }),
       { minLength: 1, maxLength: 6 },
     ),
     coupons: fc.integer({ min: 0, max: 2 }),
@@ -31,9 +38,17 @@ const order = fc
     if ('refused' in goods) throw new Error(goods.detail)
     const discounts = Array.from({ length: coupons }, (_, n) => ({
       code: `COUPON${n}`,
-      discounts: goods.lines.map(({ quantity, unitPrice }, i) => Math.floor(quantity * unitPrice * lines[i]!.off)),
+      discounts: goods.lines.map(({ quantity, unitPrice }, i) =>
+        Math.floor(quantity * unitPrice * lines[i]!.off),
+      ),
     }))
-    const method = { id: 'standard', name: 'Standard', basis: 'total' as const, currency: null, isDefault: true }
+    const method = {
+      id: 'standard',
+      name: 'Standard',
+      basis: 'total' as const,
+      currency: null,
+      isDefault: true,
+    }
     const terms = {
       prices,
       country: 'DE',
@@ -49,7 +64,8 @@ const order = fc
     return priced
   })
 
-const sumOf = <T>(items: readonly T[], of: (item: T) => number) => items.reduce((sum, item) => sum + of(item), 0)
+const sumOf = <T>(items: readonly T[], of: (item: T) => number) =>
+  items.reduce((sum, item) => sum + of(item), 0)
 
 const quantities = (lines: readonly { sku: string; quantity: number }[]) =>
   skus.map((sku) => piecesOf(lines.filter((line) => line.sku === sku)))
@@ -126,7 +142,16 @@ describe('an order of which something is left out', () => {
       gross: 119 * quantity,
     })
     const shipping = { method: 'standard', name: 'Standard', net: 0, taxRate: 1900, tax: 0, gross: 0 }
-    const amounts = { prices: 'gross' as const, discount: 0, net: 500, tax: 95, gross: 595, shipping, taxes: [], coupons: [] }
+    const amounts = {
+      prices: 'gross' as const,
+      discount: 0,
+      net: 500,
+      tax: 95,
+      gross: 595,
+      shipping,
+      taxes: [],
+      coupons: [],
+    }
     const { lines } = withoutMissing({ lines: [line(2), line(3)], amounts }, [{ sku: 'PEN', quantity: 4 }])
     expect(lines).toEqual([line(1)])
   })

@@ -14,7 +14,8 @@ export function withoutMissing(
   { lines, amounts }: { lines: readonly OrderLine[]; amounts: OrderAmounts | null },
   missing: readonly Missing[],
 ): Omit<Priced, 'total'> {
-  if (amounts === null || !lines.every(isPriced)) throw new Error('the order does not say how its total comes about')
+  if (amounts === null || !lines.every(isPriced))
+    throw new Error('the order does not say how its total comes about')
   const left = new Map(missing.map(({ sku, quantity }) => [sku, quantity]))
   const kept = lines.toReversed().flatMap((line) => {
     const less = Math.min(left.get(line.sku) ?? 0, line.quantity)

@@ -34,7 +34,8 @@ export async function leaveOut(
   }
   const emits = { type: 'order.reduced', data, detail: `without ${piecesText(missing)}` } as const
   const changed = await advance(tx, { ...row, ...reduced, shortage }, 'reserve', emits, entries)
-  if (changed === undefined) throw new Error(`order ${row.id} is ${row.status}: nothing can be left out of it`)
+  if (changed === undefined)
+    throw new Error(`order ${row.id} is ${row.status}: nothing can be left out of it`)
   return changed
 }
 
@@ -62,12 +63,7 @@ export async function waitFor(
   shortage: Omit<Shortage, 'until'>,
   afterMs: number,
 ): Promise<Shortage> {
-  await tx.emit(
-    'order.deadline-reached',
-    id,
-    { orderId: id, milestone: 'confirmation' },
-    { afterMs },
-  )
+  await tx.emit('order.deadline-reached', id, { orderId: id, milestone: 'confirmation' }, { afterMs })
   return { ...shortage, until: new Date((await timeOf(tx)).getTime() + afterMs).toISOString() }
 }
 

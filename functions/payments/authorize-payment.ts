@@ -26,4 +26,5 @@ export const authorizePayment = batchReaction('authorize-payment', {
   },
 })
 
-const oldToken = (data: EventOf<'authorize-payment'>['data']) => ('cardToken' in data ? data.cardToken : undefined)
+const oldToken = (data: EventOf<'authorize-payment'>['data']) =>
+  'cardToken' in data ? data.cardToken : undefined

@@ -32,7 +32,13 @@ export type Heard = { orderId: string } & (
 )
 
 /** The statuses of a shipment of which nothing was heard before. */
-const first = { place: 'placed', reduce: 'placed', confirm: 'confirmed', close: 'shipped', cancel: 'cancelled' } as const
+const first = {
+  place: 'placed',
+  reduce: 'placed',
+  confirm: 'confirmed',
+  close: 'shipped',
+  cancel: 'cancelled',
+} as const
 
 /**
  * Applies to shipments what was heard of their orders, each of which is named once. It may be heard in any order, so

@@ -28,7 +28,11 @@ function heardFrom(event: EventOf<'queue-shipment'>): Heard | undefined {
     case 'order.reduced': {
       const { orderId, customerId, lines, shipping, total } = event.data
       const kept = lines.map(({ unitPrice: _, ...line }) => line)
-      return { orderId, event: 'reduce', order: { customerId, lines: kept, shipping, currency: total.currency } }
+      return {
+        orderId,
+        event: 'reduce',
+        order: { customerId, lines: kept, shipping, currency: total.currency },
+      }
     }
     case 'order.confirmed': {
       const { orderId, reducedTo } = event.data

@@ -70,7 +70,10 @@ describe('the queue', () => {
   it('has what is left of an order of which something was left out, in whatever order that is heard', async () => {
     const order = placed(shop.users.customer.id)
     const { orderId } = order
-    const left = placed(shop.users.customer.id, { orderId, lines: [{ sku: 'MUG', quantity: 2, gross: 1_333 }] })
+    const left = placed(shop.users.customer.id, {
+      orderId,
+      lines: [{ sku: 'MUG', quantity: 2, gross: 1_333 }],
+    })
     const reduced = { ...left, dropped: [{ sku: 'SAW', quantity: 1 }] } as EventData<'order.reduced'>
     const confirmed = shop.eventOf('order.confirmed', { orderId, reducedTo: left.total })
     // what it was before must not be packed

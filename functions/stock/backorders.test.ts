@@ -253,9 +253,9 @@ describe('concurrent backorders', () => {
         // first come first served: who gets some has nobody before who lacks any
         const byPlacing = own.toSorted((x, y) => (x.orderId < y.orderId ? -1 : 1))
         expect(lines.every(({ orderId }) => !ended.has(orderId))).toBe(true)
-        expect(byPlacing.filter(({ filled, quantity }) => filled > 0 && filled < quantity).length).toBeLessThan(
-          short.length,
-        )
+        expect(
+          byPlacing.filter(({ filled, quantity }) => filled > 0 && filled < quantity).length,
+        ).toBeLessThan(short.length)
       }
     }
     await check()

@@ -1,7 +1,15 @@
 import { asc } from 'drizzle-orm'
 import { isAmong, type Tx } from '../shared/store/postgres.ts'
 import { addMovements } from './movements.ts'
-import { backorderLines, backorders, fill, mergeLines, type ItemRow, type Line, type Waiting } from './stock.ts'
+import {
+  backorderLines,
+  backorders,
+  fill,
+  mergeLines,
+  type ItemRow,
+  type Line,
+  type Waiting,
+} from './stock.ts'
 
 /*
  * Orders that wait for what is missing. Whoever makes a SKU available gives it to them in the same transaction, before
@@ -103,10 +111,7 @@ async function announceFull(tx: Tx, orderIds: readonly string[]): Promise<void> 
  * Ends the backorders of orders, whose accounts are locked.
  * @returns what they got
  */
-export async function endBackorders(
-  tx: Tx,
-  orderIds: readonly string[],
-): Promise<Map<string, Line[]>> {
+export async function endBackorders(tx: Tx, orderIds: readonly string[]): Promise<Map<string, Line[]>> {
   if (orderIds.length === 0) return new Map()
   const lines = await tx.delete(backorderLines).where(isAmong(backorderLines.orderId, orderIds)).returning()
   await tx.delete(backorders).where(isAmong(backorders.orderId, orderIds))

@@ -27,7 +27,8 @@ export const events = {
     measure: shortagesFound,
   },
   'stock.partly-reserved': {
-    summary: 'Some of the order is missing: the rest of it, so many as are available of each SKU, is reserved',
+    summary:
+      'Some of the order is missing: the rest of it, so many as are available of each SKU, is reserved',
     data: z.strictObject({ orderId: eventId, shortages }),
     measure: shortagesFound,
   },

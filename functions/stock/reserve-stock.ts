@@ -37,7 +37,11 @@ export const reserveStock = batchReaction('reserve-stock', {
       const { orderId } = order
       const all = reserve([...accounts.values()], lines)
       const isPart = mayBePart && all.shortages.length > 0
-      const { accounts: changes, reserved, shortages } = isPart
+      const {
+        accounts: changes,
+        reserved,
+        shortages,
+      } = isPart
         ? reserveSome([...accounts.values()], lines)
         : { ...all, reserved: all.shortages.length > 0 ? [] : lines }
       for (const account of changes) {

@@ -25,10 +25,7 @@ export const restockReturn = reaction(
       if (held?.state !== 'committed') return
       const accounts = restock(await lockAccounts(tx, lines), lines)
       const filled = await fillBackorders(tx, accounts)
-      await Promise.all([
-        saveAccounts(tx, filled, lowAt),
-        addMovements(tx, 'returned', [{ orderId, lines }]),
-      ])
+      await Promise.all([saveAccounts(tx, filled, lowAt), addMovements(tx, 'returned', [{ orderId, lines }])])
     })
   },
 )

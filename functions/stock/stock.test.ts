@@ -93,7 +93,9 @@ describe('reserving what is there, and filling backorders', () => {
   it('serves those that come first, with all that is there and no more', () => {
     const waiting = fc
       .array(lines, { maxLength: 5 })
-      .map((orders) => orders.flatMap((lines, i) => lines.map((line) => ({ ...line, orderId: `order ${i}` }))))
+      .map((orders) =>
+        orders.flatMap((lines, i) => lines.map((line) => ({ ...line, orderId: `order ${i}` }))),
+      )
     fc.assert(
       fc.property(accounts, waiting, (before, waiting) => {
         const { accounts: changed, filled } = fill(before, waiting)

@@ -5,15 +5,7 @@ import { time } from '../shared/store/columns.ts'
 import { requestCountsTable } from '../shared/store/counts-table.ts'
 import { endedSessionsTable } from '../shared/store/ended-sessions-table.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
-import {
-  changeOf,
-  Id,
-  Sku,
-  text as Text,
-  Timestamp,
-  when,
-  type Money,
-} from '../shared/schemas/schemas.ts'
+import { changeOf, Id, Sku, text as Text, Timestamp, when, type Money } from '../shared/schemas/schemas.ts'
 import { availabilities, availabilityOf, type Availability } from './availability.ts'
 
 /** Stock: tables, schemas and rules. Everything here is pure. */

@@ -569,7 +569,8 @@ describe('finds the violation', () => {
     [
       'I13',
       'left takes all or nothing, but something was left out',
-      ({ reduced }) => reduced.push({ order_id: 'left', total: 10, lines: [{ sku: 'MUG', quantity: 1, gross: 10 }] }),
+      ({ reduced }) =>
+        reduced.push({ order_id: 'left', total: 10, lines: [{ sku: 'MUG', quantity: 1, gross: 10 }] }),
     ],
     [
       'I13',
@@ -579,7 +580,8 @@ describe('finds the violation', () => {
     [
       'I13',
       'bought has other lines',
-      ({ reduced }) => reduced.push({ order_id: 'bought', total: 20, lines: [{ sku: 'MUG', quantity: 1, gross: 20 }] }),
+      ({ reduced }) =>
+        reduced.push({ order_id: 'bought', total: 20, lines: [{ sku: 'MUG', quantity: 1, gross: 20 }] }),
     ],
     [
       'I13',

@@ -173,7 +173,8 @@ export interface Rules {
   slackMs: number
 }
 
-export type InvariantName = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8' | 'I9' | 'I10' | 'I11' | 'I12' | 'I13'
+export type InvariantName =
+  'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8' | 'I9' | 'I10' | 'I11' | 'I12' | 'I13'
 
 export interface Finding {
   name: InvariantName
@@ -398,7 +399,12 @@ function endings(
   const asking = new Set(orders.flatMap(({ id, on_shortage }) => (on_shortage === 'ask' ? [id] : [])))
   for (const { order_id: id, type, at } of timeline) {
     const took = at.getTime() - (placedAt.get(id) ?? 0)
-    if (type === 'order.confirmed' && !asking.has(id) && !promised.earlier.has(id) && took > deadlineMs + slackMs)
+    if (
+      type === 'order.confirmed' &&
+      !asking.has(id) &&
+      !promised.earlier.has(id) &&
+      took > deadlineMs + slackMs
+    )
       violations.push(`order ${id} was confirmed only after ${took} ms`)
   }
   for (const { reaction, event_id, error } of parked)
