@@ -27,7 +27,15 @@ function heardFrom(event: EventOf<'queue-shipment'>): Heard | undefined {
     }
     case 'order.reduced': {
       const { orderId, customerId, lines, shipping, total } = event.data
-      const kept = lines.map(({ unitPrice: _, ...line }) => line)
+      const kept = lines.map(({ sku, quantity, discount, net, taxRate, tax, gross }) => ({
+        sku,
+        quantity,
+        discount,
+        net,
+        taxRate,
+        tax,
+        gross,
+      }))
       return {
         orderId,
         event: 'reduce',
