@@ -140,8 +140,6 @@ export default domain<typeof open>()({
     'notify-customer': on(
       [
         'order.placed',
-        'order.decision-requested',
-        'order.reduced',
         'order.confirmed',
         'order.shipped',
         'parcel.shipped',

@@ -149,18 +149,14 @@ export function priceOrder(
   })
   if ('refused' in method) return method
   const shipping = { ...method.named, ...withTax(method.price, rate('standard'), prices) }
-  const coupons = discounts.map(({ code, discounts: off }) => ({
-    code,
-    discount: sumOf(off, (amount) => amount),
-  }))
-  const amounts = amountsOf(prices, lines, shipping, coupons)
+  const amounts = amountsOf(prices, lines, shipping, discounts)
   if (amounts.gross > maxTotal) return tooLarge()
   const total = { amount: amounts.gross, currency }
   return otherThanExpected(wanted, lines, total) ?? { lines, amounts, total }
 }
 
-/** Returns the amounts that `order.placed` and `order.reduced` tell. */
-export const placedAmounts = ({ lines, amounts: { prices, shipping } }: Omit<Priced, 'total'>) => ({
+/** Returns the amounts that `order.placed` tells. */
+export const placedAmounts = ({ lines, amounts: { prices, shipping } }: Priced) => ({
   lines: lines.map(({ sku, quantity, unitPrice, discount, ...line }) => ({
     sku,
     quantity,
@@ -223,11 +219,11 @@ function shippingOf(
 }
 
 /** Adds up the amounts of an order. */
-export function amountsOf(
+function amountsOf(
   prices: PriceKind,
   lines: readonly PricedLine[],
   shipping: OrderAmounts['shipping'],
-  coupons: OrderAmounts['coupons'],
+  discounts: readonly Discount[],
 ): OrderAmounts {
   const parts: Taxed[] = [...lines, shipping]
   const taxes = new Map<number, { taxRate: number; net: number; tax: number }>()
@@ -243,7 +239,10 @@ export function amountsOf(
     gross: sumOf(parts, ({ gross }) => gross),
     shipping,
     taxes: [...taxes.values()].toSorted((a, b) => b.taxRate - a.taxRate),
-    coupons,
+    coupons: discounts.map(({ code, discounts }) => ({
+      code,
+      discount: sumOf(discounts, (amount) => amount),
+    })),
   }
 }
 
