@@ -153,6 +153,8 @@ function scaling({ scaling, concurrency, maxScale }: OperationRow | ReactionRow)
       // in per cent of the requested CPU
       [key('target')]: '70',
       [key('min-scale')]: '1',
+      // where the cluster's default is zero, the autoscaler would never add the first pod
+      [key('initial-scale')]: '1',
       [key('max-scale')]: String(maxScale),
       // a peak of less than 30 s, such as a start, adds no pod; by default pods stay for five minutes after a peak
       [key('window')]: '30s',
