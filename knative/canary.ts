@@ -119,9 +119,13 @@ const patch = (namespace: string, name: string, type: 'merge' | 'json', change: 
     JSON.stringify(change),
   ])
 
+const initialScale = '/spec/template/metadata/annotations/autoscaling.knative.dev~1initial-scale'
+
 const setImage = (namespace: string, name: string, image: string) =>
   patch(namespace, name, 'json', [
     { op: 'replace', path: '/spec/template/spec/containers/0/image', value: image },
+    // a version gets requests only once it has started, also where the cluster's initial scale is zero
+    { op: 'add', path: initialScale, value: '1' },
   ])
 
 /**
