@@ -17,6 +17,7 @@ import { ActorSchema, toActor } from '../shared/schemas/actor.ts'
 import { noteAdded, visibilities } from './note.ts'
 import { time } from '../shared/store/columns.ts'
 import { requestCountsTable } from '../shared/store/counts-table.ts'
+import { claimedCustomersTable } from '../shared/store/claimed-customers-table.ts'
 import { endedSessionsTable } from '../shared/store/ended-sessions-table.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
 import { orderFields } from '../shared/schemas/order-fields.ts'
@@ -195,13 +196,7 @@ export const deletedCustomers = schema.table('deleted_customers', {
   at: time('at').notNull().defaultNow(),
 })
 
-/** Customers without an account whose records were claimed, and the users whose they are now. */
-export const claimedCustomers = schema.table('claimed_customers', {
-  id: uuid().primaryKey(),
-  userId: uuid('user_id').notNull(),
-  at: time('at').notNull().defaultNow(),
-})
-
+export const claimedCustomers = claimedCustomersTable(schema)
 export const idempotencyKeys = idempotencyTable(schema)
 export const endedSessions = endedSessionsTable(schema)
 export const requestCounts = requestCountsTable(schema)

@@ -4,6 +4,7 @@ import { check, index, integer, pgSchema, text, uniqueIndex, uuid } from 'drizzl
 import type { Actor } from '../shared/auth/actor.ts'
 import { time } from '../shared/store/columns.ts'
 import { requestCountsTable } from '../shared/store/counts-table.ts'
+import { claimedCustomersTable } from '../shared/store/claimed-customers-table.ts'
 import { endedSessionsTable } from '../shared/store/ended-sessions-table.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
 import type { ProviderPayment } from './provider.ts'
@@ -266,13 +267,7 @@ export const refunds = schema.table(
 
 export type RefundRow = typeof refunds.$inferSelect
 
-/** Customers without an account whose records were claimed, and the users whose they are now. */
-export const claimedCustomers = schema.table('claimed_customers', {
-  id: uuid().primaryKey(),
-  userId: uuid('user_id').notNull(),
-  at: time('at').notNull().defaultNow(),
-})
-
+export const claimedCustomers = claimedCustomersTable(schema)
 export const idempotencyKeys = idempotencyTable(schema)
 export const endedSessions = endedSessionsTable(schema)
 export const requestCounts = requestCountsTable(schema)

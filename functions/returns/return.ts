@@ -4,6 +4,7 @@ import { Id, Money, Quantity, Sku, text as Text, Timestamp } from '../shared/sch
 import { taxedFields, type Taxed } from '../shared/schemas/taxed.ts'
 import { time } from '../shared/store/columns.ts'
 import { requestCountsTable } from '../shared/store/counts-table.ts'
+import { claimedCustomersTable } from '../shared/store/claimed-customers-table.ts'
 import { endedSessionsTable } from '../shared/store/ended-sessions-table.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
 import { reasons, refusals, type Refusal, type ReturnReason } from './reasons.ts'
@@ -88,13 +89,7 @@ export const returns = schema.table(
 
 export type ReturnRow = typeof returns.$inferSelect
 
-/** Customers without an account whose records were claimed, and the users whose they are now. */
-export const claimedCustomers = schema.table('claimed_customers', {
-  id: uuid().primaryKey(),
-  userId: uuid('user_id').notNull(),
-  at: time('at').notNull().defaultNow(),
-})
-
+export const claimedCustomers = claimedCustomersTable(schema)
 export const idempotencyKeys = idempotencyTable(schema)
 export const endedSessions = endedSessionsTable(schema)
 export const requestCounts = requestCountsTable(schema)

@@ -5,6 +5,7 @@ import type { EventData } from '../../events/event.ts'
 import { Amount, Id, Quantity, Sku, Timestamp } from '../shared/schemas/schemas.ts'
 import { time } from '../shared/store/columns.ts'
 import { requestCountsTable } from '../shared/store/counts-table.ts'
+import { claimedCustomersTable } from '../shared/store/claimed-customers-table.ts'
 import { endedSessionsTable } from '../shared/store/ended-sessions-table.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
 import { failureReasons } from './failure-reasons.ts'
@@ -145,13 +146,7 @@ export const deletedCustomers = schema.table('deleted_customers', {
   at: time('at').notNull().defaultNow(),
 })
 
-/** Customers without an account whose records were claimed, and the users whose they are now. */
-export const claimedCustomers = schema.table('claimed_customers', {
-  id: uuid().primaryKey(),
-  userId: uuid('user_id').notNull(),
-  at: time('at').notNull().defaultNow(),
-})
-
+export const claimedCustomers = claimedCustomersTable(schema)
 export const idempotencyKeys = idempotencyTable(schema)
 export const endedSessions = endedSessionsTable(schema)
 export const requestCounts = requestCountsTable(schema)

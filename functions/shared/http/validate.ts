@@ -24,9 +24,7 @@ export async function readJson(c: Context, schema: z.ZodType): Promise<unknown> 
       headers: { accept: 'application/json' },
     })
   refuseEncoded(c, 'application/json')
-  const text = decodeUtf8(body)
-  if (text === undefined) throw invalid('The body is not valid UTF-8.', '/body')
-  return parseJson(text, 'body')
+  return parseJson(textOf(body), 'body')
 }
 
 /**
@@ -43,10 +41,14 @@ export async function readForm(c: Context): Promise<(name: string) => string> {
       headers: { accept },
     })
   refuseEncoded(c, accept)
+  const fields = new URLSearchParams(textOf(body))
+  return (name) => fields.get(name) ?? ''
+}
+
+function textOf(body: ArrayBuffer): string {
   const text = decodeUtf8(body)
   if (text === undefined) throw invalid('The body is not valid UTF-8.', '/body')
-  const fields = new URLSearchParams(text)
-  return (name) => fields.get(name) ?? ''
+  return text
 }
 
 /**
