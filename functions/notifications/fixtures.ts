@@ -36,6 +36,9 @@ async function makeRoom(shop: TestShop, as: User | Role) {
   for (const { id } of (body.items ?? []).slice(7)) await shop.delete(`/webhook-endpoints/${id}`, { as })
 }
 
+/** Returns a seller of its own for an endpoint that must stay: the shop's seller adds others, for which the oldest go. */
+const anotherSeller = (shop: TestShop): User => ({ ...shop.users.seller, id: uuidv7() })
+
 /** Announces a product of a seller, as the products domain does. Returns its SKU. */
 export async function productOf(shop: TestShop, sellerId: string): Promise<string> {
   const sku = uuidv7().toUpperCase()
@@ -83,20 +86,22 @@ export default {
       owner: 'seller',
       notFound: 'There is no webhook endpoint with this id.',
       create: async (shop) => {
-        const { id } = await endpointOf(shop)
-        const sku = await productOf(shop, shop.users.seller.id)
+        const owner = anotherSeller(shop)
+        const { id } = await endpointOf(shop, owner)
+        const sku = await productOf(shop, owner.id)
         for (let orders = 0; orders < 3; orders++) await orderWith(shop, sku)
-        return { parameters: { id } }
+        return { parameters: { id }, owner: owner.id }
       },
     },
     '/api/v1/webhook-endpoints/{id}/deliveries/{deliveryId}': {
       owner: 'seller',
       notFound: 'There is no such delivery, or it is older than 30 days.',
       create: async (shop) => {
-        const { id } = await endpointOf(shop)
-        await orderWith(shop, await productOf(shop, shop.users.seller.id))
-        const { body } = await shop.get(`/webhook-endpoints/${id}/deliveries`, { as: 'seller' })
-        return { parameters: { id, deliveryId: body.items[0].id } }
+        const owner = anotherSeller(shop)
+        const { id } = await endpointOf(shop, owner)
+        await orderWith(shop, await productOf(shop, owner.id))
+        const { body } = await shop.get(`/webhook-endpoints/${id}/deliveries`, { as: owner })
+        return { parameters: { id, deliveryId: body.items[0].id }, owner: owner.id }
       },
     },
     '/api/v1/notifications/{id}': {

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { sql } from 'drizzle-orm'
 import { boolean, check, index, integer, jsonb, pgSchema, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import type { EventData } from '../../events/event.ts'
-import { Amount, Id, Quantity, Sku, Timestamp } from '../shared/schemas/schemas.ts'
+import { Amount, Id, isVisible, Quantity, Sku, Timestamp } from '../shared/schemas/schemas.ts'
 import { time } from '../shared/store/columns.ts'
 import { requestCountsTable } from '../shared/store/counts-table.ts'
 import { claimedCustomersTable } from '../shared/store/claimed-customers-table.ts'
@@ -226,7 +226,9 @@ export const Dispatch = z
   .strictObject({
     carrier: z
       .string()
-      .regex(/^[\p{L}\p{N}][\p{L}\p{N} .&+-]{0,39}$/u, 'at most 40 letters, digits, spaces, and . & + -'),
+      .regex(/^[\p{L}\p{N}][\p{L}\p{N} .&+-]{0,39}$/u, 'at most 40 letters, digits, spaces, and . & + -')
+      // some letters are blank, such as the Hangul filler
+      .refine(isVisible, 'needs a character that can be seen'),
     trackingNumber: z
       .string()
       .regex(/^[A-Za-z0-9-]{4,40}$/, '4 to 40 letters, digits and dashes')
