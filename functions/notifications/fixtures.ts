@@ -78,6 +78,10 @@ export default {
       detail: 'the end of a link in a mail',
     },
   },
+  // more than one page of those who have no others
+  prepare: async (shop) => {
+    for (let i = 0; i < 3; i++) await endpointOf(shop)
+  },
   ready: {
     'create-webhook-endpoint': makeRoom,
   },

@@ -55,15 +55,15 @@ export async function queue(
 const take = (shop: TestShop, id: string, as: Send['as'] = 'staff') =>
   shop.post(`/shipments/${id}/taking`, { as })
 
-/** The shipment that the paths of the tests name, and who has taken it last. */
-let named = ''
-let holder: Send['as']
+/** Who has taken a shipment last, by its id in small letters. */
+const holders = new Map<string, Send['as']>()
 
-/** Takes it for another worker. */
-async function handOver(shop: TestShop, as: Send['as']) {
-  if (holder !== undefined) await shop.delete(`/shipments/${named}/taking`, { as: holder })
-  holder = as
-  await take(shop, named, as)
+/** Takes a shipment for another worker. */
+async function handOver(shop: TestShop, as: Send['as'], { id }: Readonly<Record<string, string>>) {
+  const shipment = id!.toLowerCase()
+  if (holders.has(shipment)) await shop.delete(`/shipments/${shipment}/taking`, { as: holders.get(shipment) })
+  holders.set(shipment, as)
+  await take(shop, shipment, as)
 }
 
 export const dispatch = { carrier: 'Bike courier', trackingNumber: 'BC-4711' }
@@ -80,8 +80,8 @@ export default {
       notFound: 'There is no shipment with this id.',
       create: async (shop) => {
         // more than any test packs
-        named = await queue(shop, { lines: [{ sku: 'MUG', quantity: 10_000, gross: 900_000 }] })
-        return { parameters: { id: named } }
+        const id = await queue(shop, { lines: [{ sku: 'MUG', quantity: 10_000, gross: 900_000 }] })
+        return { parameters: { id } }
       },
     },
     '/api/v1/shipments/{id}/parcels/{parcelId}': {

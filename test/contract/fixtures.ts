@@ -22,8 +22,17 @@ export interface AnyFixtures {
   parameters?: Readonly<Record<string, BadValues>>
   /** Starts what the functions need in addition to their store. Runs before the shop is opened. */
   start?: () => Promise<Started>
-  /** By operation: creates what a caller must have before each request to it. */
-  ready?: Readonly<Record<string, (shop: TestShop, as: NonNullable<Send['as']>) => Promise<unknown>>>
+  /** By operation: creates what a caller must have before each request to it. `parameters` are those of its path. */
+  ready?: Readonly<
+    Record<
+      string,
+      (
+        shop: TestShop,
+        as: NonNullable<Send['as']>,
+        parameters: Readonly<Record<string, string>>,
+      ) => Promise<unknown>
+    >
+  >
   /** Creates what the bodies refer to. */
   prepare?: (shop: TestShop) => Promise<unknown>
 }

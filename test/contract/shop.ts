@@ -71,8 +71,10 @@ async function openContractShop() {
     const row: Row = operations[name]
     const body = takesBody(row, contractOf(name)) ? { body: bodiesOf(name)[0] } : {}
     const all = { ...(await callerOf(name)), ...body, ...given }
-    if (all.as !== undefined) await fixturesOf(row.domain).ready?.[name]?.(shop, all.as)
-    const answer = await shop[row.method](path ?? (await pathOf(name)), all)
+    const to = path ?? (await pathOf(name))
+    if (all.as !== undefined)
+      await fixturesOf(row.domain).ready?.[name]?.(shop, all.as, parametersIn(row, to))
+    const answer = await shop[row.method](to, all)
     // the next request finds another
     const gone = row.method === 'delete' && answer.status < 300 ? resourceOf(row) : undefined
     if (gone !== undefined) created.delete(gone)
@@ -122,6 +124,15 @@ async function openContractShop() {
       await Promise.all(started.map(async (service) => service?.close()))
     },
   }
+}
+
+/** Returns the values that a path has for the parameters of an operation's path. */
+function parametersIn({ path: pattern }: Row, path: string): Readonly<Record<string, string>> {
+  const values = `/api/v1${path}`.split(/[/?]/)
+  const names = pattern.split('/').map((part) => /^\{(\w+)\}$/.exec(part)?.[1])
+  return Object.fromEntries(
+    names.flatMap((name, i) => (name === undefined ? [] : [[name, values[i]!] as const])),
+  )
 }
 
 export type ContractShop = Awaited<ReturnType<typeof openContractShop>>
