@@ -21942,7 +21942,13 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    token?: string;
+                };
+            };
+        };
         responses: {
             /** @description Done. */
             200: {
@@ -22192,7 +22198,15 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": {
+                    token?: string;
+                    password?: string;
+                    again?: string;
+                };
+            };
+        };
         responses: {
             /** @description Done. */
             200: {

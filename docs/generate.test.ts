@@ -20,6 +20,17 @@ describe('npm run generate', async () => {
     })
 })
 
+describe('the OpenAPI document', () => {
+  const patterns = [...readFileSync('docs/openapi.json', 'utf8').matchAll(/"pattern": (".*")/g)].map(
+    ([, pattern]) => JSON.parse(pattern!) as string,
+  )
+
+  it.each([...new Set(patterns)])('has a pattern as JSON Schema has it, without flags: %s', (pattern) => {
+    expect(pattern).not.toMatch(/\/[a-z]+$/)
+    expect(() => new RegExp(pattern, 'u')).not.toThrow()
+  })
+})
+
 describe('the table', () => {
   it.each(Object.keys(operations) as OperationName[])('has the file of %s', async (name) => {
     expect((await operationOf(name)).run.name).toBe(name)

@@ -76,6 +76,12 @@ function pathOf(name: OperationName, row: InDomain<OperationRow>, contract: Cont
           content: { 'application/json': { schema: request.body } },
         },
       }),
+      ...(request.form && {
+        body: {
+          required: true,
+          content: { 'application/x-www-form-urlencoded': { schema: request.form } },
+        },
+      }),
       ...(request.lines && { body: { required: true, content: linesOf(contract) } }),
     },
     parameters: headersOf(row, contract),
@@ -189,6 +195,7 @@ export function problemsOf(row: OperationRow, { request, problems = [] }: Contra
   ]
   if (request.params ?? request.query ?? request.body) names.push('invalid-request')
   if (request.body) names.push('not-json', 'unsupported-charset', 'unsupported-encoding')
+  if (request.form) names.push('not-form', 'unsupported-charset', 'unsupported-encoding')
   if (request.lines) names.push('not-lines', 'unsupported-charset', 'unsupported-encoding')
   if (Array.isArray(row.by)) names.push('wrong-role')
   if (row.fresh) names.push('session-ended')

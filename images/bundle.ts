@@ -2,12 +2,13 @@ import { execFile } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { builtinModules } from 'node:module'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { build, transform, type BuildOptions, type Metafile, type OutputFile, type Plugin } from 'esbuild'
 import { databaseRoles, folderOf } from '../functions/table.ts'
 import { isMain, ofPackages, tagOf, toCommonJs } from './commonjs.ts'
 import { entries, entryPoints, tableValues } from './entries.ts'
+import { isCurrent, stamped } from './stamp.ts'
 import { services } from './table.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -243,9 +244,13 @@ export async function bundleInMemory(
 /**
  * Writes the bundle, its compiled code and the migrations to `outdir`, for the local runner.
  * @param options additional options of esbuild
+ * @returns the files of packages that are in it, relative to the project, and the names of the files of the bundle
  */
-export async function bundle(outdir: string, options: BuildOptions = {}): Promise<void> {
-  const { outputFiles } = await bundleInMemory(outdir, {
+export async function bundle(
+  outdir: string,
+  options: BuildOptions = {},
+): Promise<{ packages: string[]; files: string[] }> {
+  const { outputFiles, metafile } = await bundleInMemory(outdir, {
     sourcemap: 'inline',
     sourcesContent: false,
     ...options,
@@ -262,6 +267,10 @@ export async function bundle(outdir: string, options: BuildOptions = {}): Promis
     }),
   )
   if (made.includes(false)) await compile(outdir)
+  return {
+    packages: Object.keys(metafile.inputs).filter((path) => path.startsWith('node_modules/')),
+    files: outputFiles.map(({ path }) => relative(outdir, path)),
+  }
 }
 
 /**
@@ -301,4 +310,11 @@ function replace(path: string, contents: string) {
 /** The package.json of a bundle. */
 export const commonJsPackage = '{"type":"commonjs"}\n'
 
-if (import.meta.main) await bundle(process.argv[2] ?? 'dist')
+/** Writes the bundle to `outdir`, unless it is there already and nothing has changed since. */
+async function bundleWhatChanged(outdir: string) {
+  const stamp = join(outdir, 'stamp.json')
+  if (isCurrent(root, outdir, stamp)) return copyMigrations(outdir)
+  replace(stamp, await stamped(root, () => bundle(outdir)))
+}
+
+if (import.meta.main) await bundleWhatChanged(process.argv[2] ?? 'dist')

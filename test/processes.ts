@@ -23,7 +23,7 @@ const dist = join(
   import.meta.dirname,
   `../node_modules/.cache/zeroshop/test-dist-${process.env['VITEST_POOL_ID']}`,
 )
-let bundled: Promise<void> | undefined
+let bundled: Promise<unknown> | undefined
 
 /** The entry of every container (functions/main.ts), bundled as there, in processes of their own beside a shop. */
 export async function openProcesses() {

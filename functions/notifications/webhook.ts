@@ -96,7 +96,7 @@ export const maxEndpoints = 10
 const Url = z
   .string()
   .max(2_000)
-  .regex(/^https?:\/\/\S+$/i, 'an https URL')
+  .regex(/^[Hh][Tt][Tt][Pp][Ss]?:\/\/\S+$/, 'an https URL')
   .meta({
     description: 'On the public internet, with https, on the port 443 or 8443.',
     example: 'https://example.com/webhooks',

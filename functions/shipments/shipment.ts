@@ -221,14 +221,18 @@ export const NewParcel = z
   })
   .meta({ id: 'NewParcel' })
 
+const carrierName = /^[\p{L}\p{N}][\p{L}\p{N} .&+-]{0,39}$/u
+
 /** What a carrier is called, and how it names a parcel: codes, with no room for the name of a person. */
 export const Dispatch = z
   .strictObject({
     carrier: z
       .string()
-      .regex(/^[\p{L}\p{N}][\p{L}\p{N} .&+-]{0,39}$/u, 'at most 40 letters, digits, spaces, and . & + -')
+      .regex(carrierName, 'at most 40 letters, digits, spaces, and . & + -')
       // some letters are blank, such as the Hangul filler
-      .refine(isVisible, 'needs a character that can be seen'),
+      .refine(isVisible, 'needs a character that can be seen')
+      // without the flag, which every pattern has in JSON Schema
+      .meta({ pattern: carrierName.source }),
     trackingNumber: z
       .string()
       .regex(/^[A-Za-z0-9-]{4,40}$/, '4 to 40 letters, digits and dashes')

@@ -15,9 +15,6 @@ export const LinkQuery = z.strictObject({ token: z.string().max(200).default('')
 /** Returns what the pages say in the language of the browser. */
 export const textsFor = (c: Context) => pageTexts[languageOf(c.req.header('accept-language'))]
 
-/** The problems of a form that is not sent as browsers do. */
-export const ofForms = ['not-form', 'unsupported-charset', 'unsupported-encoding'] as const
-
 /** Makes a page. */
 export function linkPage(c: Context, title: string, content: Content): Response | Promise<Response> {
   const page = html`<!doctype html>

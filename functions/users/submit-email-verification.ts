@@ -2,13 +2,17 @@ import { html } from 'hono/html'
 import * as z from 'zod'
 import { operation } from '../shared/http/operation.ts'
 import { readForm } from '../shared/http/validate.ts'
-import { alert, explained, linkPage, ofForms, textsFor } from './link-page.ts'
+import { alert, explained, linkPage, textsFor } from './link-page.ts'
 import { verify } from './verify.ts'
 
 /** The button of the page: confirms the address, and says what came of it. */
 export const submitEmailVerification = operation(
   'submit-email-verification',
-  { request: {}, responses: { 200: z.string() }, problems: [...ofForms], contentType: 'text/html' },
+  {
+    request: { form: z.object({ token: z.string() }).partial() },
+    responses: { 200: z.string() },
+    contentType: 'text/html',
+  },
   async ({ hono, logSecurity }, { db }) => {
     const { verification, incomplete } = textsFor(hono)
     const token = (await readForm(hono))('token')

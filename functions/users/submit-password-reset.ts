@@ -5,7 +5,7 @@ import type { LogSecurity } from '../shared/http/security-log.ts'
 import { readForm } from '../shared/http/validate.ts'
 import type { Db } from '../shared/store/postgres.ts'
 import { hashing } from './hashing.ts'
-import { alert, explained, linkPage, ofForms, textsFor } from './link-page.ts'
+import { alert, explained, linkPage, textsFor } from './link-page.ts'
 import { holderOf } from './mailing.ts'
 import type { pageTexts } from './page-texts.ts'
 import { findWeakness } from './password-rules.ts'
@@ -19,9 +19,11 @@ type Texts = (typeof pageTexts)['en']
 export const submitPasswordReset = operation(
   'submit-password-reset',
   {
-    request: {},
+    request: {
+      form: z.object({ token: z.string(), password: z.string(), again: z.string() }).partial(),
+    },
     responses: { 200: z.string() },
-    problems: [...ofForms, 'overloaded'],
+    problems: ['overloaded'],
     contentType: 'text/html',
   },
   hashing(async ({ hono, logSecurity }, { db }) => {

@@ -18,6 +18,8 @@ export interface Contract {
     params?: Schema
     query?: Schema
     body?: Schema
+    /** The fields of the form that a page sends, which the operation reads itself (readForm). */
+    form?: Schema
     /** What each line of the body contains, if the row has `uploadMiB`. */
     lines?: Schema
   }

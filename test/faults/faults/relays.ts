@@ -22,7 +22,7 @@ export const relays: Fault = {
       const id = uuidv7()
       await sql.begin(async (tx) => {
         await tx`insert into events.outbox (id, type, source, subject, data, awaits) values
-        (${id}, 'payment.refunded', '/payments', ${early}, ${tx.json({ orderId: early, paymentId: uuidv7(), amount: { amount: 1, currency: 'EUR' } })}, ${['track-order']})`
+        (${id}, 'stock.released', '/stock', ${early}, ${tx.json({ orderId: early })}, ${['track-order']})`
         await traffic.decided(await order())
       })
       await until(
