@@ -760,6 +760,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/{id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide what becomes of an order with a shortage
+         * @description For anyone logged in.
+         */
+        post: operations["decide-order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders/{id}/shipment": {
         parameters: {
             query?: never;
@@ -2049,6 +2069,10 @@ export interface components {
             total: components["schemas"]["Money"];
             /** @description How the total comes about. Null for an order of an earlier version. */
             amounts: components["schemas"]["OrderAmounts"] | null;
+            /** @enum {string} */
+            onShortage: "cancel" | "partial" | "ask";
+            /** @description What is missing of the order, or was left out of it. Null if all is there. */
+            shortage: components["schemas"]["OrderShortage"] | null;
             /** @description Null once the order has ended and the account of its customer is deleted. */
             deliveryAddress: components["schemas"]["Address"] | null;
             note: string | null;
@@ -2126,6 +2150,26 @@ export interface components {
                 discount: number;
             }[];
         };
+        OrderShortage: {
+            /**
+             * @description Whether the customer must decide what becomes of the order (`undecided`), it waits for what is missing (`backordered`), or what was missing was left out (`dropped`).
+             * @enum {string}
+             */
+            state: "undecided" | "backordered" | "dropped";
+            missing: {
+                /**
+                 * @description In any case; answered in upper case.
+                 * @example MUG-BLUE
+                 */
+                sku: string;
+                quantity: number;
+            }[];
+            /**
+             * Format: date-time
+             * @description When the order is cancelled if nothing is decided, or if what is missing has not come.
+             */
+            until: string | null;
+        };
         Address: {
             name: string;
             street: string;
@@ -2155,6 +2199,11 @@ export interface components {
             shippingMethod?: string;
             /** @description They are applied one after the other, each to what the one before has left. */
             couponCodes?: string[];
+            /**
+             * @description What becomes of the order if only a part of it is there: `cancel` it (the default), leave the rest out (`partial`), or `ask` the customer, who has a day to decide. An order of which nothing is there is cancelled.
+             * @enum {string}
+             */
+            onShortage?: "cancel" | "partial" | "ask";
             note?: string;
             payment: {
                 /**
@@ -2712,7 +2761,7 @@ export interface components {
             /** @description Counts the user’s notifications. As Last-Event-ID, the stream goes on after it. */
             seq: number;
             /** @enum {string} */
-            kind: "order-confirmed" | "order-shipped" | "parcel-shipped" | "order-completed" | "order-cancelled" | "payment-declined" | "payment-refunded" | "return-approved" | "return-refused" | "return-received" | "invoice-issued" | "email-changed" | "webhook-disabled";
+            kind: "order-undecided" | "order-reduced" | "order-confirmed" | "order-shipped" | "parcel-shipped" | "order-completed" | "order-cancelled" | "payment-declined" | "payment-refunded" | "return-approved" | "return-refused" | "return-received" | "invoice-issued" | "email-changed" | "webhook-disabled";
             title: string;
             text: string;
             /**
@@ -2894,6 +2943,11 @@ export interface components {
             shippingMethod?: string;
             /** @description They are applied one after the other, each to what the one before has left. */
             couponCodes?: string[];
+            /**
+             * @description What becomes of the order if only a part of it is there: `cancel` it (the default), leave the rest out (`partial`), or `ask` the customer, who has a day to decide. An order of which nothing is there is cancelled.
+             * @enum {string}
+             */
+            onShortage?: "cancel" | "partial" | "ask";
             note?: string;
             payment: {
                 /**
@@ -2931,6 +2985,13 @@ export interface components {
         Cancellation: {
             /** @default cancelled by the customer */
             reason?: string;
+        };
+        ShortageDecision: {
+            /**
+             * @description Take the `part` that is there, and leave the rest out; `wait` for the rest; or `cancel` the order.
+             * @enum {string}
+             */
+            decision: "part" | "wait" | "cancel";
         };
         Shipment: {
             carrier?: string;
@@ -12152,6 +12213,165 @@ export interface operations {
                 };
             };
             /** @description `wrong-order-status`: The order’s status does not allow this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body-too-large`: The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-json`: The body must be application/json. `unsupported-charset`: The body must be in UTF-8. `unsupported-encoding`: The body must not be compressed. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `misdirected-request`: The shop is not at this host. */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-many-requests`: Too many requests. */
+            429: {
+                headers: {
+                    "Retry-After"?: string;
+                    RateLimit?: string;
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `headers-too-large`: The headers are too large. */
+            431: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal-error`: Something went wrong on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `bad-gateway`: Bad gateway. */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `function-cannot-start`: Function cannot start. `function-unavailable`: The function is not there. `overloaded`: Overloaded. `shutting-down`: Shutting down. `store-unavailable`: A store cannot be reached just now. */
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `gateway-timeout`: Gateway timeout. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "decide-order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUIDv7 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShortageDecision"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Order"];
+                };
+            };
+            /** @description `invalid-request`: The request is not valid. `malformed-request`: The request is not well formed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-logged-in`: Log in first. `session-ended`: The session has ended. */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-found`: There is no such resource. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request-timeout`: The request took too long. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `nothing-to-decide`: There is nothing to decide. */
             409: {
                 headers: {
                     [name: string]: unknown;

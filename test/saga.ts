@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { checkOut, readCart } from '../demo/client/carts.ts'
 import { good } from '../demo/client/good.ts'
 import type { Person } from '../demo/client/shop.ts'
-import { cancelOrder, paymentOf, placeOrder, readOrder, shipOrder } from '../demo/client/orders.ts'
+import { cancelOrder, newOrder, paymentOf, placeOrder, readOrder, shipOrder } from '../demo/client/orders.ts'
 import { productWith, reviewProduct } from '../demo/client/reviews.ts'
 import { deliverParcel, packParcel, readShipment, shipParcel } from '../demo/client/shipments.ts'
 import { readStock } from '../demo/client/stock.ts'
@@ -243,6 +243,90 @@ export function describeSaga(open: () => TestClient): void {
         reserved: before.reserved,
         sold: before.sold,
       })
+    })
+  })
+
+  describe('an order of which a part is missing', () => {
+    /** Orders so many mugs more than there are. */
+    async function short(onShortage: 'partial' | 'ask', more: number) {
+      const { available } = await stock()
+      const body = { ...newOrder([{ sku: 'MUG-BLUE', quantity: available + more }]), onShortage }
+      return { available, ...(await good(customer.POST('/orders', { body }))) }
+    }
+    const decide = (id: string, decision: 'part' | 'wait' | 'cancel') =>
+      good(customer.POST('/orders/{id}/decision', { params: { path: { id } }, body: { decision } }))
+    const receive = (quantity: number) =>
+      staff.POST('/stock/{sku}/adjustments', {
+        params: { path: { sku: 'MUG-BLUE' } },
+        body: { quantity, reason: 'correction' },
+      })
+    const reservedNow = async () => (await stock()).reserved
+
+    it('comes without it, and only the rest is authorised and captured, if it takes what is there', async () => {
+      const before = await stock()
+      const { id, available } = await short('partial', 2)
+      expect(await waitForEntries(customer, id, 'order.confirmed')).toEqual([
+        'order.placed',
+        'stock.partly-reserved',
+        'order.reduced',
+        'payment.authorized',
+        'order.confirmed',
+      ])
+      const total = { amount: 1290 * available, currency: 'EUR' }
+      expect(await order(id)).toMatchObject({
+        total,
+        lines: [{ sku: 'MUG-BLUE', quantity: available }],
+        shortage: { state: 'dropped', missing: [{ sku: 'MUG-BLUE', quantity: 2 }] },
+      })
+      expect(await payment(id)).toMatchObject({ status: 'authorized', amount: total })
+      expect(await stock()).toMatchObject({ available: 0, reserved: before.reserved + available })
+      await expect
+        .poll(async () => (await readShipment(staff, id)).lines, { timeout: 30_000 })
+        .toMatchObject([{ sku: 'MUG-BLUE', quantity: available }])
+      await shipOrder(staff, id)
+      await endOf(id)
+      expect(await payment(id)).toMatchObject({ status: 'captured', captured: total.amount })
+      expect(await stock()).toMatchObject({ reserved: before.reserved, sold: before.sold + available })
+      await receive(available)
+    })
+
+    it('waits for its customer, who takes the part', async () => {
+      const before = await stock()
+      const { id, available } = await short('ask', 1)
+      await waitForEntries(customer, id, 'order.decision-requested')
+      expect(await order(id)).toMatchObject({ status: 'placed', shortage: { state: 'undecided' } })
+      expect(await payment(id)).toBeUndefined()
+      await decide(id, 'part')
+      await waitForEntries(customer, id, 'order.confirmed')
+      expect(await payment(id)).toMatchObject({ amount: { amount: 1290 * available } })
+      await cancelOrder(customer, id)
+      await waitForEntries(customer, id, 'stock.released')
+      expect(await stock()).toMatchObject({ available: before.available, reserved: before.reserved })
+    })
+
+    it('waits for its customer, then for the rest, which it gets as soon as it comes', async () => {
+      const before = await stock()
+      const { id, available, total } = await short('ask', 2)
+      await waitForEntries(customer, id, 'order.decision-requested')
+      await decide(id, 'wait')
+      await receive(1)
+      await expect.poll(reservedNow, { timeout: 30_000 }).toBe(before.reserved + available + 1)
+      await receive(1)
+      await waitForEntries(customer, id, 'order.confirmed')
+      expect(await payment(id)).toMatchObject({ status: 'authorized', amount: total })
+      await cancelOrder(customer, id)
+      await waitForEntries(customer, id, 'stock.released')
+      await receive(-2)
+      expect(await stock()).toMatchObject({ available: before.available, reserved: before.reserved })
+    })
+
+    it('is cancelled by its customer, and keeps nothing', async () => {
+      const before = await stock()
+      const { id } = await short('ask', 1)
+      await waitForEntries(customer, id, 'order.decision-requested')
+      await decide(id, 'cancel')
+      await waitForEntries(customer, id, 'stock.released')
+      expect(await stock()).toMatchObject({ available: before.available, reserved: before.reserved })
     })
   })
 

@@ -140,6 +140,8 @@ export default domain<typeof open>()({
     'notify-customer': on(
       [
         'order.placed',
+        'order.decision-requested',
+        'order.reduced',
         'order.confirmed',
         'order.shipped',
         'parcel.shipped',

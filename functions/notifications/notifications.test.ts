@@ -30,6 +30,33 @@ async function notified() {
 }
 
 describe('a customer', () => {
+  it('is told what is missing, and what was left out', async () => {
+    const user = shop.newUser()
+    const orderId = await orderOf(shop, user.id)
+    const missing = [
+      { sku: 'MUG', quantity: 2 },
+      { sku: 'PEN', quantity: 1 },
+    ]
+    await shop.react('notify-customer', 'order.decision-requested', { orderId, missing })
+    const taxed = { net: 1000, taxRate: 0, tax: 0, gross: 1000 }
+    await shop.react('notify-customer', 'order.reduced', {
+      orderId,
+      customerId: user.id,
+      lines: [{ sku: 'MUG', quantity: 1, unitPrice: 1000, discount: 0, ...taxed }],
+      prices: 'gross',
+      shipping: { ...taxed, net: 0, gross: 0 },
+      total: { amount: 1000, currency: 'EUR' },
+      dropped: missing,
+    })
+    expect((await list(user)).map(({ kind, text }) => [kind, text])).toEqual([
+      [
+        'order-reduced',
+        `We have left 2 × MUG, 1 × PEN out of order ${orderId}, which we do not have. The order costs €10.00 now, and no more than that is charged.`,
+      ],
+      ['order-undecided', expect.stringContaining('we do not have 2 × MUG, 1 × PEN.')],
+    ])
+  })
+
   it('is told what happens to an order, newest first', async () => {
     const user = shop.newUser()
     const orderId = await orderOf(shop, user.id)

@@ -1,7 +1,7 @@
 import { uuidv7 } from 'uuidv7'
 import type { ShopEvent } from '../../events/event.ts'
 import { batchReaction, type EventOf } from '../../events/reaction.ts'
-import { addAll, giveAll, keepOrders, waitingFor } from './store.ts'
+import { addAll, giveAll, keepOrders, keepReduced, waitingFor } from './store.ts'
 import { cancellationFacts, type Facts, type Kind } from './texts.ts'
 import { sellerLinesOf, tellingsOf, type OrderNews } from './webhook-orders.ts'
 import { queueWebhooks, sellersOf } from './webhook-store.ts'
@@ -14,7 +14,8 @@ export const notifyCustomer = batchReaction('notify-customer', {
   write: async (tx, events) => {
     const placed = events.filter((event) => event.type === 'order.placed')
     const told = events.filter((event) => event.type !== 'order.placed')
-    const skus = placed.flatMap(({ data }) => data.lines.map(({ sku }) => sku))
+    const reduced = events.filter((event) => event.type === 'order.reduced')
+    const skus = [...placed, ...reduced].flatMap(({ data }) => data.lines.map(({ sku }) => sku))
     const sellers = skus.length === 0 ? new Map<string, string>() : await sellersOf(tx, skus)
     // pipelined; the second statement sees what was committed before the orders were locked
     const [orders, waiting] = await Promise.all([
@@ -31,6 +32,10 @@ export const notifyCustomer = batchReaction('notify-customer', {
         placed.map(({ data }) => data.orderId),
       ),
     ])
+    await keepReduced(
+      tx,
+      reduced.map(({ data }) => ({ id: data.orderId, sellerLines: sellerLinesOf(data, sellers) ?? null })),
+    )
     const customerOf = (orderId: string) => orders.get(orderId)?.customerId ?? null
     const placing = new Map(placed.map((event) => [event.data.orderId, causedBy(event)]))
     await Promise.all([
@@ -76,11 +81,21 @@ function newsOf(event: Heard): OrderNews[] {
   return [{ eventId, type, at, reason }]
 }
 
+const piecesIn = (pieces: readonly { sku: string; quantity: number }[]) =>
+  pieces.map(({ sku, quantity }) => `${quantity} × ${sku}`).join(', ')
+
 /** Returns what the customer is told about an event. */
 function toldBy(event: Heard): { kind: Kind; facts: Facts } {
   switch (event.type) {
     case 'order.cancelled':
       return { kind: 'order-cancelled', facts: cancellationFacts(event.data.reason) }
+    case 'order.decision-requested':
+      return { kind: 'order-undecided', facts: { pieces: piecesIn(event.data.missing) } }
+    case 'order.reduced':
+      return {
+        kind: 'order-reduced',
+        facts: { pieces: piecesIn(event.data.dropped), amount: event.data.total },
+      }
     case 'payment.declined':
       return { kind: 'payment-declined', facts: { detail: event.data.reason } }
     case 'payment.refunded':

@@ -56,7 +56,7 @@ export async function keepOrders(
       id uuid, "customerId" uuid, "sellerLines" jsonb, early jsonb)
     on conflict (id) do update set
       customer_id = coalesce(excluded.customer_id, known.customer_id),
-      seller_lines = coalesce(excluded.seller_lines, known.seller_lines),
+      seller_lines = coalesce(known.seller_lines, excluded.seller_lines),
       early = case
         when known.customer_id is null and excluded.early is not null
         then coalesce(known.early, '[]'::jsonb) || excluded.early
@@ -64,6 +64,18 @@ export async function keepOrders(
       end
     returning id, customer_id as "customerId", seller_lines as "sellerLines", early`
   return new Map(kept.map((order) => [order.id, order]))
+}
+
+/** Keeps what is left of orders that were kept before, and locked. That they were placed may be heard later. */
+export async function keepReduced(
+  tx: Tx,
+  reduced: readonly { id: string; sellerLines: SellerLines | null }[],
+): Promise<void> {
+  if (reduced.length > 0)
+    await tx.client`
+      update notifications.orders as known set seller_lines = new."sellerLines"
+      from jsonb_to_recordset(${JSON.stringify(reduced)}::jsonb) as new (id uuid, "sellerLines" jsonb)
+      where known.id = new.id`
 }
 
 /** Returns the notifications that have waited until it is known whose orders they are about, oldest first. */

@@ -1,6 +1,14 @@
 import type { TextsOf } from './texts.ts'
 
 export const en: TextsOf = {
+  'order-undecided': {
+    title: 'A part of your order is missing',
+    text: 'We are sorry: of order {orderId} we do not have {pieces}. Please tell us within a day whether we shall send you the rest, keep your order until everything is there, or cancel it. Until then we keep what is there for you, and you pay nothing. After a day without an answer, we cancel the order.',
+  },
+  'order-reduced': {
+    title: 'Your order comes without a part of it',
+    text: 'We have left {pieces} out of order {orderId}, which we do not have. The order costs {amount} now, and no more than that is charged.',
+  },
   'order-confirmed': {
     title: 'Your order is confirmed',
     text: 'We have everything you ordered, and your payment is authorised. We will tell you when order {orderId} is on its way.',
@@ -22,6 +30,7 @@ export const en: TextsOf = {
     text: `{reason, select,
       onRequest {Order {orderId} was cancelled on request.}
       outOfStock {We are sorry: we did not have enough of what you ordered, so we cancelled order {orderId}.}
+      notDecidedInTime {A part of order {orderId} was missing, and nothing was decided within a day, so we cancelled it.}
       notConfirmedInTime {We are sorry: we could not confirm order {orderId} in time, so we cancelled it.}
       notShippedInTime {We are sorry: we could not ship order {orderId} in time, so we cancelled it.}
       accountDeleted {Order {orderId} was cancelled because its account was deleted.}

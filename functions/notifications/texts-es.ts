@@ -1,6 +1,14 @@
 import type { TextsOf } from './texts.ts'
 
 export const es: TextsOf = {
+  'order-undecided': {
+    title: 'Falta una parte de tu pedido',
+    text: 'Lo sentimos: del pedido {orderId} no tenemos {pieces}. Dinos antes de un día si te enviamos el resto, si guardamos tu pedido hasta que esté todo o si lo cancelamos. Hasta entonces te reservamos lo que hay y no pagas nada. Si en un día no recibimos respuesta, cancelaremos el pedido.',
+  },
+  'order-reduced': {
+    title: 'Tu pedido llega sin una parte',
+    text: 'Hemos quitado {pieces} del pedido {orderId}, porque no lo tenemos. El pedido cuesta ahora {amount} y no se te cobrará más.',
+  },
   'order-confirmed': {
     title: 'Tu pedido está confirmado',
     text: 'Tenemos todo lo que has pedido y tu pago está autorizado. Te avisaremos cuando el pedido {orderId} salga de nuestro almacén.',
@@ -22,6 +30,7 @@ export const es: TextsOf = {
     text: `{reason, select,
       onRequest {El pedido {orderId} se ha cancelado a petición del cliente o de la tienda.}
       outOfStock {Lo sentimos: no teníamos suficientes existencias de lo que pediste y hemos cancelado el pedido {orderId}.}
+      notDecidedInTime {Faltaba una parte del pedido {orderId} y en un día no se decidió nada, así que lo hemos cancelado.}
       notConfirmedInTime {Lo sentimos: no pudimos confirmar a tiempo el pedido {orderId} y lo hemos cancelado.}
       notShippedInTime {Lo sentimos: no pudimos enviar a tiempo el pedido {orderId} y lo hemos cancelado.}
       accountDeleted {El pedido {orderId} se ha cancelado porque se eliminó su cuenta.}

@@ -8,6 +8,7 @@ const facts: Facts & { orderId: string } = {
   orderId,
   detail: 'the issuer declined the card',
   amount: { amount: 123_450, currency: 'EUR' },
+  pieces: '2 × MUG-BLUE',
   url: 'https://example.com/webhooks',
   refusal: 'used',
   number: 'INV-2026-000001',

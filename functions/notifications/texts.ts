@@ -6,6 +6,8 @@ export const languages = ['en', 'es'] as const
 export type Language = (typeof languages)[number]
 
 export const kinds = [
+  'order-undecided',
+  'order-reduced',
   'order-confirmed',
   'order-shipped',
   'parcel-shipped',
@@ -52,6 +54,7 @@ export type TextsOf = Readonly<Record<Kind, Texts>> & CommonTexts
 export const cancellations = [
   'onRequest',
   'outOfStock',
+  'notDecidedInTime',
   'notConfirmedInTime',
   'notShippedInTime',
   'accountDeleted',
@@ -65,6 +68,8 @@ export interface Facts {
   /** In the words of the payment provider. */
   detail?: string
   amount?: Money
+  /** Pieces of an order that are missing, such as `2 × MUG-BLUE`. */
+  pieces?: string
   /** Of a webhook endpoint. */
   url?: string
   /** Why a return was refused, as `return.refused` names it. */
@@ -79,6 +84,7 @@ export interface Facts {
 const reasons: readonly (readonly [begin: string, reason: Cancellation])[] = [
   ['cancelled on request', 'onRequest'],
   ['not enough stock', 'outOfStock'],
+  ['not decided in time', 'notDecidedInTime'],
   ['took too long', 'notConfirmedInTime'],
   ['not shipped in time', 'notShippedInTime'],
   ['the account was deleted', 'accountDeleted'],

@@ -30,7 +30,7 @@ export interface OrderNews {
  * @param sellers those sellers, by SKU
  */
 export function sellerLinesOf(
-  { lines, total: { currency }, prices }: PlacedOrder,
+  { lines, total: { currency }, prices }: Pick<PlacedOrder, 'lines' | 'total' | 'prices'>,
   sellers: ReadonlyMap<string, string>,
 ): SellerLines | undefined {
   const own = lines.flatMap((line) => {

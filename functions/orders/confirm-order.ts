@@ -1,4 +1,4 @@
-import { checkPaid } from './order.ts'
+import { checkPaid, type OrderRow } from './order.ts'
 import { advanceAll, lockOrders, reservedBefore } from './store.ts'
 import { batchReaction } from '../../events/reaction.ts'
 
@@ -14,7 +14,7 @@ export const confirmOrder = batchReaction('confirm-order', {
       return {
         row,
         event: 'confirm' as const,
-        emits: { type: 'order.confirmed' as const, data: { orderId: row.id } },
+        emits: { type: 'order.confirmed' as const, data: { orderId: row.id, ...reducedTo(row) } },
         entries: [...reservedBefore(row, time), { type, at: time, actor }],
         causedBy: { traceparent },
       }
@@ -23,3 +23,7 @@ export const confirmOrder = batchReaction('confirm-order', {
     await advanceAll(tx, steps)
   },
 })
+
+/** Says what an order costs of which something was left out, so that nobody takes what was placed for it. */
+const reducedTo = ({ shortage, totalAmount: amount, currency }: OrderRow) =>
+  shortage?.state === 'dropped' ? { reducedTo: { amount, currency } } : {}

@@ -1,5 +1,6 @@
 import { uuidv7 } from 'uuidv7'
 import { outboxRow, type Cause } from '../../events/emit.ts'
+import { secretLifetimeMs } from '../../events/secrets.ts'
 import type { EventData } from '../../events/event.ts'
 import { firstAnswer, onceInOneStatement } from '../shared/store/transaction.ts'
 import { couponProblems } from '../shared/http/coupon-redeemer.ts'
@@ -14,6 +15,7 @@ import { idempotencyKeys, NewOrder, Order, orderedCartConstraint, toOrder } from
 import { pricesOf } from './prices.ts'
 import { goodsOf, piecesOf, placedAmounts, priceOrder, type Discount, type Refusal } from './pricing.ts'
 import { problems } from './problems.ts'
+import { decideWithinMs, fillWithinMs } from './shortage.ts'
 
 export const createOrder = operation(
   'create-order',
@@ -80,6 +82,7 @@ export const createOrder = operation(
     if ('refused' in priced) return firstOr(problemOf(priced))
     const { lines, amounts, total } = priced
     const pieces = piecesOf(lines)
+    const { onShortage = 'cancel' } = body
     const row = {
       id,
       customerId,
@@ -90,6 +93,8 @@ export const createOrder = operation(
       amounts,
       pieces,
       currency: total.currency,
+      onShortage,
+      shortage: null,
       note: body.note ?? null,
       reason: null,
       version: 1,
@@ -103,6 +108,7 @@ export const createOrder = operation(
       customerId,
       ...placedAmounts(priced),
       total,
+      ...(onShortage !== 'cancel' && { onShortage }),
     }
     const cause = db.cause!
     const milestone = 'confirmation' as const
@@ -116,6 +122,7 @@ export const createOrder = operation(
         { afterMs: deadlineMs },
       ),
       cardToken: body.payment.cardToken,
+      tokenKeptMs: secretLifetimeMs + (onShortage === 'ask' ? decideWithinMs + fillWithinMs : 0),
       cart: body.cartId === undefined ? undefined : cartOrdered(cause, placed, body.cartId),
       discount: couponCodes && outboxRow(cause, 'order.discounted', id, { orderId: id }),
     }

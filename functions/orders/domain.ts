@@ -54,6 +54,14 @@ export default domain<typeof open>()({
       core: true,
       emits: ['order.cancelled'],
     }),
+    'decide-order': post('/api/v1/orders/{id}/decision', 'Decide what becomes of an order with a shortage', {
+      by: 'user',
+      fresh: true,
+      core: true,
+      emits: ['order.reduced', 'order.backordered', 'order.cancelled', 'order.deadline-reached'],
+      limits: { user: 60 },
+      maxScale: 2,
+    }),
     'ship-order': post('/api/v1/orders/{id}/shipment', 'Ship an order', {
       by: ['staff', 'admin'],
       fresh: true,
@@ -124,6 +132,15 @@ export default domain<typeof open>()({
       'Cancels an order that cannot be fulfilled',
       { emits: ['order.cancelled'] },
     ),
+    'settle-shortage': on(
+      ['stock.partly-reserved'],
+      'Leaves out what is missing of the order, or asks its customer',
+      {
+        emits: ['order.reduced', 'order.decision-requested', 'order.deadline-reached'],
+        leadsTo: 'order.reduced',
+        maxScale: 2,
+      },
+    ),
     'track-parcel': on(
       ['parcel.shipped', 'parcel.delivered', 'parcel.failed'],
       'Keeps what was shipped of the order, which is shipped with its first parcel',
@@ -162,7 +179,7 @@ export default domain<typeof open>()({
         'credit-note.issued',
       ],
       'Keeps the order’s timeline',
-      { patient: true },
+      { patient: true, emits: ['order.deadline-reached'] },
     ),
   },
 })

@@ -3,6 +3,7 @@ import type { EventSpec } from '../shared/domain.ts'
 import type { Meter } from '../shared/telemetry/telemetry.ts'
 import { reasonClass, sincePlaced } from './measures.ts'
 import { eventId, eventMoney, eventSku, ofOrder, oldCardToken } from '../shared/schemas/event-shapes.ts'
+import { onShortages } from '../shared/schemas/on-shortage.ts'
 import { priceKinds } from './price-kinds.ts'
 
 interface OfOrder {
@@ -13,6 +14,7 @@ const amount = z.int().min(0)
 const cartLines = z.array(z.strictObject({ sku: eventSku, quantity: z.int().min(1) })).min(1)
 const keptItems = z.array(z.strictObject({ sku: eventSku, quantity: z.int().min(1) }))
 const taxed = { net: amount, taxRate: amount, tax: amount, gross: amount }
+const pieces = z.array(z.strictObject({ sku: eventSku, quantity: z.int().min(1) })).min(1)
 
 export const events = {
   'order.placed': {
@@ -39,6 +41,8 @@ export const events = {
       prices: z.enum(priceKinds).exactOptional(),
       shipping: z.strictObject(taxed).exactOptional(),
       total: eventMoney,
+      /** What becomes of the order if only a part of it is there; it is cancelled if this is not set. */
+      onShortage: z.enum(onShortages).exactOptional(),
       cardToken: oldCardToken,
     }),
     measure: (_, meter: Meter) => meter.add('zeroshop.orders.placed'),
@@ -48,9 +52,43 @@ export const events = {
     data: z.strictObject({ orderId: eventId, customerId: eventId, cartId: eventId, lines: cartLines }),
   },
   'order.discounted': { summary: 'An order was placed with coupons', data: ofOrder },
+  'order.reduced': {
+    summary: 'What is missing was left out of the order: from now on it is what this event tells',
+    data: z.strictObject({
+      orderId: eventId,
+      customerId: eventId,
+      lines: z
+        .array(
+          z.strictObject({
+            sku: eventSku,
+            quantity: z.int().min(1),
+            unitPrice: amount,
+            discount: amount,
+            ...taxed,
+          }),
+        )
+        .min(1),
+      prices: z.enum(priceKinds),
+      shipping: z.strictObject(taxed),
+      total: eventMoney,
+      dropped: pieces,
+    }),
+  },
+  'order.decision-requested': {
+    summary: 'A part of the order is missing, and its customer is to decide what becomes of it',
+    data: z.strictObject({ orderId: eventId, missing: pieces }),
+  },
+  'order.backordered': {
+    summary: 'The order waits for what is missing',
+    data: z.strictObject({ orderId: eventId, customerId: eventId, missing: pieces, total: eventMoney }),
+  },
   'order.confirmed': {
     summary: 'Stock is reserved and the payment authorised',
-    data: ofOrder,
+    data: z.strictObject({
+      orderId: eventId,
+      /** What it costs, if something was left out of it. */
+      reducedTo: eventMoney.exactOptional(),
+    }),
     measure({ orderId }: OfOrder, meter: Meter) {
       meter.add('zeroshop.orders.confirmed')
       meter.record('zeroshop.order.duration', sincePlaced(orderId), { step: 'confirmed' })

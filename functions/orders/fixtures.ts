@@ -16,6 +16,7 @@ export default {
     ],
     'update-order': [{ note: 'ring twice' }, { deliveryAddress: address }],
     'cancel-order': [{ reason: 'changed my mind' }, {}],
+    'decide-order': [{ decision: 'part' }, { decision: 'wait' }],
     'create-note': [{ text: 'When will it come?' }, { text: 'On Monday.', visibility: 'customer' }],
     'ship-order': [{ carrier: 'Bike courier' }, {}],
   },

@@ -67,6 +67,8 @@ it('counts nothing of an order that is not committed', async () => {
 it.each([
   ['not enough stock (MUG-BLUE: 2 wanted, 1 there)', 'out-of-stock'],
   ['took too long', 'not-confirmed-in-time'],
+  ['not decided in time', 'not-decided-in-time'],
+  ['not enough stock in time', 'out-of-stock'],
   ['not shipped in time', 'not-shipped-in-time'],
   ['cancelled on request', 'on-request'],
   ['the account was deleted', 'account-deleted'],

@@ -8,6 +8,7 @@ export const sincePlaced = (orderId: string): number =>
 const classes: readonly (readonly [begin: string, reason: string])[] = [
   ['cancelled on request', 'on-request'],
   ['not enough stock', 'out-of-stock'],
+  ['not decided in time', 'not-decided-in-time'],
   ['took too long', 'not-confirmed-in-time'],
   ['not shipped in time', 'not-shipped-in-time'],
   ['the account was deleted', 'account-deleted'],

@@ -1,6 +1,15 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isEnded, missedBy, next, statuses, type OrderEvent, type OrderStatus } from './order.ts'
+import {
+  isEnded,
+  missedBy,
+  next,
+  statuses,
+  type Milestone,
+  type OrderEvent,
+  type OrderStatus,
+} from './order.ts'
+import type { Shortage } from './shortage.ts'
 
 const events: OrderEvent[] = ['reserve', 'confirm', 'ship', 'complete', 'cancel', 'recall', 'expire']
 
@@ -39,7 +48,9 @@ describe('the state machine', () => {
   })
 
   it('cancels at a deadline only the orders that have not reached its milestone', () => {
-    expect(statuses.map((status) => missedBy(status, 'confirmation') !== undefined)).toEqual([
+    const at = (milestone: Milestone) =>
+      statuses.map((status) => missedBy({ status, shortage: null }, milestone, new Date()))
+    expect(at('confirmation').map((reason) => reason !== undefined)).toEqual([
       true,
       true,
       false,
@@ -47,7 +58,7 @@ describe('the state machine', () => {
       false,
       false,
     ])
-    expect(statuses.map((status) => missedBy(status, 'shipment'))).toEqual([
+    expect(at('shipment')).toEqual([
       undefined,
       undefined,
       'not shipped in time',
@@ -55,6 +66,19 @@ describe('the state machine', () => {
       undefined,
       undefined,
     ])
+  })
+
+  it('gives an order with a shortage more time, and says then what it has waited for', () => {
+    const until = '2027-01-02T00:00:00.000Z'
+    const shortage = (state: Shortage['state']) => ({ state, missing: [{ sku: 'MUG', quantity: 1 }], until })
+    const at = (time: string, status: OrderStatus, state: Shortage['state']) =>
+      missedBy({ status, shortage: shortage(state) }, 'confirmation', new Date(time))
+    expect(at('2027-01-01T23:59:59.999Z', 'placed', 'undecided')).toBeUndefined()
+    expect(at(until, 'placed', 'undecided')).toBe('not decided in time')
+    expect(at(until, 'placed', 'backordered')).toBe('not enough stock in time')
+    expect(at(until, 'reserved', 'backordered')).toBe('took too long')
+    expect(at(until, 'reserved', 'dropped')).toBe('took too long')
+    expect(at(until, 'confirmed', 'dropped')).toBeUndefined()
   })
 
   it('ends every order once its deadline or the outcome of its payment arrives', () => {

@@ -15,11 +15,13 @@ import { InvalidEvent, type EventData } from '../../events/event.ts'
 import type { Actor } from '../shared/auth/actor.ts'
 import { ActorSchema, toActor } from '../shared/schemas/actor.ts'
 import { noteAdded, visibilities } from './note.ts'
+import { shortageStates, type Shortage } from './shortage.ts'
 import { time } from '../shared/store/columns.ts'
 import { requestCountsTable } from '../shared/store/counts-table.ts'
 import { claimedCustomersTable } from '../shared/store/claimed-customers-table.ts'
 import { endedSessionsTable } from '../shared/store/ended-sessions-table.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
+import { onShortages, type OnShortage } from '../shared/schemas/on-shortage.ts'
 import { orderFields } from '../shared/schemas/order-fields.ts'
 import { Address, Amount, Currency, Id, Money, Quantity, Sku, Timestamp } from '../shared/schemas/schemas.ts'
 import { taxedFields as taxed } from '../shared/schemas/taxed.ts'
@@ -32,7 +34,8 @@ import { priceKinds } from './price-kinds.ts'
  *   placed ──► reserved ──► confirmed ──► shipped ──► completed
  *      └──────────┴────────────┴─────────────┴──────► cancelled
  *
- * An order is shipped once its first parcel is, or once it is shipped as a whole.
+ * An order is shipped once its first parcel is, or once it is shipped as a whole. One of which a part is missing stays
+ * placed while its customer decides, and while it waits for the rest; shortage.ts has what it then waits for.
  */
 
 export const statuses = ['placed', 'reserved', 'confirmed', 'shipped', 'completed', 'cancelled'] as const
@@ -77,12 +80,27 @@ const missed: Record<Milestone, { waiting: OrderStatus[]; reason: string }> = {
   shipment: { waiting: ['confirmed'], reason: 'not shipped in time' },
 }
 
+const neverEnded: Record<Shortage['state'], string> = {
+  undecided: 'not decided in time',
+  backordered: 'not enough stock in time',
+  dropped: missed.confirmation.reason,
+}
+
 /**
  * Returns why an order is cancelled at the deadline for a milestone. Returns undefined if it has reached the
- * milestone or has ended.
+ * milestone or has ended, or if a shortage gives it more time: then a later deadline follows.
  */
-export const missedBy = (status: OrderStatus, milestone: Milestone): string | undefined =>
-  missed[milestone].waiting.includes(status) ? missed[milestone].reason : undefined
+export function missedBy(
+  { status, shortage }: Pick<OrderRow, 'status' | 'shortage'>,
+  milestone: Milestone,
+  now: Date,
+): string | undefined {
+  const { waiting, reason } = missed[milestone]
+  if (!waiting.includes(status)) return undefined
+  if (milestone !== 'confirmation' || shortage === null) return reason
+  if (now < new Date(shortage.until)) return undefined
+  return status === 'placed' ? neverEnded[shortage.state] : reason
+}
 
 export const schema = pgSchema('orders')
 
@@ -106,6 +124,9 @@ export const orders = schema.table(
     /** The sum of the quantities. */
     pieces: integer().notNull().default(0),
     currency: text().notNull(),
+    onShortage: text('on_shortage').$type<OnShortage>().notNull().default('cancel'),
+    /** What is missing of the order, or was left out of it; null if all was there. */
+    shortage: jsonb().$type<Shortage>(),
     /** Null once the order has ended and its customer is deleted. */
     deliveryAddress: jsonb('delivery_address').$type<Address>(),
     note: text(),
@@ -232,6 +253,19 @@ export const OrderAmounts = z
   .meta({ id: 'OrderAmounts', description: 'In minor units of the order’s currency.' })
 export type OrderAmounts = z.infer<typeof OrderAmounts>
 
+const OrderShortage = z
+  .object({
+    state: z.enum(shortageStates).meta({
+      description:
+        'Whether the customer must decide what becomes of the order (`undecided`), it waits for what is missing (`backordered`), or what was missing was left out (`dropped`).',
+    }),
+    missing: z.array(z.object({ sku: Sku, quantity: Quantity })),
+    until: Timestamp.nullable().meta({
+      description: 'When the order is cancelled if nothing is decided, or if what is missing has not come.',
+    }),
+  })
+  .meta({ id: 'OrderShortage' })
+
 export const Order = z
   .object({
     id: Id,
@@ -242,6 +276,10 @@ export const Order = z
     amounts: z
       .union([OrderAmounts, z.null()])
       .meta({ description: 'How the total comes about. Null for an order of an earlier version.' }),
+    onShortage: z.enum(onShortages),
+    shortage: z
+      .union([OrderShortage, z.null()])
+      .meta({ description: 'What is missing of the order, or was left out of it. Null if all is there.' }),
     deliveryAddress: z.union([Address, z.null()]).meta({
       description: 'Null once the order has ended and the account of its customer is deleted.',
     }),
@@ -304,12 +342,22 @@ export const toOrder = (row: OrderRow): Order => ({
   lines: row.lines,
   total: { amount: row.totalAmount, currency: row.currency },
   amounts: row.amounts,
+  onShortage: row.onShortage,
+  shortage: shownShortage(row),
   deliveryAddress: row.deliveryAddress,
   note: row.note,
   reason: row.reason,
   placedAt: row.placedAt.toISOString(),
   updatedAt: row.updatedAt.toISOString(),
 })
+
+/** What was left out stays so. What the order has waited for is of no concern once it has come, or the order is cancelled. */
+function shownShortage({ status, shortage }: OrderRow): Order['shortage'] {
+  if (shortage === null) return null
+  const { state, missing, until } = shortage
+  if (state === 'dropped') return { state, missing, until: null }
+  return status === 'placed' ? { state, missing, until } : null
+}
 
 /**
  * Checks that a payment is of an order's total.

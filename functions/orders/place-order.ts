@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { OutboxRow } from '../../events/emit.ts'
+import { secretLifetimeMs } from '../../events/secrets.ts'
 import { outbox, secrets } from '../../events/tables.ts'
 import type { Answer, IdempotencyKey } from '../shared/store/idempotency.ts'
 import { prepared, type Db } from '../shared/store/postgres.ts'
@@ -16,6 +17,8 @@ interface Events {
   discount?: OutboxRow | undefined
   /** Left for payments, because events must not contain it. */
   cardToken: string
+  /** How long the card token is kept unless payments uses it before, in ms. */
+  tokenKeptMs: number
 }
 
 /** The constraint that a second order with the same id violates. */
@@ -36,7 +39,7 @@ export const unpaidIn = (error: unknown): number | undefined =>
 export const placeOrder = (
   db: Db,
   order: Omit<OrderRow, 'deadline'>,
-  { event, deadline, cart, discount, cardToken }: Events,
+  { event, deadline, cart, discount, cardToken, tokenKeptMs }: Events,
   mostUnpaid: number,
   { status: answerStatus, headers: answerHeaders, body: answerBody, ...key }: IdempotencyKey & Answer,
 ) =>
@@ -52,6 +55,7 @@ export const placeOrder = (
     deadlineData: deadline.data,
     deadlineMs: deadline.afterMs,
     cardToken,
+    tokenMs: tokenKeptMs - secretLifetimeMs,
     mostUnpaid,
     ...key,
     answerStatus,
@@ -130,6 +134,7 @@ function partsOf(db: Db, more: readonly (typeof cartEvent | typeof discountEvent
         pieces: sql`orders.admit_pieces(${placeholder('customerId')}::uuid, ${placeholder('pieces')}::integer, ${placeholder('mostUnpaid')}::bigint)`,
         deliveryAddress: placeholder('deliveryAddress'),
         note: placeholder('note'),
+        onShortage: placeholder('onShortage'),
         placedAt: at,
         updatedAt: at,
         traceparent: placeholder('traceparent'),
@@ -174,6 +179,8 @@ function partsOf(db: Db, more: readonly (typeof cartEvent | typeof discountEvent
         subject: placeholder('subject'),
         recipient: 'payments',
         secret: placeholder('cardToken'),
+        // as leaveSecret does it
+        at: sql`now() + ${placeholder('tokenMs')}::bigint * interval '1 millisecond'`,
       })
       .returning({ done: sql`1`.as('done') }),
   )

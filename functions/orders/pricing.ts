@@ -149,14 +149,18 @@ export function priceOrder(
   })
   if ('refused' in method) return method
   const shipping = { ...method.named, ...withTax(method.price, rate('standard'), prices) }
-  const amounts = amountsOf(prices, lines, shipping, discounts)
+  const coupons = discounts.map(({ code, discounts: off }) => ({
+    code,
+    discount: sumOf(off, (amount) => amount),
+  }))
+  const amounts = amountsOf(prices, lines, shipping, coupons)
   if (amounts.gross > maxTotal) return tooLarge()
   const total = { amount: amounts.gross, currency }
   return otherThanExpected(wanted, lines, total) ?? { lines, amounts, total }
 }
 
-/** Returns the amounts that `order.placed` tells. */
-export const placedAmounts = ({ lines, amounts: { prices, shipping } }: Priced) => ({
+/** Returns the amounts that `order.placed` and `order.reduced` tell. */
+export const placedAmounts = ({ lines, amounts: { prices, shipping } }: Omit<Priced, 'total'>) => ({
   lines: lines.map(({ sku, quantity, unitPrice, discount, ...line }) => ({
     sku,
     quantity,
@@ -219,11 +223,11 @@ function shippingOf(
 }
 
 /** Adds up the amounts of an order. */
-function amountsOf(
+export function amountsOf(
   prices: PriceKind,
   lines: readonly PricedLine[],
   shipping: OrderAmounts['shipping'],
-  discounts: readonly Discount[],
+  coupons: OrderAmounts['coupons'],
 ): OrderAmounts {
   const parts: Taxed[] = [...lines, shipping]
   const taxes = new Map<number, { taxRate: number; net: number; tax: number }>()
@@ -239,10 +243,7 @@ function amountsOf(
     gross: sumOf(parts, ({ gross }) => gross),
     shipping,
     taxes: [...taxes.values()].toSorted((a, b) => b.taxRate - a.taxRate),
-    coupons: discounts.map(({ code, discounts }) => ({
-      code,
-      discount: sumOf(discounts, (amount) => amount),
-    })),
+    coupons,
   }
 }
 

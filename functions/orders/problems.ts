@@ -8,6 +8,7 @@ const currentLines = z
 
 export const problems = declareProblems({
   'wrong-order-status': [409, 'The order’s status does not allow this'],
+  'nothing-to-decide': [409, 'There is nothing to decide'],
   'price-changed': [
     409,
     'The order would cost something else than the customer expects',

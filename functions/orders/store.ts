@@ -106,7 +106,7 @@ export async function trackedAsReserved(tx: Tx, ids: readonly string[]): Promise
 /** A change of a locked order, and the entries that it adds to its timeline. */
 interface Change {
   row: OrderRow
-  change: Partial<Pick<OrderRow, 'status' | 'deliveryAddress' | 'note' | 'reason'>>
+  change: Partial<Pick<OrderRow, 'status' | 'deliveryAddress' | 'note' | 'reason' | 'shortage'>>
   entries: Entry[]
 }
 
@@ -153,9 +153,9 @@ export async function writeOrders(tx: Tx, changes: readonly Change[]): Promise<O
       )
       update orders.orders as row
       set status = new.status, delivery_address = new."deliveryAddress", note = new.note, reason = new.reason,
-        entries = new.entries, version = new.version, updated_at = new."updatedAt"
+        shortage = new.shortage, entries = new.entries, version = new.version, updated_at = new."updatedAt"
       from jsonb_to_recordset(${JSON.stringify(written)}::jsonb) as new (
-        id uuid, status text, "deliveryAddress" jsonb, note text, reason text, entries integer, version integer,
+        id uuid, status text, "deliveryAddress" jsonb, note text, reason text, shortage jsonb, entries integer, version integer,
         "updatedAt" timestamptz)
       where row.id = new.id`
   return changed
@@ -174,7 +174,7 @@ interface Step<T extends EventType> {
 
 /**
  * Applies events to locked orders, one to each. All changes of an order's status are made here, except that to
- * `reserved`, which track-order makes.
+ * `reserved` if all of it is, which track-order makes.
  * @returns the changed orders; those whose status does not allow the event are not among them
  */
 export async function advanceAll<T extends EventType>(

@@ -1,13 +1,13 @@
 import { authorize } from './ask.ts'
 import { settle } from './settle.ts'
 import { lockPayments, openPayment } from './store.ts'
-import { batchReaction } from '../../events/reaction.ts'
+import { batchReaction, type EventOf } from '../../events/reaction.ts'
 
 export const authorizePayment = batchReaction('authorize-payment', {
   prepare: async ({ data }, { db, provider }) => {
     const { secret, ...payment } = await openPayment(db, data)
     const isOpen = payment.status === 'authorizing'
-    const answer = isOpen ? await authorize(provider, payment, data.cardToken ?? secret) : undefined
+    const answer = isOpen ? await authorize(provider, payment, oldToken(data) ?? secret) : undefined
     return { id: payment.id, answer }
   },
   write: async (tx, events, found) => {
@@ -25,3 +25,6 @@ export const authorizePayment = batchReaction('authorize-payment', {
     await settle(tx, answered)
   },
 })
+
+const oldToken = (data: EventOf<'authorize-payment'>['data']) =>
+  'cardToken' in data ? data.cardToken : undefined

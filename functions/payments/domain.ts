@@ -69,10 +69,14 @@ export default domain<typeof open>()({
       'Moves the payments of a customer who has claimed their record to their account',
       { maxScale: 1 },
     ),
-    'authorize-payment': on(['stock.reserved'], 'Authorises the total with the payment provider', {
-      emits: ['payment.authorized', 'payment.declined'],
-      leadsTo: 'payment.authorized',
-    }),
+    'authorize-payment': on(
+      ['stock.reserved', 'order.reduced'],
+      'Authorises the total with the payment provider',
+      {
+        emits: ['payment.authorized', 'payment.declined'],
+        leadsTo: 'payment.authorized',
+      },
+    ),
     'void-payment': on(['order.cancelled'], 'Voids or refunds what was authorised or captured', {
       emits: ['payment.voided', 'refund.requested', 'payment.refunded'],
     }),

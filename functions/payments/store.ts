@@ -88,7 +88,7 @@ type OpenPayment = Pick<PaymentRow, 'id' | 'status' | 'amount' | 'currency'> & {
  */
 export async function openPayment(
   db: Db,
-  { orderId, customerId, total }: EventData<'stock.reserved'>,
+  { orderId, customerId, total }: Pick<EventData<'stock.reserved'>, 'orderId' | 'customerId' | 'total'>,
 ): Promise<OpenPayment> {
   const ask = () => db.client<(Omit<OpenPayment, 'secret'> & { secret: string | null })[]>`
     with opened as (

@@ -109,7 +109,7 @@ export default domain<typeof open>()({
       patient: true,
     }),
     'track-purchase': on(
-      ['order.placed', 'order.completed', 'order.cancelled'],
+      ['order.placed', 'order.reduced', 'order.completed', 'order.cancelled'],
       'Keeps who has bought what, and may review it',
       { patient: true },
     ),

@@ -8,6 +8,8 @@ export interface Purchase {
   /** Events may arrive out of order, so an order may be completed before it is known who has placed it. */
   customerId?: string
   skus?: string[]
+  /** Whether `skus` leaves out what was missing, which may be heard first. */
+  isReduced?: boolean
   isCompleted?: boolean
 }
 

@@ -47,7 +47,7 @@ export default domain<typeof open>()({
   reactions: {
     'end-return-sessions': onEndedSessions,
     'keep-purchase': on(
-      ['order.placed', 'order.shipped', 'order.completed', 'order.cancelled'],
+      ['order.placed', 'order.reduced', 'order.shipped', 'order.completed', 'order.cancelled'],
       'Keeps what can be sent back, and since when',
       { patient: true },
     ),

@@ -9,7 +9,7 @@ export const keepPurchase = reaction('keep-purchase', async ({ type, data, time 
   await once(async (tx) => {
     const { orderId } = data
     const told =
-      type === 'order.placed'
+      type === 'order.placed' || type === 'order.reduced'
         ? {
             // the record of the customer may have been claimed before this is heard
             customerId: sql`coalesce((select ${claimedCustomers.userId} from ${claimedCustomers} where ${claimedCustomers.id} = ${data.customerId}), ${data.customerId})`,
@@ -24,9 +24,14 @@ export const keepPurchase = reaction('keep-purchase', async ({ type, data, time 
       .values({ orderId, ...told })
       .onConflictDoUpdate({
         target: purchases.orderId,
-        // the period begins with the shipment, and not with the completion
         set:
-          'shippedAt' in told ? { shippedAt: sql`least(${purchases.shippedAt}, excluded.shipped_at)` } : told,
+          'shippedAt' in told
+            ? // the period begins with the shipment, and not with the completion
+              { shippedAt: sql`least(${purchases.shippedAt}, excluded.shipped_at)` }
+            : type === 'order.placed'
+              ? // that something was left out may be heard before
+                { ...told, lines: sql`coalesce(${purchases.lines}, excluded.lines)` }
+              : told,
       })
   })
 })

@@ -64,7 +64,7 @@ export default domain<typeof open>()({
   reactions: {
     'end-shipment-sessions': onEndedSessions,
     'queue-shipment': on(
-      ['order.placed', 'order.confirmed', 'order.shipped', 'order.cancelled'],
+      ['order.placed', 'order.reduced', 'order.confirmed', 'order.shipped', 'order.cancelled'],
       'Keeps the queue of what is to be shipped',
       { patient: true },
     ),

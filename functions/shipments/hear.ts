@@ -1,5 +1,6 @@
 import { asc, sql } from 'drizzle-orm'
 import { isAmong, type Tx } from '../shared/store/postgres.ts'
+import { Unavailable } from '../shared/store/store-errors.ts'
 import { nextOf } from './parcel.ts'
 import {
   claimedCustomers,
@@ -18,14 +19,26 @@ export type Heard = { orderId: string } & (
       event: 'place'
       order: { customerId: string; lines: OrderedLine[]; shipping: Shipping; currency: string }
     }
-  | { event: 'confirm' }
+  /** Something is left out of it. What is in it now is told once more, and holds whatever was heard before. */
+  | {
+      event: 'reduce'
+      order: { customerId: string; lines: OrderedLine[]; shipping: Shipping; currency: string }
+    }
+  /** `costs`: if something was left out of it. */
+  | { event: 'confirm'; costs?: number }
   | { event: 'close' }
   /** `kept`: the ids of parcels that the customer keeps. */
   | { event: 'cancel'; kept: readonly string[] }
 )
 
 /** The statuses of a shipment of which nothing was heard before. */
-const first = { place: 'placed', confirm: 'confirmed', close: 'shipped', cancel: 'cancelled' } as const
+const first = {
+  place: 'placed',
+  reduce: 'placed',
+  confirm: 'confirmed',
+  close: 'shipped',
+  cancel: 'cancelled',
+} as const
 
 /**
  * Applies to shipments what was heard of their orders, each of which is named once. It may be heard in any order, so
@@ -35,7 +48,7 @@ export async function hear(tx: Tx, heard: readonly Heard[]): Promise<void> {
   if (heard.length === 0) return
   const ids = heard.map(({ orderId }) => orderId)
   const accounts = await accountsOf(tx, heard)
-  const orderOf = (one: Heard) => (one.event === 'place' ? withAccount(one.order, accounts) : {})
+  const orderOf = (one: Heard) => ('order' in one ? withAccount(one.order, accounts) : {})
   const added = await tx
     .insert(shipments)
     .values(
@@ -46,6 +59,7 @@ export async function hear(tx: Tx, heard: readonly Heard[]): Promise<void> {
     .onConflictDoNothing()
     .returning({ id: shipments.id })
   const isNew = new Set(added.map(({ id }) => id))
+  for (const one of heard) if (isNew.has(one.orderId)) checkReduced(one, undefined)
   const known = heard.filter(({ orderId }) => !isNew.has(orderId))
   if (known.length === 0) return
   const rows = await tx
@@ -57,9 +71,12 @@ export async function hear(tx: Tx, heard: readonly Heard[]): Promise<void> {
   const rowOf = new Map(rows.map((row) => [row.id, row]))
   const changed = known.flatMap((one) => {
     const row = rowOf.get(one.orderId)!
-    const status = next(row.status, one.event)
+    checkReduced(one, row)
+    const isUnknown = row.customerId === null
+    const status = next(row.status, one.event === 'reduce' ? 'place' : one.event)
     // what is in an order is kept even if it is cancelled or shipped already, for who asks
-    if (status === undefined && (one.event !== 'place' || row.customerId !== null)) return []
+    const isKept = one.event === 'reduce' || (one.event === 'place' && isUnknown)
+    if (status === undefined && !isKept) return []
     return [
       { ...row, ...orderOf(one), ...(status !== undefined && { status, ...free }), updatedAt: new Date() },
     ]
@@ -68,9 +85,21 @@ export async function hear(tx: Tx, heard: readonly Heard[]): Promise<void> {
   for (const one of known) if (one.event === 'cancel' || one.event === 'close') await recall(tx, one)
 }
 
+/**
+ * Checks that it was heard what was left out of an order that is confirmed, so that nobody packs what it was before.
+ * @throws Unavailable if not; it is confirmed here once that is heard
+ */
+function checkReduced(one: Heard, row: ShipmentRow | undefined) {
+  if (one.event !== 'confirm' || one.costs === undefined) return
+  const parts = row === undefined ? [] : [...row.lines, ...(row.shipping === null ? [] : [row.shipping])]
+  const costs = parts.reduce((sum, { gross }) => sum + gross, 0)
+  if (costs !== one.costs)
+    throw new Unavailable(`it was not heard yet what was left out of order ${one.orderId}`)
+}
+
 /** The accounts of those customers among them who have claimed their records. */
 async function accountsOf(tx: Tx, heard: readonly Heard[]) {
-  const customers = heard.flatMap((one) => (one.event === 'place' ? [one.order.customerId] : []))
+  const customers = heard.flatMap((one) => ('order' in one ? [one.order.customerId] : []))
   if (customers.length === 0) return new Map<string, string>()
   const claimed = await tx.select().from(claimedCustomers).where(isAmong(claimedCustomers.id, customers))
   return new Map(claimed.map(({ id, userId }) => [id, userId]))

@@ -25,8 +25,27 @@ function heardFrom(event: EventOf<'queue-shipment'>): Heard | undefined {
       if (lines.length < event.data.lines.length || shipping === undefined) return undefined
       return { orderId, event: 'place', order: { customerId, lines, shipping, currency: total.currency } }
     }
-    case 'order.confirmed':
-      return { orderId: event.data.orderId, event: 'confirm' }
+    case 'order.reduced': {
+      const { orderId, customerId, lines, shipping, total } = event.data
+      const kept = lines.map(({ sku, quantity, discount, net, taxRate, tax, gross }) => ({
+        sku,
+        quantity,
+        discount,
+        net,
+        taxRate,
+        tax,
+        gross,
+      }))
+      return {
+        orderId,
+        event: 'reduce',
+        order: { customerId, lines: kept, shipping, currency: total.currency },
+      }
+    }
+    case 'order.confirmed': {
+      const { orderId, reducedTo } = event.data
+      return { orderId, event: 'confirm', ...(reducedTo && { costs: reducedTo.amount }) }
+    }
     case 'order.shipped':
       return { orderId: event.data.orderId, event: 'close' }
     default:

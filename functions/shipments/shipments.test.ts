@@ -67,6 +67,33 @@ describe('the queue', () => {
     expect(await read(order.orderId)).toMatchObject({ status: 'waiting', currency: 'EUR' })
   })
 
+  it('has what is left of an order of which something was left out, in whatever order that is heard', async () => {
+    const order = placed(shop.users.customer.id)
+    const { orderId } = order
+    const left = placed(shop.users.customer.id, {
+      orderId,
+      lines: [{ sku: 'MUG', quantity: 2, gross: 1_333 }],
+    })
+    const reduced = { ...left, dropped: [{ sku: 'SAW', quantity: 1 }] } as EventData<'order.reduced'>
+    const confirmed = shop.eventOf('order.confirmed', { orderId, reducedTo: left.total })
+    // what it was before must not be packed
+    await expect(shop.handle('queue-shipment', confirmed)).rejects.toThrow('left out')
+    await shop.react('queue-shipment', 'order.reduced', reduced)
+    await shop.react('queue-shipment', 'order.placed', order)
+    await shop.handle('queue-shipment', confirmed)
+    const lines = [{ sku: 'MUG', quantity: 2 }]
+    expect(await read(orderId)).toMatchObject({ status: 'waiting', lines })
+    const other = placed(shop.users.customer.id)
+    const told = (dropped: object) => ({ ...dropped, orderId: other.orderId })
+    await shop.react('queue-shipment', 'order.placed', other)
+    await expect(
+      shop.react('queue-shipment', 'order.confirmed', { orderId: other.orderId, reducedTo: left.total }),
+    ).rejects.toThrow('left out')
+    await shop.react('queue-shipment', 'order.reduced', told(reduced) as EventData<'order.reduced'>)
+    await shop.react('queue-shipment', 'order.confirmed', { orderId: other.orderId, reducedTo: left.total })
+    expect(await read(other.orderId)).toMatchObject({ status: 'waiting', lines })
+  })
+
   it('loses an order that is cancelled or shipped as a whole, and what is packed is unpacked', async () => {
     for (const [type, status] of [
       ['order.cancelled', 'cancelled'],

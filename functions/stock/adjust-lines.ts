@@ -9,6 +9,7 @@ import { claimLines, keepOutcomes } from '../shared/store/idempotent-lines.ts'
 import type { Db, Tx } from '../shared/store/postgres.ts'
 import { transaction } from '../shared/store/transaction.ts'
 import { findAccount, lockAccounts, noStock, saveAccounts } from './accounts.ts'
+import { fillBackorders } from './backorders.ts'
 import { problems } from './problems.ts'
 import { adjust, adjustments, idempotencyKeys, type ItemRow, type StockLine } from './stock.ts'
 import * as z from 'zod'
@@ -36,12 +37,12 @@ export async function adjustLines(
     const fresh = lines.filter(({ line }) => !answered.has(line))
     const accounts = new Map((await lockAccounts(tx, skusOf(fresh))).map((item) => [item.sku, item]))
     const { outcomes, changed, rows } = decide(fresh, accounts, user, unknown)
+    const filled = await fillBackorders(
+      tx,
+      [...changed].map((sku) => accounts.get(sku)!),
+    )
     await Promise.all([
-      saveAccounts(
-        tx,
-        [...changed].map((sku) => accounts.get(sku)!),
-        lowAt,
-      ),
+      saveAccounts(tx, filled, lowAt),
       insertAdjustments(tx, rows),
       keepOutcomes(tx, idempotencyKeys, key, outcomes),
     ])

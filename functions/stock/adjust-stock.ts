@@ -5,6 +5,7 @@ import { operation } from '../shared/http/operation.ts'
 import { Problem } from '../shared/http/problems.ts'
 import { etag } from '../shared/http/entity-tag.ts'
 import { findAccount, lockAccounts, noStock, saveAccounts } from './accounts.ts'
+import { fillBackorders } from './backorders.ts'
 import {
   adjust,
   Adjustment,
@@ -35,14 +36,15 @@ export const adjustStock = operation(
         throw new Problem(problems['stock-too-low'], {
           detail: `${item!.available} of ${sku} are available.`,
         })
+      const [stock] = await fillBackorders(tx, [adjusted])
       const at = new Date()
       const adjustment = { ...body, id: uuidv7(), sku, note: body.note ?? null, userId: user.id, at }
-      await Promise.all([saveAccounts(tx, [adjusted], lowAt), tx.insert(adjustments).values(adjustment)])
+      await Promise.all([saveAccounts(tx, [stock!], lowAt), tx.insert(adjustments).values(adjustment)])
       const version = adjusted.version + 1
       return json(
         {
           adjustment: { ...adjustment, at: at.toISOString() },
-          stock: { ...toStock(adjusted, lowAt), updatedAt: at.toISOString() },
+          stock: { ...toStock(stock!, lowAt), updatedAt: at.toISOString() },
         },
         201,
         { ETag: etag(version), Location: `/api/v1/stock/${sku}` },

@@ -5,6 +5,9 @@ import type { open } from './open.ts'
 /** What a function emits that changes what is available. */
 const announces = ['stock.availability-changed', 'stock.low'] as const
 
+/** What a function emits that makes stock available: orders that wait for it may have all they need then. */
+const fills = ['stock.reserved', ...announces] as const
+
 export default domain<typeof open>()({
   name: 'stock',
   summary: 'How many of each SKU are available, reserved or sold',
@@ -28,13 +31,13 @@ export default domain<typeof open>()({
       by: ['seller', 'staff', 'admin'],
       fresh: true,
       idempotent: true,
-      emits: announces,
+      emits: fills,
     }),
     'adjust-stocks': post('/api/v1/stock/adjustments', 'Receive or write off stock of many SKUs', {
       by: ['seller', 'staff', 'admin'],
       fresh: true,
       idempotent: true,
-      emits: announces,
+      emits: fills,
       uploadMiB: 64,
       streamSeconds: 600,
       streams: 2,
@@ -52,15 +55,19 @@ export default domain<typeof open>()({
     'end-stock-sessions': onEndedSessions,
     'forget-adjuster': onDeletedUser('Forgets the answers that are kept for a deleted user'),
     'open-stock': on(['product.created'], 'Opens the stock account of a new SKU'),
-    'reserve-stock': on(['order.placed'], 'Reserves every line of the order, or none', {
-      emits: ['stock.reserved', 'stock.rejected', ...announces],
+    'reserve-stock': on(['order.placed'], 'Reserves every line of the order, or what is there, or none', {
+      emits: ['stock.reserved', 'stock.partly-reserved', 'stock.rejected', ...announces],
       leadsTo: 'stock.reserved',
     }),
+    'backorder-stock': on(['order.backordered'], 'Lets an order wait for what is missing', {
+      emits: fills,
+      maxScale: 2,
+    }),
     'release-stock': on(['order.cancelled'], 'Gives reserved stock back', {
-      emits: ['stock.released', 'stock.committed', ...announces],
+      emits: ['stock.released', 'stock.committed', ...fills],
     }),
     'restock-return': on(['return.received'], 'Makes what came back available again', {
-      emits: announces,
+      emits: fills,
     }),
     'commit-stock': on(['order.completed'], 'Turns reserved stock into sold stock', {
       emits: ['stock.committed'],

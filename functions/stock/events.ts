@@ -4,6 +4,13 @@ import type { Meter } from '../shared/telemetry/telemetry.ts'
 import { eventId, eventMoney, eventSku, ofOrder, oldCardToken } from '../shared/schemas/event-shapes.ts'
 import { availabilities } from './availability.ts'
 
+const shortages = z
+  .array(z.strictObject({ sku: eventSku, requested: z.int(), available: z.int().min(0) }))
+  .min(1)
+
+const shortagesFound = ({ shortages }: { shortages: unknown[] }, meter: Meter) =>
+  meter.add('zeroshop.stock.shortages', shortages.length)
+
 export const events = {
   'stock.reserved': {
     summary: 'Every line of the order is reserved',
@@ -16,14 +23,14 @@ export const events = {
   },
   'stock.rejected': {
     summary: 'A line is larger than the stock: nothing is reserved',
-    data: z.strictObject({
-      orderId: eventId,
-      shortages: z
-        .array(z.strictObject({ sku: eventSku, requested: z.int(), available: z.int().min(0) }))
-        .min(1),
-    }),
-    measure: ({ shortages }: { shortages: unknown[] }, meter: Meter) =>
-      meter.add('zeroshop.stock.shortages', shortages.length),
+    data: z.strictObject({ orderId: eventId, shortages }),
+    measure: shortagesFound,
+  },
+  'stock.partly-reserved': {
+    summary:
+      'Some of the order is missing: the rest of it, so many as are available of each SKU, is reserved',
+    data: z.strictObject({ orderId: eventId, shortages }),
+    measure: shortagesFound,
   },
   'stock.released': { summary: 'The reservation was given back', data: ofOrder },
   'stock.availability-changed': {

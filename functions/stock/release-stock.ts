@@ -1,5 +1,6 @@
 import { eq } from 'drizzle-orm'
 import { lockAccounts, saveAccounts } from './accounts.ts'
+import { endBackorders, fillBackorders } from './backorders.ts'
 import { addMovements } from './movements.ts'
 import { releaseReservations } from './reservations.ts'
 import { commit, mergeLines, release, reservations, without, type ItemRow, type Line } from './stock.ts'
@@ -12,8 +13,10 @@ export const releaseStock = reaction('release-stock', async ({ data }, { once, l
   await once(async (tx) => {
     const [held] = await releaseReservations(tx, [orderId])
     if (held === undefined) return
-    const left = without(held.lines, kept)
-    const accounts = changed(await lockAccounts(tx, held.lines), left, kept)
+    const locked = await lockAccounts(tx, mergeLines([...held.lines, ...(held.backordered ?? [])]))
+    const got = held.backordered && (await endBackorders(tx, [orderId])).get(orderId)
+    const left = without(mergeLines([...held.lines, ...(got ?? [])]), kept)
+    const accounts = await fillBackorders(tx, changed(locked, left, kept))
     await Promise.all([
       saveAccounts(tx, accounts, lowAt),
       addMovements(tx, 'released', [{ orderId, lines: left }]),

@@ -26,20 +26,32 @@ export async function releaseEmpty(tx: Tx, orderIds: readonly string[]): Promise
       .execute()
 }
 
+/** Changes what reservations hold. */
+export async function setLines(
+  tx: Tx,
+  held: readonly { orderId: string; lines: readonly Line[] }[],
+): Promise<void> {
+  if (held.length > 0)
+    await tx.client`
+      update stock.reservations as held set lines = new.lines
+      from jsonb_to_recordset(${JSON.stringify(held)}::jsonb) as new ("orderId" uuid, lines jsonb)
+      where held.order_id = new."orderId"`
+}
+
 /**
  * Releases the reservations of orders. If an order is cancelled before its stock is reserved, its row prevents a later
  * reservation.
- * @returns what was reserved
+ * @returns what was reserved, and what an order has waited for
  */
 export async function releaseReservations(
   tx: Tx,
   orderIds: readonly string[],
-): Promise<{ orderId: string; lines: Line[] }[]> {
-  const released = await tx.client<{ orderId: string; lines: Line[] }[]>`
+): Promise<{ orderId: string; lines: Line[]; backordered: Line[] | null }[]> {
+  const released = await tx.client<{ orderId: string; lines: Line[]; backordered: Line[] | null }[]>`
     insert into stock.reservations as held (order_id, state, lines)
     select id::uuid, 'released', '[]'
     from jsonb_array_elements_text(${JSON.stringify(orderIds)}::jsonb) as id
     on conflict (order_id) do update set state = 'released', at = now() where held.state = 'reserved'
-    returning order_id as "orderId", lines`
+    returning order_id as "orderId", lines, backordered`
   return released.filter(({ lines }) => lines.length > 0)
 }

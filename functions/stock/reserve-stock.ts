@@ -1,7 +1,7 @@
 import { lockAccounts, saveAccounts } from './accounts.ts'
-import { addReservations, releaseEmpty } from './reservations.ts'
+import { addReservations, releaseEmpty, setLines } from './reservations.ts'
 import { addMovements } from './movements.ts'
-import { mergeLines, reserve, type Line } from './stock.ts'
+import { mergeLines, reserve, reserveSome, type Line } from './stock.ts'
 import type { EmitOptions } from '../../events/emit.ts'
 import type { EventData } from '../../events/event.ts'
 import { batchReaction } from '../../events/reaction.ts'
@@ -11,6 +11,7 @@ export const reserveStock = batchReaction('reserve-stock', {
   write: async (tx, events, [lowAt]) => {
     const orders = events.map(({ data, traceparent }) => ({
       order: reservedFor(data),
+      mayBePart: (data.onShortage ?? 'cancel') !== 'cancel',
       lines: mergeLines(data.lines),
       from: { causedBy: { traceparent } },
     }))
@@ -28,22 +29,37 @@ export const reserveStock = batchReaction('reserve-stock', {
     const accounts = new Map(held.map((account) => [account.sku, account]))
     const changed = new Map<string, EmitOptions>()
     const accepted: { orderId: string; lines: Line[] }[] = []
+    const partly: typeof accepted = []
     const rejected: string[] = []
     const emitted: Promise<void>[] = []
     // an order that is not added is already cancelled, or already has a reservation
-    for (const { order, lines, from } of orders.filter(({ order }) => added.has(order.orderId))) {
+    for (const { order, lines, mayBePart, from } of orders.filter(({ order }) => added.has(order.orderId))) {
       const { orderId } = order
-      const { accounts: reserved, shortages } = reserve([...accounts.values()], lines)
-      for (const account of reserved) {
+      const all = reserve([...accounts.values()], lines)
+      const isPart = mayBePart && all.shortages.length > 0
+      const {
+        accounts: changes,
+        reserved,
+        shortages,
+      } = isPart
+        ? reserveSome([...accounts.values()], lines)
+        : { ...all, reserved: all.shortages.length > 0 ? [] : lines }
+      for (const account of changes) {
         accounts.set(account.sku, account)
         changed.set(account.sku, from)
       }
-      if (shortages.length > 0) rejected.push(orderId)
-      else accepted.push({ orderId, lines })
+      // one of which nothing is there is rejected, whatever becomes of others
+      if (reserved.length === 0) rejected.push(orderId)
+      else (isPart ? partly : accepted).push({ orderId, lines: reserved })
       emitted.push(
         shortages.length === 0
           ? tx.emit('stock.reserved', orderId, order, from)
-          : tx.emit('stock.rejected', orderId, { orderId, shortages }, from),
+          : tx.emit(
+              reserved.length === 0 ? 'stock.rejected' : 'stock.partly-reserved',
+              orderId,
+              { orderId, shortages },
+              from,
+            ),
       )
     }
     await Promise.all([
@@ -53,7 +69,8 @@ export const reserveStock = batchReaction('reserve-stock', {
         lowAt!,
         (sku) => changed.get(sku)!,
       ),
-      addMovements(tx, 'reserved', accepted),
+      addMovements(tx, 'reserved', [...accepted, ...partly]),
+      setLines(tx, partly),
       releaseEmpty(tx, rejected),
       ...emitted,
     ])

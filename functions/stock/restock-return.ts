@@ -2,6 +2,7 @@ import { eq } from 'drizzle-orm'
 import { reaction } from '../../events/reaction.ts'
 import { Unavailable } from '../shared/store/store-errors.ts'
 import { lockAccounts, saveAccounts } from './accounts.ts'
+import { fillBackorders } from './backorders.ts'
 import { addMovements } from './movements.ts'
 import { mergeLines, reservations, restock } from './stock.ts'
 
@@ -22,11 +23,9 @@ export const restockReturn = reaction(
       // whichever comes next, its stock is sold or released then
       if (held?.state === 'reserved') throw new Unavailable(`order ${orderId} is not completed yet`)
       if (held?.state !== 'committed') return
-      const accounts = await lockAccounts(tx, lines)
-      await Promise.all([
-        saveAccounts(tx, restock(accounts, lines), lowAt),
-        addMovements(tx, 'returned', [{ orderId, lines }]),
-      ])
+      const accounts = restock(await lockAccounts(tx, lines), lines)
+      const filled = await fillBackorders(tx, accounts)
+      await Promise.all([saveAccounts(tx, filled, lowAt), addMovements(tx, 'returned', [{ orderId, lines }])])
     })
   },
 )

@@ -3,10 +3,12 @@ import { describe, expect, it } from 'vitest'
 import {
   adjust,
   commit,
+  fill,
   mergeLines,
   NewAdjustment,
   release,
   reserve,
+  reserveSome,
   type Account,
   type Line,
 } from './stock.ts'
@@ -56,6 +58,58 @@ describe('reserving', () => {
         { sku: 'unknown', requested: 1, available: 0 },
       ],
     })
+  })
+})
+
+describe('reserving what is there, and filling backorders', () => {
+  const skus = ['A', 'B', 'C']
+  const accounts = fc.tuple(...skus.map((sku) => fc.nat(9).map((available) => account(sku, available))))
+  const lines = fc
+    .array(fc.record({ sku: fc.constantFrom(...skus), quantity: fc.integer({ min: 1, max: 9 }) }))
+    .map(mergeLines)
+  /** Returns the accounts after some of them have changed. */
+  const after = (before: Account[], changed: Account[]) =>
+    before.map((one) => changed.find(({ sku }) => sku === one.sku) ?? one)
+
+  it('reserves no more than is there, and tells all that is missing', () => {
+    fc.assert(
+      fc.property(accounts, lines, (before, lines) => {
+        const { accounts: changed, reserved, shortages } = reserveSome(before, lines)
+        for (const { sku, quantity } of lines) {
+          const available = before.find((one) => one.sku === sku)!.available
+          const got = reserved.find((one) => one.sku === sku)?.quantity ?? 0
+          expect(got).toBe(Math.min(available, quantity))
+          const short = shortages.find((one) => one.sku === sku)
+          expect(short).toEqual(got < quantity ? { sku, requested: quantity, available: got } : undefined)
+        }
+        for (const one of after(before, changed)) {
+          expect(one.available).toBeGreaterThanOrEqual(0)
+          expect(one.available + one.reserved).toBe(one.received)
+        }
+      }),
+    )
+  })
+
+  it('serves those that come first, with all that is there and no more', () => {
+    const waiting = fc
+      .array(lines, { maxLength: 5 })
+      .map((orders) =>
+        orders.flatMap((lines, i) => lines.map((line) => ({ ...line, orderId: `order ${i}` }))),
+      )
+    fc.assert(
+      fc.property(accounts, waiting, (before, waiting) => {
+        const { accounts: changed, filled } = fill(before, waiting)
+        for (const one of after(before, changed)) {
+          const wanted = waiting.filter(({ sku }) => sku === one.sku)
+          const got = filled.filter(({ sku }) => sku === one.sku)
+          const given = sum(got.map(({ quantity }) => quantity))
+          expect(given).toBe(Math.min(one.received, sum(wanted.map(({ quantity }) => quantity))))
+          expect([one.available, one.reserved]).toEqual([one.received - given, given])
+          // all but the last who gets some get all, and nobody before the last gets nothing
+          expect(got.slice(0, -1)).toEqual(wanted.slice(0, Math.max(0, got.length - 1)))
+        }
+      }),
+    )
   })
 })
 

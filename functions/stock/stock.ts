@@ -5,7 +5,7 @@ import { time } from '../shared/store/columns.ts'
 import { requestCountsTable } from '../shared/store/counts-table.ts'
 import { endedSessionsTable } from '../shared/store/ended-sessions-table.ts'
 import { idempotencyTable } from '../shared/store/idempotency-table.ts'
-import { changeOf, Id, Sku, text as Text, Timestamp, when } from '../shared/schemas/schemas.ts'
+import { changeOf, Id, Sku, text as Text, Timestamp, when, type Money } from '../shared/schemas/schemas.ts'
 import { availabilities, availabilityOf, type Availability } from './availability.ts'
 
 /** Stock: tables, schemas and rules. Everything here is pure. */
@@ -64,8 +64,42 @@ export const reservations = schema.table('reservations', {
   /** `released` without lines means that nothing was reserved, and nothing can be. */
   state: text().$type<'reserved' | 'released' | 'committed'>().notNull(),
   lines: jsonb().$type<Line[]>().notNull(),
+  /** What the order waits for, or has waited for; what it got of that is in the lines of its backorder until it ends. */
+  backordered: jsonb().$type<Line[]>(),
   at: time('at').notNull().defaultNow(),
 })
+
+/** Orders that wait for what is missing, and what is told once all of it is there. */
+export const backorders = schema.table('backorders', {
+  orderId: uuid('order_id').primaryKey(),
+  customerId: uuid('customer_id').notNull(),
+  total: jsonb().$type<Money>().notNull(),
+  /** How many of its lines are not filled yet. */
+  unfilled: integer().notNull(),
+  at: time('at').notNull().defaultNow(),
+})
+
+/**
+ * What each of them waits for, and what it got. A line changes only while the account of its SKU is locked. Orders' ids
+ * rise with the time at which they were placed, so the key is the order in which they are served.
+ */
+export const backorderLines = schema.table(
+  'backorder_lines',
+  {
+    sku: text().notNull(),
+    orderId: uuid('order_id').notNull(),
+    quantity: integer().notNull(),
+    filled: integer().notNull().default(0),
+  },
+  (t) => [
+    primaryKey({ columns: [t.sku, t.orderId] }),
+    index('backorder_lines_of_order').on(t.orderId),
+    index('backorder_lines_unfilled')
+      .on(t.sku, t.orderId)
+      .where(sql`${t.filled} < ${t.quantity}`),
+    check('filled_no_more_than_missing', sql`${t.filled} between 0 and ${t.quantity}`),
+  ],
+)
 
 export const orderMovements = ['reserved', 'released', 'sold', 'returned'] as const
 
@@ -251,6 +285,44 @@ export function reserve<A extends Account>(
     })),
     shortages,
   }
+}
+
+/**
+ * Reserves of each line as many as are available.
+ * @param lines merged by `mergeLines`
+ * @returns the changed accounts, what is reserved, and what is missing
+ */
+export function reserveSome<A extends Account>(
+  accounts: readonly A[],
+  lines: readonly Line[],
+): { accounts: A[]; reserved: Line[]; shortages: Shortage[] } {
+  const { shortages } = reserve(accounts, lines)
+  const missing = shortages.map(({ sku, requested, available }) => ({ sku, quantity: requested - available }))
+  const reserved = without(lines, missing)
+  return { accounts: reserve(accounts, reserved).accounts, reserved, shortages }
+}
+
+/** What an order still waits for of a SKU. */
+export interface Waiting extends Line {
+  orderId: string
+}
+
+/**
+ * Gives what is available to the orders that wait for it, as far as it goes.
+ * @param waiting those that come first first, each at most once for each SKU
+ * @returns the changed accounts, and what each order gets
+ */
+export function fill<A extends Account>(
+  accounts: readonly A[],
+  waiting: readonly Waiting[],
+): { accounts: A[]; filled: Waiting[] } {
+  const left = new Map(accounts.map(({ sku, available }) => [sku, available]))
+  const filled = waiting.flatMap(({ orderId, sku, quantity }) => {
+    const given = Math.min(left.get(sku) ?? 0, quantity)
+    left.set(sku, (left.get(sku) ?? 0) - given)
+    return given === 0 ? [] : [{ orderId, sku, quantity: given }]
+  })
+  return { accounts: reserve(accounts, mergeLines(filled)).accounts, filled }
 }
 
 /** Makes reserved stock available again. Returns the changed accounts. */

@@ -47,6 +47,7 @@ const order = (id: string, status: 'completed' | 'cancelled', quantity: number):
   status,
   lines: [{ sku: 'MUG', quantity, gross: quantity * 10 }],
   total_amount: quantity * 10,
+  on_shortage: 'cancel',
   coupon_codes: ['TEN-OFF'],
   version: 3,
   placed_at: start,
@@ -117,6 +118,8 @@ const books = (): Books => ({
     { id: 'scratch', payment_id: 'paid', amount: 5, status: 'done', reason: 'scratched', return_id: null },
   ],
   ...invoiceBooks(),
+  backorders: [],
+  reduced: [],
   outbox: [
     event('e1', 'order.placed', 'bought', ['reserve-stock']),
     event('e2', 'order.placed', 'left', ['reserve-stock']),
@@ -562,6 +565,46 @@ describe('finds the violation', () => {
       'I12',
       'payment paid is captured, in 1 captures, and has 0 invoices',
       ({ invoices }) => invoices.shift(),
+    ],
+    [
+      'I13',
+      'left takes all or nothing, but something was left out',
+      ({ reduced }) =>
+        reduced.push({ order_id: 'left', total: 10, lines: [{ sku: 'MUG', quantity: 1, gross: 10 }] }),
+    ],
+    [
+      'I13',
+      'bought was reduced to 10, but costs 20',
+      ({ reduced }) => reduced.push({ order_id: 'bought', total: 10, lines: [] }),
+    ],
+    [
+      'I13',
+      'bought has other lines',
+      ({ reduced }) =>
+        reduced.push({ order_id: 'bought', total: 20, lines: [{ sku: 'MUG', quantity: 1, gross: 20 }] }),
+    ],
+    [
+      'I13',
+      'bought costs 20, but 30 was authorised',
+      ({ orders, payments }) => {
+        orders[0]!.on_shortage = 'partial'
+        payments[0]!.amount = 30
+      },
+    ],
+    [
+      'I13',
+      'bought waits for MUG, of which some is available',
+      ({ backorders }) => backorders.push({ order_id: 'bought', sku: 'MUG', quantity: 1, filled: 0 }),
+    ],
+    [
+      'I13',
+      'waits for MUG, but its reservation is released',
+      ({ backorders }) => backorders.push({ order_id: 'left', sku: 'MUG', quantity: 1, filled: 1 }),
+    ],
+    [
+      'I1',
+      '0 reserved, but its',
+      ({ backorders }) => backorders.push({ order_id: 'bought', sku: 'MUG', quantity: 1, filled: 1 }),
     ],
     ['I12', 'INV-2026-000001 was changed', ({ invoices }) => (invoices[0]!.content.gross = 19)],
     ['I12', 'and invoices of 19', ({ invoices }) => (invoices[0]!.content.gross = 19)],

@@ -8,13 +8,15 @@ import postgres from 'postgres'
 import type { Entry } from '../../functions/payments/sandbox/sandbox.ts'
 import type { PaymentStatus } from '../../functions/payments/payment.ts'
 import type { Order, OrderStatus } from '../../functions/orders/order.ts'
+import type { OnShortage } from '../../functions/shared/schemas/on-shortage.ts'
 import { coupons, couponQueries, type CouponBooks } from './coupon-check.ts'
 import { invoiceQueries, invoices, type InvoiceBooks } from './invoice-check.ts'
 import { keptAmount, keptItems, parcelQueries, parcels, sumsOf, type ParcelBooks } from './parcel-check.ts'
 import { reviews, shownReviews, type ReviewBooks } from './review-check.ts'
+import { shortageQueries, shortages, type ShortageBooks } from './shortage-check.ts'
 
 /** The contents of all stores and of the payment provider. */
-export interface Books extends CouponBooks, ReviewBooks, ParcelBooks, InvoiceBooks {
+export interface Books extends CouponBooks, ReviewBooks, ParcelBooks, InvoiceBooks, ShortageBooks {
   users: { id: string; version: number; has_left: boolean }[]
   items: {
     sku: string
@@ -37,6 +39,7 @@ export interface Books extends CouponBooks, ReviewBooks, ParcelBooks, InvoiceBoo
     status: OrderStatus
     lines: { sku: string; quantity: number; gross?: number }[]
     total_amount: number
+    on_shortage: OnShortage
     coupon_codes: string[]
     version: number
     placed_at: Date
@@ -170,7 +173,8 @@ export interface Rules {
   slackMs: number
 }
 
-export type InvariantName = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8' | 'I9' | 'I10' | 'I11' | 'I12'
+export type InvariantName =
+  'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8' | 'I9' | 'I10' | 'I11' | 'I12' | 'I13'
 
 export interface Finding {
   name: InvariantName
@@ -220,10 +224,12 @@ export async function readBooks(urls: BookUrls): Promise<Books> {
         adjustments: await read('select id, sku, quantity from stock.adjustments'),
         reservations: await read('select order_id, state, lines from stock.reservations'),
         orders: await read(
-          `select id, customer_id, status, lines, total_amount, version, placed_at, updated_at,
+          `select id, customer_id, status, lines, total_amount, on_shortage, version, placed_at, updated_at,
             array(select jsonb_array_elements(amounts->'coupons')->>'code') as coupon_codes from orders.orders`,
         ),
         timeline: await read('select order_id, type, at from orders.timeline order by order_id, seq'),
+        backorders: await read(shortageQueries.backorders),
+        reduced: await read(shortageQueries.reduced),
         coupons: await read(couponQueries.coupons),
         redemptions: await read(couponQueries.redemptions),
         parcels: await read(parcelQueries.parcels),
@@ -278,14 +284,16 @@ export function check(books: Books, promised: Promised, rules: Rules): Finding[]
     reviews(books),
     parcels(books),
     invoices(books),
+    shortages(books),
   ]
 }
 
-function stock({ items, adjustments, reservations, products, restocked }: Books): Finding {
+function stock({ items, adjustments, reservations, backorders, products, restocked }: Books): Finding {
   const violations: string[] = []
   const lines = (state: string) =>
     sumsOf(reservations.filter((one) => one.state === state).flatMap((one) => one.lines))
   const [received, reserved, committed] = [sumsOf(adjustments), lines('reserved'), lines('committed')]
+  const filled = sumsOf(backorders.map(({ sku, filled: quantity }) => ({ sku, quantity })))
   const back = sumsOf(restocked)
   const sold = new Map([...committed].map(([sku, quantity]) => [sku, quantity - (back.get(sku) ?? 0)]))
   const shown = new Map(products.map(({ sku, stock }) => [sku, stock?.availability]))
@@ -298,7 +306,7 @@ function stock({ items, adjustments, reservations, products, restocked }: Books)
       violations.push(`${sku} does not add up: ${JSON.stringify(item)}`)
     for (const [what, ours, theirs] of [
       ['received', item.received, received.get(sku) ?? 0],
-      ['reserved', item.reserved, reserved.get(sku) ?? 0],
+      ['reserved', item.reserved, (reserved.get(sku) ?? 0) + (filled.get(sku) ?? 0)],
       ['sold', item.sold, sold.get(sku) ?? 0],
     ] as const)
       if (ours !== theirs)
@@ -381,14 +389,22 @@ function endings(
     if (status !== 'completed' && status !== 'cancelled' && !mayWait)
       violations.push(`order ${id} is still ${status}`)
     const took = order.updated_at.getTime() - order.placed_at.getTime()
-    const isExcused = [promised.shipped, promised.cancelled, promised.earlier].some((some) => some.has(id))
+    const isExcused =
+      order.on_shortage === 'ask' ||
+      [promised.shipped, promised.cancelled, promised.earlier].some((some) => some.has(id))
     if (status === 'cancelled' && !isExcused && took > deadlineMs + slackMs)
       violations.push(`order ${id} was cancelled only after ${took} ms`)
   }
   const placedAt = new Map(orders.map(({ id, placed_at }) => [id, placed_at.getTime()]))
+  const asking = new Set(orders.flatMap(({ id, on_shortage }) => (on_shortage === 'ask' ? [id] : [])))
   for (const { order_id: id, type, at } of timeline) {
     const took = at.getTime() - (placedAt.get(id) ?? 0)
-    if (type === 'order.confirmed' && !promised.earlier.has(id) && took > deadlineMs + slackMs)
+    if (
+      type === 'order.confirmed' &&
+      !asking.has(id) &&
+      !promised.earlier.has(id) &&
+      took > deadlineMs + slackMs
+    )
       violations.push(`order ${id} was confirmed only after ${took} ms`)
   }
   for (const { reaction, event_id, error } of parked)
@@ -434,7 +450,8 @@ const ofParcels = new Set([
   'invoice.issued',
 ])
 
-function effects({ outbox, inbox, failures, timeline, products, reviews, carts, parcels }: Books): Finding {
+function effects(books: Books): Finding {
+  const { outbox, inbox, failures, timeline, products, reviews, carts, parcels, orders } = books
   const violations: string[] = []
   const done = new Set(inbox.map(({ event_id, reaction }) => `${event_id} ${reaction}`))
   // a failure that will be retried has had no effect yet
@@ -472,6 +489,10 @@ function effects({ outbox, inbox, failures, timeline, products, reviews, carts, 
       .filter(({ order_id, type }) => !(inParcels.has(order_id) && ofParcels.has(type)))
       .map(({ order_id, type }) => ({ key: order_id, type })),
   )
+  // with a shortage, an order has another deadline
+  const mayHaveMoreTime = new Set(
+    orders.flatMap(({ id, on_shortage }) => (on_shortage === 'cancel' ? [] : [id])),
+  )
   twice(
     'events',
     outbox
@@ -479,6 +500,7 @@ function effects({ outbox, inbox, failures, timeline, products, reviews, carts, 
         ({ subject, type }) =>
           !type.startsWith('product.') && !(inParcels.has(subject) && type === 'invoice.issued'),
       )
+      .filter(({ subject, milestone }) => !(milestone === 'confirmation' && mayHaveMoreTime.has(subject)))
       .map(({ subject, milestone, parcel_id, type }) => {
         const which = milestone ?? parcel_id
         return { key: which === null ? subject : `${subject} (${which})`, type }
@@ -494,11 +516,12 @@ function effects({ outbox, inbox, failures, timeline, products, reviews, carts, 
 
 function kept(books: Books, promised: Promised): Finding {
   const violations: string[] = []
+  const reduced = new Set(books.reduced.map(({ order_id }) => order_id))
   const status = new Map(books.orders.map((order) => [order.id, order]))
   for (const { order } of promised.orders.values()) {
     const row = status.get(order.id)
     if (row === undefined) violations.push(`order ${order.id} was accepted but does not exist`)
-    else if (row.total_amount !== order.total.amount)
+    else if (row.total_amount !== order.total.amount && !reduced.has(order.id))
       violations.push(
         `order ${order.id} was accepted at ${order.total.amount} but is stored at ${row.total_amount}`,
       )
@@ -592,7 +615,7 @@ function once(books: Books): Finding {
   const violations: string[] = []
   const statusOf = new Map(orders.map(({ id, status }) => [id, status]))
   const reservationOf = new Map(reservations.map((one) => [one.order_id, one]))
-  for (const { id, status, lines } of orders) {
+  for (const { id, status, lines, on_shortage } of orders) {
     const held = reservationOf.get(id)
     if (status === 'completed' && held?.state !== 'committed')
       violations.push(`order ${id} is completed, but its reservation is ${held?.state ?? 'missing'}`)
@@ -602,7 +625,14 @@ function once(books: Books): Finding {
     if (status === 'cancelled' && held !== undefined && held.state !== ended)
       violations.push(`order ${id} is cancelled, but its reservation is ${held.state}`)
     const expected = kept.size > 0 ? kept : sumsOf(lines)
-    if (held !== undefined && held.lines.length > 0 && !isDeepStrictEqual(sumsOf(held.lines), expected))
+    // one that was cancelled while it lacked something has reserved less
+    const mayBeLess = status === 'cancelled' && on_shortage !== 'cancel' && kept.size === 0
+    if (
+      held !== undefined &&
+      held.lines.length > 0 &&
+      !mayBeLess &&
+      !isDeepStrictEqual(sumsOf(held.lines), expected)
+    )
       violations.push(`the reservation of order ${id} differs from its lines`)
   }
   // an order that is cancelled before it is reserved gets a row without lines, which prevents a reservation

@@ -78,8 +78,8 @@ async function orderThatWaits(shop: FaultShop, traffic: Traffic) {
 }
 
 /**
- * Places four orders: one is sent twice, completed, reviewed and refunded, one is declined, one has a coupon and is
- * cancelled, one is shipped in parcels.
+ * Places five orders: one is sent twice, completed, reviewed and refunded, one is declined, one has a coupon and is
+ * cancelled, one is shipped in parcels, one takes the part of it that is there.
  */
 async function story(traffic: Traffic) {
   const buy = (card: string, key?: string) =>
@@ -104,4 +104,6 @@ async function story(traffic: Traffic) {
   await decided(divided)
   await until('a part of the order is shipped', () => traffic.shipPart(divided.id), 10_000).catch(() => {})
   await traffic.finishParcels(divided.id)
+  const short = newOrder([{ sku: await traffic.newSku(1), quantity: 2 }])
+  await decided(await traffic.place(traffic.people[0], { ...short, onShortage: 'partial' }))
 }

@@ -47,7 +47,7 @@ export const mutations: Mutation[] = [
     sees: 'is still',
     waits: true,
     file: 'functions/orders/expire-order.ts',
-    find: 'missedBy(row.status, data.milestone)',
+    find: 'missedBy(row, data.milestone, await timeOf(tx))',
     replace: 'undefined',
   },
   {
@@ -113,5 +113,13 @@ export const mutations: Mutation[] = [
     file: 'functions/invoices/invoice.ts',
     find: 'seq: last.last + 1',
     replace: 'seq: last.last + 2',
+  },
+  {
+    name: 'what is left out of an order is charged all the same',
+    breaks: 'I13',
+    sees: 'was reduced to',
+    file: 'functions/orders/shortages.ts',
+    find: 'totalAmount: amounts.gross,',
+    replace: 'totalAmount: row.totalAmount,',
   },
 ]

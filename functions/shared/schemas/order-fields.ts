@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { CardToken } from './card-token.ts'
 import { CouponCodes } from './coupon-codes.ts'
+import { onShortages } from './on-shortage.ts'
 import { Address, Money, text as Text } from './schemas.ts'
 
 /** What a customer states to order, whether from a cart or directly. */
@@ -14,6 +15,10 @@ export const orderFields = {
     example: 'standard',
   }),
   couponCodes: CouponCodes.optional(),
+  onShortage: z.enum(onShortages).optional().meta({
+    description:
+      'What becomes of the order if only a part of it is there: `cancel` it (the default), leave the rest out (`partial`), or `ask` the customer, who has a day to decide. An order of which nothing is there is cancelled.',
+  }),
   note: Text(1000).optional(),
   payment: z.strictObject({
     cardToken: CardToken.meta({

@@ -83,7 +83,8 @@ export function createOrders({ random, people, staff, insist, promised, prices, 
     }
     const text = await good(Promise.resolve(answer))
     const { id } = parse(text)
-    if (body.payment.cardToken === 'card_approved') payable.add(id)
+    // one that says what becomes of it may find too little stock
+    if (body.payment.cardToken === 'card_approved' && body.onShortage === undefined) payable.add(id)
     const isKnown = promised.orders.has(key)
     if (isKnown) again(key, text)
     else promise(who, key, text)
@@ -106,6 +107,14 @@ export function createOrders({ random, people, staff, insist, promised, prices, 
     for (const end = performance.now() + forMs; performance.now() < end; await pause(1_000))
       took.push(await placeAtOnce())
     return `${took.length} orders accepted at the first attempt, the slowest in ${Math.max(...took).toFixed(0)} ms`
+  }
+
+  /** Decides what becomes of an order with a shortage. One that waits for no decision stays as it is. */
+  async function decide({ id, who }: Placed, decision = random.pick(['part', 'wait', 'cancel'] as const)) {
+    const { data } = await insist('a decision', () =>
+      who.POST('/orders/{id}/decision', { ...at(id), body: { decision } }),
+    )
+    if (data !== undefined && decision === 'cancel') promised.cancelled.add(id)
   }
 
   async function cancel({ id, who }: Placed = anyOrder()) {
@@ -166,6 +175,7 @@ export function createOrders({ random, people, staff, insist, promised, prices, 
     placeAtOnce,
     ordersAreTaken,
     cancel,
+    decide,
     ship,
     shipSome,
     shipPart,

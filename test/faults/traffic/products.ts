@@ -3,12 +3,12 @@ import { good } from '../../../demo/client/good.ts'
 import { newOrder } from '../../../demo/client/orders.ts'
 import type { Change } from './change.ts'
 import type { Orders } from './orders.ts'
-import { at, withKey, type Scene } from './scene.ts'
+import { at, skus, withKey, type Scene } from './scene.ts'
 
 /** Receives stock, and adds, changes and withdraws products. */
 export function createProducts(
   { random, staff, seller, insist, promised, prices }: Scene,
-  { place }: Orders,
+  { place, decide }: Orders,
   change: Change,
 ) {
   async function receive(sku: string, quantity: number) {
@@ -61,5 +61,21 @@ export function createProducts(
     promised.withdrawn.add(id)
   }
 
-  return { receive, addProduct, newSku, offer }
+  /** Sells more of a product than there is. Each customer says what becomes of the order then. */
+  async function sellOut() {
+    const sku = await newSku(2)
+    const asking = []
+    for (const onShortage of ['partial', 'ask', 'cancel', 'ask'] as const) {
+      const lines = [
+        { sku, quantity: 1 + random.below(3) },
+        { sku: random.pick(skus), quantity: 1 },
+      ]
+      const order = await place(undefined, { ...newOrder(lines), onShortage })
+      if (onShortage === 'ask') asking.push(order)
+    }
+    for (const order of asking) await decide(order)
+    await receive(sku, 1 + random.below(4))
+  }
+
+  return { receive, addProduct, newSku, offer, sellOut }
 }

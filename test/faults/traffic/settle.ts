@@ -6,7 +6,7 @@ import type { Orders } from './orders.ts'
 import type { Scene } from './scene.ts'
 
 /**
- * Ships all confirmed orders, and the rest of those that were shipped in part, and waits until every order has ended.
+ * Decides what becomes of orders with a shortage, ships all confirmed orders, and the rest of those that were shipped in part, and waits until every order has ended.
  * @param withinMs how long that may take after the last shipment
  * @returns whether every order ended in time
  */
@@ -14,8 +14,8 @@ export const settle = (scene: Scene, orders: Orders, withinMs: number): Promise<
   scene.shop.sql((sql) => scene.shop.mongodb((mongodb) => settleBy(scene, orders, sql, mongodb, withinMs)))
 
 async function settleBy(
-  { promised }: Scene,
-  { ship, finishParcels }: Orders,
+  { promised, staff }: Scene,
+  { ship, finishParcels, decide, cancel }: Orders,
   sql: Sql,
   mongodb: MongoClient,
   withinMs: number,
@@ -23,8 +23,12 @@ async function settleBy(
   let end = performance.now() + withinMs
   let left = ''
   while (performance.now() < end) {
-    const waiting = await sql<{ id: string; status: string }[]>`
-      select id, status from orders.orders where status not in ('completed', 'cancelled')`
+    const waiting = await sql<{ id: string; status: string; shortage: string | null }[]>`
+      select id, status, shortage->>'state' as shortage from orders.orders where status not in ('completed', 'cancelled')`
+    // nobody brings what is missing any more
+    for (const { id, status, shortage } of waiting)
+      if (status === 'placed' && shortage === 'undecided') await decide({ id, who: staff }, 'part')
+      else if (status === 'placed' && shortage === 'backordered') await cancel({ id, who: staff })
     // an order is not shipped twice; otherwise a lost shipment would go unnoticed
     const confirmed = waiting.filter(({ id, status }) => status === 'confirmed' && !promised.shipped.has(id))
     const inPart = await sql<{ id: string }[]>`
