@@ -36,7 +36,7 @@ export function shortages({
   const availableOf = new Map(items.map(({ sku, available }) => [sku, available]))
   for (const { order_id: id, total, lines } of reduced) {
     const order = orderOf.get(id)
-    if (mayBePart(order?.on_shortage) === false)
+    if (order !== undefined && !mayBePart(order.on_shortage))
       violations.push(`order ${id} takes all or nothing, but something was left out of it`)
     if (order?.total_amount !== total)
       violations.push(`order ${id} was reduced to ${total}, but costs ${order?.total_amount}`)
