@@ -28,3 +28,10 @@ COPY --from=exporters /usr/bin/busybox /usr/bin/wget
 
 FROM victoriametrics/victoria-logs:v1.52.1 AS victoria-logs
 COPY --from=exporters /usr/bin/busybox /usr/bin/wget
+
+FROM ghcr.io/joeferner/redis-commander:0.9.0 AS redis-commander
+COPY <<'SCRIPT' /with-password
+export REDIS_PASSWORD=$(cat "$REDIS_PASSWORD_FILE")
+exec sh /entrypoint.sh "$@"
+SCRIPT
+ENTRYPOINT ["sh", "/with-password"]

@@ -44,7 +44,7 @@ ${where === 'compose' ? composeOptions : knativeOptions}
 	@nameless not header_regexp X-Request-Id ^[A-Za-z0-9_.:-]{1,128}$
 	@public not host localhost
 	@docs path /docs /docs/*
-	@api not path /docs /docs/*
+	@api not path /docs /docs/* /_cache /_cache/*
 	# pages of other origins: see CORS_ORIGINS
 	@cors expression \`${isAllowedOrigin}\`
 	@crossed expression \`"{$CORS_ORIGINS}" != ""\`
@@ -154,7 +154,7 @@ ${proxyHeaders.map((name) => `\t\trequest_header -${name}`).join('\n')}
 			respond 204
 		}
 
-		@function expression \`{function} != ""\`
+${where === 'compose' ? more : ''}		@function expression \`{function} != ""\`
 ${where === 'compose' ? toContainers : toKnative}
 		@pages {
 			method GET HEAD
@@ -319,6 +319,11 @@ ${timeouts}
 `
 
 const knativeSite = `:8080 {`
+
+/** The pages of what is added to the shop, such as cache.caddy. */
+const more = `		import extra/*.caddy
+
+`
 
 const toContainers = `		reverse_proxy @function {
 			# The addresses of all containers of the function. A container that is replaced frees its address, and one of

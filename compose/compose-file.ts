@@ -35,7 +35,10 @@ export function groupedComposeFile(): string {
   )
 }
 
-/** Returns compose/compose.redis.yaml: what is added to compose.yaml if requests are counted in Redis. */
+/**
+ * Returns compose/compose.redis.yaml: what is added to compose.yaml if requests are counted in Redis and, with the profile
+ * `cache`, its admin page.
+ */
 export function redisComposeFile(): string {
   const counted = {
     environment: { REDIS_URL_FILE: '/run/secrets/redis-url' },
@@ -46,17 +49,26 @@ export function redisComposeFile(): string {
     'x-counted': counted,
     services: {
       redis: redis(),
+      'redis-commander': redisCommander(),
+      gateway: {
+        configs: [inline({ source: 'cache-page', target: '/etc/caddy/extra/cache.caddy' })],
+        secrets: ['gateway-admin-hash'],
+      },
       ...Object.fromEntries(Object.keys(operations).map((name) => [name, new Alias('counted')])),
     },
     networks: { redis: { internal: true } },
+    configs: { 'cache-page': { file: 'cache.caddy' } },
     secrets: Object.fromEntries(
-      ['redis-url', 'redis-conf'].map((name) => [name, { file: `secrets/${name}` }]),
+      ['redis-url', 'redis-conf', 'redis-password', 'gateway-admin-hash'].map((name) => [
+        name,
+        { file: `secrets/${name}` },
+      ]),
     ),
   })
   ;((document.contents as YAMLMap).get('x-counted') as YAMLMap).anchor = 'counted'
   return written(document, [
     'Counts the requests of callers in Redis (Valkey), instead of in the store of each domain.',
-    'From the root: npm run compose -- --redis.',
+    'From the root: npm run compose -- --redis or, with an admin page, npm run compose -- --profile cache.',
   ])
 }
 
@@ -65,6 +77,8 @@ const redis = () => {
   const { depends_on: _, ...hardened } = parts().function
   return { ...hardened, ...valkey }
 }
+
+const healthy = { interval: '10s', timeout: '5s', start_period: '30s', start_interval: '1s' }
 
 const valkey = {
   image: 'valkey/valkey:8',
@@ -75,11 +89,32 @@ const valkey = {
   healthcheck: {
     // whether it listens on port 6379 (18EB in hexadecimal)
     test: ['CMD', 'grep', '-q', ':18EB .* 0A ', '/proc/net/tcp'],
-    interval: '10s',
-    timeout: '5s',
-    start_period: '30s',
-    start_interval: '1s',
+    ...healthy,
   },
+}
+
+/** Shows what is in Redis, and changes nothing. The gateway has the login (cache.caddy). */
+function redisCommander() {
+  const { depends_on: _, ...hardened } = parts().function
+  return {
+    ...hardened,
+    image: 'ghcr.io/joeferner/redis-commander:0.9.0',
+    user: '10000:10000',
+    profiles: ['cache'],
+    environment: {
+      REDIS_HOST: 'redis',
+      REDIS_PORT: '6379',
+      REDIS_PASSWORD_FILE: '/run/secrets/redis-password',
+      URL_PREFIX: '/_cache',
+      READ_ONLY: 'true',
+    },
+    secrets: ['redis-password'],
+    networks: ['redis', 'edge'],
+    healthcheck: {
+      test: ['CMD', 'grep', '-q', ':1F91 .* 0A ', '/proc/net/tcp'],
+      ...healthy,
+    },
+  }
 }
 
 const names = Object.keys(functions) as FunctionName[]

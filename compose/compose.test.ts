@@ -49,8 +49,10 @@ describe('npm run secrets', () => {
       readFileSync(join(import.meta.dirname, name), 'utf8'),
     )
     const mounted = [...files.join('\n').matchAll(/file: secrets\/(\S+)/g)].map(([, name]) => name)
-    expect(new Set(made)).toEqual(new Set(mounted))
-    expect(new Set(readdirSync(folder))).toEqual(new Set(mounted))
+    // of the last, the gateway has the hash
+    const all = new Set([...mounted, 'gateway-admin-password'])
+    expect(new Set(made)).toEqual(all)
+    expect(new Set(readdirSync(folder))).toEqual(all)
     expect(statSync(folder).mode & 0o777).toBe(0o700)
   })
 
@@ -185,6 +187,11 @@ describe('npm run compose', () => {
       '-f',
       'compose/compose.redis.yaml',
     ])
+    expect(readArguments(['--profile', 'core', '--profile', 'cache', 'ps']).compose.slice(3)).toEqual([
+      '-f',
+      'compose/compose.redis.yaml',
+      ...['core', 'cache'].flatMap((name) => ['--profile', name]),
+    ])
     expect(readArguments(['up', '--scale', 'create-order=3']).rest).toEqual(['--scale', 'create-order=3'])
     expect(readArguments(['-h']).help).toBe(true)
   })
@@ -194,6 +201,7 @@ describe('npm run compose', () => {
     expect(() => readArguments(['--profile'])).toThrow('--profile')
     expect(() => readArguments(['--profile', 'cor'])).toThrow('There is no profile cor. Use core')
     expect(() => readArguments(['--grouped', '--redis'])).toThrow('leave out --grouped')
+    expect(() => readArguments(['--grouped', '--profile', 'cache'])).toThrow('leave out --grouped')
     for (const SITE of ['https://shop.example.org', 'shop', 'a b.org', ':443'])
       expect(() => environmentOf({ SITE })).toThrow('is not the name of a host')
   })
@@ -291,6 +299,7 @@ describe('compose.yaml', () => {
       'create-order',
       'get-order',
       'cancel-order',
+      'decide-order',
       'ship-order',
       'get-order-timeline',
       'watch-order',
@@ -300,9 +309,11 @@ describe('compose.yaml', () => {
   })
 
   it('gives Redis to every operation, and to no reaction', () => {
-    const { services } = read(redisComposeFile())
+    const { gateway: _, 'redis-commander': page, ...services } = read(redisComposeFile()).services
     expect(Object.keys(services).toSorted()).toEqual(['redis', ...Object.keys(operations)].toSorted())
     for (const { networks } of Object.values(services)) expect(networks).toEqual(['redis'])
+    // only with its profile
+    expect(page).toMatchObject({ profiles: ['cache'], networks: ['redis', 'edge'] })
   })
 
   it('has the names of the functions as aliases of the grouped containers', () => {

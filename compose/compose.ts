@@ -21,7 +21,8 @@ const usage = `npm run compose -- [--grouped | --redis] [--profile NAME] [COMMAN
   --grouped           starts one container for each domain instead of each function, for small machines
   --redis             counts the requests of callers in Redis, instead of in the store of each domain
   --profile NAME      core: only what an order needs; rest: all functions (the default). On top, and together:
-                      monitoring: metrics, traces, dashboards and alerts; logging: logs that can be searched
+                      monitoring: metrics, traces, dashboards and alerts; logging: logs that can be searched;
+                      cache: --redis, and a page that shows what is in Redis
   --help              prints this text
 If SITE=shop.example.org is set, the gateway fetches a certificate for this host, and listens on the ports 80
 and 443 of all addresses. CORS_ORIGINS names the origins whose pages may call the shop. LIMITS_FACTOR multiplies
@@ -55,6 +56,7 @@ const profiles: Record<string, string[]> = {
   rest: ['core', 'rest'],
   monitoring: ['monitoring'],
   logging: ['logging'],
+  cache: ['cache'],
 }
 
 /**
@@ -66,10 +68,14 @@ export function readArguments(args: readonly string[]) {
   const own = at < 0 ? args : args.slice(0, at)
   const { values } = parseOwn([...own])
   const profile = profilesOf(values.profile ?? [])
-  if (values.grouped && values.redis)
-    throw new UserError('--redis is for a container for each function: leave out --grouped.')
+  const hasCachePage = profile.includes('cache')
+  const hasRedis = values.redis === true || hasCachePage
+  if (values.grouped && hasRedis)
+    throw new UserError(
+      `${values.redis ? '--redis' : '--profile cache'} is for a container for each function: leave out --grouped.`,
+    )
   const files = values.grouped ? ['compose.grouped.yaml'] : ['compose.yaml']
-  if (values.redis) files.push('compose.redis.yaml')
+  if (hasRedis) files.push('compose.redis.yaml')
   const [command = 'up', ...rest] = at < 0 ? [] : args.slice(at)
   return {
     help: values.help === true,
@@ -80,6 +86,7 @@ export function readArguments(args: readonly string[]) {
     ],
     isMonitored: profile.includes('monitoring'),
     isLogged: profile.includes('logging'),
+    hasCachePage,
     /** The options as they were given, for the commands that are printed at the end. */
     own: own.join(' '),
     command,
@@ -92,7 +99,7 @@ function profilesOf(given: readonly string[]): string[] {
   const unknown = given.find((name) => !Object.hasOwn(profiles, name))
   if (unknown !== undefined)
     throw new UserError(
-      `There is no profile ${unknown}. Use core, or rest for everything; monitoring and logging come on top.`,
+      `There is no profile ${unknown}. Use core, or rest for everything; monitoring, logging and cache come on top.`,
     )
   if (given.length === 0) return []
   const hasFunctions = given.some((name) => profiles[name]!.includes('core'))
@@ -111,7 +118,8 @@ const parseOwn = (args: string[]) =>
   })
 
 async function main(): Promise<number> {
-  const { help, compose, own, command, rest, isMonitored, isLogged } = readArguments(process.argv.slice(2))
+  const given = readArguments(process.argv.slice(2))
+  const { help, compose, command, rest, isMonitored, isLogged } = given
   if (help) {
     console.log(usage)
     return 0
@@ -142,11 +150,14 @@ async function main(): Promise<number> {
       ? await up(compose, env)
       : await docker([...compose, 'up', '--detach', '--wait', '--remove-orphans', ...rest], env)
   if (code !== 0) return explain(compose)
-  await announce(compose, own, env, isMonitored)
+  await announce(given, env)
   return 0
 }
 
-async function announce(compose: string[], own: string, env: NodeJS.ProcessEnv, isMonitored: boolean) {
+async function announce(
+  { compose, own, isMonitored, hasCachePage }: ReturnType<typeof readArguments>,
+  env: NodeJS.ProcessEnv,
+) {
   const again = `npm run compose -- ${own}${own === '' ? '' : ' '}`
   const site = env['SITE']
   const url = site ? `https://${site}` : `https://localhost:${env['HTTPS_PORT'] ?? 8443}`
@@ -159,7 +170,7 @@ ${pc.bold(pc.green('Zeroshop'))} is at ${pc.bold(url)}
   ${local ? `NODE_EXTRA_CA_CERTS=compose/secrets/gateway-root.crt ` : ''}SHOP_URL=${url} npm run demo
   ${again}memory        prints the resident memory of each container
   ${again}down          stops the shop and keeps its data
-${isMonitored ? `\n  http://localhost:${env['GRAFANA_PORT'] ?? 3000}            dashboards: admin, with the password in compose/secrets/grafana-admin-password\n` : ''}
+${isMonitored ? `\n  http://localhost:${env['GRAFANA_PORT'] ?? 3000}            dashboards: admin, with the password in compose/secrets/grafana-admin-password\n` : ''}${hasCachePage ? `\n  ${url}/_cache           what is in Redis: admin, with the password in compose/secrets/gateway-admin-password\n` : ''}
 The users customer@, seller@, staff@ and admin@example.com log in with the password in compose/secrets/demo-password.${
     local ? '\nThe certificate is from a local authority: compose/secrets/gateway-root.crt.' : ''
   }`)

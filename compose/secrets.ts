@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { hash } from '@node-rs/argon2'
 import type { JWK } from 'jose'
 import {
   databaseUrl,
@@ -111,6 +112,9 @@ export async function makeSecrets(folder = secretsFolder): Promise<string[]> {
   // for compose.redis.yaml
   const redis = await secret('redis-url', () => `redis://:${random()}@redis:6379`)
   await secret('redis-conf', () => `requirepass ${new URL(redis).password}`, 'redis-url')
+  await secret('redis-password', () => new URL(redis).password, 'redis-url')
+  const admin = await secret('gateway-admin-password', random)
+  await secret('gateway-admin-hash', () => hash(admin), 'gateway-admin-password')
 
   for (const setting of deliveryKeys) await secret(fileOf(setting), newKey)
   const makers = {

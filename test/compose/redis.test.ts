@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Client } from '../../demo/client/client.ts'
+import { secretsFolder } from '../../compose/secrets.ts'
 import { dockerSays } from '../../images/docker.ts'
 import type { TestClient } from '../client.ts'
 import { shop } from './shop.ts'
@@ -20,8 +23,8 @@ beforeAll(async () => {
   await withRedis(...options.split(' '), 'redis', 'register-user')
 })
 afterAll(async () => {
-  await withRedis('rm', '--stop', '--force', 'redis')
-  await shop.up('--no-deps', 'register-user')
+  await withRedis('rm', '--stop', '--force', 'redis', 'redis-commander')
+  await shop.up('--no-deps', 'register-user', 'gateway')
   await dockerSays(['network', 'rm', `${shop.environment.COMPOSE_PROJECT_NAME}_redis`])
 })
 
@@ -39,6 +42,23 @@ it('counts in Redis for all containers of a function: 30 of 60 registrations fro
   const psql = 'exec -T postgres psql -At -h /var/run/postgresql -U postgres -d zeroshop -c'
   const counts = await shop.compose(...psql.split(' '), 'select count(*) from users.request_counts')
   expect(counts.trim()).toBe('0')
+})
+
+it('shows what is in Redis to its admin alone', async () => {
+  const up = '--profile cache up --detach --wait --no-build --no-deps redis-commander gateway'
+  await withRedis(...up.split(' '))
+  const page = (password: string, path = '') =>
+    fetch(`${shop.url}/_cache/${path}`, {
+      headers: { authorization: `Basic ${Buffer.from(`admin:${password}`).toString('base64')}` },
+    })
+  expect((await fetch(`${shop.url}/_cache/`)).status).toBe(401)
+  expect((await page('wrong')).status).toBe(401)
+  const password = readFileSync(join(secretsFolder, 'gateway-admin-password'), 'utf8').trim()
+  const shown = await page(password)
+  expect([shown.status, await shown.text()]).toEqual([200, expect.stringContaining('Redis Commander')])
+  // the counts of the test before
+  const keys = await page(password, 'apiv1/keystree/R:redis:6379:0/')
+  expect(await keys.json()).toMatchObject({ data: [expect.anything()] })
 })
 
 it('lets requests through while Redis is away', async () => {
