@@ -116,7 +116,7 @@ describe('the service account of canaries', () => {
 describe('a canary', () => {
   it('that is only slow at first gets all requests step by step', { timeout: 400_000 }, async () => {
     const [[before]] = (await traffic()) as [[string, number]]
-    const { code, out, err } = await canary(await variant('good', waiting('got>20?0:300')))
+    const { code, out, err } = await canary(await variant('good', waiting('got>20?0:1000')))
     expect(out + err).toContain('list-products is at')
     expect(out).toContain('Slower: its p99 is')
     expect({ code, err }).toEqual({ code: 0, err: '' })
