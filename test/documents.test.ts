@@ -185,6 +185,8 @@ describe('the check of responses in tests', () => {
     total: { amount: 900, currency: 'EUR' },
     amounts: null,
     deliveryAddress: { name: 'A', street: 'B', postalCode: 'C', city: 'D', country: 'DE' },
+    onShortage: 'cancel',
+    shortage: null,
     note: null,
     reason: null,
     placedAt: now,
