@@ -1,5 +1,6 @@
 import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Unavailable } from '../shared/store/store-errors.ts'
 import { openPayments } from '../../test/shop-with-sandbox.ts'
 
 let shop: Awaited<ReturnType<typeof openPayments>>
@@ -123,6 +124,16 @@ describe('capture-payment, of parcels', () => {
       { parcelId: parcels[2].parcelId, amount: eur(1200), captured: eur(2500) },
     ])
     expect(await shop.done(order)).toEqual(['authorize', 'capture', 'capture', 'capture'])
+  })
+
+  it('is tried until the other one is paid, however long the provider is away', async () => {
+    const order = await authorized('card_flaky')
+    const [first, second] = [parcel(1, 1000), parcel(2, 1500, true)]
+    await expect(shop.ship(order, first)).rejects.toThrow('503')
+    await expect(shop.ship(order, second)).rejects.toBeInstanceOf(Unavailable)
+    await shop.ship(order, first)
+    await shop.ship(order, second).catch(() => shop.ship(order, second))
+    expect(await captures(order)).toMatchObject([{ amount: eur(1000) }, { amount: eur(1500) }])
   })
 
   it.each(['card_timeout', 'card_flaky'])('captures each of %s once', async (card) => {

@@ -3,6 +3,7 @@ import type { CaptureRow, PaymentRow } from './payment.ts'
 import { settle } from './settle.ts'
 import { advance, beginCapture, captureOf, endCapture, lockPayment } from './store.ts'
 import type { Tx } from '../shared/store/postgres.ts'
+import { Unavailable } from '../shared/store/store-errors.ts'
 import { transaction } from '../shared/store/transaction.ts'
 import { reaction } from '../../events/reaction.ts'
 
@@ -73,7 +74,8 @@ async function begin(
     // an earlier version has begun to capture it as a whole
     if (parcelId === null && payment.capturing === 0)
       return beginCapture(tx, { ...payment, status: 'authorized' }, { parcelId, amount: payment.amount })
-    throw new Error(`another parcel of order ${orderId} is being paid: try again later`)
+    // it waits with the other one, for as long as the provider is away
+    throw new Unavailable(`another parcel of order ${orderId} is being paid: try again later`)
   }
   if (payment.status !== 'authorized' && payment.status !== 'partly_captured') return { payment }
   const left = payment.amount - payment.captured

@@ -5,6 +5,7 @@ import { settle } from './settle.ts'
 import { advance, beginRefund, capturedFor, finishRefund, lockPayment, begunRefund } from './store.ts'
 import type { Db } from '../shared/store/postgres.ts'
 import { logWithoutRequest } from '../shared/http/security-log.ts'
+import { Unavailable } from '../shared/store/store-errors.ts'
 import { transaction } from '../shared/store/transaction.ts'
 import { reaction } from '../../events/reaction.ts'
 import { forgetSecrets, readSecret } from '../../events/secrets.ts'
@@ -16,7 +17,8 @@ import { forgetSecrets, readSecret } from '../../events/secrets.ts'
 export const voidPayment = reaction('void-payment', async (event, { db, log, provider, once }) => {
   const { orderId, kept = [] } = event.data
   const payment = await beginVoid(db, orderId)
-  if (payment.status === 'capturing') throw new Error('a capture is under way: try again once it is known')
+  if (payment.status === 'capturing')
+    throw new Unavailable('a capture is under way: try again once it is known')
 
   const answer =
     payment.status === 'voiding'
