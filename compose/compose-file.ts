@@ -72,50 +72,49 @@ export function redisComposeFile(): string {
   ])
 }
 
-/** Its data is not kept: the counts are good for a minute. */
-const redis = () => {
-  const { depends_on: _, ...hardened } = parts().function
-  return { ...hardened, ...valkey }
+/** What every container has that waits for no store. */
+function hardened() {
+  const { depends_on: _, ...rest } = parts().function
+  return rest
 }
 
-const healthy = { interval: '10s', timeout: '5s', start_period: '30s', start_interval: '1s' }
+/** Returns the health check of a container that is well while it listens on the port. */
+const listensOn = (port: number) => ({
+  test: ['CMD', 'grep', '-q', `:${port.toString(16).toUpperCase()} .* 0A `, '/proc/net/tcp'],
+  interval: '10s',
+  timeout: '5s',
+  start_period: '30s',
+  start_interval: '1s',
+})
 
-const valkey = {
+/** Its data is not kept: the counts are good for a minute. */
+const redis = () => ({
+  ...hardened(),
   image: 'valkey/valkey:8',
   user: '999:1000',
   command: ['valkey-server', '/run/secrets/redis-conf', '--save', ''],
   secrets: ['redis-conf'],
   networks: ['redis'],
-  healthcheck: {
-    // whether it listens on port 6379 (18EB in hexadecimal)
-    test: ['CMD', 'grep', '-q', ':18EB .* 0A ', '/proc/net/tcp'],
-    ...healthy,
-  },
-}
+  healthcheck: listensOn(6379),
+})
 
 /** Shows what is in Redis, and changes nothing. The gateway has the login (cache.caddy). */
-function redisCommander() {
-  const { depends_on: _, ...hardened } = parts().function
-  return {
-    ...hardened,
-    image: 'ghcr.io/joeferner/redis-commander:0.9.0',
-    user: '10000:10000',
-    profiles: ['cache'],
-    environment: {
-      REDIS_HOST: 'redis',
-      REDIS_PORT: '6379',
-      REDIS_PASSWORD_FILE: '/run/secrets/redis-password',
-      URL_PREFIX: '/_cache',
-      READ_ONLY: 'true',
-    },
-    secrets: ['redis-password'],
-    networks: ['redis', 'edge'],
-    healthcheck: {
-      test: ['CMD', 'grep', '-q', ':1F91 .* 0A ', '/proc/net/tcp'],
-      ...healthy,
-    },
-  }
-}
+const redisCommander = () => ({
+  ...hardened(),
+  image: 'ghcr.io/joeferner/redis-commander:0.9.0',
+  user: '10000:10000',
+  profiles: ['cache'],
+  environment: {
+    REDIS_HOST: 'redis',
+    REDIS_PORT: '6379',
+    REDIS_PASSWORD_FILE: '/run/secrets/redis-password',
+    URL_PREFIX: '/_cache',
+    READ_ONLY: 'true',
+  },
+  secrets: ['redis-password'],
+  networks: ['redis', 'edge'],
+  healthcheck: listensOn(8081),
+})
 
 const names = Object.keys(functions) as FunctionName[]
 

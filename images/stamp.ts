@@ -26,11 +26,11 @@ export async function stamped(
   make: () => Promise<{ packages: string[]; files: string[] }>,
 ): Promise<string> {
   // before it is made: what changes meanwhile is made again at the next start
-  const sources = changesOf(root, ours(root))
+  const read = changesOf(root, ours(root))
   const { packages, files } = await make()
   const stamp: z.infer<typeof Stamp> = {
     node: process.version,
-    made: { ...changesOf(root, packages), ...sources },
+    made: { ...changesOf(root, packages), ...read },
     files,
   }
   return JSON.stringify(stamp)
