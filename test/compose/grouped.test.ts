@@ -19,11 +19,20 @@ beforeAll(async () => {
 })
 afterAll(() => grouped.remove())
 
+const productOf = async (sku: string) =>
+  (await good(client.GET('/products', { params: { query: { sku } } }))).items[0]
+const availability = async (sku: string) => (await productOf(sku))?.availability
+
 describe('a container for each domain', () => {
   it('is all that runs in addition to the platform', async () => {
     const services = (await grouped.compose('ps', '--services')).trim().split('\n').toSorted()
     const platform = ['dispatcher', 'gateway', 'maildev', 'mongodb', 'nats', 'payment-sandbox', 'pgbouncer']
     expect(services).toEqual([...platform, 'postgres', 'relay', ...Object.keys(domains)].toSorted())
+  })
+
+  it('is told at the first attempt of what was emitted before it ran', async () => {
+    await expect.poll(() => availability('MUG-TRAVEL'), { timeout: 30_000 }).toBe('available')
+    expect(await grouped.compose('logs', 'dispatcher')).not.toContain('delivery failed')
   })
 
   describeSaga(() => client)
@@ -39,8 +48,10 @@ describe('its volumes', () => {
         readOrder(customer, id),
         paymentOf(customer, id),
         readStock(client, 'MUG-TRAVEL'),
-        good(client.GET('/products', { params: { query: { sku: 'MUG-TRAVEL' } } })),
+        productOf('MUG-TRAVEL'),
       ])
+    // the catalogue hears of the stock by event
+    await expect.poll(() => availability('MUG-TRAVEL'), { timeout: 30_000 }).toBe('available')
     const before = await read()
     await grouped.compose('down')
     await grouped.up()
