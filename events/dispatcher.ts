@@ -47,8 +47,8 @@ const deliveryMs = ackWaitMs - 2_000
 const batchOf = { max: 32, maxBytes: 256 * 1024 }
 /** How long an event waits for others while a delivery to its reaction is under way, in ms. */
 const gatherMs = 50
-/** How long an event waits for others if its reaction is patient, in ms. */
-const patientMs = 100
+/** If its reaction is patient, how long none may come until it is delivered, and the longest that it waits, in ms. */
+const patient = { quietMs: 100, waitMs: 1_000 }
 /** The maximum number of concurrent retries. */
 const retriesAtOnce = 100
 
@@ -84,8 +84,8 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
     const gather = gathering((taken: Taken[]) => deliverAll(name, taken), {
       ...batchOf,
       size: ({ event }) => event.bytes.length,
-      waitMs: isPatient ? patientMs : gatherMs,
-      isPatient,
+      waitMs: gatherMs,
+      ...(isPatient && patient),
     })
     while (!stopping.signal.aborted) {
       let messages: ConsumerMessages | undefined
@@ -156,13 +156,22 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
       return (await Promise.all(events.map((event) => attempt(name, [event])))).flat()
     }
     if (isRetry) telemetry()?.add('zeroshop.retries', events.length, { reaction: name })
+    const failureOfEach = events.map(({ id }): unknown =>
+      results instanceof Map ? results.get(id) : results,
+    )
+    const recording = reactions[name]!.isRecorded
+      ? record(
+          name,
+          events.flatMap(({ id }, i) => (failureOfEach[i] === undefined ? id : [])),
+        )
+      : undefined
     return Promise.all(
       events.map(async (event, i) => {
-        const failure: unknown = results instanceof Map ? results.get(event.id) : results
+        const failure = failureOfEach[i]
         try {
           const outcome = failure === undefined ? 'handled' : await storeFailure(name, event, failure)
           if (outcome === 'handled') {
-            if (reactions[name]!.isRecorded) await record(name, event.id)
+            await recording
             if (isRetry) await db.delete(failures).where(isFailure(name, event.id))
           }
           telemetry()?.add('zeroshop.deliveries', 1, { reaction: name, outcome })
@@ -207,9 +216,10 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
     return new Map(notHandled.map(({ id, status, detail }) => [id, new Refused(status, detail)]))
   }
 
-  /** Records that a reaction has handled an event. If that fails, the event is delivered again. */
-  async function record(name: string, eventId: string) {
-    await db.insert(inbox).values({ reaction: name, eventId }).onConflictDoNothing()
+  /** Records that a reaction has handled events. If that fails, they are delivered again. */
+  async function record(name: string, ids: readonly string[]) {
+    const rows = ids.map((eventId) => ({ reaction: name, eventId }))
+    if (rows.length > 0) await db.insert(inbox).values(rows).onConflictDoNothing()
   }
 
   /** Returns what becomes of the event. */

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { gathering } from './gather.ts'
 
 /** What was sent, and how to end each. */
@@ -8,7 +8,7 @@ let ends: (() => void)[]
 let add: (item: number) => Promise<void>
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
   sent = []
   ends = []
   add = gathering<number>(
@@ -90,23 +90,41 @@ it('tells each sender when its item has been sent', async () => {
   await second
 })
 
-it('lets each item wait for others if it is patient', async () => {
-  add = gathering<number>(async (items) => void sent.push(items), {
-    max: 4,
-    maxBytes: 100,
-    size: (item) => item,
-    waitMs: 50,
-    isPatient: true,
+describe('if it is patient', () => {
+  beforeEach(() => {
+    add = gathering<number>(async (items) => void sent.push(items), {
+      max: 4,
+      maxBytes: 100,
+      size: (item) => item,
+      waitMs: 50,
+      quietMs: 20,
+    })
   })
-  await addAll(1)
-  vi.advanceTimersByTime(49)
-  await addAll(2)
-  expect(sent).toEqual([])
-  vi.advanceTimersByTime(1)
-  expect(sent).toEqual([[1, 2]])
-  await addAll(1, 2, 3, 4, 5)
-  expect(sent).toEqual([
-    [1, 2],
-    [1, 2, 3, 4],
-  ])
+
+  it('lets each item wait until no other comes', async () => {
+    await addAll(1)
+    vi.advanceTimersByTime(19)
+    await addAll(2)
+    vi.advanceTimersByTime(19)
+    expect(sent).toEqual([])
+    vi.advanceTimersByTime(1)
+    expect(sent).toEqual([[1, 2]])
+  })
+
+  it('lets none wait longer than it may while others come', async () => {
+    for (const item of [1, 2, 3]) {
+      await addAll(item)
+      vi.advanceTimersByTime(16)
+    }
+    expect(sent).toEqual([])
+    vi.advanceTimersByTime(2)
+    expect(sent).toEqual([[1, 2, 3]])
+  })
+
+  it('sends a full batch at once', async () => {
+    await addAll(1, 2, 3, 4, 5)
+    expect(sent).toEqual([[1, 2, 3, 4]])
+    vi.advanceTimersByTime(20)
+    expect(sent).toEqual([[1, 2, 3, 4], [5]])
+  })
 })

@@ -7,25 +7,29 @@ interface Options<T> {
   maxBytes: number
   /** The longest that an item waits for others, in ms. */
   waitMs: number
-  /** Whether an item waits even if nothing is being sent. */
-  isPatient?: boolean
+  /**
+   * If it is given, an item waits even if nothing is being sent, until no other has come for this long, in ms. So the
+   * faster items come, the more of them are sent together.
+   */
+  quietMs?: number | undefined
 }
 
 interface Waiting<T> {
   item: T
+  /** When it came, by performance.now(). */
+  since: number
   done: () => void
 }
 
 /**
  * Returns a function that sends an item together with others that wait. While nothing is being sent, an item is sent at
  * once; otherwise it waits until that has ended, a batch is full, or its time has come. So there are batches only if
- * items come faster than they are sent, and a slow batch does not hold up what comes after it. If it is patient, an item
- * always waits.
+ * items come faster than they are sent, and a slow batch does not hold up what comes after it.
  * @param send must not throw
  */
 export function gathering<T>(
   send: (items: T[]) => Promise<void>,
-  { size, max, maxBytes, waitMs, isPatient = false }: Options<T>,
+  { size, max, maxBytes, waitMs, quietMs }: Options<T>,
 ): (item: T) => Promise<void> {
   let waiting: Waiting<T>[] = []
   let underWay = 0
@@ -33,7 +37,7 @@ export function gathering<T>(
   let timer: NodeJS.Timeout | undefined
   return (item) =>
     new Promise((done) => {
-      waiting.push({ item, done })
+      waiting.push({ item, since: performance.now(), done })
       if (isScheduled) return
       isScheduled = true
       // after all that has arrived with it
@@ -44,21 +48,16 @@ export function gathering<T>(
     })
 
   function mayStart() {
-    return underWay === 0 && !isPatient
+    return underWay === 0 && quietMs === undefined
   }
 
   function flush(isDue = false) {
     const enough = isDue ? 1 : max
     while (waiting.length >= enough || (waiting.length > 0 && mayStart())) start(nextBatch())
-    if (waiting.length > 0)
-      timer ??= setTimeout(() => {
-        timer = undefined
-        flush(true)
-      }, waitMs)
-    else {
-      clearTimeout(timer)
-      timer = undefined
-    }
+    clearTimeout(timer)
+    if (waiting[0] === undefined) return
+    const leftMs = waiting[0].since + waitMs - performance.now()
+    timer = setTimeout(() => flush(true), Math.min(leftMs, quietMs ?? leftMs))
   }
 
   function nextBatch(): Waiting<T>[] {

@@ -31,14 +31,17 @@ type DomainDeps<N extends ReactionName> = Registry['deps'][Reactions[N]['domain'
 /* oxlint-disable typescript/no-explicit-any -- the dispatcher sends only events that the table names */
 export type Reaction<N extends string = string> =
   | { name: N; handle: (event: any, deps: any) => Promise<void> }
-  | { name: N; prepare: (event: any, deps: any) => unknown; write: Write<any, any> }
+  | { name: N; prepare: (event: any, deps: any) => unknown; write: Write<any, any, any> }
 /* oxlint-enable typescript/no-explicit-any */
 
 /**
  * Writes the effects of events that nobody has handled yet. No two of them have the same subject.
+ * @param store the transaction; the domain's dependencies if its store is MongoDB
  * @param found what was prepared for each event
  */
-type Write<E, F> = (tx: Tx, events: readonly E[], found: readonly F[]) => Promise<void>
+type Write<S, E, F> = (store: S, events: readonly E[], found: readonly F[]) => Promise<void>
+
+type StoreOf<D> = D extends { db: Db } ? Tx : D
 
 /**
  * Implements a reaction of the table. Events are delivered at least once, so every change to PostgreSQL must
@@ -54,7 +57,8 @@ export function reaction<const N extends ReactionName>(
 
 /**
  * Implements a reaction that writes the effects of all waiting events in one transaction, which takes a fraction of the
- * time if there are many. If the transaction fails, each event has one of its own, so that one bad event fails alone.
+ * time if there are many. If the transaction fails, each event has one of its own, so that one bad event fails alone. In
+ * MongoDB there is no transaction, so what is written must do nothing when it is repeated.
  * @param prepare what has to be done for each event before, outside of the transaction, such as a call to an outside
  *   service
  */
@@ -65,7 +69,7 @@ export function batchReaction<const N extends ReactionName, F = undefined>(
     write,
   }: {
     prepare?: (event: EventOf<N>, deps: DomainDeps<N>) => F | Promise<F>
-    write: Write<EventOf<N>, F>
+    write: Write<StoreOf<DomainDeps<N>>, EventOf<N>, F>
   },
 ): Reaction<N> {
   return { name, prepare, write }
@@ -85,7 +89,14 @@ export function openReaction(
 ): Run {
   const { name } = reaction
   // only PostgreSQL has an inbox
-  if ('handle' in reaction && !('db' in deps)) return (event) => reaction.handle(event, deps)
+  if (!('db' in deps)) {
+    if ('handle' in reaction) return (event) => reaction.handle(event, deps)
+    return grouping(
+      reaction,
+      () => deps,
+      (events, found) => reaction.write(deps, events, found),
+    )
+  }
   const { db } = deps as { db: Db }
   const onBehalfOf = ({ traceparent }: ShopEvent) => withCause(db, { ...cause, traceparent })
   if ('handle' in reaction)
@@ -94,20 +105,32 @@ export function openReaction(
       const once: Once = (work) => onceFor(used, name, [event], work)
       return reaction.handle(event, { ...deps, db: used, once })
     }
-  const { prepare, write } = reaction
+  return grouping(
+    reaction,
+    (event) => ({ ...deps, db: onBehalfOf(event) }),
+    (events, found) => onceFor(withCause(db, cause), name, events, (tx) => reaction.write(tx, events, found)),
+  )
+}
+
+/** Returns what prepares each event, and writes the effects of those that are prepared in groups. */
+function grouping(
+  { prepare }: Extract<Reaction, { prepare: unknown }>,
+  depsFor: (event: ShopEvent) => object,
+  writeAll: (events: ShopEvent[], found: unknown[]) => Promise<unknown>,
+): Run {
   const add = inGroups<Prepared>(
-    (group) => {
-      const events = group.map(({ event }) => event)
-      const found = group.map(({ found }) => found)
+    (group) =>
       // the group was begun by another event
-      return within(group[0]?.span, () =>
-        onceFor(withCause(db, cause), name, events, (tx) => write(tx, events, found)),
-      )
-    },
+      within(group[0]?.span, () =>
+        writeAll(
+          group.map(({ event }) => event),
+          group.map(({ found }) => found),
+        ),
+      ),
     { by: ({ event }) => event.subject, isHopeless },
   )
   return async (event) => {
-    const found: unknown = await prepare(event, { ...deps, db: onBehalfOf(event) })
+    const found: unknown = await prepare(event, depsFor(event))
     await add({ event, found, span: telemetry()?.current() })
   }
 }
