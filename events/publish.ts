@@ -12,10 +12,12 @@ import { publishing } from './spans.ts'
 /** The maximum number of events that are published together. */
 const batch = 512
 /**
- * The shortest time from the beginning of a turn to that of the next, in ms. A turn takes as many statements for one
- * event as for a hundred, so under load it is cheaper to publish several together.
+ * The time from the beginning of a turn to that of the next, in ms: so much for each event of the turn, within these
+ * bounds. A turn takes as many statements for one event as for a hundred, so it is cheaper to publish several together. If
+ * events come faster than one in `perEventMs`, the turns grow to the longest; an event that comes alone does not wait.
  */
-const turnMs = 5
+const perEventMs = 5
+const turnMs = { min: 5, max: 30 }
 /**
  * If so many events are due in a turn, orders come faster than this machine processes them. The relay then rests for ten
  * times as long as the turn took, so that orders are accepted first, and what follows from them is done in larger batches.
@@ -68,9 +70,10 @@ export function openPublisher({ db, broker, log }: PublisherOptions) {
     const wait = next[lane] - performance.now()
     if (wait > 0) await pause(wait)
     began[lane] = performance.now()
-    next[lane] = began[lane] + turnMs
+    next[lane] = began[lane] + turnMs.min
     try {
       const count = await publishBatch(sql, broker, lane, () => (accepted = Date.now()))
+      next[lane] = began[lane] + Math.min(Math.max(count * perEventMs, turnMs.min), turnMs.max)
       const tookMs = performance.now() - began[lane]
       if (count === batch) return lane === 'new' ? 1 : { withinMs: 2 * tookMs }
       if (lane === 'new' && count >= manyEvents)
