@@ -1,3 +1,4 @@
+import { watched } from '../../watched.table.ts'
 import type { Config } from '../process/config.ts'
 import type { Service } from '../process/service.ts'
 import type { IsSessionEnded } from '../auth/ended-sessions.ts'
@@ -15,7 +16,11 @@ export async function openDatabase(
 ): Promise<Service & { db: Db }> {
   await knockAt(config, 'DATABASE_URL', 5432)
   const listenUrl = config.get('LISTEN_DATABASE_URL') && config.need('LISTEN_DATABASE_URL')
-  const db = openPostgres(config.need('DATABASE_URL'), { name, listenUrl })
+  const db = openPostgres(config.need('DATABASE_URL'), {
+    name,
+    listenUrl,
+    isWatched: watched.includes(domain),
+  })
   const checked = waitForSchema(db.client, { domain, migrations, waitMs: storeWaitMs(config) })
   const requestCounts = openRequestCounts(config, async () => {
     const { requestLimiter } = await import('./postgres-limiter.ts')

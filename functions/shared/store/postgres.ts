@@ -25,7 +25,8 @@ export interface Db extends Omit<PostgresJsDatabase<NoSchema>, 'transaction'> {
    */
   single(): postgres.Sql
   /**
-   * Notifies those who watch for changes, after a commit, and the relay, if there are events in the outbox.
+   * Notifies those who watch for changes, after a commit, and the relay, if there are events in the outbox. Does nothing
+   * without events if nobody watches the domain.
    */
   wake(hasEvents?: boolean): void
   /** Closes all connections. Queries in progress get up to 5 s. */
@@ -76,6 +77,8 @@ interface Options {
    * lost. It cannot be used with a pooler.
    */
   durable?: boolean
+  /** Whether somebody watches for changes in the domain. */
+  isWatched?: boolean
   /** The URL of PostgreSQL itself, for LISTEN, if `url` is that of a pooler. */
   listenUrl?: string | undefined
 }
@@ -86,6 +89,7 @@ interface Options {
  */
 export function openPostgres(url: string, options: Options = {}): Db {
   const { max = poolSize, name = 'zeroshop', setting = 'DATABASE_URL', durable = true, listenUrl } = options
+  const { isWatched = false } = options
   const settings = {
     max,
     silentMs: statementMs + 1_000,
@@ -125,17 +129,22 @@ export function openPostgres(url: string, options: Options = {}): Db {
    * being sent, that one may be too early for it, so another follows.
    */
   function wake(hasEvents = true) {
+    if (!hasEvents && !isWatched) return
     again = waking
     events ||= hasEvents
-    if (waking) return
+    if (!waking) notify()
+  }
+
+  function notify() {
     waking = true
     const payload = events ? '' : withoutEvents
     events = false
+    again = false
     client`select pg_notify(${outboxChannel}, ${payload})`
       .catch(() => {}) // the relay polls, too
       .finally(() => {
         waking = false
-        if (again) wake(false)
+        if (again) notify()
       })
   }
 }
