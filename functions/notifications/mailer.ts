@@ -62,11 +62,14 @@ function open(settings: MailSettings): Mailer {
   return {
     turn: pLimit(connections),
     async send(mail) {
+      // AbortSignal.timeout would make an error for each mail, long after it is sent
+      const late = new AbortController()
+      const timer = setTimeout(() => late.abort(), mostMs)
       try {
         await transport.sendMail({
           from,
           ...(await compose(settings, mail)),
-          signal: AbortSignal.timeout(mostMs),
+          signal: late.signal,
         })
         return 'sent'
       } catch (error) {
@@ -80,6 +83,8 @@ function open(settings: MailSettings): Mailer {
         throw new Unavailable(
           `the mail server did not take the mail: ${[command, responseCode ?? code].filter(Boolean).join(' ')}`,
         )
+      } finally {
+        clearTimeout(timer)
       }
     },
   }

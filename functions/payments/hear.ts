@@ -36,7 +36,8 @@ async function hearOfPayment(db: Db, log: Logger, told: ProviderPayment) {
   })
 }
 
-const isId = (text: string) => z.uuid().safeParse(text).success
+const Id = z.uuid()
+const isId = (text: string) => Id.safeParse(text).success
 
 const isAnother = ({ providerId }: PaymentRow, id: string) => providerId !== null && providerId !== id
 

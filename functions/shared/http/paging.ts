@@ -59,11 +59,13 @@ function listOf(c: Context): string {
 
 export type CursorValue = string | number
 
+const Uuid = z.uuid().lowercase()
+
 /** Checks of a cursor's values. PostgreSQL would fail on a forged text or UUID. */
 const isA = {
   string: (value: unknown) => typeof value === 'string' && !value.includes('\0'),
   number: (value: unknown) => typeof value === 'number',
-  uuid: (value: unknown) => z.uuid().lowercase().safeParse(value).success,
+  uuid: (value: unknown) => Uuid.safeParse(value).success,
 }
 
 /**
