@@ -14,6 +14,8 @@ const orders = { 1: 100, 8: 1_000, 32: 1_600 }
 const warmUp = 300
 /** The number of orders that are placed as fast as possible. */
 const burst = 1_000
+/** How many of these are placed at a time. */
+const rushAtOnce = 64
 /** How often confirmed orders are looked for, in ms. */
 const lookMs = 10
 
@@ -24,7 +26,7 @@ const lookMs = 10
 export async function ordersToConfirmed(system: System): Promise<Result[]> {
   const sql = postgres(String(system.environment.ofService('migrate')['ORDERS_DATABASE_URL']), { max: 1 })
   try {
-    const place = await placer(system)
+    const place = await placer(system, await register(system, rushAtOnce))
     await run(sql, place, 8, warmUp)
     const one = await run(sql, place, 1, orders[1])
     const eight = await run(sql, place, 8, orders[8])
@@ -51,6 +53,17 @@ const row = (what: string, ours: string, goal: string, met: boolean): Result => 
   goal,
   met,
 })
+
+/**
+ * Registers customers, and returns their tokens. Each of the orders that are under way at the same time has a customer of
+ * its own, because the orders of one customer are admitted one after the other.
+ */
+async function register({ url }: Pick<System, 'url'>, count: number): Promise<string[]> {
+  const shop = shopClient(url)
+  const tokens: string[] = []
+  while (tokens.length < count) tokens.push(await (await shop.register()).token())
+  return tokens
+}
 
 /**
  * Returns a function that places an order, as a customer who knows the prices, and returns its id.
@@ -97,7 +110,7 @@ export async function run(sql: postgres.Sql, place: () => Promise<string>, atOnc
   return { rate: count / seconds, cpuMs: (cpu / count) * 1000 }
 }
 
-/** Places many orders, 64 at a time, without waiting for any to be confirmed. Then waits for all. */
+/** Places many orders, some at a time, without waiting for any to be confirmed. Then waits for all. */
 export async function rushOf(sql: postgres.Sql, place: () => Promise<string>) {
   const waiting = new Map<string, () => void>()
   const looking = look(sql, waiting)
@@ -110,7 +123,7 @@ export async function rushOf(sql: postgres.Sql, place: () => Promise<string>) {
       confirmed.push(new Promise<void>((resolve) => waiting.set(id, resolve)))
     }
   }
-  await Promise.all(Array.from({ length: 64 }, customer))
+  await Promise.all(Array.from({ length: rushAtOnce }, customer))
   const placed = performance.now()
   await Promise.all(confirmed)
   const ended = performance.now()
