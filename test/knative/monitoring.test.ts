@@ -75,13 +75,18 @@ describe('the monitoring', () => {
   })
 
   it('counts the pods of a function as Knative does', async () => {
-    const { response } = await client.unchecked.GET('/products')
-    expect(response.status).toBe(200)
-    const counted = async () => {
-      const [series] = await query('sum(kn_revision_pods_count{kn_service_name="list-products"})')
-      return { counted: Number(series?.value[1]), ready: await readyPods('list-products') }
+    // so that there is a pod whenever they are counted
+    const load = steadyLoad(() => client.unchecked.GET('/products'), { atOnce: 1 })
+    try {
+      const counted = async () => {
+        const [series] = await query('sum(kn_revision_pods_count{kn_service_name="list-products"})')
+        return { counted: Number(series?.value[1]), ready: await readyPods('list-products') }
+      }
+      // a second pod from the test before ends a minute later
+      await expect.poll(counted, { ...soon, timeout: 150_000 }).toEqual({ counted: 1, ready: 1 })
+    } finally {
+      await load.stop()
     }
-    await expect.poll(counted, soon).toEqual({ counted: 1, ready: 1 })
   })
 })
 
