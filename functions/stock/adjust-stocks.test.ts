@@ -10,9 +10,9 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { linesIn } from '../../test/openapi.ts'
 import { listen } from '../../local/front.ts'
 import { openShop, type Send, type TestShop } from '../../test/shop.ts'
-import { seedStock } from '../../demo/seed-stock.ts'
 import { toServer } from '../shared/process/serve-operation.ts'
 import { adjustments, idempotencyKeys, items } from './stock.ts'
+import { stocked } from './fixtures.ts'
 
 let shop: TestShop
 let port: number
@@ -33,15 +33,6 @@ afterAll(async () => {
 })
 
 const db = () => shop.deps('stock').db
-const stocked = async (...quantities: number[]) => {
-  const stock = quantities.map((quantity) => ({
-    sku: randomUUID().toUpperCase(),
-    sellerId: shop.users.seller.id,
-    quantity,
-  }))
-  await seedStock(db(), stock)
-  return stock.map(({ sku }) => sku)
-}
 const available = async (skus: readonly string[]) => {
   const rows = await db()
     .select()
@@ -71,7 +62,7 @@ const brief = (answers: Record<string, unknown>[]) =>
 
 describe('adjust-stocks', () => {
   it('adjusts each line of NDJSON, and answers each', async () => {
-    const [a, b] = await stocked(1, 2)
+    const [a, b] = await stocked(shop, 1, 2)
     const { status, headers, answers } = await send(
       ndjson(
         received(a!, 5),
@@ -98,7 +89,7 @@ describe('adjust-stocks', () => {
   })
 
   it('takes CSV with the columns in any order', async () => {
-    const [a, b] = await stocked(1, 2)
+    const [a, b] = await stocked(shop, 1, 2)
     const csv = `quantity,reason,sku,note\r\n5,received,${a},"Delivery 7, late"\r\n\r\n-1,damaged,${b},\r\n`
     const { answers } = await send(csv, { type: 'text/csv; charset=utf-8' })
     expect(brief(answers)).toEqual([
@@ -111,7 +102,7 @@ describe('adjust-stocks', () => {
   })
 
   it('refuses bad lines with their problems, and does the others', async () => {
-    const [a] = await stocked(3)
+    const [a] = await stocked(shop, 3)
     const { answers } = await send(
       [
         JSON.stringify(received(a!)),
@@ -144,13 +135,13 @@ describe('adjust-stocks', () => {
   })
 
   it('announces the availability that the lines lead to', async () => {
-    const [a] = await stocked(0)
+    const [a] = await stocked(shop, 0)
     await send(ndjson(received(a!, 2), received(a!, 2), received(a!, 20)))
     expect(await shop.emitted(a)).toMatchObject([{ data: { availability: 'available', version: 2 } }])
   })
 
   it('lets sellers adjust their own SKUs only, and staff all', async () => {
-    const [a] = await stocked(0)
+    const [a] = await stocked(shop, 0)
     const line = ndjson(received(a!))
     expect((await send(line, { as: shop.newUser('seller') })).answers[0]).toMatchObject({
       status: 'refused',
@@ -192,7 +183,7 @@ describe('adjust-stocks', () => {
 
 describe('lines that are sent again', () => {
   it('are done once, and answered as before', async () => {
-    const [a] = await stocked(0)
+    const [a] = await stocked(shop, 0)
     const key = randomUUID()
     const body = ndjson(received(a!, 1), received(a!, 2), received(a!, 3))
     const first = await send(body, { key })
@@ -203,7 +194,7 @@ describe('lines that are sent again', () => {
   })
 
   it('are completed, if the first time only some were done', async () => {
-    const [a] = await stocked(0)
+    const [a] = await stocked(shop, 0)
     const key = randomUUID()
     const lines = Array.from({ length: 5 }, (_, i) => received(a!, 1 + i))
     await send(ndjson(...lines.slice(0, 2)), { key })
@@ -213,7 +204,7 @@ describe('lines that are sent again', () => {
   })
 
   it('are refused if they have changed, and tried again if they were refused', async () => {
-    const [a] = await stocked(0)
+    const [a] = await stocked(shop, 0)
     const key = randomUUID()
     const lost = { sku: a, quantity: -2, reason: 'lost' }
     expect(brief((await send(ndjson(received(a!), lost), { key })).answers)).toEqual([
@@ -231,7 +222,7 @@ describe('lines that are sent again', () => {
   })
 
   it('are done once, even if they are sent twice at the same time', async () => {
-    const skus = await stocked(...Array<number>(20).fill(0))
+    const skus = await stocked(shop, ...Array<number>(20).fill(0))
     const key = randomUUID()
     const body = ndjson(...Array.from({ length: 250 }, (_, i) => received(skus[(i * 7) % 20]!)))
     const all = await Promise.all(Array.from({ length: 2 }, () => send(body, { key })))
@@ -240,7 +231,7 @@ describe('lines that are sent again', () => {
   })
 
   it('are known by keys that no client can send, for a day', async () => {
-    const [a] = await stocked(0)
+    const [a] = await stocked(shop, 0)
     const key = randomUUID()
     await send(ndjson(received(a!)), { key })
     const kept = and(eq(idempotencyKeys.caller, shop.users.seller.id), like(idempotencyKeys.key, `${key}%`))
@@ -255,7 +246,7 @@ describe('lines that are sent again', () => {
 })
 
 it('forgets the answers to the lines of a deleted user', async () => {
-  const [a] = await stocked(0)
+  const [a] = await stocked(shop, 0)
   const user = shop.newUser('admin')
   await send(ndjson(received(a!), received(a!)), { as: user })
   const kept = () => db().select().from(idempotencyKeys).where(eq(idempotencyKeys.caller, user.id))
@@ -286,7 +277,7 @@ async function exchange(user = shop.users.seller) {
 
 describe('the answer to lines', () => {
   it('arrives while lines are still being sent', async () => {
-    const [a] = await stocked(0)
+    const [a] = await stocked(shop, 0)
     const { sent, responded } = await exchange()
     sent.write(ndjson(received(a!, 1)))
     const answers = createInterface({ input: await responded })[Symbol.asyncIterator]()
@@ -302,7 +293,7 @@ describe('the answer to lines', () => {
   })
 
   it('ends with the client’s connection, after the lines that have arrived', async () => {
-    const [a] = await stocked(0)
+    const [a] = await stocked(shop, 0)
     const { sent, responded } = await exchange()
     sent.write(ndjson(received(a!, 1)))
     await once(await responded, 'data')
@@ -318,7 +309,7 @@ describe('the answer to lines', () => {
   })
 
   it('ends when the caller’s session ends', async () => {
-    const [a] = await stocked(0)
+    const [a] = await stocked(shop, 0)
     const user = { ...shop.users.staff, session: randomUUID() }
     const { sent, responded } = await exchange(user)
     sent.write(ndjson(received(a!, 1)))
@@ -338,7 +329,7 @@ describe('the answer to lines', () => {
   })
 
   it('is held back by a client that does not read it, and so are its lines', async () => {
-    const [a] = await stocked(0)
+    const [a] = await stocked(shop, 0)
     const { sent, responded } = await exchange()
     const block = ndjson(...Array.from({ length: 500 }, () => ({ ...received(a!), note: 'x'.repeat(400) })))
     let taken = 0

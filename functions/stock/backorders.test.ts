@@ -1,17 +1,13 @@
-import { randomUUID } from 'node:crypto'
 import { eq, inArray } from 'drizzle-orm'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { seedStock } from '../../demo/seed-stock.ts'
-import type { EventData, EventType, ShopEvent } from '../../events/catalogue.ts'
-import { openReaction, type Reaction } from '../../events/reaction.ts'
 import { openShop, type TestShop } from '../../test/shop.ts'
 import { openPostgres, type Db } from '../shared/store/postgres.ts'
 import { backorderStock } from './backorder-stock.ts'
 import { commitStock } from './commit-stock.ts'
-import { events } from './events.ts'
 import { releaseStock } from './release-stock.ts'
 import { backorderLines, backorders, items, reservations, type Line } from './stock.ts'
+import { account, delivering, random, stocked } from './fixtures.ts'
 
 let shop: TestShop
 /** A pool with as many connections as several instances of the functions have. */
@@ -26,19 +22,6 @@ afterAll(async () => {
 })
 
 const db = () => shop.deps('stock').db
-async function stocked(...quantities: number[]) {
-  const stock = quantities.map((quantity) => ({
-    sku: randomUUID().toUpperCase(),
-    sellerId: shop.users.seller.id,
-    quantity,
-  }))
-  await seedStock(db(), stock)
-  return stock.map(({ sku }) => sku)
-}
-async function account(sku: string) {
-  const { available, reserved, sold } = (await shop.get(`/stock/${sku}`)).body
-  return { available, reserved, sold }
-}
 const line = (sku: string, quantity: number): Line => ({ sku, quantity })
 const total = { amount: 100, currency: 'EUR' }
 
@@ -69,11 +52,11 @@ async function waiting(lines: Line[], missing: Line[]) {
 
 describe('an order of which a part is there', () => {
   it('gets that part if it takes less than all', async () => {
-    const [a, b, c] = await stocked(5, 1, 0)
+    const [a, b, c] = await stocked(shop, 5, 1, 0)
     const order = place([line(b!, 2), line(a!, 2), line(b!, 1), line(c!, 1)], 'partial')
     await order.done
-    expect(await account(a!)).toEqual({ available: 3, reserved: 2, sold: 0 })
-    expect(await account(b!)).toEqual({ available: 0, reserved: 1, sold: 0 })
+    expect(await account(shop, a!)).toEqual({ available: 3, reserved: 2, sold: 0 })
+    expect(await account(shop, b!)).toEqual({ available: 0, reserved: 1, sold: 0 })
     const [event] = await shop.emitted(order.orderId)
     const shortages = [
       { sku: b, requested: 3, available: 1 },
@@ -84,34 +67,34 @@ describe('an order of which a part is there', () => {
       data: { orderId: order.orderId, shortages: shortages.toSorted((x, y) => (x.sku! < y.sku! ? -1 : 1)) },
     })
     await cancel(order)
-    expect(await account(a!)).toEqual({ available: 5, reserved: 0, sold: 0 })
-    expect(await account(b!)).toEqual({ available: 1, reserved: 0, sold: 0 })
+    expect(await account(shop, a!)).toEqual({ available: 5, reserved: 0, sold: 0 })
+    expect(await account(shop, b!)).toEqual({ available: 1, reserved: 0, sold: 0 })
   })
 
   it.each(['partial', 'ask'] as const)('is rejected if nothing is there: %s', async (onShortage) => {
-    const [a] = await stocked(0)
+    const [a] = await stocked(shop, 0)
     const order = place([line(a!, 1), line('UNKNOWN', 1)], onShortage)
     await order.done
     expect(await told(order)).toEqual(['stock.rejected'])
   })
 
   it('sells the part', async () => {
-    const [a] = await stocked(1)
+    const [a] = await stocked(shop, 1)
     const order = place([line(a!, 3)], 'partial')
     await order.done
     await complete(order)
-    expect(await account(a!)).toEqual({ available: 0, reserved: 0, sold: 1 })
+    expect(await account(shop, a!)).toEqual({ available: 0, reserved: 0, sold: 1 })
   })
 })
 
 describe('a backorder', () => {
   it('is filled by what is received, and the order is reserved when it has all', async () => {
-    const [a, b] = await stocked(1, 0)
+    const [a, b] = await stocked(shop, 1, 0)
     const order = await waiting([line(a!, 3), line(b!, 1)], [line(a!, 2), line(b!, 1)])
     await receive(b!, 5)
-    expect(await account(b!)).toEqual({ available: 4, reserved: 1, sold: 0 })
+    expect(await account(shop, b!)).toEqual({ available: 4, reserved: 1, sold: 0 })
     await receive(a!, 1)
-    expect(await account(a!)).toEqual({ available: 0, reserved: 2, sold: 0 })
+    expect(await account(shop, a!)).toEqual({ available: 0, reserved: 2, sold: 0 })
     expect(await told(order)).toEqual(['stock.partly-reserved'])
     await receive(a!, 1)
     const { orderId, customerId } = order
@@ -119,25 +102,25 @@ describe('a backorder', () => {
       { type: 'stock.reserved', data: { orderId, customerId, total } },
     ])
     await complete(order)
-    expect(await account(a!)).toEqual({ available: 0, reserved: 0, sold: 3 })
-    expect(await account(b!)).toEqual({ available: 4, reserved: 0, sold: 1 })
+    expect(await account(shop, a!)).toEqual({ available: 0, reserved: 0, sold: 3 })
+    expect(await account(shop, b!)).toEqual({ available: 4, reserved: 0, sold: 1 })
     expect(await db().select().from(backorderLines).where(eq(backorderLines.orderId, orderId))).toEqual([])
     const { body: history } = await shop.get(`/stock/${a}/history?type=reserved`, { as: 'seller' })
     expect(history.items.map(({ quantity }: Line) => quantity)).toEqual([1, 1, 1])
   })
 
   it('gets at once what has come since the order was placed', async () => {
-    const [a] = await stocked(1)
+    const [a] = await stocked(shop, 1)
     const order = place([line(a!, 3)], 'ask')
     await order.done
     await receive(a!, 5)
     await wait(order, [line(a!, 2)])
-    expect(await account(a!)).toEqual({ available: 3, reserved: 3, sold: 0 })
+    expect(await account(shop, a!)).toEqual({ available: 3, reserved: 3, sold: 0 })
     expect(await told(order)).toEqual(['stock.partly-reserved', 'stock.reserved'])
   })
 
   it('is served in the order in which orders were placed, and before any new order', async () => {
-    const [a] = await stocked(2)
+    const [a] = await stocked(shop, 2)
     const early = place([line(a!, 2)], 'ask')
     await early.done
     await receive(a!, 1)
@@ -158,40 +141,40 @@ describe('a backorder', () => {
     expect(await told(third)).toEqual(['stock.rejected'])
     await receive(a!, 4)
     expect(await told(second)).toEqual(['stock.partly-reserved', 'stock.reserved'])
-    expect(await account(a!)).toEqual({ available: 3, reserved: 7, sold: 0 })
+    expect(await account(shop, a!)).toEqual({ available: 3, reserved: 7, sold: 0 })
   })
 
   it('goes to the next order if its own is cancelled', async () => {
-    const [a] = await stocked(1)
+    const [a] = await stocked(shop, 1)
     const first = await waiting([line(a!, 4)], [line(a!, 3)])
     const second = await waitingForNothing(a!)
     await receive(a!, 2)
-    expect(await account(a!)).toEqual({ available: 0, reserved: 3, sold: 0 })
+    expect(await account(shop, a!)).toEqual({ available: 0, reserved: 3, sold: 0 })
     await cancel(first)
-    expect(await account(a!)).toEqual({ available: 1, reserved: 2, sold: 0 })
+    expect(await account(shop, a!)).toEqual({ available: 1, reserved: 2, sold: 0 })
     expect(await told(first)).toEqual(['stock.partly-reserved', 'stock.released'])
     expect(await told(second)).toEqual(['stock.partly-reserved', 'stock.reserved'])
   })
 
   /** An order of a SKU that is there, and of one of another, which is not. */
   async function waitingForNothing(sku: string) {
-    const [other] = await stocked(1)
+    const [other] = await stocked(shop, 1)
     return waiting([line(other!, 1), line(sku, 2)], [line(sku, 2)])
   }
 
   it('is not made for an order that is cancelled', async () => {
-    const [a] = await stocked(1)
+    const [a] = await stocked(shop, 1)
     const order = place([line(a!, 2)], 'ask')
     await order.done
     await cancel(order)
     await wait(order, [line(a!, 1)])
     await receive(a!, 3)
-    expect(await account(a!)).toEqual({ available: 4, reserved: 0, sold: 0 })
+    expect(await account(shop, a!)).toEqual({ available: 4, reserved: 0, sold: 0 })
     expect(await db().select().from(backorders).where(eq(backorders.orderId, order.orderId))).toEqual([])
   })
 
   it('is filled by many adjustments at once, too', async () => {
-    const [a] = await stocked(1)
+    const [a] = await stocked(shop, 1)
     const order = await waiting([line(a!, 2)], [line(a!, 1)])
     await shop.post('/stock/adjustments', {
       as: 'seller',
@@ -199,22 +182,13 @@ describe('a backorder', () => {
       body: `${JSON.stringify({ sku: a, quantity: 3, reason: 'received' })}\n`,
     })
     await expect.poll(() => told(order)).toEqual(['stock.partly-reserved', 'stock.reserved'])
-    expect(await account(a!)).toEqual({ available: 2, reserved: 2, sold: 0 })
+    expect(await account(shop, a!)).toEqual({ available: 2, reserved: 2, sold: 0 })
   })
 })
 
-const random = (n: number) => Math.floor(Math.random() * n)
-
-/** Delivers an event over the shared pool, as several instances of the function would. */
-async function deliver<T extends EventType>(reaction: Reaction, type: T, data: EventData<T>): Promise<void> {
-  const event: ShopEvent<T> = { id: uuidv7(), type, source: '', subject: '', time: new Date(), data }
-  const cause = { domain: 'stock', emits: events }
-  await openReaction(reaction, { ...shop.deps('stock'), db: busy }, cause)(event)
-}
-
 describe('concurrent backorders', () => {
   it('neither deadlock nor get more than is there, while stock comes and orders end', async () => {
-    const skus = await stocked(20, 20, 20)
+    const skus = await stocked(shop, 20, 20, 20)
     const wanted = Array.from({ length: 40 }, () => skus.map((sku) => line(sku, 1 + random(3))))
     const orders = wanted.map((lines) => ({ lines, ...place(lines, 'ask') }))
     await Promise.all(orders.map(({ done }) => done))
@@ -232,9 +206,11 @@ describe('concurrent backorders', () => {
     const ended = new Set(orders.filter((_, i) => i % 3 === 0).map(({ orderId }) => orderId))
     await Promise.all([
       ...short.map(({ orderId, customerId, missing }) =>
-        deliver(backorderStock, 'order.backordered', { orderId, customerId, missing, total }),
+        delivering(shop, busy)(backorderStock, 'order.backordered', { orderId, customerId, missing, total }),
       ),
-      ...[...ended].map((orderId) => deliver(releaseStock, 'order.cancelled', { orderId, reason: 'test' })),
+      ...[...ended].map((orderId) =>
+        delivering(shop, busy)(releaseStock, 'order.cancelled', { orderId, reason: 'test' }),
+      ),
       ...skus.flatMap((sku) => [1, 2, 3].map((quantity) => receive(sku, quantity))),
     ])
     const check = async () => {
@@ -268,8 +244,8 @@ describe('concurrent backorders', () => {
     await Promise.all(
       rest.map(({ orderId }, i) =>
         i % 2 === 0
-          ? deliver(commitStock, 'order.completed', { orderId })
-          : deliver(releaseStock, 'order.cancelled', { orderId, reason: 'test' }),
+          ? delivering(shop, busy)(commitStock, 'order.completed', { orderId })
+          : delivering(shop, busy)(releaseStock, 'order.cancelled', { orderId, reason: 'test' }),
       ),
     )
     await check()
