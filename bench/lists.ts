@@ -94,7 +94,7 @@ export async function measureLists(orders: number): Promise<Result[]> {
 async function clear(sql: ReturnType<typeof openClient>): Promise<void> {
   await sql.unsafe(`
     truncate orders.orders, orders.timeline, payments.payments, payments.refunds, stock.reservations, stock.movements,
-      notifications.notifications, notifications.orders, customers.addresses;
+      notifications.notifications, notifications.orders, customers.addresses cascade;
     delete from notifications.contacts where email like 'shopper-%';
     delete from customers.customers where id in (select id from users.users where email like 'shopper-%');
     delete from users.refresh_tokens; delete from users.sessions where user_id in

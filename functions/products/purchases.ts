@@ -39,7 +39,8 @@ export async function hasBought({ purchases, claims }: Bought, userId: string, s
 export async function forgetPurchases({ purchases, claims }: Bought, id: string): Promise<void> {
   const customers = await customersOf(claims, id)
   await purchases.deleteMany({ customerId: { $in: customers } })
-  await claims.deleteMany({ $or: [{ _id: id }, { userId: id }] })
+  await claims.deleteOne({ _id: id })
+  await claims.deleteMany({ userId: id })
 }
 
 /** Returns the ids under which a user has ordered. */

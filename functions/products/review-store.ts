@@ -40,19 +40,19 @@ export const reviewOrders = {
     sort: { _id: -1 },
     types: ['string'],
     position: ({ _id }) => [_id],
-    after: ([id]) => ({ _id: { $lt: id } }),
+    after: ([id]) => [{ _id: { $lt: id } }],
   },
   best: {
     sort: { stars: -1, _id: -1 },
     types: ['number', 'string'],
     position: ({ stars, _id }) => [stars, _id],
-    after: ([stars, id]) => ({ $or: [{ stars: { $lt: stars } }, { stars, _id: { $lt: id } }] }),
+    after: ([stars, id]) => [{ stars, _id: { $lt: id } }, { stars: { $lt: stars } }],
   },
   worst: {
     sort: { stars: 1, _id: -1 },
     types: ['number', 'string'],
     position: ({ stars, _id }) => [stars, _id],
-    after: ([stars, id]) => ({ $or: [{ stars: { $gt: stars } }, { stars, _id: { $lt: id } }] }),
+    after: ([stars, id]) => [{ stars, _id: { $lt: id } }, { stars: { $gt: stars } }],
   },
 } as const satisfies Record<string, ReviewOrder>
 
@@ -60,26 +60,27 @@ export interface ReviewOrder {
   sort: Readonly<Record<string, 1 | -1>>
   types: readonly ('string' | 'number')[]
   position: (review: ReviewState) => CursorValue[]
-  /** Returns the condition of what comes after a position. */
-  after: (position: readonly CursorValue[]) => object
+  /** Returns the conditions of what comes after a position: all of the first comes before all of the second. */
+  after: (position: readonly CursorValue[]) => object[]
 }
 
 /** Returns the first reviews of a product in an order. */
-export const listReviewsOf = (
+export async function listReviewsOf(
   reviews: Reviews,
   productId: string,
   { sort, after }: ReviewOrder,
   limit: number,
   last?: readonly CursorValue[],
-): Promise<ReviewState[]> =>
-  reviews
-    .find(
-      { productId, deletedAt: null, ...(last === undefined ? {} : after(last)) } as Filter<ReviewDocument>,
-      stateOnly,
-    )
-    .sort({ ...sort })
-    .limit(limit)
-    .toArray()
+): Promise<ReviewState[]> {
+  const found: ReviewState[] = []
+  for (const condition of last === undefined ? [{}] : after(last))
+    if (found.length < limit) {
+      const filter = { productId, deletedAt: null, ...condition } as Filter<ReviewDocument>
+      const some = reviews.find(filter, stateOnly).sort({ ...sort })
+      found.push(...(await some.limit(limit - found.length).toArray()))
+    }
+  return found
+}
 
 /**
  * Returns the first answer to a request that has created a review; undefined if it has not.

@@ -81,12 +81,14 @@ export async function productsBy(products: Products, ids: readonly string[]): Pr
   return ids.flatMap((id) => byId.get(id) ?? [])
 }
 
-/** Matches the variants of a group that are for sale. */
-export const inGroup = (group: string): Filter<ProductDocument> => ({
-  // the first product of a group may be of an earlier version
-  $or: [{ group }, { _id: group }],
-  deletedAt: null,
-})
+/** Returns the variants of a group that are for sale. */
+async function variantsOf(products: Products, group: string): Promise<ProductState[]> {
+  const read = (filter: Filter<ProductDocument>) =>
+    products.find({ ...filter, deletedAt: null }, stateOnly).toArray()
+  // the first product of a group may be of an earlier version, which did not say so
+  const found = await Promise.all([read({ group }), read({ _id: group, group: { $exists: false } })])
+  return found.flat()
+}
 
 /**
  * Returns the group of a new variant; undefined if it is none.
@@ -110,7 +112,7 @@ export async function groupFor(
     throw refuse('it has no options: give it some first, such as its size')
   checkOptions(options, other.options ?? {})
   const group = groupOf(other)
-  if ((await products.countDocuments(inGroup(group))) >= maxVariants)
+  if ((await variantsOf(products, group)).length >= maxVariants)
     throw new Problem(problems['too-many-variants'], {
       detail: `A product has at most ${maxVariants} variants.`,
     })
@@ -124,8 +126,8 @@ export async function groupFor(
 export async function checkNewOptions(products: Products, id: string, options: Options): Promise<void> {
   const product = await products.findOne({ _id: id, deletedAt: null }, stateOnly)
   if (product === null) return
-  const other = await products.findOne({ $and: [inGroup(groupOf(product)), { _id: { $ne: id } }] }, stateOnly)
-  if (other !== null) checkOptions(options, other.options ?? {})
+  const other = (await variantsOf(products, groupOf(product))).find(({ _id }) => _id !== id)
+  if (other !== undefined) checkOptions(options, other.options ?? {})
 }
 
 /** How long a change waits until its event is collected, in ms: as long as it takes to restart a relay. */
