@@ -26,6 +26,7 @@ import { saga } from './saga.ts'
 import { search } from './search.ts'
 import { startUp } from './start-up.ts'
 import { telemetry } from './telemetry.ts'
+import { transfers } from './transfers.ts'
 import { readArguments } from '../local/commands/arguments.ts'
 import type { System } from '../local/system.ts'
 
@@ -46,7 +47,7 @@ const inShop: Record<string, (system: System) => Promise<Result[]>> = {
 }
 
 /**
- * They run only if named, and are given how many orders fill a large shop. Those of the cluster measure the shop in the one
+ * They run only if named, and are given how many orders fill a large shop, or how many lines are moved. Those of the cluster measure the shop in the one
  * that KUBECONFIG names (npm run deploy).
  */
 const onlyIfNamed: Record<string, (orders: number) => Promise<Result[]>> = {
@@ -55,6 +56,7 @@ const onlyIfNamed: Record<string, (orders: number) => Promise<Result[]>> = {
   'cluster-changes': clusterChanges,
   'big-tables': bigTables,
   lists: measureLists,
+  transfers,
   peers,
 }
 
@@ -63,11 +65,13 @@ const known = ['start-up', ...Object.keys(inShop), ...Object.keys(onlyIfNamed)]
 const usage = `npm run bench [-- NAME …] [--orders N]
 Measures speed and size side by side.
   NAME …   only these: ${known.join(', ')}
-  --orders with how many orders big-tables fills the tables (default: ${millionOrders}), and lists at most 50000
+  --orders with how many orders big-tables fills the tables (default: ${millionOrders}), lists at most 50000;
+           how many lines transfers moves, at most 100000
 Only by their names run
   cluster-cold, cluster-saga, cluster-changes, which need a shop in a cluster (npm run deploy);
   big-tables, which takes a quarter of an hour and 15 GB of disk;
   lists, which fills a shop as npm run seed -- --large does, for some minutes;
+  transfers, which imports and exports 100,000 products, for some minutes;
   peers, which installs Vendure and Medusa in a cache folder or in PEERS_DIR (docs/benchmarks.md)`
 
 await run(async () => {

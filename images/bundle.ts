@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { builtinModules } from 'node:module'
 import { basename, dirname, join, relative } from 'node:path'
@@ -278,9 +278,16 @@ export async function bundle(
  */
 export function copyMigrations(outdir: string): void {
   // only drizzle-kit reads the snapshots, when it makes a migration
-  const filter = (path: string) => !path.endsWith('_snapshot.json')
-  for (const folder of migrationFolders)
-    cpSync(join(root, folder), join(outdir, folder), { recursive: true, filter })
+  const files = migrationFolders.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && !entry.name.endsWith('_snapshot.json'))
+      .map((entry) => relative(root, join(entry.parentPath, entry.name))),
+  )
+  for (const file of files) {
+    const contents = readFileSync(join(root, file), 'utf8')
+    const copy = join(outdir, file)
+    if (!existsSync(copy) || readFileSync(copy, 'utf8') !== contents) replace(copy, contents)
+  }
 }
 
 /** Whether a file, or its compiled code, was made from this source before. */

@@ -7,7 +7,12 @@ import migrations from './migrations/meta/_journal.json' with { type: 'json' }
 
 /** Opens the dependencies of the notifications functions. */
 export async function open(config: Config, log: Logger, name: string) {
-  const { db, ...service } = await openDatabase(config, { name, domain: 'notifications', migrations })
+  const { db, ...service } = await openDatabase(config, {
+    name,
+    domain: 'notifications',
+    migrations,
+    isWatched: true,
+  })
   const isSessionEnded = await openEndedSessions(db, () => import('./notification.ts'))
   const closing: (() => void)[] = []
   const mail = {

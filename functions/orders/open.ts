@@ -11,7 +11,12 @@ import migrations from './migrations/meta/_journal.json' with { type: 'json' }
 
 /** Opens the dependencies of the orders functions. */
 export async function open(config: Config, log: Logger, name: string) {
-  const { db, ...service } = await openDatabase(config, { name, domain: 'orders', migrations })
+  const { db, ...service } = await openDatabase(config, {
+    name,
+    domain: 'orders',
+    migrations,
+    isWatched: true,
+  })
   const deadlineMs = config.number('ORDER_DEADLINE_SECONDS', 900) * 1000
   const mostUnpaid = Math.floor(config.number('UNPAID_PIECES', 1000))
   const prices = pricesIn(config)

@@ -1,4 +1,3 @@
-import { watched } from '../../watched.table.ts'
 import type { Config } from '../process/config.ts'
 import type { Service } from '../process/service.ts'
 import type { IsSessionEnded } from '../auth/ended-sessions.ts'
@@ -9,17 +8,26 @@ import { openRequestCounts } from './request-counts.ts'
 import { waitForSchema, type Journal } from './schema-version.ts'
 import { inBackground, knockAt, storeWaitMs } from './wait-for-store.ts'
 
+interface Opening {
+  /** The name of the function. */
+  name: string
+  domain: string
+  migrations: Journal
+  /** Whether functions of the domain watch for changes (LISTEN). */
+  isWatched?: boolean
+}
+
 /** Opens a domain's PostgreSQL schema. */
 export async function openDatabase(
   config: Config,
-  { name, domain, migrations }: { name: string; domain: string; migrations: Journal },
+  { name, domain, migrations, isWatched = false }: Opening,
 ): Promise<Service & { db: Db }> {
   await knockAt(config, 'DATABASE_URL', 5432)
   const listenUrl = config.get('LISTEN_DATABASE_URL') && config.need('LISTEN_DATABASE_URL')
   const db = openPostgres(config.need('DATABASE_URL'), {
     name,
     listenUrl,
-    isWatched: watched.includes(domain),
+    isWatched,
   })
   const checked = waitForSchema(db.client, { domain, migrations, waitMs: storeWaitMs(config) })
   const requestCounts = openRequestCounts(config, async () => {

@@ -24,6 +24,8 @@ export interface Db extends Omit<PostgresJsDatabase<NoSchema>, 'transaction'> {
    * small table. It cannot be used with a pooler. The caller closes it.
    */
   single(): postgres.Sql
+  /** Whether somebody watches for changes in the domain. */
+  isWatched: boolean
   /**
    * Notifies those who watch for changes, after a commit, and the relay, if there are events in the outbox. Does nothing
    * without events if nobody watches the domain.
@@ -117,7 +119,7 @@ export function openPostgres(url: string, options: Options = {}): Db {
   const close = async () => {
     await Promise.all([client, listener].map((each) => each.end({ timeout: 5 })))
   }
-  const db = Object.assign(drizzle({ client }), { client, listener, single, wake, close })
+  const db = Object.assign(drizzle({ client }), { client, listener, single, isWatched, wake, close })
   let waking = false
   let again = false
   let events = false
