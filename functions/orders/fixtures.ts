@@ -24,6 +24,7 @@ export default {
     '/api/v1/orders/{id}': {
       owner: 'customer',
       notFound: 'There is no order with this id.',
+      endedBy: ['cancel-order', 'ship-order'],
       create: async (shop) => {
         const { id } = await shop.create('/orders', { as: 'customer', body: newOrder() })
         return { parameters: { id } }

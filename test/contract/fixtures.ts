@@ -47,6 +47,8 @@ export interface Resource<Parameter extends string = string> {
   create: (shop: TestShop) => Promise<Created<Parameter>>
   /** The detail of the problem if the resource does not exist. */
   notFound: string
+  /** The operations after which others refuse to change it, in addition to its deletion. */
+  endedBy?: readonly string[]
 }
 
 export interface Created<Parameter extends string = string> {

@@ -76,8 +76,9 @@ async function openContractShop() {
       await fixturesOf(row.domain).ready?.[name]?.(shop, all.as, parametersIn(row, to))
     const answer = await shop[row.method](to, all)
     // the next request finds another
-    const gone = row.method === 'delete' && answer.status < 300 ? resourceOf(row) : undefined
-    if (gone !== undefined) created.delete(gone)
+    const resource = resourceOf(row)
+    const isEnded = row.method === 'delete' || resource?.endedBy?.includes(name)
+    if (resource !== undefined && isEnded && answer.status < 300) created.delete(resource)
     return answer
   }
 
