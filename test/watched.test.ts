@@ -19,9 +19,12 @@ afterAll(async () => {
 
 const dbOf = (domain: (typeof domains)[number]) => (shop.deps(domain) as { db: Db }).db
 
-it.each(domains)('%s tells of commits without events if a function of it listens, and only then', (domain) => {
-  expect(dbOf(domain).isWatched).toBe(functionsOf(domain).some(listens))
-})
+it.each(domains)(
+  '%s tells of commits without events if a function of it listens, and only then',
+  (domain) => {
+    expect(dbOf(domain).isWatched).toBe(functionsOf(domain).some(listens))
+  },
+)
 
 it('nobody is woken by a commit without events in a domain that nobody watches', async () => {
   const changes = changesOf(watcher)
