@@ -29,6 +29,9 @@ export async function startTestSystem(
     say: () => {},
     log: (name, line) => void lines.push(`${name} ${line}`),
     ...more,
+  }).catch(async (error: unknown) => {
+    await nats.stop()
+    throw error
   })
   return {
     ...testClient(system.url.replace('localhost', '127.0.0.1'), demoPassword),
