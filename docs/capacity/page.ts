@@ -145,7 +145,7 @@ An event’s outbox row is committed together with what it reports, so a shard i
 
 ${await shards(measured)}
 
-The key is the order’s id, which is the order’s own \`id\`, the \`order_id\` of what belongs to it, and the \`subject\` of its events; the inbox is where the event’s effect is. Each transaction of an order is then in one shard, except for those that change \`stock.items\`: they lock the rows of all SKUs of an order. Split by SKU, stock needs a reservation in each shard that an order touches. To list a customer’s orders, every shard is asked. Where the last column says no, a unique key must be widened before PostgreSQL can partition the table by this column.
+The key is the order’s id, which is the order’s own \`id\`, the \`order_id\` of what belongs to it, and the \`subject\` of its events; the inbox is where the event’s effect is. Each transaction of an order is then in one shard, except for those that change \`stock.items\`: they lock the rows of all SKUs of an order. Split by SKU, stock needs a reservation in each shard that an order touches. A table without such a column cannot be split: invoices are numbered without gaps, so each shard would need a series of its own. To list a customer’s orders, every shard is asked. Where the last column says no, a unique key must be widened before PostgreSQL can partition the table by this column.
 
 ## What scaling to zero saves
 

@@ -3,7 +3,7 @@ import { getTableConfig, PgTable } from 'drizzle-orm/pg-core'
 import { schemas } from '../migrations.ts'
 
 /** Columns by whose value a table could be split, the best first: what an order writes should stay together. */
-const candidates = ['order_id', 'subject', 'event_id', 'sku', 'id', 'key'] as const
+const candidates = ['order_id', 'subject', 'event_id', 'sku', 'id', 'key', 'user_id'] as const
 
 export interface Key {
   column: string
