@@ -47,8 +47,8 @@ const inShop: Record<string, (system: System) => Promise<Result[]>> = {
 }
 
 /**
- * They run only if named, and are given how many orders fill a large shop, or how many lines are moved. Those of the cluster measure the shop in the one
- * that KUBECONFIG names (npm run deploy).
+ * They run only if named, and are given how many orders fill a large shop, or how many lines are moved. Those of
+ * the cluster measure the shop in the one that KUBECONFIG names (npm run deploy).
  */
 const onlyIfNamed: Record<string, (orders: number) => Promise<Result[]>> = {
   'cluster-cold': clusterCold,

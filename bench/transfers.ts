@@ -1,7 +1,9 @@
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
+import { setTimeout as pause } from 'node:timers/promises'
 import { shopClient, type Person } from '../demo/client/shop.ts'
 import { productOf, skuOf } from '../demo/large/dataset.ts'
+import { numbers } from '../demo/large/fill.ts'
 import { sendLines } from '../demo/large/lines.ts'
 import type { FunctionName } from '../functions/table.ts'
 import type { ScaleReport } from '../local/activator/activator.ts'
@@ -27,9 +29,8 @@ export async function transfers(lines: number): Promise<Result[]> {
   const { url } = system
   try {
     const who = await shopClient(url).logIn({ email: 'seller@example.com', password: demoPassword })
-    const all = <T>(of: (n: number) => T) => Array.from({ length: count }, (_, n) => of(n)).values()
     const imported = await measure(system, 'import-products', count, (done) =>
-      sendLines({ url, who }, '/products/import', all(productOf), done),
+      sendLines({ url, who }, '/products/import', numbers(count, productOf), done),
     )
     // few lines are read too fast to see whether memory grows
     const times = Math.ceil(most / count)
@@ -39,7 +40,7 @@ export async function transfers(lines: number): Promise<Result[]> {
     await opened(system, who, skuOf(count - 1))
     const received = (n: number) => ({ sku: skuOf(n), quantity: 10, reason: 'received' })
     const adjusted = await measure(system, 'adjust-stocks', count, (done) =>
-      sendLines({ url, who }, '/stock/adjustments', all(received), done),
+      sendLines({ url, who }, '/stock/adjustments', numbers(count, received), done),
     )
     return [imported, exported, adjusted]
   } finally {
@@ -61,7 +62,7 @@ async function opened(system: System, who: Person, sku: string): Promise<void> {
   for (let tries = 0; tries < 6_000; tries++) {
     const { response } = await who.GET('/stock/{sku}', { params: { path: { sku } } })
     if (response.status === 200) return
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await pause(100)
   }
   throw new Error(`the stock account of ${sku} was never opened`)
 }

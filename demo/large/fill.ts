@@ -130,7 +130,8 @@ async function addStock({ sql, url, seller, sizes, progress }: Filling): Promise
   step.end()
 }
 
-function* numbers<T>(count: number, of: (n: number) => T): Generator<T> {
+/** Yields a value for each number from 0 up to, but not including, `count`. */
+export function* numbers<T>(count: number, of: (n: number) => T): Generator<T> {
   for (let n = 0; n < count; n++) yield of(n)
 }
 
