@@ -1,11 +1,18 @@
 import { defineConfig } from 'vitest/config'
 
+/**
+ * The files in which `setTimeout` is fake for a time. Each has a process of its own: whatever else runs in the process,
+ * such as the shop that other files of the worker share, would wait forever for a timer that it set meanwhile.
+ */
+export const withFakeTimers = [
+  'demo/scale/load.test.ts',
+  'demo/scale/run.test.ts',
+  'events/gather.test.ts',
+  'functions/shared/http/app.test.ts',
+]
+
 export default defineConfig({
   test: {
-    include: ['{functions,images,compose,knative,events,local,demo,test,bench,docs,grafana}/**/*.test.ts'],
-    // need Docker, a cluster, root or minutes: npm run test:compose, test:knative, test:users, test:schema and test:monitoring
-    exclude: ['test/compose/**', 'test/knative/**', 'test/users/**', 'test/schema/**', 'test/monitoring/**'],
-    globalSetup: ['test/global-setup.ts'],
     // of a busy machine
     testTimeout: 120_000,
     hookTimeout: 180_000,
@@ -13,8 +20,26 @@ export default defineConfig({
     expect: { poll: { timeout: 20_000 } },
     // most tests wait more than they compute: for processes, stores and time-outs
     maxWorkers: 4,
-    // a file shares its modules with those before it: loading them costs more than most tests
-    isolate: false,
     reporters: ['default'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'shop',
+          include: [
+            '{functions,images,compose,knative,events,local,demo,test,bench,docs,grafana}/**/*.test.ts',
+          ],
+          exclude: [
+            // need Docker, a cluster, root or minutes: npm run test:compose, test:knative, test:users, test:schema and test:monitoring
+            'test/{compose,knative,users,schema,monitoring}/**',
+            ...withFakeTimers,
+          ],
+          globalSetup: ['test/global-setup.ts'],
+          // a file shares its modules with those before it: loading them costs more than most tests
+          isolate: false,
+        },
+      },
+      { extends: true, test: { name: 'fake timers', include: withFakeTimers } },
+    ],
   },
 })
