@@ -1,6 +1,6 @@
 import type { Collection } from 'mongodb'
 import type { ProductFacts, ProductReader } from '../shared/http/product-reader.ts'
-import { isDuplicate } from '../shared/store/mongodb-errors.ts'
+import { duplicatesIn } from '../shared/store/mongodb-errors.ts'
 import type { Product, Products } from './cart.ts'
 
 /** Returns the products with these SKUs that carts know. */
@@ -25,7 +25,7 @@ export async function readNew(
   const facts = await readProduct(sku)
   if (facts === undefined) return undefined
   const product = toProduct(facts)
-  await keepNewest(products, product)
+  await keepNewest(products, [product])
   return product
 }
 
@@ -39,15 +39,14 @@ export const toProduct = ({ sku, name, price, version }: Facts): Product => ({
   isGone: false,
 })
 
-/** Keeps what is reported of a product, unless something newer is known. */
+/** Keeps what is reported of products, unless something newer is known. */
 export async function keepNewest(
   products: Collection<Product>,
-  { _id, ...facts }: Partial<Product> & Pick<Product, '_id' | 'version'>,
+  reported: readonly (Partial<Product> & Pick<Product, '_id' | 'version'>)[],
 ): Promise<void> {
-  await products
-    .updateOne({ _id, version: { $lt: facts.version } }, { $set: facts }, { upsert: true })
-    .catch((error: unknown) => {
-      // it is known in this version, or in a newer one
-      if (!isDuplicate(error)) throw error
-    })
+  const writes = reported.map(({ _id, ...facts }) => ({
+    updateOne: { filter: { _id, version: { $lt: facts.version } }, update: { $set: facts }, upsert: true },
+  }))
+  // what is known in this version, or in a newer one, cannot be inserted
+  await products.bulkWrite(writes, { ordered: false }).catch(duplicatesIn)
 }

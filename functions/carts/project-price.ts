@@ -1,11 +1,13 @@
-import { reaction } from '../../events/reaction.ts'
+import { batchReaction } from '../../events/reaction.ts'
 import { keepNewest, toProduct } from './prices.ts'
 
-export const projectPrice = reaction('project-price', async ({ type, data }, { products }) => {
-  const { sku, version } = data
-  await keepNewest(
-    products,
-    // the name stays, because carts still show it
-    type === 'product.deleted' ? { _id: sku, version, isGone: true } : toProduct(data),
-  )
+export const projectPrice = batchReaction('project-price', {
+  write: ({ products }, events) =>
+    keepNewest(
+      products,
+      events.map(({ type, data }) =>
+        // the name stays, because carts still show it
+        type === 'product.deleted' ? { _id: data.sku, version: data.version, isGone: true } : toProduct(data),
+      ),
+    ),
 })

@@ -1,18 +1,14 @@
-import { lt, sql } from 'drizzle-orm'
-import { reaction } from '../../events/reaction.ts'
-import { products } from './coupon.ts'
+import { batchReaction } from '../../events/reaction.ts'
 
-export const categorizeProduct = reaction('categorize-product', async ({ data }, { once }) => {
-  const { sku, category = null, version } = data
-  await once(async (tx) => {
-    await tx
-      .insert(products)
-      .values({ sku, category, version })
-      // events of one product may arrive out of order
-      .onConflictDoUpdate({
-        target: products.sku,
-        set: { category, version },
-        setWhere: lt(products.version, sql`excluded.version`),
-      })
-  })
+export const categorizeProduct = batchReaction('categorize-product', {
+  write: async (tx, events) => {
+    const rows = events.map(({ data: { sku, category, version } }) => ({ sku, category, version }))
+    // events of one product may arrive out of order
+    await tx.client`
+      insert into coupons.products as known (sku, category, version)
+      select sku, category, version
+      from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as new (sku text, category text, version integer)
+      on conflict (sku) do update set category = excluded.category, version = excluded.version
+      where known.version < excluded.version`
+  },
 })

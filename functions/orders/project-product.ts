@@ -1,34 +1,30 @@
-import { lt, sql } from 'drizzle-orm'
-import { products } from './order.ts'
-import { reaction } from '../../events/reaction.ts'
+import { batchReaction, type EventOf } from '../../events/reaction.ts'
 
-export const projectProduct = reaction('project-product', async ({ type, data, time }, { once }) => {
-  await once(async (tx) => {
+export const projectProduct = batchReaction('project-product', {
+  write: async (tx, events) => {
     // events of one product may arrive out of order, so an older version never overwrites a newer one
-    const newer = { target: products.sku, setWhere: lt(products.version, sql`excluded.version`) }
-    if (type === 'product.deleted') {
-      const { sku, productId, version } = data
-      const gone = { version, deletedAt: time }
-      await tx
-        .insert(products)
-        .values({ sku, productId, name: '', priceAmount: 0, currency: 'XXX', ...gone })
-        .onConflictDoUpdate({ ...newer, set: gone })
-      return
-    }
-    const { sku, productId, name, price, weightGrams = 0, taxClass = 'standard', version } = data
-    const facts = {
-      productId,
-      name,
-      priceAmount: price.amount,
-      currency: price.currency,
-      weightGrams,
-      taxClass,
-      version,
-      deletedAt: null,
-    }
-    await tx
-      .insert(products)
-      .values({ sku, ...facts })
-      .onConflictDoUpdate({ ...newer, set: facts })
-  })
+    await tx.client`
+      insert into orders.products as known (
+        sku, product_id, name, price_amount, currency, weight_grams, tax_class, version, deleted_at)
+      select
+        sku, "productId", name, "priceAmount", currency, "weightGrams", "taxClass", version, "deletedAt"
+      from jsonb_to_recordset(${JSON.stringify(events.map(toldBy))}::jsonb) as told (
+        sku text, "productId" uuid, name text, "priceAmount" integer, currency text, "weightGrams" integer,
+        "taxClass" text, version integer, "deletedAt" timestamptz)
+      on conflict (sku) do update set
+        product_id = excluded.product_id, name = excluded.name, price_amount = excluded.price_amount,
+        currency = excluded.currency, weight_grams = excluded.weight_grams, tax_class = excluded.tax_class,
+        version = excluded.version, deleted_at = excluded.deleted_at
+      where known.version < excluded.version`
+  },
 })
+
+/** Returns what an event tells of a product. Nobody reads what a deleted product was called, or cost. */
+function toldBy({ type, data, time }: EventOf<'project-product'>) {
+  const { sku, productId, version } = data
+  const known = { sku, productId, version, weightGrams: 0, taxClass: 'standard' }
+  if (type === 'product.deleted')
+    return { ...known, name: '', priceAmount: 0, currency: 'XXX', deletedAt: time }
+  const { name, price, weightGrams = 0, taxClass = 'standard' } = data
+  return { ...known, name, priceAmount: price.amount, currency: price.currency, weightGrams, taxClass }
+}

@@ -1,7 +1,7 @@
-import { MongoBulkWriteError, type Collection, type Filter } from 'mongodb'
+import type { Collection, Filter } from 'mongodb'
 import { collected, type WithOutbox } from '../../events/mongodb-outbox.ts'
 import type { User } from '../shared/auth/access-token.ts'
-import { isDuplicate } from '../shared/store/mongodb-errors.ts'
+import { duplicatesIn, isDuplicate } from '../shared/store/mongodb-errors.ts'
 import { keyLifetimeMs, replay, toAnswer, type IdempotencyKey } from '../shared/store/idempotency.ts'
 import { Problem } from '../shared/http/problems.ts'
 import { checkVersion, etag, type AcceptedVersions } from '../shared/http/entity-tag.ts'
@@ -163,14 +163,10 @@ export async function insertAll(
   documents: readonly ProductDocument[],
 ): Promise<Set<string>> {
   if (documents.length === 0) return new Set()
-  const failed = new Set<number>()
-  await products.insertMany([...documents], { ordered: false }).catch((error: unknown) => {
-    if (!(error instanceof MongoBulkWriteError)) throw error
-    const errors = [error.writeErrors].flat()
-    if (errors.some(({ code }) => code !== 11_000)) throw error
-    for (const { index } of errors) failed.add(index)
-  })
-  return new Set(documents.flatMap(({ sku }, i) => (failed.has(i) ? [] : [sku])))
+  const refused = await products
+    .insertMany([...documents], { ordered: false })
+    .then(() => new Set<number>(), duplicatesIn)
+  return new Set(documents.flatMap(({ sku }, i) => (refused.has(i) ? [] : [sku])))
 }
 
 /**

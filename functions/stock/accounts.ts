@@ -24,16 +24,23 @@ export async function findAccount(db: Db, products: ProductReader, sku: string):
   if (known !== undefined) return known
   const product = await products(sku)
   if (product === undefined) throw noStock()
-  await openAccount(db, sku, product.sellerId)
+  await openAccounts(db, [{ sku, sellerId: product.sellerId }])
   const [opened] = await bySku(db).execute({ sku })
   return opened!
 }
 
 export const noStock = () => new Problem('not-found', { detail: 'The shop has no such SKU.' })
 
-/** Opens an empty account for a SKU. Does nothing if there is one. */
-export async function openAccount(db: Db | Tx, sku: string, sellerId: string): Promise<void> {
-  await db.insert(items).values({ sku, sellerId }).onConflictDoNothing()
+/** Opens an empty account for each SKU that has none. */
+export async function openAccounts(
+  db: Db | Tx,
+  accounts: readonly Pick<ItemRow, 'sku' | 'sellerId'>[],
+): Promise<void> {
+  await db.client`
+    insert into stock.items (sku, seller_id)
+    select sku, "sellerId"
+    from jsonb_to_recordset(${JSON.stringify(accounts)}::jsonb) as new (sku text, "sellerId" uuid)
+    on conflict do nothing`
 }
 
 /**

@@ -1,6 +1,10 @@
-import { openAccount } from './accounts.ts'
-import { reaction } from '../../events/reaction.ts'
+import { openAccounts } from './accounts.ts'
+import { batchReaction } from '../../events/reaction.ts'
 
-export const openStock = reaction('open-stock', async ({ data }, { once }) => {
-  await once((tx) => openAccount(tx, data.sku, data.sellerId))
+export const openStock = batchReaction('open-stock', {
+  write: (tx, events) =>
+    openAccounts(
+      tx,
+      events.map(({ data: { sku, sellerId } }) => ({ sku, sellerId })),
+    ),
 })
