@@ -159,6 +159,10 @@ export function deadlineAfter(ownerId: string, updatedAt: Date) {
 export const hasExpired = ({ updatedAt }: Pick<CartState, 'updatedAt'>, now: Date) =>
   updatedAt.getTime() + keptMs <= now.getTime()
 
+/** Returns the products of a cart at the prices when they were added. */
+export const asAdded = ({ lines }: Pick<CartState, 'lines'>): Products =>
+  new Map(lines.map(({ sku, price }) => [sku, { _id: sku, name: '', price, version: 0, isGone: false }]))
+
 /** Converts a cart to that of the API. */
 export function toCart(cart: Pick<CartState, 'lines' | 'updatedAt'> | null, products: Products): Cart {
   const lines = (cart?.lines ?? []).map(({ sku, quantity, price }): Cart['lines'][number] => {

@@ -38,6 +38,16 @@ async function deliver(user: User) {
   await shop.react('empty-cart', 'cart.ordered', event.data as EventData<'cart.ordered'>, event.id)
 }
 
+/** Tells carts and orders of the second version of a product. */
+async function changed<T extends 'product.updated' | 'product.deleted'>(
+  type: T,
+  data: Omit<EventData<T>, 'productId' | 'version'>,
+) {
+  const told = { ...data, productId: uuidv7(), version: 2 } as EventData<T>
+  await shop.react('project-price', type, told)
+  await shop.react('project-product', type, told)
+}
+
 /** Checks out, but the answer of create-order never comes. */
 const interrupted = async (user: User, body: object, key: string) =>
   expect(await shop.cutting('/api/v1/orders', () => checkOut(user, body, key))).toMatchObject({
@@ -118,6 +128,24 @@ describe('a checkout', () => {
     expect((await checkOut(user, checkout(refused.body.subtotal), key)).status).toBe(201)
   })
 
+  it('compares with the prices of today, whatever they were when the products were added', async () => {
+    const user = shop.newUser()
+    await shop.sell(['TENT', 500])
+    await shop.put('TENT', 2, user)
+    await changed('product.updated', { sku: 'TENT', name: 'Tent', price: eur(600), sellerId: uuidv7() })
+    expect(await checkOut(user, checkout(eur(1000)))).toMatchObject({
+      status: 409,
+      body: {
+        type: 'https://zeroshop.dev/problems/cart-changed',
+        lines: [{ sku: 'TENT', unitPrice: 600 }],
+        subtotal: eur(1200),
+      },
+    })
+    expect(await ordersOf(user)).toEqual([])
+    const placed = await checkOut(user, checkout(eur(1200)))
+    expect(placed).toMatchObject({ status: 201, body: { total: eur(1200) } })
+  })
+
   it('passes on that a price has changed which the cart does not know yet', async () => {
     const user = shop.newUser()
     await shop.sell(['LAMP', 300])
@@ -159,7 +187,7 @@ describe('a checkout', () => {
     const user = await customer()
     await shop.sell(['POT', 300])
     await shop.put('POT', 1, user)
-    await shop.react('project-price', 'product.deleted', { productId: uuidv7(), sku: 'POT', version: 2 })
+    await changed('product.deleted', { sku: 'POT' })
     expect(await checkOut(user)).toMatchObject({
       status: 409,
       body: {

@@ -5,6 +5,7 @@ import { Problem } from '../shared/http/problems.ts'
 import { formatMoney } from '../shared/schemas/money.ts'
 import { keyLifetimeMs, reused, type IdempotencyKey } from '../shared/store/idempotency.ts'
 import {
+  asAdded,
   Checkout,
   isSameSubtotal,
   ordersAll,
@@ -43,16 +44,19 @@ export const checkoutCart = operation(
   async (call, deps) => {
     const { body, user, key, hono, address, traceparent } = call
     const { headers } = await shopperOf(call, deps)
-    const attempt = await begin(deps, user.id, key, body)
+    const { attempt, cart } = await begin(deps, user.id, key, body)
     const placed = await deps.placeOrder(attempt, body, {
       authorization: hono.req.header('authorization')!,
       address,
       requestId: hono.req.header('x-request-id'),
       traceparent,
     })
-    if (placed.status === 201) await removeOrdered(deps.carts, user.id, attempt.cartId, attempt.lines)
-    // so that its key is free again
-    else if (isRefused(placed)) await forgetAttempt(deps.carts, user.id, key.key)
+    if (placed.status === 201) await removeOrdered(deps.carts, user.id, attempt, cart)
+    else if (isRefused(placed)) {
+      // so that its key is free again
+      await forgetAttempt(deps.carts, user.id, key.key)
+      if (cart !== undefined) checkShown(await shownNow(deps, cart), body.expectedSubtotal)
+    }
     return limited(
       hono,
       (rateLimit) =>
@@ -65,15 +69,18 @@ export const checkoutCart = operation(
 )
 
 /**
- * Returns the attempt of a request: the one that its first time has begun, or else a new one with what is in the cart.
+ * Returns the attempt of a request: the one that its first time has begun, or else a new one with what is in the cart, and
+ * the cart. If the cart costs what the customer saw at the prices when its products were added, today's are not read:
+ * create-order refuses prices that have changed.
  * @throws Problem 409 if the cart is empty or not as the customer saw it, 422 if the key was used for another request
  */
 async function begin(
-  { carts, products }: Deps,
+  deps: Deps,
   userId: string,
   { key, hash }: IdempotencyKey,
   { expectedSubtotal }: Checkout,
-): Promise<Attempt> {
+): Promise<{ attempt: Attempt; cart?: CartState }> {
+  const { carts } = deps
   for (;;) {
     const cart = await carts.findOne({ _id: userId }, { projection: { outbox: 0, merged: 0 } })
     const at = new Date()
@@ -81,19 +88,16 @@ async function begin(
     const earlier = attempts.find((attempt) => attempt.key === key)
     if (earlier !== undefined) {
       const isOrdered = earlier.cartId !== cart!.cartId
-      if (earlier.hash === hash && (isOrdered || ordersAll(earlier, cart!))) return earlier
+      if (earlier.hash === hash && (isOrdered || ordersAll(earlier, cart!))) return { attempt: earlier }
       if (isOrdered) throw reused()
     }
     if (cart === null || cart.lines.length === 0)
       throw new Problem(problems['cart-empty'], { detail: 'Put something into the cart first.' })
-    const shown = toCart(
-      cart,
-      await productsWith(
-        products,
-        cart.lines.map(({ sku }) => sku),
-      ),
-    )
-    checkShown(shown, expectedSubtotal)
+    let shown = toCart(cart, asAdded(cart))
+    if (!isSameSubtotal(shown.subtotal, expectedSubtotal)) {
+      shown = await shownNow(deps, cart)
+      checkShown(shown, expectedSubtotal)
+    }
     // a second click: whichever comes first, both get its answer
     const twin = attempts.find(
       (one) => one.hash === hash && one.cartId === cart.cartId && ordersAll(one, cart),
@@ -101,10 +105,20 @@ async function begin(
     const { orderKey, lines } = twin ?? { orderKey: `cart-${uuidv7()}`, lines: toLines(cart, shown) }
     const attempt = { key, hash, orderKey, at, cartId: cart.cartId, lines }
     const others = attempts.filter((attempt) => attempt.key !== key)
-    if ((await writeCart(carts, userId, cart, { attempts: [...others, attempt] })) !== undefined)
-      return attempt
+    const written = await writeCart(carts, userId, cart, { attempts: [...others, attempt] })
+    if (written !== undefined) return { attempt, cart: written }
   }
 }
+
+/** Returns what the customer is shown: the cart at today's prices. */
+const shownNow = async ({ products }: Deps, cart: CartState): Promise<Cart> =>
+  toCart(
+    cart,
+    await productsWith(
+      products,
+      cart.lines.map(({ sku }) => sku),
+    ),
+  )
 
 const toLines = ({ lines }: CartState, shown: Cart) =>
   lines.map(({ sku, quantity }, i) => ({ sku, quantity, unitPrice: shown.lines[i]!.unitPrice!.amount }))

@@ -122,18 +122,20 @@ export async function changeLines(
 /**
  * Takes out of a user's cart what was ordered from it, and gives the cart another `cartId`, so that nothing else is
  * ordered from it as it was. It may run any number of times.
+ * @param known the cart, if it was read a moment ago
  */
 export async function removeOrdered(
   carts: Carts,
   userId: string,
-  cartId: string,
-  ordered: readonly { sku: string; quantity: number }[],
+  { cartId, lines }: { cartId: string; lines: readonly { sku: string; quantity: number }[] },
+  known?: CartState,
 ): Promise<void> {
-  for (;;) {
-    const cart = await carts.findOne({ _id: userId, cartId }, stateOnly)
-    if (cart === null) return
-    const changed = { lines: withoutOrdered(cart.lines, ordered), cartId: uuidv7() }
+  const read = () => carts.findOne({ _id: userId, cartId }, stateOnly)
+  let cart = known ?? (await read())
+  while (cart !== null) {
+    const changed = { lines: withoutOrdered(cart.lines, lines), cartId: uuidv7() }
     if ((await writeCart(carts, userId, cart, changed)) !== undefined) return
+    cart = await read()
   }
 }
 
