@@ -2,6 +2,7 @@ import type { Collection, Filter } from 'mongodb'
 import { refuseIfEnded } from '../shared/auth/ended-sessions.ts'
 import { streamLines } from '../shared/http/lines/stream-lines.ts'
 import { operation } from '../shared/http/operation.ts'
+import { groupsOf, patiently } from '../shared/store/mongodb.ts'
 import { toLine } from './line.ts'
 import { NewProduct, type ProductDocument } from './product.ts'
 import { stateOnly } from './store.ts'
@@ -20,27 +21,19 @@ export const exportProducts = operation(
     const whose = user.role === 'admin' ? {} : { sellerId: user.id }
     return streamLines(
       hono,
-      groupsOf(products, whose, () => refuseIfEnded(isSessionEnded, user)),
+      linesOf(products, whose, () => refuseIfEnded(isSessionEnded, user)),
     )
   },
 )
 
-/** Reads products in groups, each only when it is wanted. */
-async function* groupsOf(
+async function* linesOf(
   products: Collection<ProductDocument>,
   whose: Filter<ProductDocument>,
   mayGoOn: () => Promise<void>,
 ): AsyncGenerator<NewProduct[]> {
-  const cursor = products
-    .find({ ...whose, deletedAt: null }, stateOnly)
-    .sort({ _id: 1 })
-    .batchSize(atOnce)
-  try {
-    while (await cursor.hasNext()) {
-      await mayGoOn()
-      yield cursor.readBufferedDocuments().map(toLine)
-    }
-  } finally {
-    await cursor.close()
+  const all = products.find({ ...whose, deletedAt: null }, { ...stateOnly, ...patiently }).sort({ _id: 1 })
+  for await (const group of groupsOf(all, atOnce)) {
+    await mayGoOn()
+    yield group.map(toLine)
   }
 }

@@ -1,5 +1,6 @@
 import type { Collection } from 'mongodb'
 import { reaction } from '../../events/reaction.ts'
+import { groupsOf, patiently } from '../shared/store/mongodb.ts'
 import { forgetCreations } from './category-store.ts'
 import { remove, type ProductDocument } from './product.ts'
 import { forgetPurchases } from './purchases.ts'
@@ -25,32 +26,36 @@ export const forgetSeller = reaction(
     const { userId } = data
     await forgetPurchases(bought, userId)
     await forgetAuthor(reviews, userId, traceparent)
-    while (await withdrawSome(products, userId, traceparent));
-    await products.updateMany({ 'creation.caller': userId }, { $unset: { creation: '' } })
+    while (await withdrawAll(products, userId, traceparent));
+    await products.updateMany({ 'creation.caller': userId }, { $unset: { creation: '' } }, patiently)
     await products.updateMany(
       { sellerId: userId, deletedAt: { $ne: null } },
       { $set: { description: '', attributes: {}, tags: [], images: [], options: {} } },
+      patiently,
     )
     await forgetCreations(categories, userId)
   },
 )
 
-/** Deletes some of a seller's products. Returns whether there were any. */
-async function withdrawSome(
+/** Deletes a seller's products. Returns whether there were any. */
+async function withdrawAll(
   products: Collection<ProductDocument>,
   sellerId: string,
   traceparent: string | undefined,
 ): Promise<boolean> {
-  const some = await products.find({ sellerId, deletedAt: null }, stateOnly).limit(atOnce).toArray()
-  if (some.length === 0) return false
-  await products.bulkWrite(
-    some.map((product) => {
-      const { set, event } = remove(product, { traceparent, actor: 'system' })
-      const filter = { _id: product._id, version: product.version }
-      // a product that was changed meanwhile is found again
-      return { updateOne: { filter, update: { $set: set, $push: { outbox: event } } } }
-    }),
-    { ordered: false },
-  )
-  return true
+  const all = products.find({ sellerId, deletedAt: null }, { ...stateOnly, ...patiently })
+  let found = false
+  for await (const some of groupsOf(all, atOnce)) {
+    found = true
+    await products.bulkWrite(
+      some.map((product) => {
+        const { set, event } = remove(product, { traceparent, actor: 'system' })
+        const filter = { _id: product._id, version: product.version }
+        // a product that was changed meanwhile is found again
+        return { updateOne: { filter, update: { $set: set, $push: { outbox: event } } } }
+      }),
+      { ordered: false },
+    )
+  }
+  return found
 }

@@ -15,7 +15,7 @@ import { pendingEvents } from '../../events/mongodb-outbox.ts'
 import { migrateMongodb } from '../migrate-mongodb.ts'
 import type { Row } from '../shared/process/entry.ts'
 import type { OperationRow } from '../shared/domain.ts'
-import { openMongodb } from '../shared/store/mongodb.ts'
+import { openMongodb, patiently } from '../shared/store/mongodb.ts'
 import { rowOf, type OperationName } from '../table.ts'
 import { migrations } from './migrations/index.ts'
 import { foldedWords } from './migrations/search-keys.ts'
@@ -143,6 +143,20 @@ it.concurrent('waits for a response as long as the URL says', async () => {
   const began = performance.now()
   await expect(store.ping()).rejects.toThrow(/timed out/)
   expect(performance.now() - began).toBeLessThan(3_000)
+  await store.close()
+  link.close()
+})
+
+it.concurrent('waits longer for what reads many documents', async () => {
+  const { link, url } = await linkToStore()
+  url.searchParams.set('socketTimeoutMS', '100')
+  const store = openProducts(url.href)
+  await store.ping()
+  link.stall()
+  const reading = store.products.find({}, patiently).toArray()
+  await expect(store.ping()).rejects.toThrow(/timed out/)
+  link.restore()
+  expect(await reading).toEqual([])
   await store.close()
   link.close()
 })

@@ -1,4 +1,5 @@
 import type { Collection } from 'mongodb'
+import { patiently } from '../../shared/store/mongodb.ts'
 import type { ProductDocument } from '../product.ts'
 import {
   createSearchIndex,
@@ -31,7 +32,10 @@ export function openSearch(products: Collection<ProductDocument>, now = Date.now
   async function load(): Promise<void> {
     const loadedAt = now()
     const index = createSearchIndex()
-    const all = products.find<EntryDocument>({ deletedAt: null }, { projection: entryFields, batchSize: 500 })
+    const all = products.find<EntryDocument>(
+      { deletedAt: null },
+      { projection: entryFields, batchSize: 500, ...patiently },
+    )
     for await (const document of all) index.put(document)
     current = { index, since: loadedAt, loadedAt }
   }

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import { MongoClient, type Db, type MongoClientOptions } from 'mongodb'
+import { MongoClient, type Db, type FindCursor, type MongoClientOptions } from 'mongodb'
 import { describeSetting } from '../process/config.ts'
 import { telemetry } from '../telemetry/telemetry.ts'
 import { UserError } from '../process/user-error.ts'
@@ -57,6 +57,23 @@ export function openMongodb(
       closing.abort()
       await client.close()
     },
+  }
+}
+
+/**
+ * The options of an operation on many documents, which may take a minute before the server responds: the embedded
+ * server reads everything that matches before it returns the first documents. The driver's types lack the option for
+ * operations, but each command has it.
+ */
+export const patiently: object = { socketTimeoutMS: 60_000 }
+
+/** Returns what a query finds, in groups of so many documents, each read only when it is wanted. */
+export async function* groupsOf<T>(query: FindCursor<T>, atOnce: number): AsyncGenerator<T[]> {
+  const cursor = query.batchSize(atOnce)
+  try {
+    while (await cursor.hasNext()) yield cursor.readBufferedDocuments()
+  } finally {
+    await cursor.close()
   }
 }
 
