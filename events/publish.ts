@@ -12,8 +12,8 @@ import { publishing } from './spans.ts'
 /** The maximum number of events that are published together. */
 const batch = 512
 /**
- * The time from the beginning of a turn to that of the next, in ms: so much for each event of the turn, within these
- * bounds. A turn takes as many statements for one event as for a hundred, so it is cheaper to publish several together. If
+ * The time from the beginning of a turn to that of the next, in ms: so much for each event of the turn after the
+ * first, within these bounds. A turn takes as many statements for one event as for a hundred, so it is cheaper to publish several together. If
  * events come faster than one in `perEventMs`, the turns grow to the longest; an event that comes alone does not wait.
  */
 const perEventMs = 5
@@ -73,7 +73,7 @@ export function openPublisher({ db, broker, log }: PublisherOptions) {
     next[lane] = began[lane] + turnMs.min
     try {
       const count = await publishBatch(sql, broker, lane, () => (accepted = Date.now()))
-      next[lane] = began[lane] + Math.min(Math.max(count * perEventMs, turnMs.min), turnMs.max)
+      next[lane] = began[lane] + Math.min(Math.max((count - 1) * perEventMs, turnMs.min), turnMs.max)
       const tookMs = performance.now() - began[lane]
       if (count === batch) return lane === 'new' ? 1 : { withinMs: 2 * tookMs }
       if (lane === 'new' && count >= manyEvents)
