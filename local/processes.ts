@@ -99,5 +99,8 @@ async function degradedAt(port: number): Promise<Degraded[] | undefined> {
   }
 }
 
-/** Save memory, as there are many small processes: a small young generation and a single worker thread. */
+/**
+ * Save memory, as there are many small processes: a small young generation and a single worker thread. The script `start`
+ * in package.json has them, too, and lets the C library keep one heap for all threads of a process.
+ */
 export const nodeFlags = ['--max-semi-space-size=2', '--v8-pool-size=1']

@@ -1,8 +1,14 @@
 // Forwards a request to a function's process, and streams the answer back.
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import { createRequire } from 'node:module'
 import { PassThrough } from 'node:stream'
-import { errors, Pool, type Dispatcher } from 'undici'
+import type { Dispatcher, errors as Errors, Pool as Pools } from 'undici'
 import { responseHeaders, type RequestHeaders } from './headers.ts'
+
+// undici's index would load fetch, WebSocket and caches, too, which takes 12 MiB of memory
+const require = createRequire(import.meta.url)
+const Pool = require('undici/lib/dispatcher/pool.js') as typeof Pools
+const errors = require('undici/lib/core/errors.js') as typeof Errors
 
 /** Bodies up to this size are read before they are sent, in bytes. Streaming them would take 50 % more CPU time. */
 const SMALL = 16 * 1024
@@ -34,7 +40,7 @@ export function readBody(req: IncomingMessage, use: (body: Body) => void): void 
  */
 export type Outcome = 'done' | 'cut' | 'refused' | 'unsent' | 'unanswered' | 'failed' | 'late'
 
-export type Connections = Pool
+export type Connections = Pools
 
 /** Returns a pool of keep-alive connections to 127.0.0.1:port. It opens as many as are needed at once. */
 export function connectionsTo(port: number, answerWithinMs: number): Connections {
