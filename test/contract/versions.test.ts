@@ -64,7 +64,7 @@ describe('an If-Match', () => {
       for (const accept of accepting) {
         const changed = await contract.send(name, { ifMatch: accept(Number(tag.slice(1, -1))) })
         const next = changed.headers.get('etag')!
-        expect([changed.status, next === tag], changed.text).toEqual([200, false])
+        expect([changed.status === 200 || changed.text, next === tag]).toEqual([true, false])
         tag = next
       }
     },
