@@ -52,7 +52,7 @@ describe('install.js', () => {
       scripts: Record<string, string>
     }
     // oxlint and tsc only exist in node_modules
-    const program = /^(?:exec env (?:node|vitest|tsc|prettier) |oxlint |tsc )/
+    const program = /^(?:exec env (?:[A-Z_]+=\S+ )?(?:node|vitest|tsc|prettier) |oxlint |tsc )/
     for (const script of Object.values(scripts)) {
       const [install, then] = script.split(/ && (.*)/)
       expect(install).toMatch(/^node local\/commands\/install\.js(?: --stores)?$/)
