@@ -24,6 +24,7 @@ export async function openDispatcher(config: Config, log: Logger): Promise<Servi
   config.need('FUNCTION_URL')
   const signers = openSigners(config)
   const retryDelaysMs = readDelays(config.get('RETRY_DELAYS_SECONDS'))
+  const coldPatienceMs = config.number('COLD_PATIENCE_SECONDS', 0.1) * 1000
   const replicas = config.number('JETSTREAM_REPLICAS', 1)
   const waitMs = storeWaitMs(config)
   const db = openPostgres(config.need('DATABASE_URL'), { name: 'dispatcher', max: poolSize })
@@ -35,6 +36,7 @@ export async function openDispatcher(config: Config, log: Logger): Promise<Servi
     url: (name) => config.functionUrl(name),
     sign: (domain, id, body) => signers.get(domain)!(id, body),
     retryDelaysMs,
+    coldPatienceMs,
     log,
   })
   observeReactions(db, broker)

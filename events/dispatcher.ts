@@ -12,7 +12,7 @@ import { traceparentOf } from '../functions/shared/http/trace-context.ts'
 import { typeOf } from './cloud-event.ts'
 import { consumers as reactions } from './consumers.table.ts'
 import { encodedType } from './encode.ts'
-import { gathering } from './gather.ts'
+import { gathering, type Patience } from './gather.ts'
 import { ackWaitMs, type Broker } from './jetstream.ts'
 import { Loop } from './loop.ts'
 import { post } from '../functions/shared/http/client.ts'
@@ -36,6 +36,11 @@ export interface DispatcherOptions {
    * but one of these intervals.
    */
   retryDelaysMs?: number[]
+  /**
+   * How long no event may come for a patient reaction that is probably scaled to zero until it is started, in ms: longer
+   * than the others take to start, so that it does not compete with them. An event waits three times as long at most.
+   */
+  coldPatienceMs?: number
   /** How often to look for due retries, in ms. */
   pollMs?: number
   log: Logger
@@ -47,8 +52,8 @@ const deliveryMs = ackWaitMs - 2_000
 const batchOf = { max: 32, maxBytes: 256 * 1024 }
 /** How long an event waits for others while a delivery to its reaction is under way, in ms. */
 const gatherMs = 50
-/** If its reaction is patient, how long none may come until it is delivered, and the longest that it waits, in ms. */
-const patient = { quietMs: 100, waitMs: 1_000 }
+/** How long events wait for others whose reaction is patient. */
+const patient: Patience = { quietMs: 100, waitMs: 1_000 }
 /** The maximum number of concurrent retries. */
 const retriesAtOnce = 100
 
@@ -62,6 +67,8 @@ export const defaultRetryDelaysMs = [1, 5, 30, 120, 600].map((seconds) => second
  */
 export function startDispatcher(options: DispatcherOptions): { stop(): Promise<void> } {
   const { db, broker, url, sign, retryDelaysMs = defaultRetryDelaysMs, pollMs = 500, log } = options
+  const { coldPatienceMs = patient.quietMs } = options
+  const cold: Patience = { quietMs: coldPatienceMs, waitMs: Math.max(3 * coldPatienceMs, patient.waitMs) }
   const stopping = new AbortController()
   const open = new Set<ConsumerMessages>()
   const inFlight = new Set<Promise<void>>()
@@ -85,7 +92,7 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
       ...batchOf,
       size: ({ event }) => event.bytes.length,
       waitMs: gatherMs,
-      ...(isPatient && patient),
+      patience: isPatient ? () => (waker.isFresh(name) ? patient : cold) : undefined,
     })
     while (!stopping.signal.aborted) {
       let messages: ConsumerMessages | undefined

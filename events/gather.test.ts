@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { gathering } from './gather.ts'
+import { gathering, type Patience } from './gather.ts'
 
 /** What was sent, and how to end each. */
 let sent: number[][]
@@ -91,13 +91,15 @@ it('tells each sender when its item has been sent', async () => {
 })
 
 describe('if it is patient', () => {
+  let patience: Patience
   beforeEach(() => {
+    patience = { quietMs: 20, waitMs: 50 }
     add = gathering<number>(async (items) => void sent.push(items), {
       max: 4,
       maxBytes: 100,
       size: (item) => item,
-      waitMs: 50,
-      quietMs: 20,
+      waitMs: 0,
+      patience: () => patience,
     })
   })
 
@@ -119,6 +121,17 @@ describe('if it is patient', () => {
     expect(sent).toEqual([])
     vi.advanceTimersByTime(2)
     expect(sent).toEqual([[1, 2, 3]])
+  })
+
+  it('may become more or less patient', async () => {
+    patience = { quietMs: 500, waitMs: 2_000 }
+    await addAll(1)
+    vi.advanceTimersByTime(400)
+    expect(sent).toEqual([])
+    patience = { quietMs: 20, waitMs: 500 }
+    await addAll(2)
+    vi.advanceTimersByTime(20)
+    expect(sent).toEqual([[1, 2]])
   })
 
   it('sends a full batch at once', async () => {

@@ -5,13 +5,20 @@ interface Options<T> {
   max: number
   /** The most bytes of a batch with several items. */
   maxBytes: number
-  /** The longest that an item waits for others, in ms. */
+  /** The longest that an item waits for others while something is being sent, in ms. */
   waitMs: number
+  /** If it is given, an item waits even if nothing is being sent. It is asked again whenever an item comes. */
+  patience?: (() => Patience) | undefined
+}
+
+export interface Patience {
   /**
-   * If it is given, an item waits even if nothing is being sent, until no other has come for this long, in ms. So the
-   * faster items come, the more of them are sent together.
+   * An item waits until no other has come for this long, in ms. So the faster items come, the more of them are sent
+   * together.
    */
-  quietMs?: number | undefined
+  quietMs: number
+  /** The longest that an item waits, in ms. */
+  waitMs: number
 }
 
 interface Waiting<T> {
@@ -29,7 +36,7 @@ interface Waiting<T> {
  */
 export function gathering<T>(
   send: (items: T[]) => Promise<void>,
-  { size, max, maxBytes, waitMs, quietMs }: Options<T>,
+  { size, max, maxBytes, waitMs, patience }: Options<T>,
 ): (item: T) => Promise<void> {
   let waiting: Waiting<T>[] = []
   let underWay = 0
@@ -48,7 +55,7 @@ export function gathering<T>(
     })
 
   function mayStart() {
-    return underWay === 0 && quietMs === undefined
+    return underWay === 0 && patience === undefined
   }
 
   function flush(isDue = false) {
@@ -56,8 +63,9 @@ export function gathering<T>(
     while (waiting.length >= enough || (waiting.length > 0 && mayStart())) start(nextBatch())
     clearTimeout(timer)
     if (waiting[0] === undefined) return
-    const leftMs = waiting[0].since + waitMs - performance.now()
-    timer = setTimeout(() => flush(true), Math.min(leftMs, quietMs ?? leftMs))
+    const patient = patience?.()
+    const leftMs = waiting[0].since + (patient?.waitMs ?? waitMs) - performance.now()
+    timer = setTimeout(() => flush(true), Math.min(leftMs, patient?.quietMs ?? leftMs))
   }
 
   function nextBatch(): Waiting<T>[] {

@@ -38,6 +38,8 @@ export function createWaker(url: (name: string) => string, stopping: AbortSignal
   return {
     /** Records that a reaction has answered a request, so it need not be woken. */
     asked,
+    /** Whether a reaction has run a moment ago, so that it need not be started. */
+    isFresh,
     /**
      * Wakes the reactions that follow an event of this type. It neither waits nor fails: a function that does
      * not start now is started by the delivery.
