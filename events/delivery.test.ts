@@ -144,18 +144,20 @@ const relay = async (redeliverAfterMs = 30_000, log = silent) => {
   stops.push(() => relay.stop())
 }
 
-const dispatch = (retryDelaysMs = [20, 20]) => {
+const dispatch = (retryDelaysMs = [20, 20], coldPatienceMs = 20) => {
   const { port } = reactions.address() as AddressInfo
   const dispatcher = startDispatcher({
     db,
     broker,
     log: silent,
     retryDelaysMs,
+    coldPatienceMs,
     pollMs: 20,
     url: (name) => `http://127.0.0.1:${port}/${name}`,
     sign: (_, id, body) => createSigner([deliveryKey])(id, body),
   })
   stops.push(() => dispatcher.stop())
+  return dispatcher
 }
 
 /** The products with the relay's type. */
@@ -401,6 +403,18 @@ describe('the dispatcher', () => {
     await put(row)
     await expect.poll(() => taken.map((t) => t.reaction).toSorted()).toEqual(toCancelled.toSorted())
     expect(taken[0]).toMatchObject({ id: row.id, type: 'dev.zeroshop.order.cancelled' })
+  })
+
+  it('starts reactions for which nobody waits later than others, but before it stops', async () => {
+    const row = cancelled()
+    await relay()
+    const dispatcher = dispatch([20, 20], 60_000)
+    await put(row)
+    const patient = toCancelled.filter((name) => consumers[name]!.isPatient)
+    const others = toCancelled.filter((name) => !patient.includes(name))
+    await expect.poll(() => taken.map((t) => t.reaction).toSorted()).toEqual(others.toSorted())
+    await dispatcher.stop()
+    expect(taken.map((t) => t.reaction).toSorted()).toEqual(toCancelled.toSorted())
   })
 
   it('wakes the reactions that follow an event once', async () => {

@@ -38,7 +38,7 @@ export interface DispatcherOptions {
   retryDelaysMs?: number[]
   /**
    * How long no event may come for a patient reaction that is probably scaled to zero until it is started, in ms: longer
-   * than the others take to start, so that it does not compete with them. An event waits three times as long at most.
+   * than the others take to start, so that it does not compete with them. An event waits twice as long at most, which must be less than `ackWaitMs`.
    */
   coldPatienceMs?: number
   /** How often to look for due retries, in ms. */
@@ -68,10 +68,11 @@ export const defaultRetryDelaysMs = [1, 5, 30, 120, 600].map((seconds) => second
 export function startDispatcher(options: DispatcherOptions): { stop(): Promise<void> } {
   const { db, broker, url, sign, retryDelaysMs = defaultRetryDelaysMs, pollMs = 500, log } = options
   const { coldPatienceMs = patient.quietMs } = options
-  const cold: Patience = { quietMs: coldPatienceMs, waitMs: Math.max(3 * coldPatienceMs, patient.waitMs) }
+  const cold: Patience = { quietMs: coldPatienceMs, waitMs: Math.max(2 * coldPatienceMs, patient.waitMs) }
   const stopping = new AbortController()
   const open = new Set<ConsumerMessages>()
   const inFlight = new Set<Promise<void>>()
+  const finishing: (() => void)[] = []
   const waker = createWaker(url, stopping.signal)
   let retrying = 0
   const consumers = Object.keys(reactions).map(consume)
@@ -81,6 +82,7 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
       stopping.abort()
       await Promise.all([retries.stop(), ...[...open].map((messages) => messages.close())])
       await Promise.all(consumers)
+      for (const finish of finishing) finish()
       await Promise.all(inFlight)
     },
   }
@@ -88,12 +90,13 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
   /** Consumes a reaction's messages until stopped. If the broker loses the consumer, it is recreated. */
   async function consume(name: string) {
     const { isPatient } = reactions[name]!
-    const gather = gathering((taken: Taken[]) => deliverAll(name, taken), {
+    const { add, finish } = gathering((taken: Taken[]) => deliverAll(name, taken), {
       ...batchOf,
       size: ({ event }) => event.bytes.length,
       waitMs: gatherMs,
       patience: isPatient ? () => (waker.isFresh(name) ? patient : cold) : undefined,
     })
+    finishing.push(finish)
     while (!stopping.signal.aborted) {
       let messages: ConsumerMessages | undefined
       try {
@@ -103,7 +106,7 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
         if (stopping.signal.aborted) void messages.close()
         for await (const message of messages) {
           const event = read(message)
-          if (event !== undefined) void track(gather({ event, message }))
+          if (event !== undefined) void track(add({ event, message }))
         }
       } catch (error) {
         if (stopping.signal.aborted) return

@@ -6,18 +6,19 @@ import { gathering, type Patience } from './gather.ts'
 let sent: number[][]
 let ends: (() => void)[]
 let add: (item: number) => Promise<void>
+let finish: () => void
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
   sent = []
   ends = []
-  add = gathering<number>(
+  ;({ add, finish } = gathering<number>(
     (items) => {
       sent.push(items)
       return new Promise((resolve) => ends.push(resolve))
     },
     { max: 4, maxBytes: 100, size: (item) => item, waitMs: 50 },
-  )
+  ))
 })
 afterEach(() => void vi.useRealTimers())
 
@@ -94,13 +95,13 @@ describe('if it is patient', () => {
   let patience: Patience
   beforeEach(() => {
     patience = { quietMs: 20, waitMs: 50 }
-    add = gathering<number>(async (items) => void sent.push(items), {
+    ;({ add, finish } = gathering<number>(async (items) => void sent.push(items), {
       max: 4,
       maxBytes: 100,
       size: (item) => item,
       waitMs: 0,
       patience: () => patience,
-    })
+    }))
   })
 
   it('lets each item wait until no other comes', async () => {
@@ -132,6 +133,15 @@ describe('if it is patient', () => {
     await addAll(2)
     vi.advanceTimersByTime(20)
     expect(sent).toEqual([[1, 2]])
+  })
+
+  it('sends what waits when it is told to finish, and what comes then at once', async () => {
+    await addAll(1)
+    const adding = add(2)
+    finish()
+    await adding
+    await addAll(3)
+    expect(sent).toEqual([[1, 2], [3]])
   })
 
   it('sends a full batch at once', async () => {

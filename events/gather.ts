@@ -29,7 +29,7 @@ interface Waiting<T> {
 }
 
 /**
- * Returns a function that sends an item together with others that wait. While nothing is being sent, an item is sent at
+ * Returns `add`, which sends an item together with others that wait, and `finish`, after which nothing waits any more. While nothing is being sent, an item is sent at
  * once; otherwise it waits until that has ended, a batch is full, or its time has come. So there are batches only if
  * items come faster than they are sent, and a slow batch does not hold up what comes after it.
  * @param send must not throw
@@ -37,13 +37,16 @@ interface Waiting<T> {
 export function gathering<T>(
   send: (items: T[]) => Promise<void>,
   { size, max, maxBytes, waitMs, patience }: Options<T>,
-): (item: T) => Promise<void> {
+): { add: (item: T) => Promise<void>; finish: () => void } {
   let waiting: Waiting<T>[] = []
   let underWay = 0
   let isScheduled = false
+  let isFinishing = false
   let timer: NodeJS.Timeout | undefined
-  return (item) =>
-    new Promise((done) => {
+  return { add, finish }
+
+  function add(item: T): Promise<void> {
+    return new Promise((done) => {
       waiting.push({ item, since: performance.now(), done })
       if (isScheduled) return
       isScheduled = true
@@ -53,9 +56,15 @@ export function gathering<T>(
         flush()
       })
     })
+  }
+
+  function finish() {
+    isFinishing = true
+    flush()
+  }
 
   function mayStart() {
-    return underWay === 0 && patience === undefined
+    return isFinishing || (underWay === 0 && patience === undefined)
   }
 
   function flush(isDue = false) {
