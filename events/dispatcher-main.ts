@@ -15,6 +15,9 @@ import migrations from './migrations/meta/_journal.json' with { type: 'json' }
 /** The number of its connections to PostgreSQL. */
 export const poolSize = 4
 
+/** The longest COLD_PATIENCE_SECONDS: JetStream delivers again what waits for longer than thrice that. */
+const mostColdPatience = 10
+
 /**
  * Starts the dispatcher. Waits up to STORE_WAIT_SECONDS for PostgreSQL, its migration and NATS.
  * @throws UserError if a setting is missing or a store is not available
@@ -24,7 +27,7 @@ export async function openDispatcher(config: Config, log: Logger): Promise<Servi
   config.need('FUNCTION_URL')
   const signers = openSigners(config)
   const retryDelaysMs = readDelays(config.get('RETRY_DELAYS_SECONDS'))
-  const coldPatienceMs = config.number('COLD_PATIENCE_SECONDS', 0.1) * 1000
+  const coldPatienceMs = Math.min(config.number('COLD_PATIENCE_SECONDS', 0.1), mostColdPatience) * 1000
   const replicas = config.number('JETSTREAM_REPLICAS', 1)
   const waitMs = storeWaitMs(config)
   const db = openPostgres(config.need('DATABASE_URL'), { name: 'dispatcher', max: poolSize })

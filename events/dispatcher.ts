@@ -38,7 +38,8 @@ export interface DispatcherOptions {
   retryDelaysMs?: number[]
   /**
    * How long no event may come for a patient reaction that is probably scaled to zero until it is started, in ms: longer
-   * than the others take to start, so that it does not compete with them. An event waits twice as long at most, which must be less than `ackWaitMs`.
+   * than the others take to start, so that it does not compete with them. An event waits twice as long at most, which
+   * must be less than `ackWaitMs`.
    */
   coldPatienceMs?: number
   /** How often to look for due retries, in ms. */

@@ -65,7 +65,7 @@ export const settings: Readonly<Record<string, string>> = {
   REDELIVER_AFTER_SECONDS: 'when to republish an event that a reaction has not handled; 30 if it is not set',
   RETRY_DELAYS_SECONDS: 'the pauses between the attempts of a reaction; 1,5,30,120,600 if it is not set',
   COLD_PATIENCE_SECONDS:
-    'how long a reaction for which nobody waits is not started, so that others start first; 0.1 if it is not set',
+    'how long a reaction for which nobody waits is not started, so that others start first: at most 10, 0.1 if it is not set',
   JETSTREAM_REPLICAS: 'the number of replicas of the stream; 1 if it is not set',
   OTEL_EXPORTER_OTLP_ENDPOINT:
     'the collector that metrics and spans are sent to, such as http://collector:4318; none are sent if it is not set',
