@@ -96,7 +96,7 @@ export function describeSaga(open: () => TestClient): void {
       await waitForEntries(customer, order.id, 'order.confirmed')
       await expect
         .poll(async () => (await staff.GET('/shipments/{id}', at(order.id))).data?.status, {
-          timeout: 30_000,
+          timeout: 60_000,
         })
         .toBe('waiting')
       return order
@@ -118,7 +118,7 @@ export function describeSaga(open: () => TestClient): void {
       await waitForEntries(customer, id, 'payment.captured')
       expect(await payment(id)).toMatchObject({ status: 'partly_captured', captured: 1290 })
       // another function moves it on when it hears of the parcel
-      await expect.poll(() => order(id), { timeout: 30_000 }).toMatchObject({ status: 'shipped' })
+      await expect.poll(() => order(id), { timeout: 60_000 }).toMatchObject({ status: 'shipped' })
       expect((await staff.POST('/orders/{id}/shipment', { ...at(id), body: {} })).response.status).toBe(409)
       await shipParcel(staff, id, second.id, dispatch('BC-4712'))
       await waitForEntries(customer, id, 'stock.committed')
@@ -141,7 +141,7 @@ export function describeSaga(open: () => TestClient): void {
       // each parcel has one, which may be issued in any order
       await expect
         .poll(async () => (await invoices()).map(({ gross }) => gross).toSorted((a, b) => a - b), {
-          timeout: 30_000,
+          timeout: 60_000,
         })
         .toEqual([1290, 2580])
       expect((await invoices())[0]).toMatchObject({ buyer: { name: 'Ada' } })
@@ -282,7 +282,7 @@ export function describeSaga(open: () => TestClient): void {
       expect(await payment(id)).toMatchObject({ status: 'authorized', amount: total })
       expect(await stock()).toMatchObject({ available: 0, reserved: before.reserved + available })
       await expect
-        .poll(async () => (await readShipment(staff, id)).lines, { timeout: 30_000 })
+        .poll(async () => (await readShipment(staff, id)).lines, { timeout: 60_000 })
         .toMatchObject([{ sku: 'MUG-BLUE', quantity: available }])
       await shipOrder(staff, id)
       await endOf(id)
@@ -311,7 +311,7 @@ export function describeSaga(open: () => TestClient): void {
       await waitForEntries(customer, id, 'order.decision-requested')
       await decide(id, 'wait')
       await receive(1)
-      await expect.poll(reservedNow, { timeout: 30_000 }).toBe(before.reserved + available + 1)
+      await expect.poll(reservedNow, { timeout: 60_000 }).toBe(before.reserved + available + 1)
       await receive(1)
       await waitForEntries(customer, id, 'order.confirmed')
       expect(await payment(id)).toMatchObject({ status: 'authorized', amount: total })
@@ -351,7 +351,7 @@ export function describeSaga(open: () => TestClient): void {
       // once a later order is confirmed, each step of the earlier ones has run or was prevented
       const { id } = await placeOrder(customer, mug, 'card_approved')
       await waitForEntries(customer, id, 'order.confirmed')
-      await expect.poll(async () => (await stock()).reserved, { timeout: 15_000 }).toBe(before.reserved + 1)
+      await expect.poll(async () => (await stock()).reserved, { timeout: 60_000 }).toBe(before.reserved + 1)
       for (const { id } of placed) {
         expect(await order(id)).toMatchObject({ status: 'cancelled' })
         await expect.poll(async () => (await payment(id))?.status ?? 'none').toMatch(/^(?:none|voided)$/)
@@ -411,11 +411,11 @@ export function describeSaga(open: () => TestClient): void {
       expect(await review()).toBe(409)
       await shipOrder(staff, id)
       await waitForEntries(buyer, id, 'order.completed')
-      await expect.poll(review, { timeout: 15_000, interval: 500 }).toBe(201)
+      await expect.poll(review, { timeout: 60_000, interval: 500 }).toBe(201)
       expect(await review()).toBe(409)
       const rating = async () => (await productWith(shop, 'MUG-BLUE')).rating
       const count = before.count + 1
-      await expect.poll(rating, { timeout: 15_000 }).toMatchObject({ count })
+      await expect.poll(rating, { timeout: 60_000 }).toMatchObject({ count })
       const sum = (before.average ?? 0) * before.count + 5
       expect((await rating()).average).toBeCloseTo(sum / count, 1)
       const path = { id: productId }
@@ -448,7 +448,7 @@ export function describeSaga(open: () => TestClient): void {
       const items = [{ sku: 'MUG-BLUE', quantity: 2, reason: 'unwanted' as const }]
       const request = () => customer.POST('/returns', { body: { orderId, items } })
       // returns hear of the shipment by event
-      await expect.poll(async () => (await request()).response.status, { timeout: 15_000 }).toBe(201)
+      await expect.poll(async () => (await request()).response.status, { timeout: 60_000 }).toBe(201)
       const [asked] = (await good(customer.GET('/returns', { params: { query: { orderId } } }))).items
       const at = { params: { path: { id: asked!.id } } }
       await good(staff.POST('/returns/{id}/approval', at))
@@ -469,7 +469,7 @@ export function describeSaga(open: () => TestClient): void {
         { kind: 'invoice' },
       ])
       await expect
-        .poll(stock, { timeout: 15_000 })
+        .poll(stock, { timeout: 60_000 })
         .toMatchObject({ available: before.available - 1, sold: before.sold + 1 })
     })
   })

@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     include: ['test/knative/**/*.test.ts'],
     globalSetup: ['test/knative/global-setup.ts'],
-    testTimeout: 180_000,
+    testTimeout: 300_000,
     hookTimeout: 600_000,
     // the test files share one shop
     fileParallelism: false,
