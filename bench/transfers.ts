@@ -37,7 +37,7 @@ export async function transfers(lines: number): Promise<Result[]> {
     const exported = await measure(system, 'export-products', times * count, async (done) => {
       for (let n = 0; n < times; n++) await exportAll(url, who, (now) => done(n * count + now))
     })
-    await opened(system, who, skuOf(count - 1))
+    await opened(who, skuOf(count - 1))
     const received = (n: number) => ({ sku: skuOf(n), quantity: 10, reason: 'received' })
     const adjusted = await measure(system, 'adjust-stocks', count, (done) =>
       sendLines({ url, who }, '/stock/adjustments', numbers(count, received), done),
@@ -58,7 +58,7 @@ async function exportAll(url: string, who: Person, done: (count: number) => void
 }
 
 /** Waits until the stock account of an imported product is open, which its event does. */
-async function opened(system: System, who: Person, sku: string): Promise<void> {
+async function opened(who: Person, sku: string): Promise<void> {
   for (let tries = 0; tries < 6_000; tries++) {
     const { response } = await who.GET('/stock/{sku}', { params: { path: { sku } } })
     if (response.status === 200) return

@@ -67,8 +67,8 @@ export const defaultRetryDelaysMs = [1, 5, 30, 120, 600].map((seconds) => second
  * @returns `stop`, which finishes the deliveries that are under way
  */
 export function startDispatcher(options: DispatcherOptions): { stop(): Promise<void> } {
-  const { db, broker, url, sign, retryDelaysMs = defaultRetryDelaysMs, pollMs = 500, log } = options
-  const { coldPatienceMs = patient.quietMs } = options
+  const { db, broker, url, sign, pollMs = 500, log } = options
+  const { retryDelaysMs = defaultRetryDelaysMs, coldPatienceMs = patient.quietMs } = options
   const cold: Patience = { quietMs: coldPatienceMs, waitMs: Math.max(2 * coldPatienceMs, patient.waitMs) }
   const stopping = new AbortController()
   const open = new Set<ConsumerMessages>()
