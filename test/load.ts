@@ -5,33 +5,37 @@ import { expecting, newOrder, readPrices } from '../demo/client/orders.ts'
 
 /**
  * Sends requests, `atOnce` at a time, until it is stopped.
- * @returns the number of responses by status; 0 stands for a broken connection
+ * @returns the number of responses by status, and of those that are refused or fail also by the reason
  */
 export function steadyLoad(
-  request: () => Promise<{ response: Pick<Response, 'status'> }>,
+  request: () => Promise<{ response: Pick<Response, 'status'>; error?: unknown }>,
   { atOnce = 4 } = {},
 ) {
-  const statuses = new Map<number, number>()
+  const outcomes = new Map<string, number>()
   const stopping = new AbortController()
   const loop = async () => {
     while (!stopping.signal.aborted) {
-      const status = await request().then(
-        ({ response }) => response.status,
-        () => 0,
+      const outcome = await request().then(
+        ({ response: { status }, error }) => (status < 400 ? String(status) : `${status} ${reasonOf(error)}`),
+        (error: unknown) => `no response: ${String(error)}`,
       )
-      statuses.set(status, (statuses.get(status) ?? 0) + 1)
+      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
     }
   }
   const loops = Array.from({ length: atOnce }, loop)
   return {
-    count: () => [...statuses.values()].reduce((sum, n) => sum + n, 0),
+    count: () => [...outcomes.values()].reduce((sum, n) => sum + n, 0),
     stop: async () => {
       stopping.abort()
       await Promise.all(loops)
-      return Object.fromEntries(statuses)
+      return Object.fromEntries(outcomes)
     },
   }
 }
+
+/** Returns the detail of a problem, or the body itself if it is none. */
+const reasonOf = (body: unknown): string =>
+  typeof body === 'object' && body !== null && 'detail' in body ? String(body.detail) : String(body)
 
 /** Keeps placing orders. Each order is sent with the same key until it is accepted. */
 export function customersWhoRetry(customers: Client[], sku: string) {

@@ -1,4 +1,4 @@
-import { MongoServerError } from 'mongodb'
+import { MongoBulkWriteError, MongoServerError, type BulkWriteResult } from 'mongodb'
 import { expect, it } from 'vitest'
 import { isUnavailable, reasonOf } from './store-errors.ts'
 
@@ -25,19 +25,36 @@ it.each([
   expect(isUnavailable(new Error('Failed query', { cause: withCode(code) }))).toBe(true)
 })
 
-it.each(['NotWritablePrimary', 'PrimarySteppedDown', 'InterruptedAtShutdown', 'ShutdownInProgress'])(
-  'treats %s from MongoDB as an outage that will end',
-  (codeName) => {
-    expect(isUnavailable(new MongoServerError({ errmsg: 'not now', code: 1, codeName }))).toBe(true)
-  },
-)
+const mongoOutages = [
+  ['is stopping', { code: 91, codeName: 'ShutdownInProgress', errmsg: 'no' }],
+  ['was stopped', { code: 11_600, codeName: 'InterruptedAtShutdown', errmsg: 'no' }],
+  ['has stepped down', { code: 189, codeName: 'PrimarySteppedDown', errmsg: 'no' }],
+  ['is no primary', { code: 10_107, codeName: 'NotWritablePrimary', errmsg: 'no' }],
+  ['has a full disk', { code: 14_031, codeName: 'OutOfDiskSpace', errmsg: 'no' }],
+  ['has broken on a full disk', { code: 1, errmsg: 'internal server error' }],
+] as const
 
-it.each([
-  ['is full', { code: 14_031, codeName: 'OutOfDiskSpace', errmsg: 'no' }],
-  ['has failed', { code: 1, errmsg: 'internal server error' }],
-])('treats an error from a MongoDB whose disk %s as an outage that may end', (_, error) => {
+it.each(mongoOutages)('treats the error of a MongoDB that %s as an outage that may end', (_, error) => {
   expect(isUnavailable(new MongoServerError(error))).toBe(true)
 })
+
+it.each(mongoOutages)(
+  'does so for writes that were sent together to a MongoDB that %s',
+  (_, { code, errmsg }) => {
+    const taken = { code: 11_000, errmsg: 'taken' }
+    const failed = { code, errmsg }
+    const nothing = {} as BulkWriteResult
+    for (const error of [
+      new MongoBulkWriteError(new MongoServerError({ code, errmsg }), nothing),
+      new MongoBulkWriteError({ message: errmsg, code, writeErrors: [failed] as never }, nothing),
+      new MongoBulkWriteError(
+        { message: 'taken', code: 11_000, writeErrors: [taken, failed] as never },
+        nothing,
+      ),
+    ])
+      expect(isUnavailable(error)).toBe(true)
+  },
+)
 
 it('does not treat other errors as an outage of the store', () => {
   for (const error of [
@@ -45,6 +62,7 @@ it('does not treat other errors as an outage of the store', () => {
     withCode('42P01'),
     withCode('ERR_INVALID_ARG_TYPE'),
     new MongoServerError({ errmsg: 'taken', code: 11_000, codeName: 'DuplicateKey' }),
+    new MongoBulkWriteError({ message: 'taken', code: 11_000, writeErrors: [] }, {} as BulkWriteResult),
     new TypeError('undefined is not a function'),
     'no error at all',
   ])

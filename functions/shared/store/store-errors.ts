@@ -88,24 +88,31 @@ export function isUnavailable(error: unknown): boolean {
 }
 
 /**
- * The codes with which MongoDB reports that its disk is full, or that its storage has failed (InternalError):
- * SecantusDB returns the latter for everything until it is restarted.
+ * The codes of MongoDB's errors after which a later attempt may succeed. A server that is stopping, or that hands over
+ * to another one, returns the state change errors of the Server Discovery and Monitoring specification.
  */
-const mongoStorageFailed = new Set<unknown>([1, 14_031])
+const mongoUnavailable = new Set<unknown>([
+  // InternalError: SecantusDB returns it for everything once its disk was full, until it is restarted
+  1,
+  // OutOfDiskSpace
+  14_031,
+  // ShutdownInProgress, InterruptedAtShutdown, InterruptedDueToReplStateChange
+  91, 11_600, 11_602,
+  // PrimarySteppedDown, NotWritablePrimary, NotPrimaryNoSecondaryOk, NotPrimaryOrSecondary, LegacyNotPrimary
+  189, 10_107, 13_435, 13_436, 10_058,
+])
 
-/**
- * MongoDB's driver has error names instead of codes. A server that is stopping, or that hands over to another
- * one, returns the state change errors of the Server Discovery and Monitoring specification.
- */
+/** MongoDB's driver has error names for what has failed before a server answered. */
 const isMongoUnavailable = (error: Error): boolean =>
   /^(?:Mongo(?:Network|ServerSelection|ServerClosed|Topology|NotConnected|Pool|ClientClosed)|PoolCleared)/.test(
     error.name,
   ) ||
-  (error.name === 'MongoServerError' && 'code' in error && mongoStorageFailed.has(error.code)) ||
-  ('codeName' in error &&
-    /^(?:NotWritablePrimary|NotPrimary|PrimarySteppedDown|ShutdownInProgress|Interrupted(?:AtShutdown|DueToRepl))/.test(
-      String(error.codeName),
-    ))
+  (/^Mongo(?:Server|BulkWrite|WriteConcern)Error$/.test(error.name) &&
+    [error as { code?: unknown }, ...failedWrites(error)].some(({ code }) => mongoUnavailable.has(code)))
+
+/** Returns what has failed of several writes that were sent together. The error itself has the code of the first. */
+const failedWrites = (error: Error): { code?: unknown }[] =>
+  'writeErrors' in error && Array.isArray(error.writeErrors) ? error.writeErrors : []
 
 /**
  * Returns why a store cannot be used, for a message of one line. It never contains an address, because that

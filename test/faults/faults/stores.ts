@@ -28,9 +28,9 @@ export const stores: Fault = {
             isGone: what !== 'slow',
             withinMs: what === 'silent' || what === 'slow' ? mostMs.silent : mostMs.refused,
           },
-          async () => {
+          async (refused) => {
             await begin()
-            await pause(forMs)
+            await Promise.all([pause(forMs), refused])
             await end()
           },
         )
@@ -118,7 +118,7 @@ const mostMs = { refused: 7_000, silent: 12_000 }
 interface Asked {
   needing: Ask | undefined
   others: (Ask | undefined)[]
-  /** If false, requests that need the link may succeed. */
+  /** Whether no request that needs the link can succeed. */
   isGone: boolean
   withinMs: number
 }
@@ -127,9 +127,11 @@ async function during(
   { say }: Context,
   what: string,
   { needing, others, isGone, withinMs }: Asked,
-  fault: () => Promise<void>,
+  /** Ends the fault, but not before a request is refused: one that is in time would succeed after all. */
+  fault: (refused: Promise<void> | undefined) => Promise<void>,
 ) {
   const over = new AbortController()
+  const firstRefusal = Promise.withResolvers<void>()
   const load = async (ask: Ask | undefined) => {
     const answers: { status: number; retry: string | null; ms: number }[] = []
     if (ask === undefined) return answers
@@ -137,13 +139,15 @@ async function during(
       const began = performance.now()
       const { response } = await ask()
       const ms = performance.now() - began
+      if (ask === needing && response.status >= 300) firstRefusal.resolve()
       answers.push({ status: response.status, retry: response.headers.get('retry-after'), ms })
       await pause(20)
     }
     return answers
   }
   const asking = Promise.all([load(needing), ...others.map(load)])
-  await fault().finally(() => over.abort())
+  const mustBeRefused = needing !== undefined && isGone
+  await fault(mustBeRefused ? within(firstRefusal.promise, what) : undefined).finally(() => over.abort())
   const [faulted, ...rest] = await asking
   const unharmed = rest.flat()
   const refused = faulted.filter(({ status }) => status >= 300)
@@ -153,9 +157,15 @@ async function during(
     `${what}: ${refused.length} of ${faulted.length} that need it refused, the slowest response after ${slowest.toFixed(0)} ms; ` +
       `${(well * 100).toFixed(2)} % of ${unharmed.length} others succeeded`,
   )
-  must(needing === undefined || !isGone || refused.length > 0, `${what}: no request failed`)
   for (const { status, retry } of refused)
     must(status === 503 && retry !== null, `${what}: returned ${status}, Retry-After ${retry}`)
   must(slowest < withinMs, `${what}: a response took ${slowest.toFixed(0)} ms`)
   must(well >= 0.999, `${what}: only ${(well * 100).toFixed(2)} % of the others succeeded`)
 }
+
+/** @throws if no request fails although none can succeed */
+const within = (refused: Promise<void>, what: string) =>
+  Promise.race([
+    refused,
+    pause(2 * mostMs.silent, undefined, { ref: false }).then(() => must(false, `${what}: no request failed`)),
+  ])
