@@ -11,7 +11,7 @@ import { readLimitsFactor } from '../functions/shared/http/limits-factor.ts'
 import { run } from '../functions/shared/process/run.ts'
 import { UserError } from '../functions/shared/process/user-error.ts'
 import { readArguments } from '../local/commands/arguments.ts'
-import { gatewayUrl, imagesOf } from './cluster.ts'
+import { gatewayUrl, imagesOf, type Images } from './cluster.ts'
 import { explain } from './explain.ts'
 import { get, kubectl } from './kubectl.ts'
 import { observeKnative } from './observability.ts'
@@ -71,10 +71,14 @@ async function main(): Promise<void> {
     })
     if (built.status !== 0) throw new UserError('The images could not be built: see above.')
   }
-  const images = await loadImages(values.registry)
+  const source = await imagesOf(values.registry)
+  const images = await nameImages(source)
   const at = generatedFolder(values.overlay)
   const additions = { components, images, alertsTo: process.env['ALERTS_TO'] }
   const rendered = (await render(at, withAdditions(overlay, additions, at))).map(withLimits)
+  step('Loading the images into the cluster')
+  // it pulls those of the stores from their registry
+  await source.load(usedBy(rendered, images))
 
   step(`Applying the resources that the functions need, in the namespace ${namespace}`)
   const isLate = ({ kind, metadata }: Resource) =>
@@ -127,17 +131,15 @@ async function checkCluster(): Promise<void> {
   })
 }
 
-/** Loads the present images into the cluster, and returns what they are called there. */
-async function loadImages(registry: string | undefined): Promise<Image[]> {
-  const images = await imagesOf(registry)
-  step('Loading the images into the cluster')
+/** Gives the images the names and tags that they have in the cluster. */
+async function nameImages(source: Images): Promise<Image[]> {
   const named: Image[] = []
   for (const name of deployed) {
     const local = `zeroshop/${name}`
     // the tag depends on the content, so a function that has not changed keeps its revision
     const id = (await dockerSays(['image', 'inspect', '--format', '{{.Id}}', `${local}:latest`])).trim()
     const tag = id.replace('sha256:', '').slice(0, 12)
-    const full = images.name(local, tag)
+    const full = source.name(local, tag)
     await dockerSays(['tag', `${local}:latest`, full])
     named.push({
       name: local,
@@ -145,9 +147,15 @@ async function loadImages(registry: string | undefined): Promise<Image[]> {
       newTag: tag,
     })
   }
-  // the cluster pulls the stores' images from their registry
-  await images.load(named.map(({ newName, newTag }) => `${newName}:${newTag}`))
   return named
+}
+
+/** Returns which of the images are in the resources: a component may leave out functions. */
+function usedBy(resources: readonly Resource[], images: readonly Image[]): string[] {
+  const found = JSON.stringify(resources)
+  return images
+    .map(({ newName, newTag }) => `${newName}:${newTag}`)
+    .filter((image) => found.includes(JSON.stringify(image)))
 }
 
 /** Deploys the collector of the shop's logs, in the namespace that it has of its own. */
