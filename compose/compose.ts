@@ -142,7 +142,9 @@ async function main(): Promise<number> {
 
   const made = await makeSecrets()
   if (made.length > 0) console.log(`Made ${made.length} secrets in compose/secrets.`)
-  const images = spawnSync(process.execPath, [join(root, 'images/build.ts')], { stdio: 'inherit' })
+  const images = spawnSync(process.execPath, [join(root, 'images/build.ts'), '--changed'], {
+    stdio: 'inherit',
+  })
   if (images.status !== 0) return images.status ?? 1
   // with options, such as the number of containers of a function, it is for Compose alone
   const code =

@@ -1,27 +1,33 @@
 /** `npm run images`: builds all images, or those that are named, with `docker buildx bake`. */
 import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { run } from '../functions/shared/process/run.ts'
 import { UserError } from '../functions/shared/process/user-error.ts'
 import { readArguments } from '../local/commands/arguments.ts'
-import { dockerProblem, root } from './docker.ts'
+import { dockerProblem, dockerSays, root } from './docker.ts'
 import { atOnce, imageNames } from './table.ts'
 import { report, type Build } from './report.ts'
-import { revisions } from './revisions.ts'
+import { git, revisions } from './revisions.ts'
 
 const usage = `npm run images -- [options] [FUNCTION …]
   FUNCTION …   builds only these; also relay, dispatcher, payment-sandbox, migrate, gateway, or a domain
+  --changed    builds nothing if all is committed and all images were built from this commit
   --report     builds twice, without and with the cache, and prints the image sizes and the build times
 TAG sets the tag of the images (latest).`
 
 const known: readonly string[] = [...imageNames, 'gateway']
 const tag = process.env['TAG'] || 'latest'
 
+/** The file of what `presentImages` returned after the last build of all images. */
+const stamp = join(root, '.data/images')
+
 await run(main)
 
 async function main(): Promise<number> {
   const { values, positionals } = readArguments(usage, {
     allowPositionals: true,
-    options: { report: { type: 'boolean' } },
+    options: { report: { type: 'boolean' }, changed: { type: 'boolean' } },
   })
   const unknown = positionals.find((name) => !known.includes(name))
   if (unknown !== undefined) throw new UserError(`There is no image named ${unknown}.\n${usage}`)
@@ -29,12 +35,43 @@ async function main(): Promise<number> {
   if (problem !== undefined) throw new UserError(problem)
 
   const names = positionals.length > 0 ? positionals : known
-  if (!values.report) return (await build(names, [], 'shown')).code
+  if (values.changed && existsSync(stamp) && readFileSync(stamp, 'utf8') === (await presentImages())) {
+    console.log('The images are of this commit.')
+    return 0
+  }
+  if (!values.report) {
+    const { code } = await build(names, [], 'shown')
+    if (code === 0 && positionals.length === 0) await keepStamp()
+    return code
+  }
   const cold = await build(names, ['--no-cache'], 'kept')
   const cached = cold.code === 0 ? await build(names, [], 'kept') : cold
   if (cached.code !== 0) throw new UserError(cached.output.trim())
   console.log(report(known, tag, cold, cached))
   return 0
+}
+
+/** Keeps what is present after a build of all images. */
+async function keepStamp() {
+  const present = await presentImages()
+  if (present === undefined) return
+  mkdirSync(dirname(stamp), { recursive: true })
+  writeFileSync(stamp, present)
+}
+
+/** Returns the commit and the images; undefined if something is not committed, or if git or an image is missing. */
+async function presentImages(): Promise<string | undefined> {
+  const images = known.map((name) => `zeroshop/${name}:${tag}`)
+  try {
+    const [commit, changes, ids] = await Promise.all([
+      git('rev-parse', 'HEAD'),
+      git('status', '--porcelain'),
+      dockerSays(['image', 'inspect', '--format', '{{.Id}}', ...images]),
+    ])
+    return changes === '' ? commit + ids : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /**

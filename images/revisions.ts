@@ -93,7 +93,8 @@ const rowCommit = (name: string, file: string): Promise<string> =>
     // the row is not committed yet
     .catch(() => '')
 
-const git = async (...args: string[]) =>
+/** Runs git in the root of the project. Returns its standard output. */
+export const git = async (...args: string[]) =>
   (await promisify(execFile)('git', args, { cwd: root, maxBuffer: 1e8 })).stdout
 
 const lines = (text: string) => text.split('\n').filter((line) => line !== '')

@@ -66,7 +66,7 @@ async function main(): Promise<void> {
   await makeSecrets()
   if (!values['no-build']) {
     step('Building the images')
-    const built = spawnSync(process.execPath, [join(root, 'images/build.ts')], {
+    const built = spawnSync(process.execPath, [join(root, 'images/build.ts'), '--changed'], {
       stdio: 'inherit',
     })
     if (built.status !== 0) throw new UserError('The images could not be built: see above.')
@@ -76,9 +76,7 @@ async function main(): Promise<void> {
   const at = generatedFolder(values.overlay)
   const additions = { components, images, alertsTo: process.env['ALERTS_TO'] }
   const rendered = (await render(at, withAdditions(overlay, additions, at))).map(withLimits)
-  step('Loading the images into the cluster')
-  // it pulls those of the stores from their registry
-  await source.load(usedBy(rendered, images))
+  await loadImages(source, rendered, images)
 
   step(`Applying the resources that the functions need, in the namespace ${namespace}`)
   const isLate = ({ kind, metadata }: Resource) =>
@@ -131,31 +129,31 @@ async function checkCluster(): Promise<void> {
   })
 }
 
-/** Gives the images the names and tags that they have in the cluster. */
+/** Returns the names and tags that the images have in the cluster. */
 async function nameImages(source: Images): Promise<Image[]> {
-  const named: Image[] = []
-  for (const name of deployed) {
-    const local = `zeroshop/${name}`
+  const local = deployed.map((name) => `zeroshop/${name}`)
+  const present = local.map((name) => `${name}:latest`)
+  const ids = (await dockerSays(['image', 'inspect', '--format', '{{.Id}}', ...present])).trim().split('\n')
+  return local.map((name, i) => {
     // the tag depends on the content, so a function that has not changed keeps its revision
-    const id = (await dockerSays(['image', 'inspect', '--format', '{{.Id}}', `${local}:latest`])).trim()
-    const tag = id.replace('sha256:', '').slice(0, 12)
-    const full = source.name(local, tag)
-    await dockerSays(['tag', `${local}:latest`, full])
-    named.push({
-      name: local,
-      newName: full.slice(0, -tag.length - 1),
-      newTag: tag,
-    })
-  }
-  return named
+    const tag = ids[i]!.replace('sha256:', '').slice(0, 12)
+    return { name, newName: source.name(name, tag).slice(0, -tag.length - 1), newTag: tag }
+  })
 }
 
-/** Returns which of the images are in the resources: a component may leave out functions. */
-function usedBy(resources: readonly Resource[], images: readonly Image[]): string[] {
+/** Loads those images into the cluster that are in the resources: a component may leave out functions. */
+async function loadImages(source: Images, resources: readonly Resource[], images: readonly Image[]) {
+  step('Loading the images into the cluster')
   const found = JSON.stringify(resources)
-  return images
-    .map(({ newName, newTag }) => `${newName}:${newTag}`)
-    .filter((image) => found.includes(JSON.stringify(image)))
+  const used: string[] = []
+  for (const { name, newName, newTag } of images) {
+    const full = `${newName}:${newTag}`
+    if (!found.includes(JSON.stringify(full))) continue
+    await dockerSays(['tag', `${name}:latest`, full])
+    used.push(full)
+  }
+  // it pulls those of the stores from their registry
+  await source.load(used)
 }
 
 /** Deploys the collector of the shop's logs, in the namespace that it has of its own. */

@@ -18,7 +18,10 @@ export interface Container {
 
 /** Builds all images, or those that have changed. */
 export function buildImages(): void {
-  const { status } = spawnSync(process.execPath, ['images/build.ts'], { cwd: root, stdio: 'inherit' })
+  const { status } = spawnSync(process.execPath, ['images/build.ts', '--changed'], {
+    cwd: root,
+    stdio: 'inherit',
+  })
   if (status !== 0) throw new Error('the images could not be built')
 }
 

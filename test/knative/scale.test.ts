@@ -12,10 +12,12 @@ beforeAll(async () => {
 const toZero = { timeout: 170_000, interval: 1_000 }
 
 describe('a function that scales on concurrency', () => {
-  it('scales from zero to several pods and back without a failed request', { timeout: 400_000 }, async () => {
+  it('scales from zero to several pods and back without a failed request', { timeout: 600_000 }, async () => {
     await expect.poll(() => podsOf('list-products'), toZero).toHaveLength(0)
-    const load = steadyLoad(() => client.unchecked.GET('/products'), { atOnce: 120 })
-    await expect.poll(() => readyPods('list-products'), { timeout: 90_000, interval: 500 }).toBeGreaterThan(1)
+    const load = steadyLoad(() => client.unchecked.GET('/products'), { atOnce: 60 })
+    await expect
+      .poll(() => readyPods('list-products'), { timeout: 170_000, interval: 500 })
+      .toBeGreaterThan(1)
     expect(Object.keys(await load.stop())).toEqual(['200'])
     await expect.poll(() => podsOf('list-products'), toZero).toHaveLength(0)
   })
