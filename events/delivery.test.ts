@@ -526,6 +526,28 @@ describe('the dispatcher', () => {
       .toEqual(toCancelled.map(() => 1))
   })
 
+  it.each([
+    ['a reaction that there is no longer', 'polish-stock', {}, 'there is no reaction polish-stock'],
+    [
+      'what is no event of the shop',
+      'release-stock',
+      { type: 'order.cancelled' },
+      'there is no event type order.cancelled',
+    ],
+  ])('parks a failure of %s when its retry is due, and goes on', async (_, reaction, changed, error) => {
+    const event = { id: uuidv7(), type: 'dev.zeroshop.order.cancelled', ...changed }
+    const row = { reaction, eventId: event.id, event, attempts: 2, error: 'no luck', nextAt: new Date() }
+    await db.insert(failures).values(row)
+    await relay()
+    dispatch()
+    const found = () => db.select().from(failures)
+    await expect.poll(found).toMatchObject([{ error, nextAt: null, parkedAt: expect.any(Date) }])
+    const next = cancelled()
+    await put(next)
+    await expect.poll(() => taken).toHaveLength(toCancelled.length)
+    expect(taken[0]!.id).toBe(next.id)
+  })
+
   it('updates a consumer that an earlier version created with other settings', async () => {
     const connection = await connect(natsOptions(nats.url))
     const manager = await connection.jetstreamManager()

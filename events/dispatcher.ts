@@ -309,8 +309,27 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
   }
 
   /** If the result cannot be stored, the retry is due again when its lease ends. */
-  async function retry({ reaction, event }: typeof failures.$inferSelect) {
-    await attempt(reaction, [decode(Buffer.from(JSON.stringify(event)))], { isRetry: true })
+  async function retry({ reaction, eventId, event }: typeof failures.$inferSelect) {
+    try {
+      if (!Object.hasOwn(reactions, reaction)) throw new Error(`there is no reaction ${reaction}`)
+      await attempt(reaction, [decode(Buffer.from(JSON.stringify(event)))], { isRetry: true })
+    } catch (error) {
+      // an earlier version had the reaction, or somebody has changed the event: the next retry would fail, too
+      await park(reaction, eventId, error)
+    }
+  }
+
+  async function park(reaction: string, eventId: string, error: unknown) {
+    const reason = error instanceof Error ? describe(error) : String(error)
+    log.error({ reaction, event: eventId, reason }, 'parked as a dead letter: see npm run dead-letters')
+    try {
+      await db
+        .update(failures)
+        .set({ nextAt: null, parkedAt: sql`now()`, error: reason })
+        .where(isFailure(reaction, eventId))
+    } catch (error) {
+      log.warn({ err: error, reaction }, 'cannot store the result of a delivery')
+    }
   }
 }
 

@@ -281,14 +281,16 @@ describe('a shop', { timeout: patienceMs * 2 }, () => {
     const [replayed, dropped] = [uuidv7(), uuidv7()]
     const park = (id: string) => sql`
       insert into events.failures (reaction, event_id, event, attempts, error, parked_at)
-      values ('release-stock', ${id}, ${sql.json({ id, type: 'order.cancelled', subject: 'order-1' })}, 6, 'no luck', now())`
+      values ('release-stock', ${id}, ${sql.json({ id, type: 'dev.zeroshop.order.cancelled', subject: 'order-1' })}, 6, 'no luck', now())`
     try {
       expect(await letters()).toEqual({ code: 0, said: 'no dead letters' })
       await park(replayed)
       await park(dropped)
       const listed = await letters('list')
       expect(listed.said).toMatch(/2 dead letters$/)
-      expect(listed.said).toContain(`release-stock  order.cancelled  order-1\n  after 6 attempts: no luck`)
+      expect(listed.said).toContain(
+        `release-stock  dev.zeroshop.order.cancelled  order-1\n  after 6 attempts: no luck`,
+      )
 
       expect(await letters('replay', replayed)).toEqual({ code: 0, said: '1 will be delivered again' })
       expect(await letters('drop', dropped)).toEqual({ code: 0, said: '1 dropped' })
