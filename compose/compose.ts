@@ -1,5 +1,4 @@
 /** `npm run compose`: runs the shop in containers. */
-import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pc from 'picocolors'
@@ -8,7 +7,14 @@ import { run } from '../functions/shared/process/run.ts'
 import { UserError } from '../functions/shared/process/user-error.ts'
 import { parseArguments } from '../local/commands/arguments.ts'
 import { readOrigins } from '../local/cors.ts'
-import { docker, dockerProblem, dockerRoot, dockerSays, root, someAtOnce } from '../images/docker.ts'
+import {
+  buildChangedImages,
+  docker,
+  dockerProblem,
+  dockerRoot,
+  dockerSays,
+  someAtOnce,
+} from '../images/docker.ts'
 import { memory } from './memory.ts'
 import { makeSecrets, secretsFolder } from './secrets.ts'
 import { up } from './up.ts'
@@ -142,10 +148,8 @@ async function main(): Promise<number> {
 
   const made = await makeSecrets()
   if (made.length > 0) console.log(`Made ${made.length} secrets in compose/secrets.`)
-  const images = spawnSync(process.execPath, [join(root, 'images/build.ts'), '--changed'], {
-    stdio: 'inherit',
-  })
-  if (images.status !== 0) return images.status ?? 1
+  const built = buildChangedImages()
+  if (built !== 0) return built
   // with options, such as the number of containers of a function, it is for Compose alone
   const code =
     rest.length === 0

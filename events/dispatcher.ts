@@ -239,7 +239,7 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
     event: Encoded,
     error: unknown,
   ): Promise<'retried' | 'parked' | undefined> {
-    const reason = error instanceof Error ? describe(error) : String(error)
+    const reason = describe(error)
     // with 422 the reaction says that it can never handle the event
     const isFinal = error instanceof Refused && error.status === 422
     const passes = isPassing(error)
@@ -264,9 +264,7 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
       if (row === undefined) return undefined
       const delay = isFinal ? undefined : retryDelaysMs[row.attempts - 1]
       const next =
-        delay === undefined
-          ? { nextAt: null, parkedAt: sql`now()` }
-          : { nextAt: sql`now() + ${delay / 1000} * interval '1 second'` }
+        delay === undefined ? parked : { nextAt: sql`now() + ${delay / 1000} * interval '1 second'` }
       await tx.update(failures).set(next).where(isFailure(name, event.id))
       return { attempts: row.attempts, parked: delay === undefined }
     })
@@ -320,12 +318,12 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
   }
 
   async function park(reaction: string, eventId: string, error: unknown) {
-    const reason = error instanceof Error ? describe(error) : String(error)
+    const reason = describe(error)
     log.error({ reaction, event: eventId, reason }, 'parked as a dead letter: see npm run dead-letters')
     try {
       await db
         .update(failures)
-        .set({ nextAt: null, parkedAt: sql`now()`, error: reason })
+        .set({ ...parked, error: reason })
         .where(isFailure(reaction, eventId))
     } catch (error) {
       log.warn({ err: error, reaction }, 'cannot store the result of a delivery')
@@ -335,6 +333,9 @@ export function startDispatcher(options: DispatcherOptions): { stop(): Promise<v
 
 const isFailure = (name: string, eventId: string) =>
   and(eq(failures.eventId, eventId), eq(failures.reaction, name))
+
+/** What is set in a failure that is not retried by itself any more. */
+const parked = { nextAt: null, parkedAt: sql`now()` }
 
 /** A CloudEvent in JSON. It is passed on as it was emitted. */
 interface Encoded {
@@ -409,4 +410,5 @@ const cannotConnect = (error: unknown) =>
   /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT)$/.test(errorCode(error) ?? '')
 
 /** An error about several addresses has no message of its own. */
-const describe = (error: Error) => error.message || (errorCode(error) ?? error.name)
+const describe = (error: unknown) =>
+  error instanceof Error ? error.message || (errorCode(error) ?? error.name) : String(error)

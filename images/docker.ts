@@ -20,6 +20,13 @@ export function dockerProblem(): string | undefined {
   return undefined
 }
 
+/**
+ * Builds all images, unless they are of the present commit (`npm run images -- --changed`), in the same terminal. Returns
+ * the exit code.
+ */
+export const buildChangedImages = (): number =>
+  spawnSync(process.execPath, ['images/build.ts', '--changed'], { cwd: root, stdio: 'inherit' }).status ?? 1
+
 /** Runs `docker` in the root of the project, in the same terminal. Returns its exit code. */
 export const docker = (args: string[], env?: NodeJS.ProcessEnv) => run('docker', args, env)
 

@@ -1,9 +1,7 @@
 /** `npm run deploy -- --overlay local`: builds, loads and applies the shop, and waits until it is ready. */
-import { spawnSync } from 'node:child_process'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import pc from 'picocolors'
-import { dockerProblem, dockerSays, root } from '../images/docker.ts'
+import { buildChangedImages, dockerProblem, dockerSays } from '../images/docker.ts'
 import { functionNames, serviceNames } from '../images/table.ts'
 import { makeSecrets } from '../compose/secrets.ts'
 import { functions, type FunctionName } from '../functions/table.ts'
@@ -66,10 +64,7 @@ async function main(): Promise<void> {
   await makeSecrets()
   if (!values['no-build']) {
     step('Building the images')
-    const built = spawnSync(process.execPath, [join(root, 'images/build.ts'), '--changed'], {
-      stdio: 'inherit',
-    })
-    if (built.status !== 0) throw new UserError('The images could not be built: see above.')
+    if (buildChangedImages() !== 0) throw new UserError('The images could not be built: see above.')
   }
   const source = await imagesOf(values.registry)
   const images = await nameImages(source)

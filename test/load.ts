@@ -35,7 +35,7 @@ export function steadyLoad(
 
 /** Returns the detail of a problem, or the body itself if it is none. */
 const reasonOf = (body: unknown): string =>
-  typeof body === 'object' && body !== null && 'detail' in body ? String(body.detail) : String(body)
+  typeof body === 'object' && body !== null && 'detail' in body ? String(body.detail) : JSON.stringify(body)
 
 /** Keeps placing orders. Each order is sent with the same key until it is accepted. */
 export function customersWhoRetry(customers: Client[], sku: string) {

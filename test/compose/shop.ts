@@ -1,10 +1,9 @@
-import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:http2'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
-import { docker, dockerSays, root, someAtOnce } from '../../images/docker.ts'
+import { buildChangedImages, docker, dockerSays, someAtOnce } from '../../images/docker.ts'
 import { secretsFolder } from '../../compose/secrets.ts'
 import { up } from '../../compose/up.ts'
 import { testClient } from '../client.ts'
@@ -16,13 +15,9 @@ export interface Container {
   Image: string
 }
 
-/** Builds all images, or those that have changed. */
+/** Builds all images, unless they are of the present commit. */
 export function buildImages(): void {
-  const { status } = spawnSync(process.execPath, ['images/build.ts', '--changed'], {
-    cwd: root,
-    stdio: 'inherit',
-  })
-  if (status !== 0) throw new Error('the images could not be built')
+  if (buildChangedImages() !== 0) throw new Error('the images could not be built')
 }
 
 /**

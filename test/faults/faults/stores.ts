@@ -30,7 +30,7 @@ export const stores: Fault = {
           },
           async (refused) => {
             await begin()
-            await Promise.all([pause(forMs), refused])
+            await Promise.all([pause(forMs), refused()])
             await end()
           },
         )
@@ -128,10 +128,10 @@ async function during(
   what: string,
   { needing, others, isGone, withinMs }: Asked,
   /** Ends the fault, but not before a request is refused: one that is in time would succeed after all. */
-  fault: (refused: Promise<void> | undefined) => Promise<void>,
+  fault: (refused: () => Promise<void>) => Promise<void>,
 ) {
   const over = new AbortController()
-  const firstRefusal = Promise.withResolvers<void>()
+  let isRefused = false
   const load = async (ask: Ask | undefined) => {
     const answers: { status: number; retry: string | null; ms: number }[] = []
     if (ask === undefined) return answers
@@ -139,15 +139,18 @@ async function during(
       const began = performance.now()
       const { response } = await ask()
       const ms = performance.now() - began
-      if (ask === needing && response.status >= 300) firstRefusal.resolve()
+      if (ask === needing && response.status >= 300) isRefused = true
       answers.push({ status: response.status, retry: response.headers.get('retry-after'), ms })
       await pause(20)
     }
     return answers
   }
   const asking = Promise.all([load(needing), ...others.map(load)])
-  const mustBeRefused = needing !== undefined && isGone
-  await fault(mustBeRefused ? within(firstRefusal.promise, what) : undefined).finally(() => over.abort())
+  const refusal = async () => {
+    if (needing !== undefined && isGone)
+      await until(`${what}: a request is refused`, () => isRefused, 2 * mostMs.silent)
+  }
+  await fault(refusal).finally(() => over.abort())
   const [faulted, ...rest] = await asking
   const unharmed = rest.flat()
   const refused = faulted.filter(({ status }) => status >= 300)
@@ -162,10 +165,3 @@ async function during(
   must(slowest < withinMs, `${what}: a response took ${slowest.toFixed(0)} ms`)
   must(well >= 0.999, `${what}: only ${(well * 100).toFixed(2)} % of the others succeeded`)
 }
-
-/** @throws if no request fails although none can succeed */
-const within = (refused: Promise<void>, what: string) =>
-  Promise.race([
-    refused,
-    pause(2 * mostMs.silent, undefined, { ref: false }).then(() => must(false, `${what}: no request failed`)),
-  ])
