@@ -16,6 +16,7 @@ import { migrateMongodb } from '../migrate-mongodb.ts'
 import type { Row } from '../shared/process/entry.ts'
 import type { OperationRow } from '../shared/domain.ts'
 import { openMongodb, patiently } from '../shared/store/mongodb.ts'
+import { isUnavailable } from '../shared/store/store-errors.ts'
 import { rowOf, type OperationName } from '../table.ts'
 import { migrations } from './migrations/index.ts'
 import { foldedWords } from './migrations/search-keys.ts'
@@ -131,6 +132,29 @@ it.concurrent('returns 503 to open requests when the driver notices that the ser
   )
   expect(new Set(await Promise.all(statuses))).toEqual(new Set([503]))
   await store.close()
+  link.close()
+})
+
+it.concurrent('treats a lost connection as an outage for one write and for several', async () => {
+  const { link, url } = await linkToStore()
+  url.searchParams.set('serverSelectionTimeoutMS', '500')
+  const { products, ping, close } = openProducts(url.href)
+  const insert = () => ({ insertOne: { document: { _id: randomUUID() } as ProductDocument } })
+  const writes = [
+    () => products.insertOne(insert().insertOne.document),
+    () => products.bulkWrite([insert(), insert()]),
+  ]
+  for (const write of writes) {
+    await ping()
+    link.stall()
+    const underWay = write().catch((error: unknown) => error)
+    link.cut()
+    expect(await underWay).toSatisfy(isUnavailable)
+    await expect(write()).rejects.toSatisfy(isUnavailable)
+    link.restore()
+    await vi.waitFor(ping, { timeout: 10_000, interval: 100 })
+  }
+  await close()
   link.close()
 })
 

@@ -1,4 +1,15 @@
-import { MongoBulkWriteError, MongoServerError, type BulkWriteResult } from 'mongodb'
+import {
+  MongoBulkWriteError,
+  MongoClientClosedError,
+  MongoNetworkError,
+  MongoNetworkTimeoutError,
+  MongoNotConnectedError,
+  MongoServerError,
+  MongoServerSelectionError,
+  MongoTopologyClosedError,
+  type BulkWriteResult,
+  type TopologyDescription,
+} from 'mongodb'
 import { expect, it } from 'vitest'
 import { isUnavailable, reasonOf } from './store-errors.ts'
 
@@ -55,6 +66,18 @@ it.each(mongoOutages)(
       expect(isUnavailable(error)).toBe(true)
   },
 )
+
+it.each([
+  new MongoNetworkError('connection 7 to 127.0.0.1:27017 closed'),
+  new MongoNetworkTimeoutError('connection 7 to 127.0.0.1:27017 timed out'),
+  new MongoServerSelectionError('connect ECONNREFUSED 127.0.0.1:27017', {} as TopologyDescription),
+  new MongoNotConnectedError('Client must be connected before running operations'),
+  new MongoTopologyClosedError(),
+  new MongoClientClosedError(),
+])('treats $name as an outage that may end, also if it has ended a bulk write', (error) => {
+  expect(isUnavailable(error)).toBe(true)
+  expect(isUnavailable(new MongoBulkWriteError(error as never, {} as BulkWriteResult))).toBe(true)
+})
 
 it('does not treat other errors as an outage of the store', () => {
   for (const error of [

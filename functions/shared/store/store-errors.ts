@@ -74,7 +74,7 @@ export class Unavailable extends Error {}
  */
 export function isUnavailable(error: unknown): boolean {
   if (error instanceof Unavailable) return true
-  if (error instanceof Error && isMongoUnavailable(error)) return true
+  if (error instanceof Error && isMongoUnavailable(ofBulkWrite(error))) return true
   // a certificate can be renewed
   if (tlsProblem(error) !== undefined) return true
   const code = errorCode(error)
@@ -109,6 +109,13 @@ const isMongoUnavailable = (error: Error): boolean =>
   ) ||
   (/^Mongo(?:Server|BulkWrite|WriteConcern)Error$/.test(error.name) &&
     [error as { code?: unknown }, ...failedWrites(error)].some(({ code }) => mongoUnavailable.has(code)))
+
+/**
+ * Returns the driver's own error that has ended a bulk write, such as that of a lost connection. `MongoBulkWriteError` has
+ * it in place of a server's response. Returns any other error as it is.
+ */
+const ofBulkWrite = (error: Error): Error =>
+  'errorResponse' in error && error.errorResponse instanceof Error ? error.errorResponse : error
 
 /** Returns what has failed of several writes that were sent together. The error itself has the code of the first. */
 const failedWrites = (error: Error): { code?: unknown }[] =>
