@@ -74,8 +74,6 @@ export function environment(addresses: Addresses, secrets: Secrets, dataDir: str
     )
   const common = {
     HOST: '127.0.0.1',
-    // the stores are started first; if one of them has ended, requests should fail soon
-    STORE_WAIT_SECONDS: '1',
     FUNCTION_URL: addresses.functionUrl,
   }
   /** Returns the local address of a service. */
@@ -102,6 +100,8 @@ export function environment(addresses: Addresses, secrets: Secrets, dataDir: str
       const own = Object.entries(known).filter(([setting]) => setting in (domains[domain].settings ?? {}))
       return {
         ...common,
+        // the stores are started first; if one of them has ended, requests should fail soon
+        STORE_WAIT_SECONDS: '1',
         ...settings(secretsOf(domain)),
         ...Object.fromEntries([...services, ...own]),
         ...extra,
