@@ -1,5 +1,4 @@
 import { hash, timingSafeEqual } from 'node:crypto'
-import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -9,7 +8,8 @@ import { Hono, type Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { routePath } from 'hono/route'
 import * as z from 'zod'
-import { observed, telemetry } from '../../shared/telemetry/telemetry.ts'
+import { observedServer } from '../../shared/process/serve.ts'
+import { telemetry } from '../../shared/telemetry/telemetry.ts'
 import { cardOf, type Card } from './cards.ts'
 import { openJournal } from './journal.ts'
 import { Sandbox, toAnswer, type Entry } from './sandbox.ts'
@@ -160,7 +160,7 @@ export async function startSandbox(options: SandboxOptions) {
     delay(ms, undefined, { signal: AbortSignal.any([stopping.signal, ...signals]) }).catch(() => {})
 
   const listener = getRequestListener(app.fetch)
-  const server = createServer(observed((request, response) => void listener(request, response)))
+  const server = observedServer((request, response) => void listener(request, response))
   server.on('request', (_, response) =>
     // while stopping, a keep-alive connection must not keep the server running
     response.once(
