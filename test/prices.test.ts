@@ -1,25 +1,14 @@
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
-import { serve } from '@hono/node-server'
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { newOrder } from './orders.ts'
-import { openShop, type TestShop } from './shop.ts'
+import { openShopBehindGateway } from './gateway.ts'
+import type { TestShop } from './shop.ts'
 
 /** A shop whose reactions never run: its projections are as old as they can get. */
 let shop: TestShop
-const gateway = serve({ fetch: (request) => shop.app.fetch(request), hostname: '127.0.0.1', port: 0 })
 
-beforeAll(async () => {
-  if (!gateway.listening) await once(gateway, 'listening')
-  // the server listens on TCP, so this is not a pipe's name
-  const { port } = gateway.address() as AddressInfo
-  shop = await openShop(['orders', 'products'], { FUNCTION_URL: `http://127.0.0.1:${port}` })
-})
-afterAll(async () => {
-  await shop.close()
-  gateway.close()
-})
+beforeAll(async () => (shop = await openShopBehindGateway(['orders', 'products'])))
+afterAll(() => shop.close())
 
 const eur = (amount: number) => ({ amount, currency: 'EUR' })
 

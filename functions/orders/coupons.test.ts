@@ -1,31 +1,20 @@
-import { once } from 'node:events'
 import { randomUUID } from 'node:crypto'
-import type { AddressInfo } from 'node:net'
-import { serve } from '@hono/node-server'
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { knowProducts, newOrder, place } from '../../test/orders.ts'
 import { expectOwnProblem } from '../../test/problems.ts'
-import { openShop, type TestShop } from '../../test/shop.ts'
+import { openShopBehindGateway, type GatewayShop } from '../../test/gateway.ts'
+import { openShop } from '../../test/shop.ts'
 import { orders, type Order } from './order.ts'
 
 /** The shop behind a gateway, through which create-order calls the coupons. */
-let shop: TestShop
-let url: string
-const gateway = serve({ fetch: (request) => shop.app.fetch(request), hostname: '127.0.0.1', port: 0 })
+let shop: GatewayShop
 
 beforeAll(async () => {
-  if (!gateway.listening) await once(gateway, 'listening')
-  // the server listens on TCP, so this is not a pipe's name
-  const { port } = gateway.address() as AddressInfo
-  url = `http://127.0.0.1:${port}`
-  shop = await openShop(['orders', 'coupons'], { FUNCTION_URL: url })
+  shop = await openShopBehindGateway(['orders', 'coupons'])
   await knowProducts(shop, ['MUG', 1250], ['SAW', 3999])
 })
-afterAll(async () => {
-  await shop.close()
-  gateway.close()
-})
+afterAll(() => shop.close())
 
 const lines = [
   { sku: 'MUG', quantity: 2 },
@@ -189,7 +178,7 @@ describe('200 orders at once', () => {
       'idempotency-key': randomUUID(),
     }
     const send = () =>
-      fetch(`${url}/api/v1/orders`, { method: 'POST', headers, body: JSON.stringify(body(code)) })
+      fetch(`${shop.url}/api/v1/orders`, { method: 'POST', headers, body: JSON.stringify(body(code)) })
     let response = await send()
     for (let retries = 0; response.status === 503 && retries < 10; retries++) response = await send()
     return { status: response.status, body: (await response.json()) as Order }

@@ -1,23 +1,12 @@
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
-import { serve } from '@hono/node-server'
 import { uuidv7 } from 'uuidv7'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { openShop, type TestShop } from '../../test/shop.ts'
+import { openShopBehindGateway } from '../../test/gateway.ts'
+import type { TestShop } from '../../test/shop.ts'
 
 let shop: TestShop
-const gateway = serve({ fetch: (request) => shop.app.fetch(request), hostname: '127.0.0.1', port: 0 })
 
-beforeAll(async () => {
-  if (!gateway.listening) await once(gateway, 'listening')
-  // the server listens on TCP, so this is not a pipe's name
-  const { port } = gateway.address() as AddressInfo
-  shop = await openShop(['stock', 'products'], { FUNCTION_URL: `http://127.0.0.1:${port}` })
-})
-afterAll(async () => {
-  await shop.close()
-  gateway.close()
-})
+beforeAll(async () => (shop = await openShopBehindGateway(['stock', 'products'])))
+afterAll(() => shop.close())
 
 const opened = async (sku = uuidv7().toUpperCase()) => {
   const sellerId = shop.users.seller.id

@@ -1,4 +1,5 @@
 import { eq, sql } from 'drizzle-orm'
+import pLimit from 'p-limit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { logIn, mailedTo, newAccount, newEmail, password, type Account } from '../../test/accounts.ts'
 import { tablesWith } from '../../test/contents.ts'
@@ -104,7 +105,11 @@ describe('asking for a new password', () => {
   it('is limited for a network, whatever addresses it asks for', async () => {
     const address = newAddress()
     const { points } = mailLimits['mail-network']
-    const answers = await Promise.all(Array.from({ length: points + 3 }, () => ask(newEmail(), address)))
+    // not all at once: one after the other, they change one row, and the last might not be in time
+    const some = pLimit(8)
+    const answers = await some.map(Array.from({ length: points + 3 }, newEmail), (email) =>
+      ask(email, address),
+    )
     expect(answers.filter(({ status }) => status === 204)).toHaveLength(points)
   })
 
