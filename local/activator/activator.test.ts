@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, createServer, request } from 'node:http'
 import type { ClientRequest, IncomingMessage, RequestOptions, Server } from 'node:http'
 import { connect } from 'node:net'
@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { json } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createActivator } from './activator.ts'
+import { createActivator, startsAtOnce } from './activator.ts'
 import type { Activator, ActivatorOptions, FunctionSpec } from './activator.ts'
 
 const child = fileURLToPath(new URL('fixtures/child.js', import.meta.url))
@@ -124,6 +124,27 @@ describe('a function that is not running', () => {
       { from: 0, to: 1, reason: '1 request after an idle window, 10 per instance' },
     ])
     expect(scale('create-order').instances).toEqual([])
+  })
+
+  it('waits for its turn if many start, but an operation not for reactions, and nobody long for one that hangs', async () => {
+    const [starts, go] = [join(dir, 'starts'), join(dir, 'go')]
+    const reactions = Array.from({ length: 3 * startsAtOnce }, (_, n) => ({
+      name: `reaction-${n}`,
+      ...usual,
+    }))
+    const operation = { name: 'get-order', method: 'get', path: '/orders/{id}/{job}', ...usual }
+    await start({ functions: [...reactions, operation], env: { STARTS: starts, WAIT_FOR: go } })
+    const started = () => (existsSync(starts) ? readFileSync(starts, 'utf8').trim().split('\n').length : 0)
+    const waiting = () => reactions.filter(({ name }) => scale(name).instances[0]?.pid === undefined).length
+    const delivered = reactions.map(({ name }) => fetch(`http://127.0.0.1:${inner}/${name}/plain`))
+    await expect.poll(started).toBe(startsAtOnce)
+    expect(waiting()).toBe(2 * startsAtOnce)
+    const read = get('/orders/7/plain')
+    await expect.poll(started).toBe(startsAtOnce + 1)
+    expect(waiting()).toBe(2 * startsAtOnce)
+    await expect.poll(waiting).toBe(0)
+    writeFileSync(go, '')
+    for (const { status } of await Promise.all([...delivered, read])) expect(status).toBe(200)
   })
 
   it('is started once for all requests that one process can handle', async () => {

@@ -1,5 +1,8 @@
 // Receives all requests of the local runner, and starts, scales and stops the processes of each function.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { availableParallelism } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
+import pLimit from 'p-limit'
 import { telemetry } from '../../functions/shared/telemetry/telemetry.ts'
 import { createPool } from './pool.ts'
 import type { Pool } from './pool.ts'
@@ -14,7 +17,21 @@ const TICK_MS = 2000
 /** How long close() waits for requests, and then for processes after SIGTERM, in ms. Together less than 5 s. */
 const CLOSE_DRAIN_MS = 3000
 const CLOSE_GRACE_MS = 1500
-const WARM_AT_ONCE = 4
+/**
+ * How many processes of operations start at the same time, and as many of reactions, so that people do not wait for
+ * events. Many that start together slow each other down until they miss their stores' time-outs, end, and are started
+ * again.
+ */
+export const startsAtOnce = Math.max(2, availableParallelism())
+/** How long a process that starts keeps others waiting at most, in ms: its store may be silent, and theirs not. */
+const LONGEST_TURN_MS = 5000
+
+/** Returns a function that starts some processes at a time. */
+function turns() {
+  const limit = pLimit(startsAtOnce)
+  return (start: () => Promise<void>) =>
+    limit(() => Promise.race([start(), delay(LONGEST_TURN_MS, undefined, { ref: false })]))
+}
 
 export interface FunctionSpec {
   name: string
@@ -69,12 +86,14 @@ export function createActivator(options: ActivatorOptions): Activator {
   const { functions, windowSeconds = 60, tickMs = TICK_MS, log, observer } = options
   const cap = options.maxScale ?? Infinity
   const pools = new Map<string, Pool>()
+  const [ofOperations, ofReactions] = [turns(), turns()]
   const routes: Route[] = []
   for (const { name, method, path, concurrency, minScale, maxScale } of functions) {
     if (pools.has(name)) throw new Error(`Two functions are named ${name}`)
     const spawn = () => options.spawn(name)
+    const turn = method === undefined ? ofReactions : ofOperations
     const scale = { minScale, maxScale: Math.min(maxScale, cap) }
-    pools.set(name, createPool({ name, concurrency, ...scale, windowSeconds, spawn, log, observer }))
+    pools.set(name, createPool({ name, concurrency, ...scale, windowSeconds, spawn, turn, log, observer }))
     if (method !== undefined && path !== undefined) routes.push({ name, method, path })
   }
   const router = createRouter(routes)
@@ -113,16 +132,12 @@ export function createActivator(options: ActivatorOptions): Activator {
   }
 
   async function warm(names: readonly string[]): Promise<void> {
-    const left = names.map((name) => {
+    const chosen = names.map((name) => {
       const pool = pools.get(name)
       if (!pool) throw new Error(`There is no function named ${name}`)
       return pool
     })
-    // a few at a time, because processes that start together slow each other down
-    const worker = async (): Promise<void> => {
-      for (let pool = left.shift(); pool; pool = left.shift()) await pool.warm()
-    }
-    await Promise.all(Array.from({ length: WARM_AT_ONCE }, worker))
+    await Promise.all(chosen.map((pool) => pool.warm()))
   }
 
   async function stopAll(): Promise<void> {

@@ -5,16 +5,13 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { openShop } from '../../test/shop.ts'
 import { generateKeys } from '../../functions/users/tokens.ts'
 import { startInstance } from './instance.ts'
-import type { Instance } from './instance.ts'
+import type { Instance, InstanceOptions } from './instance.ts'
 
 const fixture = (name: string) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url))
 const child = fixture('child.js')
 const instances: Instance[] = []
 
-function start(
-  env: Record<string, string> = {},
-  more: { args?: string[]; command?: string; startTimeoutMs?: number } = {},
-) {
+function start(env: Record<string, string> = {}, more: Partial<InstanceOptions> = {}) {
   const lines: string[] = []
   const instance = startInstance({
     name: 'get-order',
@@ -47,6 +44,30 @@ describe('an instance', () => {
     expect(instance.startMs).toBeGreaterThan(0)
     const answer = await fetch(`http://127.0.0.1:${instance.port}/echo`)
     expect(await answer.json()).toMatchObject({ name: 'get-order' })
+  })
+
+  it('starts when it is its turn, which ends when its process listens', async () => {
+    const { promise: turn, resolve: begin } = Promise.withResolvers<void>()
+    let isOver = false
+    const { instance } = start(
+      {},
+      { turn: (starting) => turn.then(starting).then(() => void (isOver = true)) },
+    )
+    expect(instance.pid).toBeUndefined()
+    begin()
+    await instance.ready
+    expect(instance.pid).toBeGreaterThan(0)
+    await expect.poll(() => isOver).toBe(true)
+  })
+
+  it('does not start if it is stopped before its turn', async () => {
+    const { promise: turn, resolve: begin } = Promise.withResolvers<void>()
+    const { instance } = start({}, { turn: (starting) => turn.then(starting) })
+    await instance.stop()
+    begin()
+    await expect(instance.ready).rejects.toThrow('get-order did not start: it was stopped before')
+    expect(await instance.exited).toBe('stopped before it was started')
+    expect(instance.pid).toBeUndefined()
   })
 
   it('logs every line that its process writes', async () => {

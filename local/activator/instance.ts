@@ -1,5 +1,5 @@
 // Runs a function in its own process.
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 
@@ -16,9 +16,12 @@ export interface InstanceOptions {
   log?: ((name: string, line: string) => void) | undefined
   /** How long the process may take to listen, in ms (default 20 s). */
   startTimeoutMs?: number
+  /** Calls `start` when it is this process's turn (default: now). Others wait until what `start` returns is resolved. */
+  turn?: (start: () => Promise<void>) => Promise<void>
 }
 
 export interface Instance {
+  /** Undefined until it is the process's turn to start. */
   readonly pid: number | undefined
   /** The port on 127.0.0.1; 0 until the process listens. */
   readonly port: number
@@ -38,19 +41,13 @@ export interface Instance {
  * requests on SIGTERM, and exit when the IPC channel closes, so that it does not outlive a runner that is killed.
  */
 export function startInstance(options: InstanceOptions): Instance {
-  const { name, command, args, env, log, startTimeoutMs = 20_000 } = options
-  const startedAt = new Date()
-  const startedTick = performance.now()
+  const { name, command, args, env, log, startTimeoutMs = 20_000, turn = (start) => start() } = options
+  let child: ChildProcess | undefined
+  let startedAt = new Date()
   let port = 0
   let startMs: number | undefined
+  let isStopped = false
   const lastErrors: string[] = []
-
-  const child = spawn(command, args, {
-    env: { ...env, FUNCTION: name, PORT: String(options.port ?? 0) },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    // in its own process group, so that Ctrl-C reaches only the runner, which lets the functions finish their requests
-    detached: true,
-  })
 
   const { promise: exited, resolve: reportExit } = Promise.withResolvers<string>()
   const { promise: ready, resolve, reject } = Promise.withResolvers<void>()
@@ -61,58 +58,84 @@ export function startInstance(options: InstanceOptions): Instance {
     const output = lastErrors.length > 0 ? `\n${lastErrors.join('\n')}` : ''
     reject(new Error(`${name} did not start: ${why}${output}`))
   }
-  const timer = setTimeout(() => {
-    fail(`it did not listen within ${startTimeoutMs / 1000} s`)
-    child.kill('SIGKILL')
-  }, startTimeoutMs)
 
-  child.on('message', (message) => {
-    const listening = portOf(message)
-    if (listening === undefined || port !== 0) return
-    clearTimeout(timer)
-    port = listening
-    startMs = performance.now() - startedTick
-    resolve()
-  })
-  child.on('error', (error) => {
-    clearTimeout(timer)
-    fail(error.message)
-    if (child.pid === undefined) reportExit(error.message)
-  })
-  child.once('exit', (code, signal) => {
-    clearTimeout(timer)
-    const how = signal ?? `exit code ${code}`
-    reportExit(how)
-    // 'close' follows once all output is read. A grandchild may keep the pipes open, so do not wait for long.
-    const late = setTimeout(fail, 200, how)
-    child.once('close', () => {
-      clearTimeout(late)
-      fail(how)
+  function start(): ChildProcess {
+    startedAt = new Date()
+    const startedTick = performance.now()
+    const started = spawn(command, args, {
+      env: { ...env, FUNCTION: name, PORT: String(options.port ?? 0) },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      // in its own process group, so that Ctrl-C reaches only the runner, which lets the functions finish their requests
+      detached: true,
     })
-  })
+    const timer = setTimeout(() => {
+      fail(`it did not listen within ${startTimeoutMs / 1000} s`)
+      started.kill('SIGKILL')
+    }, startTimeoutMs)
 
-  eachLine(child.stdout, (line) => log?.(name, line))
-  eachLine(child.stderr, (line) => {
-    lastErrors.push(line)
-    if (lastErrors.length > STDERR_LINES_KEPT) lastErrors.shift()
-    log?.(name, line)
+    started.on('message', (message) => {
+      const listening = portOf(message)
+      if (listening === undefined || port !== 0) return
+      clearTimeout(timer)
+      port = listening
+      startMs = performance.now() - startedTick
+      resolve()
+    })
+    started.on('error', (error) => {
+      clearTimeout(timer)
+      fail(error.message)
+      if (started.pid === undefined) reportExit(error.message)
+    })
+    started.once('exit', (code, signal) => {
+      clearTimeout(timer)
+      const how = signal ?? `exit code ${code}`
+      reportExit(how)
+      // 'close' follows once all output is read. A grandchild may keep the pipes open, so do not wait for long.
+      const late = setTimeout(fail, 200, how)
+      started.once('close', () => {
+        clearTimeout(late)
+        fail(how)
+      })
+    })
+
+    eachLine(started.stdout, (line) => log?.(name, line))
+    eachLine(started.stderr, (line) => {
+      lastErrors.push(line)
+      if (lastErrors.length > STDERR_LINES_KEPT) lastErrors.shift()
+      log?.(name, line)
+    })
+    return started
+  }
+
+  void turn(async () => {
+    if (isStopped) return
+    child = start()
+    await Promise.race([ready.catch(() => {}), exited])
   })
 
   return {
-    pid: child.pid,
+    get pid() {
+      return child?.pid
+    },
     get port() {
       return port
     },
-    startedAt,
+    get startedAt() {
+      return startedAt
+    },
     get startMs() {
       return startMs
     },
     ready,
     exited,
     async stop(graceMs = 3000) {
-      if (child.exitCode === null && child.signalCode === null) {
+      isStopped = true
+      if (child === undefined) {
+        fail('it was stopped before')
+        reportExit('stopped before it was started')
+      } else if (child.exitCode === null && child.signalCode === null) {
         child.kill('SIGTERM')
-        const kill = setTimeout(() => child.kill('SIGKILL'), graceMs)
+        const kill = setTimeout(() => child?.kill('SIGKILL'), graceMs)
         await exited
         clearTimeout(kill)
       }

@@ -30,6 +30,8 @@ export interface MembersOptions {
   /** How many requests a process handles at once. */
   limit: number
   spawn: () => Pick<InstanceOptions, 'command' | 'args' | 'env'>
+  /** Starts a process when it is its turn. */
+  turn?: InstanceOptions['turn']
   log: ((name: string, line: string) => void) | undefined
   /** How long a process may take to begin its answer, in ms. */
   answerWithinMs: number
@@ -42,12 +44,21 @@ export interface MembersOptions {
 export type Members = ReturnType<typeof createMembers>
 
 /** Starts and stops the processes of a function, and chooses one for each request. */
-export function createMembers({ name, limit, spawn, log, answerWithinMs, onFree, onCrash }: MembersOptions) {
+export function createMembers({
+  name,
+  limit,
+  spawn,
+  turn,
+  log,
+  answerWithinMs,
+  onFree,
+  onCrash,
+}: MembersOptions) {
   const members = new Set<Member>()
   let restarts = 0
 
   function start(): Instance {
-    const instance = startInstance({ name, ...spawn(), log })
+    const instance = startInstance({ name, ...spawn(), ...(turn && { turn }), log })
     const member: Member = {
       instance,
       startedAt: performance.now(),

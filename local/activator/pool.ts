@@ -12,6 +12,8 @@ export interface PoolOptions {
   maxScale: number
   windowSeconds: number
   spawn: () => Pick<InstanceOptions, 'command' | 'args' | 'env'>
+  /** Starts a process when it is its turn (default: now). */
+  turn?: InstanceOptions['turn']
   log?: ((name: string, line: string) => void) | undefined
   observer?: Observer | undefined
   /** How many requests may wait for a process (default 10 000). More are refused. */
@@ -29,7 +31,7 @@ export type Pool = ReturnType<typeof createPool>
  * (scaling.ts). Processes are only started by `accept`, `warm` and `tick`.
  */
 export function createPool(options: PoolOptions) {
-  const { name, concurrency, windowSeconds, spawn, log, observer } = options
+  const { name, concurrency, windowSeconds, spawn, turn, log, observer } = options
   const { queueLimit = 10_000, longestWaitMs = 60_000, answerWithinMs = 300_000 } = options
   let closed = false
   let waking = false
@@ -42,6 +44,7 @@ export function createPool(options: PoolOptions) {
     name,
     limit: concurrency > 0 ? concurrency : Infinity,
     spawn,
+    turn,
     log,
     answerWithinMs,
     onFree: () => requests.serve(),
