@@ -61,6 +61,25 @@ export const everythingWorks = (traffic: Traffic, withinMs: number) =>
     withinMs,
   )
 
+/**
+ * Waits until the shop has got over a fault: everything works, no event waits to be delivered again, and no process is
+ * starting. On a busy machine, that would slow down what comes next.
+ */
+export async function everythingIsOver({ shop, traffic }: Context, withinMs = 180_000) {
+  await everythingWorks(traffic, withinMs)
+  await shop.sql((sql) =>
+    until(
+      'nothing is delivered again or starts',
+      async () => {
+        const [{ failures }] = await sql<[{ failures: number }]>`
+          select count(*)::int as failures from events.failures where next_at is not null`
+        return failures === 0 && !shop.isStarting()
+      },
+      withinMs,
+    ),
+  )
+}
+
 /** The memory of a process now (`VmRSS`) or at its peak (`VmHWM`), in MiB; 0 if it has ended. */
 export function memoryMib(pid: number, which: 'VmRSS' | 'VmHWM'): number {
   try {

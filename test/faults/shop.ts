@@ -138,15 +138,19 @@ export async function openFaultShop({
     })
   }
 
+  /** Returns the processes of functions. */
+  function instances() {
+    const { functions } = system.backend.scale() as { functions: Record<string, FunctionReport> }
+    return Object.entries(functions).flatMap(([name, { instances }]) =>
+      instances.map((instance) => ({ name, ...instance })),
+    )
+  }
+
   /** Returns the processes that are running. */
   function processes(): { name: string; pid: number }[] {
-    const { functions } = system.backend.scale() as { functions: Record<string, FunctionReport> }
-    return [
-      ...Object.entries(functions).flatMap(([name, { instances }]) =>
-        instances.map(({ pid }) => ({ name, pid })),
-      ),
-      ...system.backend.processes(),
-    ].filter((one): one is { name: string; pid: number } => one.pid !== undefined)
+    return [...instances().map(({ name, pid }) => ({ name, pid })), ...system.backend.processes()].filter(
+      (one): one is { name: string; pid: number } => one.pid !== undefined,
+    )
   }
 
   /** The address of a store itself, not of its link. */
@@ -216,6 +220,8 @@ export async function openFaultShop({
       links[name].restore((await start(name)).url)
     },
     processes,
+    /** Whether a process of a function is starting. */
+    isStarting: () => instances().some(({ state }) => state === 'starting'),
     /** Stops a process (SIGSTOP) during `work`, then resumes it. */
     frozen: async <T>(pid: number, work: () => Promise<T>): Promise<T> => {
       process.kill(pid, 'SIGSTOP')

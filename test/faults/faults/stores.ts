@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { newOrder, paymentOf } from '../../../demo/client/orders.ts'
 import { withKey } from '../traffic/scene.ts'
-import { must, until, type Context, type Fault } from '../fault.ts'
+import { everythingIsOver, must, until, type Context, type Fault } from '../fault.ts'
 
 /** A request that needs the failed store is refused soon. All others succeed. */
 export const stores: Fault = {
@@ -12,13 +12,16 @@ export const stores: Fault = {
   async run(context) {
     const { shop, traffic, injected } = context
     const { ask, other, askAgain } = await probes(context)
-    const busy = traffic.run({ atOnce: 1, pauseMs: 200 })
-    await pause(2_000)
     for (const name of ['postgres', 'mongodb', 'nats', 'provider'] as const) {
       const link = shop.links[name]
       const needing = ask[name]
       const others = [ask.postgres, ask.mongodb, other].filter((one) => one !== needing)
       const fault = async (what: string, begin: () => unknown, forMs: number, end: () => unknown) => {
+        await everythingIsOver(context)
+        // starts the functions
+        for (const one of [needing, ...others]) await one?.()
+        const busy = traffic.run({ atOnce: 1, pauseMs: 200 })
+        await pause(1_000)
         await during(
           context,
           `${name} ${what}`,
@@ -35,6 +38,7 @@ export const stores: Fault = {
           },
         )
         injected()
+        await busy.stop()
       }
       if (name === 'postgres' || name === 'mongodb')
         await fault(
@@ -62,7 +66,6 @@ export const stores: Fault = {
         () => link.restore(),
       )
     }
-    await busy.stop()
     await askAgain()
   },
 }
@@ -100,8 +103,6 @@ async function probes({ shop, traffic }: Context) {
     await response.text()
     return { response }
   }
-  // starts the functions
-  for (const one of [...Object.values(ask), other]) await one?.()
   // a refused refund may have been made all the same, so it is repeated with the same key
   const askAgain = async () => {
     for (const key of keys) await traffic.giveBack(id, paymentId, scratch, key)
