@@ -5,6 +5,8 @@ import { must, times, until, type Fault } from '../fault.ts'
 
 const hour = 60 * 60 * 1000
 const wrongForMs = 1_500
+/** How long to wait until the traffic has called enough functions, in ms. */
+const mostMs = 400_000
 /** How many clocks are wrong at once. */
 const wrongAtOnce = 4
 
@@ -19,20 +21,35 @@ export const clocks: Fault = {
       Object.hasOwn(functions, name) && 'by' in functions[name as FunctionName]
     const busy = traffic.run({ atOnce: 2 })
     const all = ['relay', 'dispatcher', ...Object.keys(functions)]
-    // twice, in case a process was not running the first time
-    const left = [...random.shuffle(all), ...random.shuffle(all)]
     const done = new Set<string>()
+    const underWay = new Set<string>()
+    const next = () => {
+      const running = new Set(shop.processes().map(({ name }) => name))
+      const left = all.filter((name) => running.has(name) && !done.has(name) && !underWay.has(name))
+      return left.length === 0 ? undefined : random.pick(left)
+    }
+    // the traffic calls about half of them
+    const enough = all.length / 3
+    const end = performance.now() + mostMs
     await times(wrongAtOnce, async () => {
-      for (let name = left.pop(); name !== undefined; name = left.pop()) {
-        if (done.has(name)) continue
+      while (performance.now() < end) {
+        const name = next()
+        if (name === undefined) {
+          if (done.size > enough) return
+          await pause(200)
+          continue
+        }
+        underWay.add(name)
         for (const offset of takesTokens(name) ? [-hour] : [-hour, hour]) {
           shop.setClock(name, offset)
           await pause(wrongForMs)
+          // it may have been stopped
           if (!shop.runsAt(name, offset)) continue
           injected()
           done.add(name)
         }
         shop.setClock(name, 0)
+        underWay.delete(name)
       }
     })
     await busy.stop()
@@ -54,8 +71,7 @@ export const clocks: Fault = {
     // a function without requests is not started
     const missed = all.filter((name) => !done.has(name)).join(', ')
     must(done.has('relay') && done.has('dispatcher'), 'the clock of a service was not changed')
-    // the traffic calls about half of them
-    must(done.size > all.length / 3, `these functions were not called: ${missed}`)
+    must(done.size > enough, `these functions were not called: ${missed}`)
     say(`${done.size} of ${all.length} kinds of processes; not called in time: ${missed || 'none'}`)
   },
 }

@@ -11,8 +11,8 @@ import { deliveryHeaders } from '../../deliveries.ts'
 import { must, tally, type Context, type Fault } from '../fault.ts'
 import { streamed } from './deliveries.ts'
 
-/** How many real events are used as models. */
-const mostModels = 150
+/** How many real events of each type are used as models. */
+const modelsOfType = 4
 const insufficientPrivilege = '42501'
 
 /** Whoever reaches a reaction, a store or the broker without the right to emit an event cannot make one happen. */
@@ -36,7 +36,8 @@ export const forged: Fault = {
 /** Sends copies of events, as if they were new, to their reactions. Each must be refused. */
 async function forgeDeliveries(context: Context) {
   const { shop, random } = context
-  const models = random.shuffle(await streamed(context, new Date(0))).slice(0, mostModels)
+  const byType = Map.groupBy(random.shuffle(await streamed(context, new Date(0))), ({ type }) => type)
+  const models = [...byType.values()].flatMap((events) => events.slice(0, modelsOfType))
   const statuses: number[] = []
   const reached = new Set<ReactionName>()
   for (const { type, body } of models) {
