@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { Server as TcpServer, type AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import { answerClientErrors } from '../http/client-errors.ts'
@@ -63,16 +63,25 @@ export async function serveUntilTold(
   log.info({ port: listening, startMs: Math.round(performance.now()) }, 'listening')
 
   let draining = false
+  const open = new Set<ServerResponse>()
+  // no connection is used again, because it would be closed as soon as it is idle, perhaps with a request on its way
+  const useOnce = (response: ServerResponse) => response.setHeader('connection', 'close')
+  server.prependListener('request', (_, response) => {
+    if (draining) useOnce(response)
+    open.add(response)
+    response.once('close', () => open.delete(response))
+  })
   const drain = (why: string) => {
     if (draining) return
     draining = true
+    for (const response of open) if (!response.headersSent) useOnce(response)
     log.debug({ why }, 'draining')
     const giveUp = setTimeout(() => server.closeAllConnections(), graceMs)
     setTimeout(() => process.exit(1), graceMs + closeMs)
-    server.prependListener('request', (_, response) => response.setHeader('connection', 'close'))
     let sweep: NodeJS.Timeout | undefined
     const linger = setTimeout(() => {
-      sweep = setInterval(() => server.closeIdleConnections(), 20)
+      // a request that has arrived is read first
+      sweep = setInterval(() => setImmediate(() => server.closeIdleConnections()), 20)
     }, lingerMs)
     // not http's own `close`, which closes idle connections immediately
     TcpServer.prototype.close.call(server, () => {
