@@ -28,6 +28,8 @@ export function eventStream(
       ? c.body(null, 200, { 'content-type': 'text/event-stream' })
       : streamed(c, log, tell)
   response.headers.set('cache-control', 'no-store')
+  // the server's to say, which closes it when the function stops
+  response.headers.delete('connection')
   // nginx and others that know this header send each event on at once
   response.headers.set('x-accel-buffering', 'no')
   return response

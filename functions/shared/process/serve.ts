@@ -65,7 +65,11 @@ export async function serveUntilTold(
   let draining = false
   const open = new Set<ServerResponse>()
   // no connection is used again, because it would be closed as soon as it is idle, perhaps with a request on its way
-  const useOnce = (response: ServerResponse) => response.setHeader('connection', 'close')
+  const useOnce = (response: ServerResponse) => {
+    if (!response.headersSent) response.setHeader('connection', 'close')
+    // a stream whose client has been told otherwise
+    else response.once('finish', () => response.req.socket.destroySoon())
+  }
   server.prependListener('request', (_, response) => {
     if (draining) useOnce(response)
     open.add(response)
@@ -74,7 +78,7 @@ export async function serveUntilTold(
   const drain = (why: string) => {
     if (draining) return
     draining = true
-    for (const response of open) if (!response.headersSent) useOnce(response)
+    for (const response of open) useOnce(response)
     log.debug({ why }, 'draining')
     const giveUp = setTimeout(() => server.closeAllConnections(), graceMs)
     setTimeout(() => process.exit(1), graceMs + closeMs)
