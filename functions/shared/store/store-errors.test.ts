@@ -76,7 +76,9 @@ it.each([
   new MongoClientClosedError(),
 ])('treats $name as an outage that may end, also if it has ended a bulk write', (error) => {
   expect(isUnavailable(error)).toBe(true)
-  expect(isUnavailable(new MongoBulkWriteError(error as never, {} as BulkWriteResult))).toBe(true)
+  const wrapped = new MongoBulkWriteError(error, {} as BulkWriteResult)
+  expect(isUnavailable(wrapped)).toBe(true)
+  expect(reasonOf(wrapped)).toEqual(reasonOf(error))
 })
 
 it('does not treat other errors as an outage of the store', () => {

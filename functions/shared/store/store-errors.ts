@@ -132,6 +132,6 @@ export function reasonOf(error: unknown): { code: string | undefined; reason: st
   const tls = tlsProblem(error)
   if (tls !== undefined) return { code, reason: tls.reason }
   // MongoDB's driver and NATS's client use error names
-  const name = error instanceof Error ? error.name : 'unknown error'
+  const name = error instanceof Error ? ofBulkWrite(error).name : 'unknown error'
   return { code, reason: code ?? (name === 'Error' ? 'no answer' : name) }
 }
