@@ -74,6 +74,8 @@ export function environment(addresses: Addresses, secrets: Secrets, dataDir: str
     )
   const common = {
     HOST: '127.0.0.1',
+    // less than the ten seconds after which the runner takes a process for settled
+    STORE_WAIT_SECONDS: '8',
     FUNCTION_URL: addresses.functionUrl,
   }
   /** Returns the local address of a service. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Degraded } from '../functions/shared/process/service.ts'
-import { functions, type FunctionName } from '../functions/table.ts'
+import { domains, functions, type FunctionName } from '../functions/table.ts'
 import type { OperationRow } from '../functions/shared/domain.ts'
 import { createActivator, type FunctionSpec } from './activator/activator.ts'
 import type { Observer } from './activator/observer.ts'
@@ -30,11 +30,12 @@ export async function startProcesses(options: ProcessesOptions): Promise<Backend
   const args = [...nodeFlags, join(dist, 'functions/main.js')]
   const activator = createActivator({
     functions: Object.entries(functions).map(([name, row]): FunctionSpec => {
-      const { concurrency, maxScale } = row
+      const { concurrency, maxScale, domain } = row
+      const { store } = domains[domain]
       const route =
         'path' in row ? { method: row.method.toUpperCase(), path: (row satisfies OperationRow).path } : {}
       // a process starts so quickly that even what is `warm` elsewhere starts from zero here, and an idle shop stays small
-      return { name, concurrency, maxScale, minScale: 0, ...route }
+      return { name, store, concurrency, maxScale, minScale: 0, ...route }
     }),
     spawn: (name) => ({
       command: process.execPath,

@@ -18,7 +18,10 @@ export async function openShopBehindGateway(domains: Domain[]) {
   // the server listens on TCP, so this is not a pipe's name
   const { port } = gateway.address() as AddressInfo
   const url = `http://127.0.0.1:${port}`
-  shop = await openShop(domains, { FUNCTION_URL: url })
+  shop = await openShop(domains, { FUNCTION_URL: url }).catch((error: unknown) => {
+    gateway.close()
+    throw error
+  })
   const close = async () => {
     await shop.close()
     gateway.close()

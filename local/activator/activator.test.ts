@@ -126,25 +126,26 @@ describe('a function that is not running', () => {
     expect(scale('create-order').instances).toEqual([])
   })
 
-  it('waits for its turn if many start, but an operation not for reactions, and nobody long for one that hangs', async () => {
+  it('waits for its turn if many start, but not for those of another kind or store, and not long for one that hangs', async () => {
     const [starts, go] = [join(dir, 'starts'), join(dir, 'go')]
     const reactions = Array.from({ length: 3 * startsAtOnce }, (_, n) => ({
       name: `reaction-${n}`,
       ...usual,
     }))
     const operation = { name: 'get-order', method: 'get', path: '/orders/{id}/{job}', ...usual }
-    await start({ functions: [...reactions, operation], env: { STARTS: starts, WAIT_FOR: go } })
+    const elsewhere = { name: 'elsewhere', store: 'mongodb', ...usual }
+    await start({ functions: [...reactions, operation, elsewhere], env: { STARTS: starts, WAIT_FOR: go } })
     const started = () => (existsSync(starts) ? readFileSync(starts, 'utf8').trim().split('\n').length : 0)
     const waiting = () => reactions.filter(({ name }) => scale(name).instances[0]?.pid === undefined).length
     const delivered = reactions.map(({ name }) => fetch(`http://127.0.0.1:${inner}/${name}/plain`))
     await expect.poll(started).toBe(startsAtOnce)
     expect(waiting()).toBe(2 * startsAtOnce)
-    const read = get('/orders/7/plain')
-    await expect.poll(started).toBe(startsAtOnce + 1)
+    const others = [get('/orders/7/plain'), fetch(`http://127.0.0.1:${inner}/elsewhere/plain`)]
+    await expect.poll(started).toBe(startsAtOnce + others.length)
     expect(waiting()).toBe(2 * startsAtOnce)
     await expect.poll(waiting).toBe(0)
     writeFileSync(go, '')
-    for (const { status } of await Promise.all([...delivered, read])) expect(status).toBe(200)
+    for (const { status } of await Promise.all([...delivered, ...others])) expect(status).toBe(200)
   })
 
   it('is started once for all requests that one process can handle', async () => {

@@ -18,13 +18,13 @@ const TICK_MS = 2000
 const CLOSE_DRAIN_MS = 3000
 const CLOSE_GRACE_MS = 1500
 /**
- * How many processes of operations start at the same time, and as many of reactions, so that people do not wait for
- * events. Many that start together slow each other down until they miss their stores' time-outs, end, and are started
- * again.
+ * How many processes start at the same time, of the operations and of the reactions of each store: people do not wait for
+ * events, nor anything for the store of another. Many that start together slow each other down until they miss their
+ * stores' time-outs, end, and are started again.
  */
 export const startsAtOnce = Math.max(2, availableParallelism())
-/** How long a process that starts keeps others waiting at most, in ms: its store may be silent, and theirs not. */
-const LONGEST_TURN_MS = 5000
+/** How long a process that starts, but waits for its store, keeps each of the others waiting at most, in ms. */
+const LONGEST_TURN_MS = 2000
 
 /** Returns a function that starts some processes at a time. */
 function turns() {
@@ -39,6 +39,8 @@ export interface FunctionSpec {
   method?: string
   /** For example `/api/v1/orders/{id}`. */
   path?: string
+  /** The store that it waits for at its start. */
+  store?: string
   /** How many requests a process handles at once (Knative's `containerConcurrency`); 0 means no limit. */
   concurrency: number
   minScale: number
@@ -79,19 +81,21 @@ export interface Activator {
 
 /**
  * Starts processes of a function when requests need them, scales them on concurrency as Knative's autoscaler (KPA) does,
- * and stops them when they are idle. Requests wait while a process starts. The caller provides the HTTP servers.
+ * and stops them when they are idle. Requests wait while a process starts; a few start at a time. The caller provides the HTTP servers.
  * @throws if two functions have the same name, or the same method and path.
  */
 export function createActivator(options: ActivatorOptions): Activator {
   const { functions, windowSeconds = 60, tickMs = TICK_MS, log, observer } = options
   const cap = options.maxScale ?? Infinity
   const pools = new Map<string, Pool>()
-  const [ofOperations, ofReactions] = [turns(), turns()]
+  const allTurns = new Map<string, ReturnType<typeof turns>>()
   const routes: Route[] = []
-  for (const { name, method, path, concurrency, minScale, maxScale } of functions) {
+  for (const { name, method, path, store, concurrency, minScale, maxScale } of functions) {
     if (pools.has(name)) throw new Error(`Two functions are named ${name}`)
     const spawn = () => options.spawn(name)
-    const turn = method === undefined ? ofReactions : ofOperations
+    const kind = `${method === undefined ? 'reactions' : 'operations'} of ${store}`
+    const turn = allTurns.get(kind) ?? turns()
+    allTurns.set(kind, turn)
     const scale = { minScale, maxScale: Math.min(maxScale, cap) }
     pools.set(name, createPool({ name, concurrency, ...scale, windowSeconds, spawn, turn, log, observer }))
     if (method !== undefined && path !== undefined) routes.push({ name, method, path })

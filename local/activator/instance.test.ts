@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { openShop } from '../../test/shop.ts'
@@ -47,17 +50,21 @@ describe('an instance', () => {
   })
 
   it('starts when it is its turn, which ends when its process listens', async () => {
+    const go = join(mkdtempSync(join(tmpdir(), 'instance-')), 'go')
     const { promise: turn, resolve: begin } = Promise.withResolvers<void>()
     let isOver = false
     const { instance } = start(
-      {},
+      { WAIT_FOR: go },
       { turn: (starting) => turn.then(starting).then(() => void (isOver = true)) },
     )
     expect(instance.pid).toBeUndefined()
     begin()
+    await expect.poll(() => instance.pid).toBeGreaterThan(0)
+    expect(isOver).toBe(false)
+    writeFileSync(go, '')
     await instance.ready
-    expect(instance.pid).toBeGreaterThan(0)
     await expect.poll(() => isOver).toBe(true)
+    rmSync(dirname(go), { recursive: true })
   })
 
   it('does not start if it is stopped before its turn', async () => {

@@ -25,7 +25,10 @@ export interface Instance {
   readonly pid: number | undefined
   /** The port on 127.0.0.1; 0 until the process listens. */
   readonly port: number
+  /** When it was spawned or, before that, when it was asked for. */
   readonly startedAt: Date
+  /** The same time, from performance.now(). */
+  readonly startedTick: number
   /** The time from spawning to listening, in ms; undefined until the process listens. */
   readonly startMs: number | undefined
   /** Resolves when the process listens. Rejects with the last lines of stderr if it ends before. */
@@ -44,6 +47,7 @@ export function startInstance(options: InstanceOptions): Instance {
   const { name, command, args, env, log, startTimeoutMs = 20_000, turn = (start) => start() } = options
   let child: ChildProcess | undefined
   let startedAt = new Date()
+  let startedTick = performance.now()
   let port = 0
   let startMs: number | undefined
   let isStopped = false
@@ -61,7 +65,7 @@ export function startInstance(options: InstanceOptions): Instance {
 
   function start(): ChildProcess {
     startedAt = new Date()
-    const startedTick = performance.now()
+    startedTick = performance.now()
     const started = spawn(command, args, {
       env: { ...env, FUNCTION: name, PORT: String(options.port ?? 0) },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -107,10 +111,14 @@ export function startInstance(options: InstanceOptions): Instance {
     return started
   }
 
-  void turn(async () => {
+  turn(async () => {
     if (isStopped) return
     child = start()
     await Promise.race([ready.catch(() => {}), exited])
+  }).catch((error: Error) => {
+    // it could not be spawned
+    fail(error.message)
+    reportExit(error.message)
   })
 
   return {
@@ -122,6 +130,9 @@ export function startInstance(options: InstanceOptions): Instance {
     },
     get startedAt() {
       return startedAt
+    },
+    get startedTick() {
+      return startedTick
     },
     get startMs() {
       return startMs

@@ -11,8 +11,6 @@ const drainMs = 300_000
 /** A process of the function. */
 export interface Member {
   readonly instance: Instance
-  /** The time of its start, from performance.now(). */
-  readonly startedAt: number
   state: 'starting' | 'ready' | 'stopping'
   inFlight: number
   /** Whether it has answered a request. */
@@ -61,7 +59,6 @@ export function createMembers({
     const instance = startInstance({ name, ...spawn(), ...(turn && { turn }), log })
     const member: Member = {
       instance,
-      startedAt: performance.now(),
       state: 'starting',
       inFlight: 0,
       answered: false,
@@ -93,7 +90,7 @@ export function createMembers({
     if (member.state === 'stopping') return
     restarts += 1
     if (member.state === 'ready') log?.(name, `process ${member.instance.pid} ended unexpectedly: ${how}`)
-    const hasSettled = member.answered || performance.now() - member.startedAt >= settledMs
+    const hasSettled = member.answered || performance.now() - member.instance.startedTick >= settledMs
     onCrash(member, member.state === 'starting' || !hasSettled)
   }
 

@@ -48,9 +48,9 @@ export function createPool(options: PoolOptions) {
     log,
     answerWithinMs,
     onFree: () => requests.serve(),
-    onCrash: ({ startedAt }, isFailedStart) => {
+    onCrash: ({ instance }, isFailedStart) => {
       const now = performance.now()
-      if (isFailedStart) scaling.failed(now, startedAt)
+      if (isFailedStart) scaling.failed(now, instance.startedTick)
       if (members.running() === undefined && scaling.pause(now) > 0) requests.refuseAll(now)
       wake()
     },
