@@ -22,7 +22,7 @@ const CLOSE_GRACE_MS = 1500
  * events, nor anything for the store of another. Many that start together slow each other down until they miss their
  * stores' time-outs, end, and are started again.
  */
-export const startsAtOnce = Math.max(2, availableParallelism())
+export const startsAtOnce = Math.max(4, 2 * availableParallelism())
 /** How long a process that starts, but waits for its store, keeps each of the others waiting at most, in ms. */
 const LONGEST_TURN_MS = 2000
 
