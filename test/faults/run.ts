@@ -173,9 +173,9 @@ async function main(): Promise<number> {
   })
   // the lanes run in parallel, each in its own shop, because they spend most of their time waiting
   const lanes: Fault[][] = [
-    [oversell, stores, clocks, exhaustion, lostUpdates, crashes(Number(values.crashes))],
+    [oversell, stores, clocks, exhaustion, lostUpdates],
     [broker, provider],
-    [fenced, relays, deliveries, forged, idempotency, toldToStop],
+    [fenced, relays, deliveries, forged, idempotency, toldToStop, crashes(Number(values.crashes))],
     [fullDisk, supervised],
   ]
   // these run only if named
