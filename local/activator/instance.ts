@@ -17,7 +17,7 @@ export interface InstanceOptions {
   /** How long the process may take to listen, in ms (default 20 s). */
   startTimeoutMs?: number
   /** Calls `start` when it is this process's turn (default: now). Others wait until what `start` returns is resolved. */
-  turn?: (start: () => Promise<void>) => Promise<void>
+  turn?: ((start: () => Promise<void>) => Promise<void>) | undefined
 }
 
 export interface Instance {

@@ -28,8 +28,7 @@ export interface MembersOptions {
   /** How many requests a process handles at once. */
   limit: number
   spawn: () => Pick<InstanceOptions, 'command' | 'args' | 'env'>
-  /** Starts a process when it is its turn. */
-  turn?: InstanceOptions['turn']
+  turn: InstanceOptions['turn']
   log: ((name: string, line: string) => void) | undefined
   /** How long a process may take to begin its answer, in ms. */
   answerWithinMs: number
@@ -56,7 +55,7 @@ export function createMembers({
   let restarts = 0
 
   function start(): Instance {
-    const instance = startInstance({ name, ...spawn(), ...(turn && { turn }), log })
+    const instance = startInstance({ name, ...spawn(), turn, log })
     const member: Member = {
       instance,
       state: 'starting',

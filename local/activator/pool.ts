@@ -12,7 +12,6 @@ export interface PoolOptions {
   maxScale: number
   windowSeconds: number
   spawn: () => Pick<InstanceOptions, 'command' | 'args' | 'env'>
-  /** Starts a process when it is its turn (default: now). */
   turn?: InstanceOptions['turn']
   log?: ((name: string, line: string) => void) | undefined
   observer?: Observer | undefined
